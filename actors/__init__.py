@@ -1,0 +1,1 @@
+"""The imperative shell: Dramatiq actors, one transition each, over one transaction that applies them."""

@@ -1,0 +1,181 @@
+"""The one transaction: lock, read, decide, append, project, stage, settle; for one message or for many at once.
+
+Locks are always taken in the same order, so that nobody deadlocks: leads by id, reps by id, messages by id, and last, just
+before the commit, the head of the log.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from actors.batch import Batch
+from actors.library import Library
+from actors.rep_book import read_book
+from models import leads, messages
+from models.database import Connection, Engine, transaction
+from models.messages import OpenMessage, Ring
+from workflows.commands import AnyCommand, QueueRevival, Reassign, RegisterLead, SetCalendar, decode_command
+from workflows.context import Context
+from workflows.handle import Carrier, handle
+from workflows.lead import Lead, Rep
+from workflows.playbooks import Playbook
+from workflows.rep import Book, handle_rep, rep_id
+from workflows.slotting import takes_slots
+
+
+class UnknownStreamError(Exception):
+    """The message is for a lead or rep that is not known (yet); it is tried again later."""
+
+
+class Applier:
+    """Applies messages. One per process; safe to use from one thread at a time."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._library = Library()
+
+    def apply(self, rings: Sequence[Ring]) -> list[Ring]:
+        """Apply the messages of *rings* in one transaction and return the rings that the commit made due.
+
+        A message that is settled, gone, or not due yet does nothing.
+
+        Raises
+        ------
+        UnknownStreamError
+            When a message's lead or rep is not known; nothing was applied.
+        ModelError
+            When PostgreSQL refused, failed or is away; nothing was applied, unless the connection broke at the commit, and
+            then applying the same rings again finds out.
+        """
+        with transaction(self._engine) as connection:
+            batch = _Apply(connection, self._library, self._clock(), rings).run()
+        return batch.rung
+
+
+class _Apply:
+    """One run of `Applier.apply`."""
+
+    def __init__(self, connection: Connection, library: Library, now: datetime, rings: Sequence[Ring]) -> None:
+        self._connection = connection
+        self._library = library
+        self._now = now
+        self._rings = rings
+
+    def run(self) -> Batch:
+        streams = {ring.stream_id for ring in self._rings}
+        locked_leads = leads.lock_leads(self._connection, list(streams))
+        others = streams - locked_leads.keys()
+        opened, commands = self._peek()
+        planned = {
+            command.owner if isinstance(command, Reassign) else locked_leads[message.stream_id].state.owner
+            for message in opened.values()
+            if message.stream_id in locked_leads and takes_slots(command := commands[message.id])
+        }
+        locked_reps = leads.lock_reps(self._connection, ids=list(others), names=list(planned)) if others or planned else {}
+        batch = Batch(self._connection, self._now, {**locked_leads, **locked_reps})
+        open_messages = messages.lock_open(self._connection, [ring.message_id for ring in self._rings])
+        self._load(batch, open_messages, commands)
+        for ring in self._rings:
+            message = open_messages.pop(ring.message_id, None)
+            if message is not None:
+                self._apply(batch, message, commands[message.id])
+        batch.write()
+        return batch
+
+    def _peek(self) -> tuple[dict[UUID, OpenMessage], dict[UUID, AnyCommand]]:
+        """Read the commands before the reps are locked; whether they are still open is settled under the locks."""
+        opened = messages.read_open(self._connection, [ring.message_id for ring in self._rings])
+        return opened, {message.id: decode_command(message.body) for message in opened.values()}
+
+    def _load(self, batch: Batch, opened: Mapping[UUID, OpenMessage], commands: Mapping[UUID, AnyCommand]) -> None:
+        """Fetch what the decisions will use and the streams do not hold: playbooks and calendars."""
+        newest = {c.playbook for c in commands.values() if isinstance(c, (RegisterLead, SetCalendar))}
+        owners, digests = set[str](), set[str]()
+        for message in opened.values():
+            state, command = batch.state(message.stream_id), commands[message.id]
+            if isinstance(state, Lead):
+                owners.add(state.owner)
+                if state.playbook:
+                    newest |= {state.playbook.id} if isinstance(command, QueueRevival) else set()
+                    digests.add(state.playbook.digest)
+            elif isinstance(state, Rep):
+                owners.add(state.name)
+                digests |= {state.playbook.digest} if state.playbook else set()
+            if isinstance(command, (RegisterLead, Reassign)):
+                owners.add(command.owner)
+        self._library.load(self._connection, newest=newest, digests=digests, reps=owners)
+
+    def _apply(self, batch: Batch, message: OpenMessage, command: AnyCommand) -> None:
+        if message.due_at > self._now:
+            batch.wait(message.id)
+            return
+        carrier = Carrier(
+            message_id=message.id,
+            stream_id=message.stream_id,
+            actor=message.asked_by,
+            correlation_id=message.correlation_id,
+            causation_id=message.causation_id,
+            recorded_at=self._now,
+        )
+        state = batch.state(message.stream_id)
+        if isinstance(state, Rep) or isinstance(command, SetCalendar):
+            self._apply_to_rep(batch, message, state if isinstance(state, Rep) else None, command, carrier)
+        else:
+            self._apply_to_lead(batch, message, state, command, carrier)
+
+    def _apply_to_lead(
+        self, batch: Batch, message: OpenMessage, lead: Lead | None, command: AnyCommand, carrier: Carrier
+    ) -> None:
+        playbook = self._playbook(lead, command)
+        owner = lead.owner if lead else command.owner if isinstance(command, RegisterLead) else None
+        if playbook is None or owner is None:
+            raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
+        calendar = self._library.calendar(owner)
+        context = Context(
+            now=self._now,
+            actor=message.asked_by,
+            calendar=calendar,
+            playbook=playbook,
+            free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
+        )
+        outcome = handle(lead, command, context, carrier)
+        if outcome.answer == "unknown_lead":
+            raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
+        if outcome.answer == "too_early":
+            batch.wait(message.id)
+            return
+        batch.advance(message, lead, outcome.lead, outcome.recorded)
+        batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
+        batch.settle(message.id, outcome.answer, outcome.rule, outcome.reason)
+
+    def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
+        playbook = self._playbook(rep, command)
+        calendar = self._library.calendar(rep.name) if rep else None
+        if playbook is None:
+            raise UnknownStreamError(f"rep {message.stream_id} is not known (yet)")
+        if isinstance(command, SetCalendar) and message.stream_id != rep_id(command.rep):
+            raise UnknownStreamError(f"the calendar of {command.rep} was sent to another stream")
+        book = Book()
+        if rep and calendar and not isinstance(command, SetCalendar):
+            batch.flush()
+            book = read_book(self._connection, rep, calendar.local_day(self._now))
+        outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
+        if outcome.answer == "too_early":
+            batch.wait(message.id)
+            return
+        if isinstance(command, SetCalendar):
+            self._library.save_calendar(self._connection, command)
+        batch.advance(message, rep, outcome.rep, outcome.recorded)
+        for proposal in outcome.proposals:
+            batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
+        batch.settle(message.id, outcome.answer, outcome.rule, outcome.reason)
+
+    def _playbook(self, state: Lead | Rep | None, command: AnyCommand) -> Playbook | None:
+        if isinstance(command, (RegisterLead, SetCalendar)):
+            return self._library.newest(command.playbook)
+        if state is None or state.playbook is None:
+            return None
+        if isinstance(command, QueueRevival):
+            return self._library.newest(state.playbook.id)
+        return self._library.by_digest(state.playbook.digest)

@@ -1,0 +1,167 @@
+"""What one transaction is about to write: gathered while its messages are decided, written at its end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from models import events, leads, messages, slots
+from models.database import Connection
+from models.events import Appended
+from models.leads import Locked
+from models.messages import NewMessage, OpenMessage, Ring, Settlement
+from workflows.actor_names import actor_name
+from workflows.calendars import Calendar
+from workflows.codec import GENESIS, canonical, derived_id
+from workflows.commands import Command, FireTimer, Reassign, RescheduleCall
+from workflows.events import Recorded, Slot, SlotKind
+from workflows.lead import Lead, Rep
+from workflows.planner import Capacity
+from workflows.slotting import slot_days, takes_slots
+from workflows.timers import fires, timer_message_id
+
+
+class Batch:
+    """The streams as they stand within the transaction, and everything that it will write."""
+
+    def __init__(self, connection: Connection, now: datetime, locked: Mapping[UUID, Locked[Lead | Rep]]) -> None:
+        self._connection = connection
+        self._now = now
+        self._streams: dict[UUID, Locked[Lead | Rep]] = dict(locked)
+        self._changed: dict[UUID, Locked[Lead | Rep]] = {}
+        self._appended: list[Appended] = []
+        self._staged: list[NewMessage] = []
+        self._settled: list[Settlement] = []
+        self._waiting: list[UUID] = []
+        self._reserved: dict[Slot, UUID] = {}
+        self._released: set[Slot] = set()
+        #: What to ring right after the commit.
+        self.rung: list[Ring] = []
+
+    def state(self, stream_id: UUID) -> Lead | Rep | None:
+        """Return the stream as it stands now."""
+        found = self._streams.get(stream_id)
+        return found.state if found else None
+
+    def wait(self, message_id: UUID) -> None:
+        """Put a message that came early back to waiting."""
+        self._waiting.append(message_id)
+
+    def settle(self, message_id: UUID, outcome: str, rule: str | None, reason: str | None) -> None:
+        """Settle a message with its *outcome*."""
+        self._settled.append(Settlement(message_id, outcome, rule, reason))
+
+    def advance(
+        self, message: OpenMessage, before: Lead | Rep | None, after: Lead | Rep | None, recorded: Sequence[Recorded]
+    ) -> None:
+        """Take *recorded* into the log and move the stream from *before* to *after*, its timers and slots included."""
+        if after is None or not recorded:
+            return
+        known = self._streams.get(after.id)
+        hash_ = known.hash if known else GENESIS
+        for record in recorded:
+            appended = events.chained(record, hash_)
+            hash_ = appended.hash
+            self._appended.append(appended)
+            self._move_slots(record)
+        self._streams[after.id] = self._changed[after.id] = Locked(after, hash_)
+        self._move_timers(message, before, after)
+
+    def _move_slots(self, record: Recorded) -> None:
+        for slot in record.effects.released:
+            if self._reserved.pop(slot, None) is None:
+                self._released.add(slot)
+        for slot in record.effects.reserved:
+            self._reserved[slot] = record.stream_id
+
+    def _move_timers(self, message: OpenMessage, before: Lead | Rep | None, after: Lead | Rep) -> None:
+        """Settle the messages of timers that are armed no more, and stage those of newly armed ones."""
+        old = before.timers if before else {}
+        for name, timer in old.items():
+            current = after.timers.get(name)
+            if (current is None or current.armed_version != timer.armed_version) and fires(name):
+                timer_id = timer_message_id(after.id, name, timer.armed_version)
+                if timer_id != message.id:
+                    self._settled.append(Settlement(timer_id, "superseded", None, f"{name} is no longer armed"))
+        for name, timer in after.timers.items():
+            if fires(name) and (name not in old or old[name].armed_version != timer.armed_version):
+                command = FireTimer(timer=name, armed_version=timer.armed_version)
+                self._stage(
+                    timer_message_id(after.id, name, timer.armed_version),
+                    after.id,
+                    command,
+                    message,
+                    "clock",
+                    timer.due_at,
+                )
+
+    def follow(self, message: OpenMessage, stream_id: UUID, commands: Sequence[Command], *, asked_by: str) -> None:
+        """Stage *commands* for *stream_id*, caused by *message*, due at once."""
+        for number, command in enumerate(commands):
+            self._stage(derived_id(message.id, stream_id, number), stream_id, command, message, asked_by, self._now)
+
+    def _stage(self, id_: UUID, stream_id: UUID, command: Command, cause: OpenMessage, asked_by: str, due_at: datetime) -> None:
+        actor, rung = actor_name(command), due_at <= self._now
+        self._staged.append(
+            NewMessage(
+                id=id_,
+                stream_id=stream_id,
+                actor_name=actor,
+                body=canonical(command),
+                asked_by=asked_by,
+                correlation_id=cause.correlation_id,
+                causation_id=cause.id,
+                due_at=due_at,
+                rung=rung,
+            )
+        )
+        if rung:
+            self.rung.append(Ring(id_, stream_id, actor, cause.correlation_id, 1))
+
+    def free_slots(self, lead: Lead, calendar: Calendar | None, capacity: Capacity, command: Command) -> tuple[Slot, ...]:
+        """Return the first free slot of each kind on each day that *command* may take. The rep is locked by now."""
+        if not takes_slots(command):
+            return ()
+        rep = command.owner if isinstance(command, Reassign) else lead.owner
+        days = slot_days(lead, command, calendar, self._now)
+        if not days:
+            return ()
+        most: dict[SlotKind, int] = {
+            "note": capacity.notes,
+            "promised_call": capacity.calls + (capacity.catch_up_calls if isinstance(command, RescheduleCall) else 0),
+            "follow_up": capacity.follow_up_touches,
+        }
+        taken = {
+            Slot(rep=row.rep, kind=row.kind, day=row.day, ordinal=row.ordinal)
+            for row in slots.taken(self._connection, rep=rep, first=min(days), last=max(days))
+        }
+        taken = (taken - self._released) | self._reserved.keys()
+        offered = (_first_free(taken, rep, kind, day, most[kind]) for day in sorted(days) for kind in most)
+        return tuple(slot for slot in offered if slot)
+
+    def flush(self) -> None:
+        """Write leads and slots so far, so that a plan made next in this transaction sees them."""
+        self._write_streams()
+
+    def _write_streams(self) -> None:
+        changed = list(self._changed.values())
+        slots.move(self._connection, reserved=list(self._reserved.items()), released=list(self._released))
+        leads.save_leads(self._connection, [(c.state, c.hash) for c in changed if isinstance(c.state, Lead)])
+        leads.save_reps(self._connection, [(c.state, c.hash) for c in changed if isinstance(c.state, Rep)])
+        self._changed.clear()
+        self._reserved.clear()
+        self._released.clear()
+
+    def write(self) -> None:
+        """Write everything; the log comes last, because its head is locked until the commit."""
+        self._write_streams()
+        messages.stage(self._connection, self._staged)
+        messages.settle(self._connection, self._settled)
+        if self._waiting:
+            messages.wait_until_due(self._connection, self._waiting)
+        if self._appended:
+            events.append(self._connection, self._appended)
+
+
+def _first_free(taken: set[Slot], rep: str, kind: SlotKind, day: date, most: int) -> Slot | None:
+    slots_of_day = (Slot(rep=rep, kind=kind, day=day, ordinal=ordinal) for ordinal in range(1, most + 1))
+    return next((slot for slot in slots_of_day if slot not in taken), None)

@@ -1,0 +1,66 @@
+"""Playbooks and calendars that this process has seen: both never change under their digest, so they are read once."""
+
+from collections.abc import Iterable
+
+from models import playbooks
+from models.database import Connection
+from workflows.calendars import Calendar
+from workflows.commands import SetCalendar
+from workflows.handle import calendar_digest
+from workflows.playbooks import Playbook
+
+
+class UnknownPlaybookError(Exception):
+    """No version of the playbook is published."""
+
+
+class Library:
+    """What the decisions of one transaction look up; `load` brings it up to date with that transaction."""
+
+    def __init__(self) -> None:
+        self._playbooks: dict[str, Playbook] = {}
+        self._newest: dict[str, Playbook] = {}
+        self._calendars: dict[str, Calendar] = {}
+        self._in_force: dict[str, str] = {}
+
+    def load(self, connection: Connection, *, newest: Iterable[str], digests: Iterable[str], reps: Iterable[str]) -> None:
+        """Read the *newest* playbooks by id, those with *digests*, and the calendars in force of *reps*."""
+        for playbook_id in newest:
+            playbook = playbooks.newest_playbook(connection, playbook_id)
+            if playbook:
+                self._newest[playbook_id] = self._playbooks[playbook.pin.digest] = playbook
+        missing = [digest for digest in digests if digest not in self._playbooks]
+        if missing:
+            self._playbooks |= playbooks.playbooks_by_digest(connection, missing)
+        self._in_force = playbooks.calendars_of_reps(connection, list(reps))
+        unseen = [digest for digest in self._in_force.values() if digest not in self._calendars]
+        if unseen:
+            self._calendars |= playbooks.calendars_by_digest(connection, unseen)
+
+    def newest(self, playbook_id: str) -> Playbook:
+        """Return the newest version of a playbook.
+
+        Raises
+        ------
+        UnknownPlaybookError
+            When none is published.
+        """
+        if playbook_id not in self._newest:
+            raise UnknownPlaybookError(f"no playbook called {playbook_id} is published")
+        return self._newest[playbook_id]
+
+    def by_digest(self, digest: str) -> Playbook:
+        """Return a published playbook."""
+        return self._playbooks[digest]
+
+    def calendar(self, rep: str) -> Calendar | None:
+        """Return the calendar in force of *rep*, None when the rep is not known."""
+        digest = self._in_force.get(rep)
+        return self._calendars[digest] if digest else None
+
+    def save_calendar(self, connection: Connection, command: SetCalendar) -> None:
+        """Keep the calendar of *command* and put it in force."""
+        digest = calendar_digest(command.calendar)
+        playbooks.save_calendar(connection, digest, command.calendar)
+        self._calendars[digest] = command.calendar
+        self._in_force[command.rep] = digest

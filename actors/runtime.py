@@ -1,0 +1,46 @@
+"""What the actors of this process work with. Set once at the start of a process; importing opens nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from actors.apply import Applier
+from actors.bell import Bell
+from actors.broker import broker, connect
+from actors.committer import Committer
+from models.database import Engine
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One process's connection to PostgreSQL and Redis, and its clock."""
+
+    engine: Engine
+    clock: Callable[[], datetime]
+    bell: Bell
+    committer: Committer
+
+
+_current: Runtime | None = None
+
+
+def configure(engine: Engine, clock: Callable[[], datetime], *, redis_url: str, namespace: str) -> Runtime:
+    """Point this process's broker at *redis_url* and return what its actors will use."""
+    global _current  # noqa: PLW0603  # Dramatiq calls actors without arguments of ours, so they look here
+    connect(redis_url, namespace)
+    bell = Bell(broker)
+    _current = Runtime(engine, clock, bell, Committer(engine, Applier(engine, clock), bell))
+    return _current
+
+
+def current() -> Runtime:
+    """Return this process's runtime.
+
+    Raises
+    ------
+    RuntimeError
+        When `configure` was not called; workers are started with ``thaw worker`` or ``dramatiq service.worker:broker``.
+    """
+    if _current is None:
+        raise RuntimeError("the actors are not configured: start workers with `dramatiq service.worker:broker`")
+    return _current

@@ -1,0 +1,94 @@
+"""Bring a database to the schema of this release, or say that it is at another one."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+#: Held while migrating, so that two machines that start at once do not migrate at once. Any constant would do.
+ADVISORY_LOCK = 7_468_617_701
+
+
+class SchemaError(Exception):
+    """The database is at another schema than this release; the message says what to run."""
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest_revision() -> str:
+    """Return the revision that this release needs."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision of the database, None when it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(engine: Engine) -> tuple[str | None, str]:
+    """Run all migrations that are missing and return the revisions before and after.
+
+    Raises
+    ------
+    SchemaError
+        When the database is at a revision that this release does not know: it was migrated by a later one.
+    """
+    with engine.connect() as connection:
+        connection.execute(text("SET lock_timeout = '4s'"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+        connection.commit()
+        try:
+            before = current_revision(connection)
+            _refuse_unknown(connection, before)
+            command.upgrade(_config(connection), "head")
+            connection.commit()
+            return before, newest_revision()
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+            connection.commit()
+
+
+def _refuse_unknown(connection: Connection, revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config(connection)).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise SchemaError(
+            f"the database is at schema {revision}, which this release of Thaw does not know: "
+            f"it was migrated by a later release. Install that release, or restore a backup."
+        )
+
+
+def check_schema(connection: Connection) -> None:
+    """Do nothing when the database is at this release's schema.
+
+    Raises
+    ------
+    SchemaError
+        When it is not; the message says what to run.
+    """
+    revision = current_revision(connection)
+    _refuse_unknown(connection, revision)
+    if revision != newest_revision():
+        state = f"at schema {revision}" if revision else "empty"
+        raise SchemaError(f"the database is {state}, and this release needs {newest_revision()}: run `thaw migrate`")
+
+
+def differences(connection: Connection) -> list[object]:
+    """Return how the database differs from `models.tables`, as ``alembic check`` sees it; empty when it does not."""
+    from alembic.autogenerate import compare_metadata
+
+    from models.tables import metadata
+
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))

@@ -1,0 +1,165 @@
+"""Leads and reps as their events leave them: read and locked to decide, written beside the events."""
+
+from collections.abc import Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from models.events import pinned
+from workflows.codec import canonical
+from workflows.lead import Lead, Rep
+from workflows.timers import fires
+
+_lead_decoder = msgspec.json.Decoder(Lead)
+_rep_decoder = msgspec.json.Decoder(Rep)
+
+
+S_co = TypeVar("S_co", bound=Lead | Rep, covariant=True)
+
+
+class Locked(NamedTuple, Generic[S_co]):
+    """A stream's newest state and hash, locked to the end of the transaction."""
+
+    state: S_co
+    hash: bytes
+
+
+_lock_leads = text("SELECT id, body, hash FROM leads WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+_lock_reps = text("SELECT id, body, hash FROM reps WHERE id = ANY(:ids) OR name = ANY(:names) ORDER BY id FOR UPDATE")
+
+
+def lock_leads(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Locked[Lead]]:
+    """Lock and return those of *ids* that are leads. Leads are locked in id order and before reps, so nobody deadlocks."""
+    rows = connection.execute(_lock_leads, {"ids": list(ids)})
+    return {row[0]: Locked(_lead_decoder.decode(row[1]), row[2]) for row in rows}
+
+
+def lock_reps(connection: Connection, *, ids: Sequence[UUID] = (), names: Sequence[str] = ()) -> dict[UUID, Locked[Rep]]:
+    """Lock and return the reps with one of *ids* or *names*."""
+    rows = connection.execute(_lock_reps, {"ids": list(ids), "names": list(names)})
+    return {row[0]: Locked(_rep_decoder.decode(row[1]), row[2]) for row in rows}
+
+
+def lead_row(lead: Lead, hash_: bytes) -> dict[str, Any]:
+    """Return the row of ``leads`` that *lead* makes: a function of the log alone."""
+    firing = [(timer.due_at, name) for name, timer in lead.timers.items() if fires(name)]
+    due_at, name = min(firing) if firing else (None, None)
+    return {
+        "id": lead.id,
+        "version": lead.version,
+        "state": lead.state,
+        "owner": lead.owner,
+        "playbook": pinned(lead.playbook),
+        "score": lead.score.total if lead.score else None,
+        "last_contact_at": lead.last_contact_at,
+        "call_on": lead.call_on,
+        "next_timer": name,
+        "next_due_at": due_at,
+        "held": lead.hold.reason if lead.hold else None,
+        "recorded_at": lead.recorded_at,
+        "hash": hash_,
+        "body": canonical(lead).decode(),
+    }
+
+
+def rep_row(rep: Rep, hash_: bytes) -> dict[str, Any]:
+    """Return the row of ``reps`` that *rep* makes."""
+    return {
+        "id": rep.id,
+        "name": rep.name,
+        "version": rep.version,
+        "calendar": rep.calendar_digest,
+        "recorded_at": rep.recorded_at,
+        "hash": hash_,
+        "body": canonical(rep).decode(),
+    }
+
+
+_lead_types = {
+    "id": "uuid", "version": "integer", "state": "text", "owner": "text", "playbook": "text", "score": "integer",
+    "last_contact_at": "timestamptz", "call_on": "date", "next_timer": "text", "next_due_at": "timestamptz", "held": "text",
+    "recorded_at": "timestamptz", "hash": "bytea", "body": "text",
+}  # fmt: skip
+_rep_types = {
+    "id": "uuid", "name": "text", "version": "integer", "calendar": "text", "recorded_at": "timestamptz", "hash": "bytea",
+    "body": "text",
+}  # fmt: skip
+
+
+def _upsert(table: str, types: dict[str, str]) -> str:
+    columns = ", ".join(types)
+    arrays = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in types.items())
+    changes = ", ".join(f"{name} = excluded.{name}" for name in types if name != "id")
+    return (
+        f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) "
+        f"ON CONFLICT (id) DO UPDATE SET {changes} WHERE {table}.version < excluded.version"
+    )
+
+
+_save_leads = text(_upsert("leads", _lead_types))
+_save_reps = text(_upsert("reps", _rep_types))
+
+
+def save_leads(connection: Connection, leads: Sequence[tuple[Lead, bytes]]) -> None:
+    """Write *leads* with the hashes of their newest events."""
+    if leads:
+        rows = [lead_row(lead, hash_) for lead, hash_ in leads]
+        connection.execute(_save_leads, {name: [row[name] for row in rows] for name in _lead_types})
+
+
+def save_reps(connection: Connection, reps: Sequence[tuple[Rep, bytes]]) -> None:
+    """Write *reps* with the hashes of their newest events."""
+    if reps:
+        rows = [rep_row(rep, hash_) for rep, hash_ in reps]
+        connection.execute(_save_reps, {name: [row[name] for row in rows] for name in _rep_types})
+
+
+def find_lead(connection: Connection, lead_id: UUID) -> Lead | None:
+    """Return one lead, or None."""
+    body = connection.scalar(text("SELECT body FROM leads WHERE id = :id"), {"id": lead_id})
+    return _lead_decoder.decode(body) if body else None
+
+
+def find_rep(connection: Connection, name: str) -> Rep | None:
+    """Return one rep by name, or None."""
+    body = connection.scalar(text("SELECT body FROM reps WHERE name = :name"), {"name": name})
+    return _rep_decoder.decode(body) if body else None
+
+
+def list_reps(connection: Connection) -> list[Rep]:
+    """Return all reps by name."""
+    return [_rep_decoder.decode(body) for body in connection.scalars(text("SELECT body FROM reps ORDER BY name"))]
+
+
+def owned_leads(connection: Connection, owner: str, states: Sequence[str], *, limit: int | None = None) -> list[Lead]:
+    """Return *owner*'s leads in *states*, best score first, then longest without contact, then by id."""
+    rows = connection.scalars(
+        text(
+            "SELECT body FROM leads WHERE owner = :owner AND state = ANY(:states) "
+            "ORDER BY score DESC NULLS LAST, last_contact_at NULLS FIRST, id LIMIT :limit"
+        ),
+        {"owner": owner, "states": list(states), "limit": limit},
+    )
+    return [_lead_decoder.decode(body) for body in rows]
+
+
+def count_by_state(connection: Connection, owner: str | None = None) -> dict[str, int]:
+    """Return how many leads are in each state, of all or of one owner."""
+    rows = connection.execute(
+        text(
+            "SELECT state, count(*) FROM leads WHERE CAST(:owner AS text) IS NULL OR owner = :owner "
+            "GROUP BY state ORDER BY state"
+        ),
+        {"owner": owner},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def longest_history(connection: Connection, state: str) -> UUID | None:
+    """Return the lead in *state* with the most events, None when nobody is in it."""
+    found: UUID | None = connection.scalar(
+        text("SELECT id FROM leads WHERE state = :state ORDER BY version DESC, id LIMIT 1"), {"state": state}
+    )
+    return found

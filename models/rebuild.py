@@ -1,0 +1,102 @@
+"""Drop every projection and make it again from the log; ``contacts``, ``documents`` and ``playbooks`` are left alone."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from models import leads, messages, playbooks, slots
+from models.messages import NewMessage
+from models.replay import fold_next, read_streams
+from workflows.actor_names import actor_name
+from workflows.codec import canonical
+from workflows.commands import FireTimer
+from workflows.events import CalendarFrozen, Recorded, Slot, decode_recorded
+from workflows.lead import Lead, Rep
+from workflows.timers import fires, timer_message_id
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuild wrote."""
+
+    events: int
+    leads: int
+    reps: int
+    slots: int
+    timers: int
+    """Pending timer messages that were missing and were staged again."""
+
+
+class _Writer:
+    """Collects rebuilt rows and writes them a thousand streams at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._leads: list[tuple[Lead, bytes]] = []
+        self._reps: list[tuple[Rep, bytes]] = []
+        self._timers: list[NewMessage] = []
+        self._slots: dict[Slot, UUID] = {}
+        self.counts = dict.fromkeys(Rebuilt._fields, 0)
+
+    def take(self, state: Lead | Rep, hash_: bytes, held: set[Slot], last: Recorded) -> None:
+        if isinstance(state, Lead):
+            self._leads.append((state, hash_))
+        else:
+            self._reps.append((state, hash_))
+        self._slots |= dict.fromkeys(held, state.id)
+        self._timers += [_timer_message(state, name, last) for name in state.timers if fires(name)]
+        if len(self._leads) + len(self._reps) >= 1000:
+            self.write()
+
+    def write(self) -> None:
+        leads.save_leads(self._connection, self._leads)
+        leads.save_reps(self._connection, self._reps)
+        slots.move(self._connection, reserved=list(self._slots.items()), released=[])
+        self.counts["timers"] += len(messages.stage(self._connection, self._timers))
+        self.counts["leads"] += len(self._leads)
+        self.counts["reps"] += len(self._reps)
+        self.counts["slots"] += len(self._slots)
+        for collected in (self._leads, self._reps, self._timers, self._slots):
+            collected.clear()
+
+
+def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda _: None) -> Rebuilt:
+    """Rebuild ``leads``, ``reps``, ``slots`` and ``calendars`` in the caller's transaction, and stage missing timers.
+
+    Writers wait until the transaction ends. *progress* is told the number of events folded so far.
+    """
+    connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
+    connection.execute(text("TRUNCATE leads, reps, slots, calendars"))
+    writer = _Writer(connection)
+    for _, rows in read_streams(connection):
+        state: Lead | Rep | None = None
+        held: set[Slot] = set()
+        for row in rows:
+            recorded = decode_recorded(row.body.encode())
+            state = fold_next(state, recorded)
+            held = held - set(recorded.effects.released) | set(recorded.effects.reserved)
+            if isinstance(recorded.data, CalendarFrozen):
+                playbooks.save_calendar(connection, recorded.data.digest, recorded.data.calendar)
+            writer.counts["events"] += 1
+        if state is not None:
+            writer.take(state, row.hash, held, recorded)
+            progress(writer.counts["events"])
+    writer.write()
+    return Rebuilt(**writer.counts)
+
+
+def _timer_message(state: Lead | Rep, name: str, last: Recorded) -> NewMessage:
+    timer = state.timers[name]
+    command = FireTimer(timer=name, armed_version=timer.armed_version)
+    return NewMessage(
+        id=timer_message_id(state.id, name, timer.armed_version),
+        stream_id=state.id,
+        actor_name=actor_name(command),
+        body=canonical(command),
+        asked_by="clock",
+        correlation_id=last.correlation_id,
+        causation_id=last.message_id,
+        due_at=timer.due_at,
+        rung=False,
+    )

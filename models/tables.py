@@ -1,0 +1,180 @@
+"""Every table, in one place: what is kept, and who may rebuild it from what.
+
+``events`` is the truth. ``leads``, ``reps``, ``slots`` and ``calendars`` are projections of it and can be dropped and rebuilt
+(`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once. ``contacts`` and ``documents`` hold the personal
+data that the log only refers to. ``playbooks`` are published once and never change.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+_moment = DateTime(timezone=True)
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False, comment="dense, in commit order, from 1"),
+    Column("stream_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False, comment="1, 2, 3 … within the stream"),
+    Column("type", Text, nullable=False),
+    Column("schema", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False, comment="canonical JSON, hashed as it stands; the other columns are copies"),
+    Column("occurred_at", _moment, nullable=False),
+    Column("recorded_at", _moment, nullable=False),
+    Column("message_id", Uuid, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    Column("causation_id", Uuid),
+    Column("playbook", Text, comment="id@version"),
+    Column("hash", LargeBinary, nullable=False, comment="SHA-256 over the stream's previous hash and body"),
+    UniqueConstraint("stream_id", "version", name="events_stream_version"),
+    Index("events_message", "message_id"),
+)
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False, comment="position of the newest event; its row lock orders commits"),
+    CheckConstraint("id = 1", name="log_head_one_row"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="also the Dramatiq message id"),
+    Column("stream_id", Uuid, nullable=False),
+    Column("actor_name", Text, nullable=False, comment="the Dramatiq actor that carries it"),
+    Column("body", Text, nullable=False, comment="the command, canonical JSON"),
+    Column("asked_by", Text, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    Column("causation_id", Uuid),
+    Column("due_at", _moment, nullable=False, comment="not before, on the service's clock"),
+    Column("created_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
+    Column("ring_again_at", _moment, comment="set once rung: when to ring again unless settled, on the database's clock"),
+    Column("rings", Integer, nullable=False, server_default=text("0")),
+    Column("deliveries", Integer, nullable=False, server_default=text("0"), comment="counted before work from ring 2 on"),
+    Column("attempts", Integer, nullable=False, server_default=text("0"), comment="failures so far"),
+    Column("settled_at", _moment, comment="on the database's clock"),
+    Column("outcome", Text, comment="applied, refused, superseded or dead"),
+    Column("rule", Text, comment="which rule refused"),
+    Column("reason", Text),
+    Column("error", Text),
+    Column("traceback", Text),
+    CheckConstraint("(settled_at IS NULL) = (outcome IS NULL)", name="messages_settled_with_outcome"),
+    Index("messages_waiting", "due_at", postgresql_where=text("settled_at IS NULL AND ring_again_at IS NULL")),
+    Index("messages_rung", "ring_again_at", postgresql_where=text("settled_at IS NULL AND ring_again_at IS NOT NULL")),
+    Index("messages_stream", "stream_id", postgresql_where=text("settled_at IS NULL")),
+    Index("messages_dead", "settled_at", postgresql_where=text("outcome = 'dead'")),
+)
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("playbook", Text),
+    Column("score", Integer),
+    Column("last_contact_at", _moment),
+    Column("call_on", Date),
+    Column("next_timer", Text, comment="the next armed timer that acts on its own"),
+    Column("next_due_at", _moment),
+    Column("held", Text, comment="why its timers are frozen"),
+    Column("recorded_at", _moment, nullable=False),
+    Column("hash", LargeBinary, nullable=False, comment="hash of its newest event"),
+    Column("body", Text, nullable=False, comment="the folded lead, canonical JSON"),
+    Index("leads_owner_state", "owner", "state", "score"),
+)
+
+reps = Table(
+    "reps",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("calendar", Text, nullable=False, comment="digest of the calendar in force"),
+    Column("recorded_at", _moment, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+playbooks = Table(
+    "playbooks",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("body", Text, nullable=False, comment="canonical JSON"),
+    Column("published_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
+    UniqueConstraint("id", "version", name="playbooks_id_version"),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("rep", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("lead_id", Uuid, nullable=False),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("commitment", Text, nullable=False, comment="SHA-256 over salt and canonical fields, as the log has it"),
+    Column("imported", JSONB, comment="what the last import said of the lead besides the fields"),
+    UniqueConstraint("source", "external_id", name="contacts_source_external_id"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("lead_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("commitment", Text, nullable=False),
+    Index("documents_lead", "lead_id"),
+)
+
+bells = Table(
+    "bells",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("run_id", Text, nullable=False, comment="of the Redis that was last seen"),
+    Column("marker", Text, nullable=False, comment="what was written there; gone or different means that Redis was lost"),
+)

@@ -1,0 +1,137 @@
+"""What people look at: reads over the log and the projections for the command line and the pages. Nothing is written here."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, Engine, text
+
+from models import playbooks
+from models.database import transaction
+from workflows.calendars import Calendar
+from workflows.codec import digest
+from workflows.events import Recorded, decode_recorded
+from workflows.lead import Lead
+
+_lead_decoder = msgspec.json.Decoder(Lead)
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """Run the block in a read-only transaction that sees all tables as they are at one moment.
+
+    Raises
+    ------
+    DatabaseUnavailableError
+        When PostgreSQL is away.
+    """
+    still = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with transaction(still) as connection:
+        yield connection
+
+
+def leads_between(connection: Connection, first: UUID, last: UUID, *, limit: int) -> list[UUID]:
+    """Return up to *limit* ids of leads from *first* to *last*, inclusive, in order: all that begin with the same digits."""
+    statement = text("SELECT id FROM leads WHERE id BETWEEN :first AND :last ORDER BY id LIMIT :limit")
+    return list(connection.scalars(statement, {"first": first, "last": last, "limit": limit}))
+
+
+def dead_between(connection: Connection, first: UUID, last: UUID, *, limit: int) -> list[UUID]:
+    """Return up to *limit* ids of dead messages from *first* to *last*, inclusive, in order."""
+    statement = text("SELECT id FROM messages WHERE outcome = 'dead' AND id BETWEEN :first AND :last ORDER BY id LIMIT :limit")
+    return list(connection.scalars(statement, {"first": first, "last": last, "limit": limit}))
+
+
+def calendar_of(connection: Connection, rep: str) -> Calendar | None:
+    """Return the calendar in force of *rep*, None for a rep who has none."""
+    in_force = playbooks.calendars_of_reps(connection, [rep]).get(rep)
+    return playbooks.calendars_by_digest(connection, [in_force]).get(in_force) if in_force else None
+
+
+def latest(connection: Connection, stream_ids: Collection[UUID], types: Collection[str]) -> dict[UUID, Recorded]:
+    """Return the newest event of *types* in each of the streams that has one."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT ON (stream_id) stream_id, body FROM events "
+            "WHERE stream_id = ANY(:ids) AND type = ANY(:types) ORDER BY stream_id, version DESC"
+        ),
+        {"ids": list(stream_ids), "types": list(types)},
+    )
+    return {row.stream_id: decode_recorded(row.body.encode()) for row in rows}
+
+
+def events_since(connection: Connection, owner: str, since: datetime) -> list[Recorded]:
+    """Return the events of *owner*'s leads that were recorded from *since* on, in the order of the log."""
+    rows = connection.scalars(
+        # A lead that has such an event was itself recorded anew since: of all the others not one event is read.
+        text(
+            "SELECT events.body FROM leads JOIN events ON events.stream_id = leads.id "
+            "WHERE leads.owner = :owner AND leads.recorded_at >= :since AND events.recorded_at >= :since "
+            "ORDER BY events.position"
+        ),
+        {"owner": owner, "since": since},
+    )
+    return [decode_recorded(body.encode()) for body in rows]
+
+
+def nurture_owed(connection: Connection, owner: str) -> list[Lead]:
+    """Return *owner*'s leads in nurture to whom this month's touch is owed, the longest owed first."""
+    rows = connection.scalars(
+        text(
+            "SELECT body FROM leads WHERE owner = :owner AND state = 'nurture' "
+            "AND body::jsonb -> 'nurture_touch_owed' = 'true' ORDER BY recorded_at, id"
+        ),
+        {"owner": owner},
+    )
+    return [_lead_decoder.decode(body) for body in rows]
+
+
+def held(connection: Connection, owner: str) -> list[Lead]:
+    """Return *owner*'s leads that are on hold, by id."""
+    rows = connection.scalars(
+        text("SELECT body FROM leads WHERE owner = :owner AND held IS NOT NULL ORDER BY id"), {"owner": owner}
+    )
+    return [_lead_decoder.decode(body) for body in rows]
+
+
+def find_leads(connection: Connection, ids: Sequence[UUID]) -> list[Lead]:
+    """Return the leads with *ids*, in that order; unknown ones are missing."""
+    rows = connection.execute(text("SELECT id, body FROM leads WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    found = {row.id: _lead_decoder.decode(row.body) for row in rows}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def count_overdue(connection: Connection) -> int:
+    """Return how many messages were rung and have not settled in the time that they had."""
+    statement = text("SELECT count(*) FROM messages WHERE settled_at IS NULL AND ring_again_at <= clock_timestamp()")
+    return int(connection.scalar(statement) or 0)
+
+
+def oldest_due_seconds(connection: Connection, now: datetime) -> int:
+    """Return for how many seconds the longest due message has been due at *now* without being settled; 0 when none is."""
+    due_at = connection.scalar(
+        text("SELECT min(due_at) FROM messages WHERE settled_at IS NULL AND due_at <= :now"), {"now": now}
+    )
+    return int((now - due_at).total_seconds()) if due_at else 0
+
+
+def count_sessions(connection: Connection, application_name: str) -> int:
+    """Return how many connections to this database carry *application_name*."""
+    statement = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name")
+    return int(connection.scalar(statement, {"name": application_name}) or 0)
+
+
+def wrong_calendars(connection: Connection) -> list[str]:
+    """Return a sentence for each rep whose frozen calendar is missing or is not what its digest says."""
+    rows = connection.execute(
+        text(
+            "SELECT reps.name, reps.calendar, c.body FROM reps LEFT JOIN calendars c ON c.digest = reps.calendar ORDER BY name"
+        )
+    )
+    return [
+        f"the calendar of {row.name} is {'missing' if row.body is None else 'not what its digest says'}"
+        for row in rows
+        if row.body is None or digest(row.body.encode()) != row.calendar
+    ]

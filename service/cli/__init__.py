@@ -1,0 +1,23 @@
+"""The command line. ``thaw --help`` lists what there is."""
+
+import click
+
+from service.cli import dead, homework, look, ops, people, replay, reps, run, sheet
+from service.cli.app import App, Group
+from service.cli.demo import demo
+from service.cli.imports import import_
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="thaw")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Bring cold leads back to life."""
+    ctx.obj = App()
+
+
+for module in (run, people, homework, reps, look, replay, sheet, ops, dead):
+    for command in module.COMMANDS:
+        main.add_command(command)
+for command in (demo, import_):
+    main.add_command(command)

@@ -1,0 +1,184 @@
+"""Handing in what a person asks for, waiting until it is settled, and the answer in a sentence."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import click
+import msgspec
+
+from actors.bell import BellUnavailableError
+from actors.submit import Submission, stage
+from models import contacts, events, messages, views
+from models.database import Connection, DatabaseUnavailableError, transaction
+from models.messages import CommandReusedError, MessageState
+from models.replay import fold_rows
+from service.cli.app import REFUSED, App, InputError
+from service.find import FindError
+from service.next_action import NextAction, next_action
+from service.times import TimeError, shown_moment, zone_of
+from service.wiring import Service
+from service.wording import count, name_of, plain
+from workflows.lead import Lead, Rep
+
+#: How long a person waits for the answer, and how often the row is looked at meanwhile.
+WAIT_SECONDS = 10.0
+POLL_SECONDS = 0.03
+
+Outcome = Literal["applied", "refused", "superseded", "dead", "accepted"]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command. The same id with the same command gives the same answer."""
+
+    message_id: UUID
+    stream_id: UUID
+    outcome: Outcome
+    """``accepted`` is safely kept, and not settled yet."""
+    sentence: str
+    events: tuple[str, ...] = ()
+    state: str | None = None
+    """The lead's, after the last of *events*."""
+    next: NextAction | None = None
+    rule: str | None = None
+    reason: str | None = None
+    error: str | None = None
+
+
+class _HandedIn(NamedTuple):
+    message: MessageState
+    redis_trouble: str
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """Turn what `service.find` and `service.times` say into the error of a wrong input."""
+    try:
+        yield
+    except (FindError, TimeError, CommandReusedError) as error:
+        raise InputError(str(error)) from error
+
+
+def hand_in(app: App, message_id: UUID, prepare: Callable[[Connection], Submission], *, wait: bool, as_json: bool) -> None:
+    """Submit what *prepare* makes as *message_id*, in one transaction with its documents; print the answer, set the status."""
+    service = app.service
+    try:
+        with typed_errors(), transaction(service.engine) as connection:
+            rings = stage(connection, [prepare(connection)], now=service.now())
+    except DatabaseUnavailableError as error:
+        # The connection may have broken at the commit itself, and then nobody knows on which side of it.
+        raise DatabaseUnavailableError(
+            f"{error}. Whether it was accepted is unknown: repeat it with --id {message_id}"
+        ) from error
+    trouble = ""
+    try:
+        service.bell.ring(rings)
+    except BellUnavailableError as error:
+        # Accepted all the same: the row is committed, and the clock rings it when Redis is back.
+        trouble = str(error)
+    message = _await(service, message_id, WAIT_SECONDS if wait and not trouble else 0.0)
+    answer = _answer(service, _HandedIn(message, trouble))
+    if as_json:
+        app.print_json(answer)
+    else:
+        click.echo(answer.sentence)
+    if answer.outcome in ("refused", "dead"):
+        click.get_current_context().exit(REFUSED)
+
+
+def _await(service: Service, message_id: UUID, seconds: float) -> MessageState:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with transaction(service.engine) as connection:
+                message = messages.find(connection, message_id)
+        except DatabaseUnavailableError as error:
+            raise DatabaseUnavailableError(f"accepted as {message_id}; what became of it is not known yet: {error}") from error
+        if message is None:
+            raise InputError(f"message {message_id} is gone from the database")
+        if message.settled_at is not None or time.monotonic() >= deadline:
+            return message
+        time.sleep(POLL_SECONDS)
+
+
+def _answer(service: Service, handed_in: _HandedIn) -> Answer:
+    message = handed_in.message
+    if message.outcome is None:
+        return _unsettled(handed_in)
+    if message.outcome == "dead":
+        error = plain(message.error or "no error was kept", 300)
+        sentence = f"dead after {count(message.attempts, 'attempt')}: {error}\nSee `thaw dead show {message.id}`."
+        return Answer(
+            message_id=message.id, stream_id=message.stream_id, outcome="dead", sentence=sentence, error=message.error
+        )
+    with transaction(service.engine) as connection:
+        return _settled(connection, message)
+
+
+def _unsettled(handed_in: _HandedIn) -> Answer:
+    message, trouble = handed_in
+    if message.attempts:
+        error = plain(message.error or "", 300)
+        why = f"it failed {count(message.attempts, 'time')} so far and is tried again by itself: {error}"
+    elif trouble:
+        why = f"{trouble}; it is applied once Redis is back"
+    else:
+        why = "no worker has taken it yet"
+    sentence = f"accepted as {message.id}; {why}"
+    return Answer(
+        message_id=message.id, stream_id=message.stream_id, outcome="accepted", sentence=sentence, error=message.error
+    )
+
+
+def _settled(connection: Connection, message: MessageState) -> Answer:
+    """Tell what a settled message did, from the state in which its last event left the stream: it reads alike for ever."""
+    caused = [row for row in events.events_of_message(connection, message.id) if row.stream_id == message.stream_id]
+    types = tuple(row.type for row in caused)
+    last = caused[-1].version if caused else 0
+    folded = fold_rows([row for row in events.read_stream(connection, message.stream_id) if row.version <= last])
+    told = _told(connection, folded.state if folded else None)
+    outcome: Outcome = (
+        "refused" if message.outcome == "refused" else "applied" if message.outcome == "applied" else "superseded"
+    )
+    if outcome == "applied":
+        sentence = f"applied: {', '.join(types)}. {told.sentence}"
+    elif outcome == "refused":
+        stays = f" {told.name} stays {told.state}." if told.state else ""
+        sentence = f"refused ({message.rule}): {message.reason}{stays}"
+    else:
+        sentence = f"superseded: {message.reason}"
+    return Answer(
+        message_id=message.id,
+        stream_id=message.stream_id,
+        outcome=outcome,
+        sentence=sentence.rstrip(),
+        events=types,
+        state=told.state,
+        next=told.next,
+        rule=message.rule,
+        reason=message.reason,
+    )
+
+
+class _Told(NamedTuple):
+    """A stream in words."""
+
+    name: str = ""
+    state: str | None = None
+    sentence: str = ""
+    next: NextAction | None = None
+
+
+def _told(connection: Connection, state: Lead | Rep | None) -> _Told:
+    if state is None:
+        return _Told()
+    zone = zone_of(views.calendar_of(connection, state.owner if isinstance(state, Lead) else state.name))
+    if isinstance(state, Rep):
+        plan = state.timers.get("plan_day")
+        when = f"; the next plan is made {shown_moment(plan.due_at, zone)}" if plan else ""
+        return _Told(state.name, "rep", f"{state.name} is known, in {zone.key}{when}.")
+    name = name_of(state, contacts.find_contacts(connection, [state.id]).get(state.id))
+    coming = next_action(state, zone)
+    return _Told(name, state.state, f"{name} is {state.state} now; next: {coming.sentence}.", coming)

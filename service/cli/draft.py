@@ -1,0 +1,138 @@
+"""One entry being made: the lead that it is about, and what the command needs to have looked up, kept or worked out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from actors.submit import Submission
+from models import contacts, messages, playbooks, views
+from models.database import Connection
+from service.cli.answers import typed_errors
+from service.cli.app import InputError
+from service.find import Found, find_lead, find_rep
+from service.times import TimeError, parse_moment, shown_moment, zone_of
+from workflows.codec import derived_id
+from workflows.commands import Command, MarkNoteSent, Reference, SendNurtureTouch, SendTouch, decode_command
+from workflows.playbooks import Playbook
+
+#: An override is listed to the manager, and "ok" tells nobody anything (methods.md section 4).
+OVERRIDE_CHARACTERS = 15
+
+_CHECKED: dict[type[Command], str] = {MarkNoteSent: "note", SendTouch: "touch", SendNurtureTouch: "nurture"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry about one lead, within the transaction that will accept it."""
+
+    connection: Connection
+    now: datetime
+    found: Found
+    zone: ZoneInfo
+    message_id: UUID
+    who: str
+    occurred_at: datetime
+
+    @classmethod
+    def start(cls, connection: Connection, now: datetime, typed: Mapping[str, Any], happened: str) -> "Draft":
+        """Look up the lead that was *typed*, and when it happened."""
+        with typed_errors():
+            found = find_lead(connection, typed["lead"])
+        zone = zone_of(views.calendar_of(connection, found.lead.owner))
+        message_id = typed["message_id"]
+        occurred = (typed["occurred"] or "now").strip()
+        now_said = occurred.lower() in ("now", "today")
+        at = first_said(connection, message_id, now) if now_said else _past(happened, occurred, zone, now)
+        return cls(connection, now, found, zone, message_id, typed["who"] or f"rep:{found.lead.owner}", at)
+
+    def submission(self, command: Command) -> Submission:
+        """Return *command* ready to be handed in."""
+        return Submission(id=self.message_id, stream_id=self.found.lead.id, command=command, asked_by=self.who)
+
+    def moment(self, option: str, typed: str) -> datetime:
+        """Return the moment that was *typed* for *option*."""
+        try:
+            return parse_moment(typed, self.zone, self.now)
+        except TimeError as error:
+            raise InputError(f"{option}: {error}") from error
+
+    def text(self, option: str, field: str, typed: str | None, from_file: str | None = None) -> Reference | None:
+        """Keep what was *typed* outside the log and return its reference. The same entry again keeps the same."""
+        if typed is not None and from_file is not None:
+            raise InputError(f"{option} and {option}-file say the same thing twice: use one of them")
+        body = typed if typed is not None else from_file
+        if body is None:
+            return None
+        if field == "override" and len(body.strip()) < OVERRIDE_CHARACTERS:
+            raise InputError(
+                f"{option} {body!r}: say in at least {OVERRIDE_CHARACTERS} characters why it was sent in spite of the checks"
+            )
+        return self._keep(option, field, body)
+
+    def texts(self, option: str, field: str, typed: Sequence[tuple[str, str]]) -> dict[str, Reference]:
+        """Keep several texts, by the names they were given."""
+        names = [name for name, _ in typed]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise InputError(f"{option} {twice}=…: {twice} is answered twice")
+        return {name: self._keep(option, f"{field}.{name}", text) for name, text in typed}
+
+    def _keep(self, option: str, field: str, body: str) -> Reference:
+        document_id = derived_id("document", self.message_id, field)
+        try:
+            return contacts.save_document(self.connection, document_id, self.found.lead.id, field, body)
+        except ValueError as error:
+            raise InputError(
+                f"the id {self.message_id} was used before with another {option}; nothing was changed. "
+                f"Use a new id, or repeat the first command word for word."
+            ) from error
+
+    def attested(self, command: type[Command], typed: Sequence[str], *, every: bool) -> tuple[str, ...]:
+        """Return the content checks that are vouched for, in the order of the playbook."""
+        playbook = self._playbook()
+        checks: tuple[str, ...] = getattr(playbook.checks, _CHECKED[command])
+        unknown = next((check for check in typed if check not in checks), None)
+        if unknown:
+            raise InputError(
+                f"--attest {unknown}: {playbook.id}@{playbook.version} has no such check here; it has {', '.join(checks)}"
+            )
+        return tuple(check for check in checks if every or check in typed)
+
+    def _playbook(self) -> Playbook:
+        pin = self.found.lead.playbook
+        playbook = playbooks.playbooks_by_digest(self.connection, [pin.digest]).get(pin.digest) if pin else None
+        if playbook is None:
+            raise InputError(f"the playbook of {self.found.name} is not in the database; see `thaw verify`")
+        return playbook
+
+    def new_owner(self, typed: str) -> str:
+        """Return the rep who is to own the lead, and who must be known."""
+        with typed_errors():
+            return find_rep(self.connection, typed).name
+
+
+def first_said(connection: Connection, message_id: UUID, now: datetime) -> datetime:
+    """Return when an entry without a time of its own happened: *now*, or what was said of it when it was first handed in.
+
+    Saying *now*, instead of leaving it to the moment at which a worker applies it, keeps Friday's note on Friday when the
+    workers are back on Monday.
+    """
+    known = messages.find(connection, message_id)
+    said = decode_command(known.body).occurred_at if known else None
+    return said or now
+
+
+def _past(option: str, typed: str, zone: ZoneInfo, now: datetime) -> datetime:
+    try:
+        moment = parse_moment(typed, zone, now)
+    except TimeError as error:
+        raise InputError(f"{option}: {error}") from error
+    if moment > now:
+        raise InputError(
+            f"{option} {typed}: that is in the future, and it is {shown_moment(now, zone)} for the rep; "
+            f"record it once it has happened"
+        )
+    return moment

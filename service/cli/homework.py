@@ -1,0 +1,74 @@
+"""What is found out about a lead, as commands: reasons, homework, strategy, offer, worth, and who knows them."""
+
+import click
+
+from service.cli.forms import Ask, Form, shell_command
+from workflows import commands as c
+
+_MINUTES = "Minutes that it took, 0 to 1440."
+_WORDS = "The prospect's own words; kept outside the log."
+
+REASON = (
+    Form(
+        "stated",
+        c.RecordReason,
+        "The reason that they gave.",
+        {"reason": "It, as a short word such as no_budget.", "words": _WORDS, "minutes": _MINUTES},
+        fixed={"kind": "stated"},
+    ),
+    Form(
+        "real",
+        c.RecordReason,
+        "Why they really said no: with the call or mail that it comes from, and their words.",
+        {
+            "reason": "It, as a short word such as lost_trust.",
+            "evidence": "Id of the call or mail, such as call-2026-03-09.",
+            "words": _WORDS,
+            "minutes": _MINUTES,
+        },
+        fixed={"kind": "real"},
+    ),
+)
+
+FORMS = (
+    Form(
+        "homework",
+        c.CompleteHomework,
+        "The account was researched.\n\nEach question of the playbook needs its answer, and at least one recent source.",
+        {
+            "answers": Ask("One question and its answer; may be repeated.", option="--answer"),
+            "sources": Ask("Day on which a source that was read came out; may be repeated.", option="--source-date"),
+            "minutes": _MINUTES,
+        },
+    ),
+    Form(
+        "strategy",
+        c.RecordStrategy,
+        "How to go about this account, and what was missed last time.",
+        {"strategy": "How.", "missed_last_time": Ask("What was missed.", option="--missed")},
+    ),
+    Form(
+        "offer",
+        c.RecordOffer,
+        "What had been agreed on; a breakup names both.",
+        {"solution": "The solution.", "benefit": "What it does for them."},
+    ),
+    Form(
+        "qualify",
+        c.Qualify,
+        "Whether the lead was good to begin with.",
+        {"qualified": "The verdict.", "evidence": "What it rests on; kept outside the log."},
+    ),
+    Form("importance", c.AnswerImportance, "How important this sale is, from 1 to 5.", {"importance": Ask("", argument=True)}),
+    Form(
+        "connector",
+        c.IntroduceConnector,
+        "Somebody who knows them was named.",
+        {"connector": Ask("Who it is, and how they know each other; kept outside the log.", option="--who")},
+    ),
+)
+
+COMMANDS = (
+    *(shell_command(form) for form in FORMS),
+    click.Group("reason", help="Why they said no.", commands=[shell_command(form) for form in REASON]),
+)

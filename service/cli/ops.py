@@ -1,0 +1,179 @@
+"""Is all well, is the log whole, and the projections made again from it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models import events, views
+from models.database import Connection, transaction
+from models.rebuild import Rebuilt
+from models.rebuild import rebuild as rebuild_projections
+from models.verify import Finding
+from models.verify import verify as verify_log
+from service.cli.app import REFUSED, UNAVAILABLE, App, json_option, pass_app
+from service.health import Status, read_status
+from service.times import shown_age
+from service.wiring import connect
+from service.wording import count, plain
+
+
+@click.command()
+@json_option
+@pass_app
+@click.pass_context
+def status(ctx: click.Context, app: App, as_json: bool) -> None:
+    """Print the health of the service: servers, workers, clock, queue, messages and leads.
+
+    Exit status 3 when PostgreSQL or Redis is away, or the schema is not this release's.
+    """
+    # The schema is reported here rather than insisted on, so that there is something to print in any case.
+    found = read_status(connect(app.settings, name="thaw status", schema_checked=False))
+    if as_json:
+        app.print_json(found)
+    else:
+        for line in _status_lines(found):
+            click.echo(line)
+    if not found.reachable:
+        ctx.exit(UNAVAILABLE)
+
+
+def _status_lines(found: Status) -> Iterator[str]:
+    yield f"postgresql  {found.postgresql or plain(found.postgresql_trouble, 300)}"
+    if found.postgresql:
+        yield f"schema      {found.schema_trouble or found.schema}"
+    yield f"redis       {plain(found.redis_trouble, 300) or 'reachable'}"
+    if not found.redis_trouble:
+        yield f"workers     {count(found.workers, 'process', 'processes')} seen in the last {found.worker_seconds} s"
+        yield f"queue       ready {found.ready}, in flight {found.in_flight}"
+    if found.messages:
+        m = found.messages
+        yield f"clock       {count(found.clocks, 'process', 'processes')} connected to PostgreSQL"
+        yield (
+            f"messages    waiting {m.waiting}, due {m.due}, rung {m.rung}, failing {m.failing}, overdue {m.overdue}, "
+            f"dead {m.dead}"
+        )
+        yield f"oldest due  {shown_age(m.oldest_seconds) if m.due or m.rung else 'nothing is due'}"
+        by_state = ", ".join(f"{state} {number}" for state, number in found.leads.items())
+        yield f"leads       {sum(found.leads.values())}{f': {by_state}' if by_state else ''}"
+    for hint in found.hints:
+        yield f"! {hint}"
+
+
+class VerifiedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw verify --json`` prints."""
+
+    whole: bool
+    events: int
+    streams: int
+    findings: tuple["FindingShown", ...]
+    """The first wrong event first."""
+
+
+class FindingShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong."""
+
+    code: str
+    sentence: str
+    position: int | None
+    """Of the event in the log, where it is about one."""
+    stream_id: str | None
+
+
+@click.command()
+@json_option
+@pass_app
+@click.pass_context
+def verify(ctx: click.Context, app: App, as_json: bool) -> None:
+    """Check that nobody altered the log, and that leads, slots and timers are what it says.
+
+    Every hash is worked out again from the events themselves. Exit status 1 when something is wrong.
+    """
+    findings, events_, streams = _verified(app)
+    if as_json:
+        shown = tuple(
+            FindingShown(code=f.code, sentence=f.sentence, position=f.position, stream_id=str(f.stream_id or "") or None)
+            for f in findings
+        )
+        app.print_json(VerifiedShown(whole=not findings, events=events_, streams=streams, findings=shown))
+    else:
+        for finding in findings:
+            click.echo(f"WRONG  {finding.sentence} [{finding.code}]")
+        verdict = "something is wrong" if findings else "nothing is wrong"
+        click.echo(f"{count(events_, 'event')} in {count(streams, 'stream')}: {verdict}")
+    if findings:
+        ctx.exit(REFUSED)
+
+
+def _verified(app: App) -> tuple[list[Finding], int, int]:
+    with views.snapshot(app.service.engine) as connection, _progress(connection, "verifying") as progress:
+        found = verify_log(connection, progress=progress)
+    return found.findings, found.events, found.streams
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Change nothing: compare, and end with status 1 when something differs.")
+@json_option
+@pass_app
+@click.pass_context
+def rebuild(ctx: click.Context, app: App, check: bool, as_json: bool) -> None:
+    """Make leads, reps, slots and calendars again from the log alone, and stage timers that are missing.
+
+    Workers wait meanwhile. Contacts, documents and playbooks are left alone: they are no projections.
+    """
+    if check:
+        _check(ctx, app, as_json)
+        return
+    try:
+        with transaction(app.service.engine) as connection, _progress(connection, "rebuilding") as progress:
+            rebuilt = rebuild_projections(connection, progress=progress)
+    except ValueError as error:
+        # A body that is no event, or an event that does not follow from the one before it; all was rolled back.
+        _give_up(ctx, f"the log cannot be folded, and nothing was changed: {plain(str(error), 300)}. Run `thaw verify`.")
+    if as_json:
+        app.print_json(rebuilt._asdict())
+    else:
+        click.echo(_rebuilt_line(rebuilt))
+
+
+def _rebuilt_line(rebuilt: Rebuilt) -> str:
+    made = f"{count(rebuilt.leads, 'lead')}, {count(rebuilt.reps, 'rep')} and {count(rebuilt.slots, 'slot')}"
+    timers = f"{count(rebuilt.timers, 'timer')} that were missing are staged" if rebuilt.timers else "no timer was missing"
+    return f"rebuilt {made} from {count(rebuilt.events, 'event')}; {timers}"
+
+
+def _check(ctx: click.Context, app: App, as_json: bool) -> None:
+    findings, _, _ = _verified(app)
+    with transaction(app.service.engine) as connection:
+        differences = [finding.sentence for finding in findings] + views.wrong_calendars(connection)
+    if as_json:
+        app.print_json({"same": not differences, "differences": differences})
+    else:
+        for difference in differences:
+            click.echo(f"DIFFERS  {difference}")
+        click.echo("the projections differ from the log" if differences else "the projections are what the log says")
+    if differences:
+        ctx.exit(REFUSED)
+
+
+def _give_up(ctx: click.Context, sentence: str) -> NoReturn:
+    click.echo(f"thaw: {sentence}", err=True)
+    ctx.exit(REFUSED)
+
+
+@contextmanager
+def _progress(connection: Connection, what: str) -> Iterator[Callable[[int], None]]:
+    """Show how many events are done when somebody watches, and nothing in a pipe."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=events.head_position(connection))
+        yield lambda done: progress.update(task, completed=done)
+
+
+COMMANDS = (status, verify, rebuild)

@@ -1,0 +1,202 @@
+"""What people do with a lead, as commands: notes, calls, replies, touches, breakups, nurture, meetings and ends."""
+
+import click
+
+from service.cli.forms import Ask, Form, shell_command
+from workflows import commands as c
+
+_MINUTES = "Minutes that it took, 0 to 1440."
+_REVISIT = "The day to come back on, such as 2026-09-01."
+_WORDS = "The prospect's own words; kept outside the log."
+_ATTEST = Ask("A content check that you vouch for; may be repeated.", option="--attest")
+_KEEP = Ask("They asked to keep in touch.", option="--keep-in-touch")
+
+NOTE_SENT = Form(
+    "note-sent",
+    c.MarkNoteSent,
+    "The note is in the post.\n\nFrom here on the call is promised, for as many working days later as the playbook says.",
+    {
+        "medium": Ask("How it was written.", default="hand_written"),
+        "attested": _ATTEST,
+        "override": "Why it was sent although a check failed, in 15 characters or more; the manager sees it.",
+        "text": "What the note says; kept outside the log.",
+        "minutes": _MINUTES,
+    },
+)
+
+CALL = Form(
+    "call",
+    c.RecordCall,
+    "What came of a call.\n\nA conversation needs a decision, or a next step with its day.",
+    {
+        "outcome": "How it ended.",
+        "personal_topic_first": Ask("It began with something personal.", option="--personal-first"),
+        "decision": "What they decided, as a short word such as send_offer.",
+        "next_step": "What comes next, as a short word such as site_visit.",
+        "next_step_on": "The day of the next step.",
+        "revisit_on": _REVISIT,
+        "keep_in_touch_requested": _KEEP,
+        "minutes": _MINUTES,
+        "words": _WORDS,
+    },
+)
+
+DECLINE = Form(
+    "decline",
+    c.RecordDecline,
+    "They said no, put it on hold, cancelled, or went silent.",
+    {
+        "kind": "Which of these.",
+        "stated_reason": "The reason that they gave, as a short word such as no_budget.",
+        "real_reason": "The real one, if they told you.",
+        "revisit_on": _REVISIT,
+        "keep_in_touch_requested": _KEEP,
+        "words": _WORDS,
+        "minutes": _MINUTES,
+    },
+)
+
+REPLY = Form(
+    "reply",
+    c.RecordReply,
+    "They wrote or rang first.",
+    {
+        "channel": "How.",
+        "intent": Ask("What they want.", default="interested"),
+        "automatic": "It was an automatic answer.",
+        "stated_reason": "With a no: the reason that they gave.",
+        "revisit_on": _REVISIT,
+        "words": _WORDS,
+    },
+)
+
+TOUCH = Form(
+    "touch",
+    c.SendTouch,
+    "Something went out to them in another mode than a note or a call.",
+    {
+        "mode": "How.",
+        "value_item": "What was new in it, as a short word such as market-report.",
+        "attested": _ATTEST,
+        "text": "What it said; kept outside the log.",
+        "minutes": _MINUTES,
+    },
+)
+
+BREAKUP = (
+    Form("voicemail", c.LeaveBreakupVoicemail, "The first half: the voicemail is left.", {"minutes": _MINUTES}),
+    Form(
+        "email",
+        c.SendBreakupEmail,
+        "The second half: the mail is out.",
+        {
+            "monitored_reply_address": Ask("Whether somebody reads the address that it comes from.", option="--monitored"),
+            "text": "What it said; kept outside the log.",
+            "minutes": _MINUTES,
+        },
+    ),
+    Form(
+        "confirm",
+        c.ConfirmCutBait,
+        "Decide on the cut-bait card.",
+        {"choice": "What is to be done.", "reason": "Why; kept outside the log."},
+    ),
+    Form("send", c.SendBreakup, "Close the pursuit: both halves are out."),
+)
+
+NURTURE = (
+    Form(
+        "start",
+        c.StartNurture,
+        "Hand the lead over to long-term nurture.",
+        {"waiver": "Why it does without a breakup; kept outside the log."},
+    ),
+    Form(
+        "touch",
+        c.SendNurtureTouch,
+        "The month's value touch went out.",
+        {
+            "mode": "How.",
+            "asset": "What was sent, as a short word such as market-report-may.",
+            "attested": _ATTEST,
+            "minutes": _MINUTES,
+        },
+    ),
+)
+
+MEETING = (
+    Form(
+        "book",
+        c.BookMeeting,
+        "A meeting is in the calendar.",
+        {"meeting_at": Ask("When it will be, such as 2026-03-09T14:30.", option="--at"), "minutes": _MINUTES},
+        happened="--booked-at",
+    ),
+    Form(
+        "held",
+        c.RecordMeeting,
+        "The meeting took place.\n\nIt needs a decision, or a next step with its day.",
+        {
+            "decision": "What they decided, as a short word.",
+            "next_step": "What comes next, as a short word.",
+            "next_step_on": "The day of the next step.",
+            "minutes": _MINUTES,
+        },
+    ),
+)
+
+ENDS = (
+    Form("won", c.MarkWon, "The deal is won."),
+    Form("drop", c.Drop, "Cut a lead loose for good; a manager decides that (--as manager:NAME).", {"reason": "Why."}),
+    Form(
+        "opt-out",
+        c.OptOut,
+        "They want no more contact.\n\nWithout --channel: none at all, from this moment on.",
+        {"channel": "Only in this mode."},
+    ),
+    Form(
+        "consent",
+        c.RegrantConsent,
+        "They agreed to contact again, with evidence; a manager records that (--as manager:NAME).",
+        {
+            "evidence": "What they said and where it stands; kept outside the log.",
+            "modes": Ask("A mode that they agreed to; may be repeated.", option="--mode"),
+        },
+    ),
+)
+
+PLANS = (
+    Form("note-returned", c.RecordReturn, "The note came back: the promise is void, and the lead waits for an address."),
+    Form("queue", c.QueueRevival, "Put the lead in the queue.", {"reason": Ask("Why now, as a short word.", default="stale")}),
+    Form(
+        "reschedule",
+        c.RescheduleCall,
+        "Move a promised call to another working day.",
+        {"call_on": Ask("The new day.", option="--to"), "reason": "Why."},
+    ),
+    Form(
+        "hold",
+        c.Hold,
+        "Freeze the lead: its timers keep what is left of them.",
+        {"reason": "Why.", "until": "The day on which it goes on by itself."},
+    ),
+    Form("release", c.Release, "Thaw a lead that is on hold."),
+    Form("reassign", c.Reassign, "Give the lead to another rep.", {"owner": Ask("", argument=True)}),
+)
+
+
+def _group(name: str, says: str, forms: tuple[Form, ...]) -> click.Group:
+    return click.Group(name, help=says, commands=[shell_command(form) for form in forms])
+
+
+FORMS = (NOTE_SENT, CALL, DECLINE, REPLY, TOUCH, *PLANS, *ENDS)
+GROUPS = {
+    "breakup": ("A voicemail reinforced by a mail, and then no more.", BREAKUP),
+    "nurture": ("Long-term value touches.", NURTURE),
+    "meeting": ("Meetings, booked and held.", MEETING),
+}
+
+COMMANDS = (
+    *(shell_command(form) for form in FORMS),
+    *(_group(name, says, forms) for name, (says, forms) in GROUPS.items()),
+)

@@ -1,0 +1,225 @@
+"""The reps: their working calendars, frozen into the log, and what each has on hand."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from actors.submit import Submission
+from models import leads, messages, views
+from models.database import Connection, transaction
+from service.calendars import freeze_calendar
+from service.cli.answers import hand_in, typed_errors
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.draft import first_said
+from service.cli.forms import common_options
+from service.find import find_playbook, find_rep, storable
+from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of
+from service.wording import count, plain
+from workflows import horizon
+from workflows.calendars import Absence, Calendar
+from workflows.commands import SetCalendar, decode_command
+from workflows.lead import Rep
+from workflows.rep import rep_id
+
+#: How far a frozen calendar reaches: history and promises of the past year, plans and timers of three years ahead.
+_BACK, _AHEAD = 365, 3 * 365 + 1
+
+
+@click.group()
+def rep() -> None:
+    """Reps and their working calendars."""
+
+
+def _set(app: App, /, **typed: Any) -> None:
+    typed["message_id"] = typed["message_id"] or uuid4()
+    hand_in(
+        app,
+        typed["message_id"],
+        lambda connection: _prepare(connection, app.service.now(), typed),
+        wait=not typed["no_wait"],
+        as_json=typed["as_json"],
+    )
+
+
+rep.add_command(
+    click.Command(
+        "set",
+        callback=click.make_pass_decorator(App)(_set),
+        help=(
+            "Make a rep known, or change the working calendar.\n\nIt is frozen for three years ahead: weekends, public "
+            "holidays and absences. What is left out stays as it is; absences are added to those that are known."
+        ),
+        short_help="Make a rep known, or change the working calendar.",
+        params=[
+            click.Argument(["name"]),
+            click.Option(["--country"], help="Whose public holidays: US, CA, GB, DE …; empty for none."),
+            click.Option(["--region"], help="Part of the country, such as ON or BY; empty for the whole of it."),
+            click.Option(["--timezone"], help="IANA time zone, such as America/New_York."),
+            click.Option(
+                ["--absence", "absences"], multiple=True, metavar="FIRST:LAST",
+                help="Days away, such as 2026-03-09:2026-03-20; may be repeated.",
+            ),
+            click.Option(["--replace"], is_flag=True, help="Forget the absences known so far."),
+            click.Option(["--playbook"], help="The playbook that the rep's days follow. A new rep's default: five-five-five."),
+            *(option for option in common_options() if option.name != "occurred"),
+        ],
+    )
+)  # fmt: skip
+
+
+def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Submission:
+    name = typed["name"]
+    if not name.strip() or len(name) > 80 or not storable(name) or not name.isprintable():
+        raise InputError(f"{plain(name, 80)!r} is no name for a rep: 1 to 80 characters on one line")
+    known = leads.find_rep(connection, name)
+    present = views.calendar_of(connection, name)
+    typed = typed | {field: typed[field] if typed[field] is not None else getattr(present, field, None) for field in
+                     ("country", "region", "timezone")}  # fmt: skip
+    if not typed["timezone"]:
+        raise InputError(f"{name} is new here: name the time zone, such as --timezone America/New_York")
+    playbook = typed["playbook"] or (known.playbook.id if known and known.playbook else "five-five-five")
+    with typed_errors():
+        find_playbook(connection, playbook)
+    message_id: UUID = typed["message_id"]
+    absences = [_absence(text) for text in typed["absences"]]
+    if present and not typed["replace"]:
+        absences += present.absences
+    first, last = _horizon(connection, message_id, now, typed["timezone"])
+    calendar = freeze_calendar(
+        typed["country"] or "",
+        typed["region"] or "",
+        typed["timezone"],
+        first,
+        last,
+        absences=_once_each(absences),
+        day_starts=present.day_starts if present else 480,
+        day_ends=present.day_ends if present else 1080,
+    )
+    command = SetCalendar(rep=name, calendar=calendar, playbook=playbook, occurred_at=first_said(connection, message_id, now))
+    return Submission(id=message_id, stream_id=rep_id(name), command=command, asked_by=typed["who"] or f"rep:{name}")
+
+
+def _horizon(connection: Connection, message_id: UUID, now: datetime, timezone: str) -> tuple[date, date]:
+    """Return the days to freeze; those of the first time when the same entry is handed in again."""
+    before = messages.find(connection, message_id)
+    command = decode_command(before.body) if before else None
+    if isinstance(command, SetCalendar):
+        return command.calendar.first, command.calendar.last
+    zone = horizon.zone_named(timezone) or ZoneInfo("UTC")
+    today = now.astimezone(zone).date()
+    return today - timedelta(days=_BACK), today + timedelta(days=_AHEAD)
+
+
+def _absence(text: str) -> Absence:
+    first, _, last = text.partition(":")
+    try:
+        return Absence(first=parse_day(first), last=parse_day(last or first))
+    except TimeError as error:
+        raise InputError(f"--absence {text}: {error}, or two of them as in 2026-03-09:2026-03-20") from error
+    except ValueError as error:
+        raise InputError(f"--absence {text}: {error}") from error
+
+
+def _once_each(absences: Iterable[Absence]) -> list[Absence]:
+    return sorted({(a.first, a.last, a.reason): a for a in absences}.values(), key=lambda a: (a.first, a.last, a.reason))
+
+
+class RepShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A rep as ``thaw rep list`` and ``thaw rep show`` tell of it."""
+
+    name: str
+    timezone: str
+    country: str
+    region: str
+    playbook: str | None
+    absences: tuple[Absence, ...]
+    """Those that are not over."""
+    calendar_ends: date | None
+    planned_on: date | None
+    next_plan: datetime | None
+    leads: dict[str, int]
+    """By state."""
+
+
+@rep.command("list")
+@json_option
+@pass_app
+def list_(app: App, as_json: bool) -> None:
+    """List the reps."""
+    with transaction(app.service.engine) as connection:
+        shown = [_shown(connection, known, app.service.now()) for known in leads.list_reps(connection)]
+    if as_json:
+        app.print_json({"reps": shown})
+        return
+    for each in shown:
+        away = f", away {', '.join(map(_span, each.absences))}" if each.absences else ""
+        where = f"{each.country} {each.region}".strip() or "no public holidays"
+        click.echo(f"{each.name}: {count(sum(each.leads.values()), 'lead')}, {each.playbook}, {each.timezone}, {where}{away}")
+    if not shown:
+        click.echo("nobody yet; make a rep known with `thaw rep set NAME --timezone …`")
+
+
+@rep.command()
+@click.argument("name")
+@json_option
+@pass_app
+def show(app: App, name: str, as_json: bool) -> None:
+    """Show a rep's calendar, plan and leads."""
+    now = app.service.now()
+    with typed_errors(), transaction(app.service.engine) as connection:
+        known = find_rep(connection, name)
+        shown = _shown(connection, known, now)
+        calendar = views.calendar_of(connection, known.name)
+    if as_json:
+        app.print_json(shown)
+        return
+    zone = zone_of(calendar)
+    click.echo(f"{shown.name}")
+    click.echo(f"playbook   {shown.playbook}")
+    click.echo(f"time zone  {shown.timezone}, where it is {shown_moment(now, zone)}")
+    click.echo(f"holidays   {_next_holidays(calendar, now.astimezone(zone).date())}")
+    click.echo(f"away       {', '.join(map(_span, shown.absences)) or 'never'}")
+    click.echo(f"calendar   frozen until {shown_day(shown.calendar_ends) if shown.calendar_ends else 'nowhere'}")
+    click.echo(f"planned    {shown_day(shown.planned_on) if shown.planned_on else 'no day yet'}")
+    click.echo(f"next plan  {shown_moment(shown.next_plan, zone) if shown.next_plan else 'none'}")
+    click.echo(f"leads      {', '.join(f'{state} {number}' for state, number in shown.leads.items()) or 'none'}")
+
+
+def _shown(connection: Connection, known: Rep, now: datetime) -> RepShown:
+    calendar = views.calendar_of(connection, known.name)
+    today = now.astimezone(zone_of(calendar)).date()
+    plan = known.timers.get("plan_day")
+    return RepShown(
+        name=known.name,
+        timezone=calendar.timezone if calendar else "",
+        country=calendar.country if calendar else "",
+        region=calendar.region if calendar else "",
+        playbook=f"{known.playbook.id}@{known.playbook.version}" if known.playbook else None,
+        absences=tuple(a for a in calendar.absences if a.last >= today) if calendar else (),
+        calendar_ends=calendar.last if calendar else None,
+        planned_on=known.planned_on,
+        next_plan=plan.due_at if plan else None,
+        leads=leads.count_by_state(connection, known.name),
+    )
+
+
+def _span(absence: Absence) -> str:
+    if absence.first == absence.last:
+        return shown_day(absence.first)
+    return f"{shown_day(absence.first)} to {shown_day(absence.last)}"
+
+
+def _next_holidays(calendar: Calendar | None, today: date) -> str:
+    if calendar is None or not calendar.country:
+        return "none"
+    where = f"{calendar.country} {calendar.region}".strip()
+    coming = [f"{shown_day(h.day)} {h.name}" for h in calendar.holidays if h.day >= today][:3]
+    return f"{where}: {', '.join(coming)}"
+
+
+COMMANDS = (rep,)

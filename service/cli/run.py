@@ -1,0 +1,127 @@
+"""Running the service: servers, schema, workers, clock; alone or all together."""
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import click
+import msgspec
+
+from actors.clock import Clock
+from migrations.runner import migrate as run_migrations
+from models.database import make_engine
+from service.cli.app import App, json_option, pass_app
+from service.embedded import EmbeddedServers
+from service.playbooks import publish_shipped
+from service.settings import Settings, environment
+from service.supervisor import Child, Supervisor
+from service.wiring import connect, resolve_urls, worker_environment
+
+
+@click.command()
+@pass_app
+def up(app: App) -> None:
+    """Run everything: servers if none are named, migrations, workers and clock, restarted when they die."""
+    with own_servers(app.settings) as servers:
+        if servers is not None:
+            click.echo(f"servers: PostgreSQL and Valkey in {app.settings.home_path}", err=True)
+        bring_up_to_date(app.settings)
+        click.echo("up: workers and clock run; stop with Ctrl-C", err=True)
+        Supervisor(children(app.settings)).run()
+
+
+def own_servers(settings: Settings) -> AbstractContextManager[EmbeddedServers | None]:
+    """Return the embedded servers that the settings ask for, to be entered; nothing when both are external."""
+    if settings.database_url and settings.redis_url:
+        return nullcontext()
+    return EmbeddedServers(settings.home_path, database=not settings.database_url, redis=not settings.redis_url)
+
+
+def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
+    """Migrate the database and publish the shipped playbooks; return the schema before and after."""
+    engine = make_engine(resolve_urls(settings)[0], application_name="thaw migrate")
+    try:
+        revisions = run_migrations(engine)
+        publish_shipped(engine)
+        return revisions
+    finally:
+        engine.dispose()
+
+
+def children(settings: Settings) -> list[Child]:
+    """Return the processes that ``thaw up`` keeps running."""
+    database_url, redis_url = resolve_urls(settings)
+    told = environment(msgspec.structs.replace(settings, database_url=database_url, redis_url=redis_url))
+    thaw = [sys.executable, "-m", "service"]
+    workers = [Child(f"worker-{number}", [*thaw, "worker"], told) for number in range(1, settings.worker_processes + 1)]
+    return [*workers, Child("clock", [*thaw, "clock"], told)]
+
+
+@click.command()
+@pass_app
+def worker(app: App) -> None:
+    """Run one worker process: the stock ``dramatiq`` command line with our settings."""
+    resolve_urls(app.settings)
+    program = shutil.which("dramatiq", path=str(Path(sys.executable).parent)) or "dramatiq"
+    arguments = [
+        program, "service.worker:broker", "--processes", "1", "--threads", str(app.settings.worker_threads),
+        "--skip-logging", "--worker-shutdown-timeout", "15000",
+    ]  # fmt: skip
+    # The process becomes dramatiq itself: nothing stands between it and whoever supervises it.
+    os.execvpe(program, arguments, worker_environment())  # noqa: S606  # our own program, and no shell
+
+
+@click.command()
+@pass_app
+def clock(app: App) -> None:
+    """Run the clock process: due messages to the workers."""
+    service = connect(app.settings, name="thaw clock")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    Clock(service.engine, service.bell, service.clock, poll_seconds=app.settings.clock_poll_ms / 1000).run(stopping)
+
+
+@click.command()
+@json_option
+@pass_app
+def servers(app: App, as_json: bool) -> None:
+    """Print the URLs of PostgreSQL and Redis, for psql and redis-cli. They hold passwords."""
+    database_url, redis_url = resolve_urls(app.settings)
+    if as_json:
+        app.print_json({"database_url": database_url, "redis_url": redis_url})
+        return
+    click.echo(f"psql {database_url}")
+    click.echo(f"redis-cli -u {redis_url}")
+
+
+@click.command()
+@json_option
+@pass_app
+def migrate(app: App, as_json: bool) -> None:
+    """Bring the database to the schema of this release, and publish the shipped playbooks."""
+    before, after = bring_up_to_date(app.settings)
+    if as_json:
+        app.print_json({"before": before, "after": after})
+    else:
+        click.echo(f"schema {after}, nothing to do" if before == after else f"schema {before or 'empty'} -> {after}")
+
+
+@click.command()
+@json_option
+@pass_app
+def settings(app: App, as_json: bool) -> None:
+    """Print the effective settings, passwords masked."""
+    shown = app.settings.shown()
+    if as_json:
+        app.print_json(shown)
+        return
+    for name, value in shown.items():
+        click.echo(f"{name}={value}")
+
+
+COMMANDS = (up, worker, clock, servers, migrate, settings)

@@ -1,0 +1,117 @@
+"""``thaw today``: a rep's day on one page."""
+
+from collections.abc import Iterator
+
+import click
+
+from models import leads, views
+from models.database import Connection, transaction
+from service.cli.answers import typed_errors
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.typed import DAY
+from service.sheet.found import Blocked, Item
+from service.times import parse_day, shown_day, shown_moment, shown_span, zone_of
+from service.today import DayLoad, Sheet, Tally, read_sheet
+from service.wording import count, plain
+
+#: Of one kind of work that has piled up, so many are printed; ``--json`` has all.
+MOST = 15
+
+_HEADS = {
+    "reply": "REPLY", "call": "CALL", "breakup": "BREAKUP", "next_step": "NEXT STEP", "note": "NOTE", "reason": "REASON",
+    "follow_up": "FOLLOW-UP", "homework": "HOMEWORK", "nurture": "NURTURE", "decision": "DECIDE",
+}  # fmt: skip
+
+
+@click.command()
+@click.option("--rep", "rep_name", help="Whose day; may be left out when there is one rep only.")
+@click.option("--on", "day", type=DAY, metavar="DAY", help="A day to come, instead of today.")
+@json_option
+@pass_app
+def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> None:
+    """Print a rep's day: what to do and in which order, what is blocked and why, and what the next days hold."""
+    now = app.service.now()
+    with typed_errors(), transaction(app.service.engine) as connection:
+        name = rep_name or _only_rep(connection)
+        sheet = read_sheet(connection, name, parse_day(day) if day else None, now)
+        zone = zone_of(views.calendar_of(connection, name))
+    if as_json:
+        app.print_json(sheet)
+        return
+    seen = f"as it stands {shown_moment(now, zone)}" if day else f"{now.astimezone(zone):%H:%M}"
+    click.echo(f"{plain(sheet.rep)}, {shown_day(sheet.day)}, {seen} in {zone.key}")
+    planning = sheet.next_plan and sheet.next_plan.astimezone(zone)
+    plan_comes = f": that happens at {planning:%H:%M}" if planning and planning.date() == sheet.day else ""
+    for line in (*_state(sheet, plan_comes), *_items(sheet)):
+        click.echo(line)
+    for line in (*_blocked(sheet.blocked), *map(_load, sheet.ahead), *_first(sheet)):
+        click.echo(line)
+
+
+def _only_rep(connection: Connection) -> str:
+    known = leads.list_reps(connection)
+    if len(known) == 1:
+        return known[0].name
+    names = ", ".join(rep.name for rep in known[:10])
+    raise InputError(f"whose day? Name the rep with --rep: {names}" if known else "there is no rep yet: `thaw rep set NAME …`")
+
+
+def _state(sheet: Sheet, plan_comes: str) -> Iterator[str]:
+    if sheet.off:
+        yield f"no working day: {sheet.off}"
+    elif not sheet.planned:
+        yield f"not planned yet{plan_comes}"
+    replies = sum(item.kind == "reply" for item in sheet.items)
+    yield (
+        f"Calls {_tally(sheet.calls)}  Notes {_tally(sheet.notes)}  Follow-ups {_tally(sheet.follow_ups)}  Replies {replies}  "
+        f"~{shown_span(sheet.minutes_planned)} of {shown_span(sheet.minutes_budget)}"
+    )
+    yield from (f"  {plain(line)}" for line in sheet.shortfalls)
+
+
+def _tally(tally: Tally) -> str:
+    return f"{tally.done}/{tally.planned}"
+
+
+def _items(sheet: Sheet) -> Iterator[str]:
+    yield ""
+    if not sheet.items and not sheet.decisions:
+        yield "nothing to do"
+    shown: dict[str, int] = {}
+    for number, item in enumerate((*sheet.items, *sheet.decisions), start=1):
+        shown[item.kind] = shown.get(item.kind, 0) + 1
+        if shown[item.kind] <= MOST:
+            yield f"{number:>3} {_HEADS[item.kind]:<10} {item.name} ({item.key}): {item.why}"
+            yield from (f"{'':<14} {note}" for note in item.notes)
+    for kind, number in shown.items():
+        if number > MOST:
+            yield f"    {_HEADS[kind]:<10} and {number - MOST} more (--json lists them)"
+    if shown.get("homework", 0) > sheet.homework_that_fits:
+        yield f"    of the homework, {sheet.homework_that_fits} of {shown['homework']} fit into the day"
+
+
+def _blocked(blocked: tuple[Blocked, ...]) -> Iterator[str]:
+    if blocked:
+        yield f"\n-- blocked ({len(blocked)})"
+    for each in blocked[:MOST]:
+        yield f"    {each.name} ({each.key}): {each.why} [{each.rule}]"
+        yield f"    {'':<4}to unblock: {each.unblock}"
+    if len(blocked) > MOST:
+        yield f"    and {len(blocked) - MOST} more (--json lists them)"
+
+
+def _load(load: DayLoad) -> str:
+    if load.off:
+        return f"-- {shown_day(load.day)}: {load.off}"
+    more = f", {count(load.follow_ups, 'follow-up')}" if load.follow_ups else ""
+    return f"-- {shown_day(load.day)}: {count(load.calls, 'call')}, {count(load.notes, 'note')}{more}"
+
+
+def _first(sheet: Sheet) -> Iterator[str]:
+    everything: tuple[Item, ...] = (*sheet.items, *sheet.decisions)
+    if everything:
+        yield f"\nfirst: {_HEADS[everything[0].kind]} {everything[0].name}"
+        yield from (f"  {command}" for command in everything[0].commands)
+
+
+COMMANDS = (today,)

@@ -1,0 +1,149 @@
+"""The scripted rep: what Dana does with the day's sheet. Every outcome is drawn from the seed, the lead and the attempt.
+
+A draw depends on nothing else, so the order in which leads are worked through changes nothing.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from workflows.calendars import Calendar
+from workflows.commands import (
+    BookMeeting,
+    Command,
+    ConfirmCutBait,
+    LeaveBreakupVoicemail,
+    MarkNoteSent,
+    MarkWon,
+    RecordCall,
+    RecordDecline,
+    RecordMeeting,
+    RecordOffer,
+    Reference,
+    SendBreakup,
+    SendBreakupEmail,
+    SendNurtureTouch,
+    SendTouch,
+)
+from workflows.lead import Lead, Rep
+from workflows.playbooks import Playbook
+from workflows.rep import most_attempts, next_mode, next_value_item
+
+#: What comes of a call, with its share in percent.
+OUTCOMES = (
+    ("connected", 22),
+    ("voicemail", 34),
+    ("no_answer", 18),
+    ("gatekeeper", 4),
+    ("no", 12),
+    ("meeting", 6),
+    ("not_now", 4),
+)
+
+MINUTES_NOTE, MINUTES_CALL, MINUTES_TOUCH = 8, 12, 6
+
+#: Keeps words in ``documents``, for a lead and under a kind, and returns what the log may say of them.
+Keep = Callable[[UUID, str, str], Reference]
+
+
+class ScriptedRep:
+    """Turns leads as they stand into the commands of one day's work."""
+
+    def __init__(self, seed: int, playbook: Playbook, calendar: Calendar, keep: Keep) -> None:
+        self._seed = seed
+        self._playbook = playbook
+        self._calendar = calendar
+        self._keep = keep
+
+    def work(
+        self, rep: Rep, leads: list[Lead], people: Mapping[UUID, dict[str, Any]], today: date
+    ) -> Iterator[tuple[Lead, Command]]:
+        """Yield the day's commands: calls, notes, touches in other modes, and what else is owed."""
+        for lead in leads:
+            if lead.state == "call_due" and lead.call_on is not None and lead.call_on <= today:
+                yield lead, self._call(lead, today)
+            elif lead.state == "note_due" and lead.note_on == today:
+                yield lead, self._note(lead, people[lead.id])
+            elif lead.state == "no_response":
+                yield from ((lead, command) for command in self._silent(rep, lead, today))
+            elif lead.state == "re_engaged" and lead.next_step_on == today:
+                yield lead, self._next_step(lead, today)
+            elif lead.state == "meeting_booked" and lead.meeting_at and self._calendar.local_day(lead.meeting_at) == today:
+                yield lead, self._meeting(lead, today)
+            elif lead.state == "nurture" and lead.nurture_touch_owed:
+                yield from ((lead, command) for command in self._nurture(lead))
+
+    def _note(self, lead: Lead, person: dict[str, Any]) -> Command:
+        fact, place, name = person["facts"][0], person["last_meeting_place"], str(person["name"]).split()[0]
+        text = (
+            f"Dear {name}, we met at {place}, and I still think of what you told me: {fact}. How did that turn out? "
+            f"I will call you on {lead.call_on:%A, %-d %B} to hear the rest of it. Yours, Dana"
+        )
+        return MarkNoteSent(
+            medium="hand_written",
+            attested=self._playbook.checks.note,
+            text=self._keep(lead.id, f"note-{lead.note_on}", text),
+            minutes=MINUTES_NOTE,
+        )
+
+    def _call(self, lead: Lead, today: date) -> Command:
+        names, shares = zip(*OUTCOMES, strict=True)
+        outcome = self._dice(lead, "call").choices(names, shares)[0]
+        later = self._calendar.add_working_days(today, 4)
+        if outcome == "no":
+            reason = self._dice(lead, "reason").choice(["price", "no_budget", "bad_timing", "no_need_to_change_vendor"])
+            return RecordDecline(kind="no", stated_reason=reason, minutes=MINUTES_CALL)
+        if outcome == "meeting":
+            return BookMeeting(meeting_at=self._calendar.moment(later, 14 * 60), minutes=MINUTES_CALL)
+        if outcome == "connected":
+            return RecordCall(
+                outcome="connected",
+                personal_topic_first=True,
+                next_step="send-proposal",
+                next_step_on=later,
+                minutes=MINUTES_CALL,
+            )
+        if outcome == "not_now":
+            return RecordCall(outcome="not_now", revisit_on=today + timedelta(days=120), minutes=MINUTES_CALL)
+        return RecordCall(outcome=outcome, minutes=MINUTES_CALL)
+
+    def _silent(self, rep: Rep, lead: Lead, today: date) -> Iterator[Command]:
+        touched = lead.last_touch_at is not None and self._calendar.local_day(lead.last_touch_at) == today
+        if lead.id in rep.touches and rep.planned_on == today and not touched:
+            mode, item = next_mode(lead, self._playbook), next_value_item(lead, self._playbook)
+            if mode and item:
+                yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)
+        elif lead.attempts >= most_attempts(lead, self._playbook) and lead.cut_bait is None:
+            solution = self._keep(lead.id, "solution", "The two-bedroom plan with the south terrace")
+            benefit = self._keep(lead.id, "benefit", "No stairs, and room for the family at weekends")
+            yield RecordOffer(solution=solution, benefit=benefit)
+            yield ConfirmCutBait(choice="breakup")
+            yield LeaveBreakupVoicemail(minutes=3)
+            yield SendBreakupEmail(monitored_reply_address=True, minutes=3)
+        elif lead.breakup_voicemail_at and lead.breakup_email_at:
+            yield SendBreakup()
+
+    def _next_step(self, lead: Lead, today: date) -> Command:
+        if self._dice(lead, "next step").random() < 0.5:
+            day = self._calendar.add_working_days(today, 3)
+            return BookMeeting(meeting_at=self._calendar.moment(day, 10 * 60), minutes=MINUTES_TOUCH)
+        return RecordDecline(kind="no", stated_reason="bad_timing", minutes=MINUTES_TOUCH)
+
+    def _meeting(self, lead: Lead, today: date) -> Command:
+        throw = self._dice(lead, "meeting").random()
+        if throw < 0.4:
+            return MarkWon()
+        if throw < 0.7:
+            return RecordDecline(kind="meeting_cancelled", stated_reason="no_budget")
+        step_on = self._calendar.add_working_days(today, 5)
+        return RecordMeeting(next_step="send-contract", next_step_on=step_on, minutes=45)
+
+    def _nurture(self, lead: Lead) -> Iterator[Command]:
+        asset = next_value_item(lead, self._playbook)
+        if asset and "email" in lead.modes:
+            yield SendNurtureTouch(mode="email", asset=asset, attested=self._playbook.checks.nurture, minutes=2)
+
+    def _dice(self, lead: Lead, throw: str) -> random.Random:
+        return random.Random(f"{self._seed}:{lead.id}:{throw}:{lead.attempts}")  # noqa: S311  # a script, no secret

@@ -1,0 +1,122 @@
+"""The health of the service, part by part, whatever else is away."""
+
+import msgspec
+
+from actors.bell import BellUnavailableError
+from actors.broker import broker
+from actors.heartbeats import workers_alive
+from migrations.runner import SchemaError, check_schema, current_revision
+from models import leads, messages, views
+from models.database import Connection, ModelError, ping, transaction
+from service.wiring import Service
+
+#: Under this name a clock process is connected to PostgreSQL.
+CLOCK = "thaw clock"
+
+
+class Messages(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of messages that are not settled, and of the dead."""
+
+    waiting: int
+    """Not due yet."""
+    due: int
+    """Due, and not on Redis yet."""
+    rung: int
+    """On Redis, or taken by a worker."""
+    failing: int
+    """Failed at least once, and tried again."""
+    overdue: int
+    """Rung, and not settled in the time that they had: the clock rings them again."""
+    dead: int
+    oldest_seconds: int
+    """How long the longest due one has been due, by the service's clock; 0 when none is."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What ops look at first. Numbers are 0 where what they would be counted on is away."""
+
+    postgresql: str
+    """The server's version; empty when it is away."""
+    postgresql_trouble: str
+    schema: str | None
+    schema_trouble: str
+    redis_trouble: str
+    ready: int
+    """Rings that wait on Redis."""
+    in_flight: int
+    """Rings that a worker fetched and has not acknowledged."""
+    workers: int
+    worker_seconds: int
+    """A worker that was not heard of for so long is no longer counted."""
+    clocks: int
+    messages: Messages | None
+    leads: dict[str, int]
+    """By state."""
+    hints: tuple[str, ...]
+    """What to do, where something is to be done."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether both servers are there, with the schema of this release."""
+        return bool(self.postgresql) and not self.redis_trouble and not self.schema_trouble
+
+
+def read_status(service: Service) -> Status:
+    """Return the health of *service*."""
+    found: dict[str, object] = {
+        "postgresql": "", "postgresql_trouble": "", "schema": None, "schema_trouble": "", "redis_trouble": "", "ready": 0,
+        "in_flight": 0, "workers": 0, "worker_seconds": broker.heartbeat_timeout // 1000, "clocks": 0, "messages": None,
+        "leads": {},
+    }  # fmt: skip
+    try:
+        with transaction(service.engine) as connection:
+            found |= _database(connection, service)
+    except ModelError as error:
+        found |= {"postgresql": "", "postgresql_trouble": str(error)}
+    try:
+        ready = service.bell.depth()
+        found |= {"ready": ready, "in_flight": max(0, service.bell.in_flight() - ready), "workers": workers_alive()}
+    except BellUnavailableError as error:
+        found["redis_trouble"] = str(error)
+    status = msgspec.convert(found | {"hints": ()}, Status)
+    return msgspec.structs.replace(status, hints=tuple(_hints(status)))
+
+
+def _database(connection: Connection, service: Service) -> dict[str, object]:
+    found: dict[str, object] = {"postgresql": ping(connection), "schema": current_revision(connection)}
+    try:
+        check_schema(connection)
+    except SchemaError as error:
+        return found | {"schema_trouble": str(error)}
+    now = service.now()
+    health = messages.health(connection, now=now)
+    counted = Messages(
+        waiting=health.waiting,
+        due=health.due,
+        rung=health.rung,
+        failing=health.failing,
+        overdue=views.count_overdue(connection),
+        dead=health.dead,
+        oldest_seconds=views.oldest_due_seconds(connection, now),
+    )
+    return found | {
+        "clocks": views.count_sessions(connection, CLOCK),
+        "messages": counted,
+        "leads": leads.count_by_state(connection),
+    }
+
+
+def _hints(status: Status) -> list[str]:
+    counted = status.messages
+    if counted is None:
+        return []
+    hints = []
+    if not status.redis_trouble and not status.workers:
+        hints.append("no worker was seen: nothing is applied until `thaw worker` runs")
+    if not status.clocks:
+        hints.append("no clock is connected: timers do not fire until `thaw clock` runs")
+    if status.redis_trouble:
+        hints.append("nothing is lost while Redis is away: what is accepted now is applied when it is back")
+    if counted.dead:
+        hints.append("dead messages wait for somebody: `thaw dead list`")
+    return hints

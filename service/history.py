@@ -1,0 +1,141 @@
+"""One lead's events, read and checked in the order in which they were recorded, each with the lead as it left it."""
+
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from models import events
+from models.database import Connection
+from models.events import EventRow
+from service.times import shown_day, shown_moment
+from service.wording import plain, score_line, words
+from workflows.codec import GENESIS, chain_hash
+from workflows.commands import Reference
+from workflows.events import CommandRefused, Effects, Event, Recorded, Slot, decode_recorded
+from workflows.fold import FoldError, fold
+from workflows.lead import Lead
+from workflows.priority import Score
+
+#: What is recorded later than this after it happened says when it happened.
+LATE_SECONDS = 60
+
+#: Characters on a line of what an event says.
+WIDTH = 120
+
+
+class Entry(NamedTuple):
+    """An event, and the lead after it."""
+
+    row: EventRow
+    recorded: Recorded
+    after: Lead
+
+
+class History(NamedTuple):
+    """The events of one lead, oldest first, up to the first that cannot be believed."""
+
+    entries: tuple[Entry, ...]
+    trouble: str
+    """What is wrong with the event after the last of *entries*; empty when the whole chain holds."""
+
+    def until(self, moment: datetime) -> "History":
+        """Return what had been recorded at *moment*."""
+        return self._replace(entries=tuple(entry for entry in self.entries if entry.recorded.recorded_at <= moment))
+
+    def first(self, number: int) -> "History":
+        """Return the first *number* events."""
+        return self._replace(entries=self.entries[:number])
+
+
+def read_history(connection: Connection, lead_id: UUID) -> History:
+    """Return the history of a lead; each hash, version and body is checked on the way."""
+    entries: list[Entry] = []
+    lead: Lead | None = None
+    hash_ = GENESIS
+    for row in events.read_stream(connection, lead_id):
+        wrong = _wrong(row, len(entries) + 1, hash_)
+        if not wrong:
+            try:
+                recorded = decode_recorded(row.body.encode())
+                lead = fold(lead, recorded)
+            except (msgspec.ValidationError, FoldError) as error:
+                wrong = f"its body cannot be read: {error}"
+        if wrong or lead is None:
+            return History(tuple(entries), f"event {row.version} at position {row.position} ({row.type}): {wrong}")
+        entries.append(Entry(row, recorded, lead))
+        hash_ = row.hash
+    return History(tuple(entries), "")
+
+
+def _wrong(row: EventRow, version: int, previous: bytes) -> str:
+    if row.version != version:
+        return f"version {version} is missing before it"
+    if chain_hash(previous, row.body.encode()) != row.hash:
+        return "its hash does not follow from the event before it and its body: one of them was changed after it was written"
+    return ""
+
+
+def told(entry: Entry, zone: ZoneInfo) -> list[str]:
+    """Return an event in lines: when, what, by which row, by whom; then what it says, and what it moved."""
+    recorded = entry.recorded
+    row = f" ({recorded.row})" if recorded.row else ""
+    when = shown_moment(recorded.recorded_at, zone, seconds=True)
+    lines = [f"{entry.row.version:>3}  {when}  {entry.row.type}{row} by {plain(recorded.actor, 80)} -> {recorded.state}"]
+    details = [f"message {recorded.message_id}", said(recorded.data), moved(recorded.effects, zone)]
+    if abs((recorded.recorded_at - recorded.occurred_at).total_seconds()) >= LATE_SECONDS:
+        details.insert(1, f"happened {shown_moment(recorded.occurred_at, zone)}")
+    return lines + [line for detail in details if detail for line in _wrapped(detail)]
+
+
+def _wrapped(detail: str) -> list[str]:
+    return textwrap.wrap(
+        detail, WIDTH, initial_indent=" " * 5, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def said(data: Event) -> str:
+    """Return what an event says, without what it leaves empty; texts only as the documents that hold them."""
+    if isinstance(data, CommandRefused):
+        return f"{words(data.refused)} was refused by {data.rule}: {plain(data.reason, 300)}"
+    parts = [f"{words(name)} {shown}" for name in data.__struct_fields__ if (shown := _value(getattr(data, name)))]
+    return ", ".join(parts)
+
+
+def _value(value: object) -> str:
+    match value:
+        case None | "" | () | {}:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case Reference(document_id=document_id):
+            return f"[document {document_id.hex[:8]}]"
+        case Score():
+            return score_line(value)
+        case dict():
+            return "; ".join(f"{name} {_value(each)}" for name, each in value.items())
+        case tuple():
+            return " ".join(_value(each) for each in value)
+        case msgspec.Struct():
+            return " ".join(_value(getattr(value, name)) for name in value.__struct_fields__)
+    return plain(str(value), 200)
+
+
+def moved(effects: Effects, zone: ZoneInfo) -> str:
+    """Return what an event moved: timers and slots."""
+    parts = [f"armed {name} for {shown_moment(due_at, zone)}" for name, due_at in sorted(effects.armed.items())]
+    ended = [name for name in effects.cancelled if name not in effects.armed]
+    parts += [f"ended {', '.join(ended)}"] if ended else []
+    for verb, slots in (("reserved", effects.reserved), ("used", effects.used), ("released", effects.released)):
+        parts += [f"{verb} {_slots(slots)}"] if slots else []
+    if effects.frozen is not None:
+        parts.append(f"keeps frozen {', '.join(left.timer for left in effects.frozen) or 'nothing'}")
+    return "; ".join(parts)
+
+
+def _slots(slots: Sequence[Slot]) -> str:
+    return ", ".join(f"{words(slot.kind)} slot {slot.ordinal} of {shown_day(slot.day)}" for slot in slots)

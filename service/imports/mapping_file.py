@@ -1,0 +1,127 @@
+"""Reading a mapping: TOML, typed, and free of contradictions before the first row is looked at."""
+
+import tomllib
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import msgspec
+
+from service.calendars import CalendarError, freeze_calendar
+from service.imports.mapping import Mapping, Stages, Treatment
+from service.imports.problems import MappingError, did_you_mean
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Return the mapping in the file *path*.
+
+    Raises
+    ------
+    MappingError
+        When the file is missing, no TOML, or a key in it is wrong; the message names the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise MappingError("mapping", f"The mapping {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise MappingError("mapping", f"The mapping {path} is not text in UTF-8.") from error
+    return parse_mapping(text, path.name)
+
+
+def parse_mapping(text: str, name: str = "mapping") -> Mapping:
+    """Return the mapping written in *text*; *name* is what errors call it.
+
+    Raises
+    ------
+    MappingError
+        When the text is no TOML or a key in it is wrong; the message names the key.
+    """
+    try:
+        mapping = msgspec.convert(tomllib.loads(text), Mapping, strict=True)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError("mapping", f"The mapping {name} is not TOML: {error}.") from error
+    except msgspec.ValidationError as error:
+        raise MappingError("mapping", f"The mapping {name} is wrong at {_located(str(error))}.") from error
+    for key, complaint in _contradictions(mapping):
+        raise MappingError("mapping", f"The mapping {name} is wrong at {key}: {complaint}")
+    return mapping
+
+
+def _located(complaint: str) -> str:
+    """Turn msgspec's ``what - at `$.path` `` into ``path: what``."""
+    what, _, where = complaint.partition(" - at ")
+    key = where.strip("`").removeprefix("$").removeprefix(".") or "the top level"
+    for theirs, ours in (
+        ("Object contains unknown field", "there is no key"),
+        ("Object missing required field", "missing key"),
+    ):
+        what = what.replace(theirs, ours)
+    return f"{key}: {what[:1].lower()}{what[1:]}"
+
+
+def _contradictions(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    if bool(mapping.owner.column) == bool(mapping.owner.name):
+        yield "owner", "name the column that holds the rep, or one name for all rows; not both."
+    yield from _bad_calendars(mapping)
+    zones = available_timezones()
+    if mapping.timezone.name and mapping.timezone.name not in zones:
+        yield "timezone.name", f"there is no time zone {mapping.timezone.name!r}; write one like Europe/Berlin."
+    if not _usable_format(mapping.dates.format):
+        yield "dates.format", f"{mapping.dates.format!r} does not describe a whole day; write one like %d.%m.%Y."
+    if mapping.minutes.column and mapping.minutes.per_day:
+        yield "minutes", "name a column with minutes, or count days with since, until and per_day; not both."
+    if mapping.minutes.per_day and not (mapping.minutes.since and mapping.minutes.until):
+        yield "minutes", "per_day needs since and until, the columns with the first and the last day."
+    if mapping.value and any(a >= b for a, b in zip(mapping.value.bands, mapping.value.bands[1:], strict=False)):
+        yield "value.bands", "the amounts must ascend."
+    if mapping.value and mapping.value.decimal == mapping.value.thousands:
+        yield "value.thousands", "it cannot be the same sign as decimal."
+    yield from _bad_stages(mapping.stages)
+    yield from _bad_replacements(mapping)
+
+
+def _bad_replacements(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    known = mapping.columns()
+    for column in mapping.replace:
+        if column not in known:
+            yield f"replace.{column}", f"no key of the mapping uses that column.{did_you_mean(column, known)}"
+        # What is written here is not looked at again, row by row.
+        if bad := next((new for new in mapping.replace[column].values() if not new.isprintable() or new != new.strip()), None):
+            yield f"replace.{column}", f"{bad!r} holds a line break, a control character or blanks around it."
+
+
+def _bad_calendars(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    named = {"calendar": mapping.calendar} | {f"calendars.{rep}": each for rep, each in mapping.calendars.items()}
+    for key, place in named.items():
+        try:
+            freeze_calendar(place.country, place.region, place.timezone, date(2024, 1, 1), date(2024, 1, 31))
+        except CalendarError as error:
+            yield key, str(error)
+
+
+def _bad_stages(stages: Stages) -> Iterator[tuple[str, str]]:
+    if stages.treat and not stages.column:
+        yield "stages.column", "say which column holds the stage."
+    if stages.column and not stages.treat:
+        yield "stages.treat", "say how the stages of that column are treated."
+    folded = [name.strip().casefold() for name in stages.treat]
+    if len(set(folded)) < len(folded):
+        yield "stages.treat", "a stage is listed twice (upper and lower case count as the same)."
+    entries = [(f"stages.treat.{name}", each) for name, each in stages.treat.items()]
+    for key, treatment in [*entries, ("stages.otherwise", stages.otherwise or Treatment())]:
+        if treatment.treat_as == "client" and treatment.queue:
+            yield f"{key}.queue", "a client is not a cold lead and cannot be queued."
+        if treatment.treat_as not in {"declined", "client"} and treatment.on:
+            yield f"{key}.on", "only a decline or a win has a day."
+        if treatment.reason_column and not treatment.reasons:
+            yield f"{key}.reasons", "say which code each reason of that column stands for."
+
+
+def _usable_format(form: str) -> bool:
+    sample = date(2013, 12, 31)
+    try:
+        return datetime.strptime(sample.strftime(form), form).date() == sample  # noqa: DTZ007  # only its day is used
+    except (ValueError, UnicodeEncodeError):
+        return False

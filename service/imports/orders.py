@@ -1,0 +1,111 @@
+"""From rows to commands: one `RegisterLead` for a lead that is new, and for a changed row what its changes ask for."""
+
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from service.imports.mapping import Mapping
+from service.imports.rows import Registration
+from workflows.commands import (
+    Command,
+    MarkWon,
+    Qualify,
+    QueueRevival,
+    Reassign,
+    RecordDecline,
+    RecordReason,
+    Reference,
+    RegisterLead,
+    UpdateContact,
+)
+
+
+class Orders:
+    """Makes commands from what rows say."""
+
+    def __init__(self, mapping: Mapping, now: datetime) -> None:
+        self._mapping = mapping
+        self._now = now
+
+    def register(self, row: Registration, contact: Reference) -> RegisterLead:
+        """Return the command that makes a new lead known."""
+        return RegisterLead(
+            owner=row.owner,
+            source=self._mapping.source,
+            playbook=self._mapping.playbook,
+            contact=contact,
+            modes=row.modes,
+            timezone=row.timezone,
+            open_opportunity=row.treat_as == "open",
+            client=row.treat_as == "client",
+            last_contact_on=row.last_contact_on,
+            stage_depth=row.stage_depth,
+            value_band=row.value_band,
+            minutes_invested=row.minutes_invested,
+            qualified=row.qualified,
+            then=(*self._outcome(row), *([QueueRevival()] if row.queue else [])),
+        )
+
+    def update(self, before: Registration | None, after: Registration, contact: Reference) -> list[Command]:
+        """Return the commands for a changed row, in order; *before* is None for a contact that no import has seen yet."""
+        orders: list[Command] = [
+            UpdateContact(
+                contact=contact, modes=after.modes, timezone=after.timezone, open_opportunity=after.treat_as == "open"
+            )
+        ]
+        if before and before.owner != after.owner:
+            orders.append(Reassign(owner=after.owner))
+        if after.qualified is not None and (before is None or before.qualified != after.qualified):
+            orders.append(Qualify(qualified=after.qualified))
+        moved = before is None or _outcome_of(before) != _outcome_of(after)
+        if moved:
+            orders += self._outcome(after)
+        elif before and after.stated_reason and before.stated_reason != after.stated_reason:
+            orders.append(RecordReason(kind="stated", reason=after.stated_reason))
+        if after.queue and (moved or (before and not before.queue)):
+            orders.append(QueueRevival())
+        return orders
+
+    def _outcome(self, row: Registration) -> tuple[RecordDecline | MarkWon, ...]:
+        if row.treat_as == "client":
+            return (MarkWon(occurred_at=self._moment(row)),)
+        if row.treat_as == "declined" and row.kind and row.stated_reason:
+            decline = RecordDecline(
+                occurred_at=self._moment(row),
+                kind=row.kind,
+                stated_reason=row.stated_reason,
+                revisit_on=row.revisit_on,
+                keep_in_touch_requested=row.keep_in_touch,
+            )
+            return (decline,)
+        return ()
+
+    def _moment(self, row: Registration) -> datetime | None:
+        """Return noon of the row's day at the rep's place, which is that day in every neighbouring zone, too."""
+        if row.on is None:
+            return None
+        return min(_noon(row.on, self._mapping.calendar_of(row.owner).timezone), self._now)
+
+
+def lost_in_update(before: Registration | None, after: Registration) -> bool:
+    """Tell whether something changed that no command can carry to a lead that is registered already."""
+    return before is not None and _kept(before) != _kept(after)
+
+
+def reference(lead_id: UUID, commitment: str) -> Reference:
+    """Return the log's reference to the contact of a lead."""
+    return Reference(document_id=lead_id, commitment=commitment)
+
+
+def _outcome_of(row: Registration) -> tuple[object, ...]:
+    return row.treat_as, row.kind, row.on
+
+
+def _kept(row: Registration) -> tuple[object, ...]:
+    return row.last_contact_on, row.stage_depth, row.value_band, row.minutes_invested
+
+
+@lru_cache(maxsize=20_000)
+def _noon(day: date, timezone: str) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=ZoneInfo(timezone)).astimezone(UTC)

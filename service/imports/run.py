@@ -1,0 +1,177 @@
+"""One import from end to end: one pass over the file, one transaction, one report.
+
+A dry run does the same up to the point at which something would be written, and then rolls back.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+from models import imports, playbooks
+from models.contacts import commit_to
+from models.database import Connection, Engine, transaction
+from models.imports import Compared, ImportedRow
+from models.messages import Ring
+from service.imports.mapping import Mapping
+from service.imports.orders import Orders, reference
+from service.imports.problems import MappingError
+from service.imports.reader import Records, as_text
+from service.imports.report import Rejects, Report, Tally, Totals
+from service.imports.rows import Interpreter, Row
+from service.imports.writing import Writer
+from workflows.codec import canonical, derived_id, digest
+
+#: `Advance` is called once for so many rows.
+ADVANCE_ROWS = 500
+
+Advance = Callable[[int], None]
+"""Told now and then how many bytes of the file have been read."""
+
+
+class Wish(NamedTuple):
+    """How an import is to be done."""
+
+    dry_run: bool = False
+    partial: bool = False
+    """Import the good rows even if others are rejected."""
+    errors: Path | None = None
+    """Where to write the rejected rows."""
+
+
+class Result(NamedTuple):
+    """The report, and what to ring now that the transaction is committed; nothing when it is left to the clock."""
+
+    report: Report
+    rings: list[Ring]
+
+
+class _Undo(Exception):  # noqa: N818  # ends the transaction and is caught where that began
+    """Roll back: a dry run, or rows were rejected."""
+
+
+def run_import(
+    engine: Engine, path: Path, mapping: Mapping, wish: Wish, *, now: datetime, advance: Advance = lambda _: None
+) -> Result:
+    """Import the file *path* and return what came of it. Nothing is written when a row is rejected, unless *wish* says so.
+
+    Raises
+    ------
+    CannotImportError
+        When the file or the mapping as a whole cannot be used; nothing was written.
+    ModelError
+        When PostgreSQL is away, failed or is full; nothing was written.
+    OSError
+        When a file cannot be read or written; nothing was written to the database.
+    """
+    with as_text(path.open("rb")) as text, Rejects(wish.errors, path) as rejects:
+        return _Import(engine, text, path.name, mapping, wish, rejects, now, advance).run()
+
+
+class _Import:
+    def __init__(
+        self,
+        engine: Engine,
+        text: TextIOWrapper,
+        name: str,
+        mapping: Mapping,
+        wish: Wish,
+        rejects: Rejects,
+        now: datetime,
+        advance: Advance,
+    ) -> None:
+        self._engine = engine
+        self._name = name
+        self._mapping = mapping
+        self._wish = wish
+        self._now = now
+        self._advance = advance
+        self._records = Records(text, mapping.columns(), mapping.delimiter)
+        self._tally = Tally(rejects, self._records.header)
+        self._orders = Orders(mapping, now)
+        self._correlation_id = uuid4()
+
+    def run(self) -> Result:
+        """Do it."""
+        with suppress(_Undo), transaction(self._engine) as connection:
+            self._check_playbook(connection)
+            imports.begin(connection)
+            imports.copy_rows(connection, self._rows())
+            apply = not self._wish.dry_run and (self._wish.partial or not self._tally.rejected)
+            if apply:
+                imports.wait_for_others(connection, self._mapping.source)
+            compared = imports.compare(connection, self._mapping.source)
+            writer = Writer(
+                connection, self._mapping, self._orders, now=self._now, correlation_id=self._correlation_id, apply=apply
+            )
+            writer.write(compared, self._tally)
+            result = Result(self._report(compared, writer, imported=apply), writer.rings)
+            if not apply:
+                raise _Undo
+        return result
+
+    def _check_playbook(self, connection: Connection) -> None:
+        wanted = self._mapping.playbook
+        if playbooks.newest_playbook(connection, wanted) is None:
+            known = ", ".join(playbooks.playbook_ids(connection)) or "none"
+            raise MappingError("playbook", f"No playbook called {wanted} is published.", f"Published: {known}.")
+
+    def _rows(self) -> Iterator[ImportedRow]:
+        """Yield the good rows; the others go to the tally."""
+        interpreter = Interpreter(self._mapping, self._records.header, self._now)
+        for record in self._records:
+            if not any(record.cells) or not any(map(str.strip, record.cells)):
+                self._tally.warn(["blank_row"], record.line)
+                continue
+            self._tally.rows += 1
+            if self._tally.rows % ADVANCE_ROWS == 0:
+                self._advance(self._records.bytes_read)
+            row = interpreter.read(record)
+            if row is None:
+                self._tally.reject(record.cells, interpreter.errors)
+                continue
+            self._tally.warn(interpreter.warnings, record.line)
+            yield self._staged(row)
+
+    def _staged(self, row: Row) -> ImportedRow:
+        source = self._mapping.source
+        lead_id = derived_id("lead", source, row.external_id)
+        fields, imported = canonical(row.fields), canonical(row.registration)
+        salt, commitment = commit_to(fields)
+        command = self._orders.register(row.registration, reference(lead_id, commitment))
+        return ImportedRow(
+            line=row.line,
+            external_id=row.external_id,
+            lead_id=lead_id,
+            owner=row.registration.owner,
+            fields=fields.decode(),
+            imported=imported.decode(),
+            salt=salt,
+            commitment=commitment,
+            message_id=derived_id("import", source, row.external_id, digest(fields + imported)),
+            body=canonical(command).decode(),
+        )
+
+    def _report(self, compared: Compared, writer: Writer, *, imported: bool) -> Report:
+        by_code, listed, left_off = self._tally.errors()
+        return Report(
+            file=self._name,
+            source=self._mapping.source,
+            delimiter=self._records.delimiter,
+            delimiter_declared=bool(self._mapping.delimiter),
+            byte_order_mark=self._records.bom,
+            dry_run=self._wish.dry_run,
+            partial=self._wish.partial,
+            imported=imported,
+            totals=Totals(rows=self._tally.rows, **compared._asdict(), rejected=self._tally.rejected),
+            messages=writer.messages,
+            new_reps=tuple(writer.new_reps),
+            warnings=self._tally.warnings(),
+            errors_by_code=by_code,
+            errors=listed,
+            errors_left_off=left_off,
+            correlation_id=str(self._correlation_id) if imported and writer.messages else "",
+        )

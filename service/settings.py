@@ -1,0 +1,106 @@
+"""Settings from the environment, read once at the start of a process and never again."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+import platformdirs
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it, its value and what would be right."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Each field is set by ``THAW_`` and its name in capitals; docs/operations.md describes them."""
+
+    database_url: str | None = None
+    """An external PostgreSQL; absent, Thaw starts its own."""
+    redis_url: str | None = None
+    """An external Redis or Valkey; absent, Thaw starts its own."""
+    home: str = ""
+    """Where the embedded servers keep their data; default: a folder in the user's data directory."""
+    namespace: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,60}$")] = "thaw"
+    """What stands before every key on Redis; two services on one Redis need two."""
+    log: Literal["auto", "json", "console"] = "auto"
+    """Log lines: JSON, or readable; auto is readable on a terminal and JSON elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    worker_processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    worker_threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 64
+    """Messages that one process works on at the same time, and so the most that share one transaction."""
+    clock_poll_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 200
+    """How often the clock process looks for due messages when there were none, in milliseconds."""
+    clock_file: str = ""
+    """A file that holds the time, for demonstrations and tests; empty: the wall clock."""
+
+    @property
+    def home_path(self) -> Path:
+        """`home`, or its default."""
+        return Path(self.home).expanduser() if self.home else platformdirs.user_data_path("thaw")
+
+    def shown(self) -> dict[str, str]:
+        """Return the effective values by variable name, with passwords masked."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__} | {"home": str(self.home_path)}
+        return {variable(name): masked(str(value)) if value is not None else "" for name, value in values.items()}
+
+
+def variable(field: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"THAW_{field.upper()}"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables from which another process reads the same *settings*."""
+    values = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    return {variable(name): str(value) for name, value in values.items() if value not in (None, "")}
+
+
+def masked(url: str) -> str:
+    """Return *url* with its password, if it has one, replaced by stars."""
+    parts = urlsplit(url) if "://" in url else None
+    if parts is None or parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+
+
+#: Set by the test suite's own tooling; not settings of the service.
+_NOT_SETTINGS = ("THAW_TEST_",)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings in *environ*.
+
+    Raises
+    ------
+    SettingsError
+        For a variable that starts with ``THAW_`` and is no setting, and for a value that does not fit.
+    """
+    fields = {variable(name): name for name in Settings.__struct_fields__}
+    given: dict[str, str] = {}
+    for name, value in environ.items():
+        if not name.startswith("THAW_") or name.startswith(_NOT_SETTINGS):
+            continue
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, n=1)
+            raise SettingsError(f"{name} is no setting of Thaw" + (f"; did you mean {near[0]}?" if near else "."))
+        if value:
+            given[fields[name]] = value
+    settings = _converted(given)
+    for name, schemes in (("database_url", ("postgresql", "postgres")), ("redis_url", ("redis", "rediss", "unix"))):
+        url = getattr(settings, name)
+        if url is not None and urlsplit(url).scheme not in schemes:
+            raise SettingsError(f"{variable(name)} must start with {schemes[0]}://, got {masked(url)!r}")
+    return settings
+
+
+def _converted(given: dict[str, str]) -> Settings:
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].strip("`") if "$." in str(error) else ""
+        where = f"{variable(field)}={given[field]!r}: " if field in given else ""
+        raise SettingsError(f"{where}{error}") from error

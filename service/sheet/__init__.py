@@ -1,0 +1,1 @@
+"""What a rep's day is made of; `service.today` puts the sheet together."""

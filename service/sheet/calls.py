@@ -1,0 +1,122 @@
+"""Calls and other touches of a day: promised ones and later attempts, and the hours in which the prospect may be called."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from service.sheet.desk import Desk
+from service.sheet.found import Blocked, Found, Kind, blocked, facts, key, met, reach
+from service.times import shown_day, shown_moment
+from service.wording import plain, words
+from workflows import horizon
+from workflows.commands import RecordCall, SendTouch
+from workflows.events import CommandRefused
+from workflows.lead import Lead
+from workflows.rep import next_mode, next_value_item
+
+#: How far ahead the next permitted hour is looked for, in steps of a quarter of an hour.
+_QUARTERS = 7 * 24 * 4
+
+
+def promised_calls(desk: Desk) -> Iterable[Found]:
+    """Yield the calls that notes promised, the oldest promise first."""
+    due = [lead for lead in desk.of("call_due") if lead.promised] + desk.of("note_sent")
+    for lead in sorted(due, key=lambda lead: (lead.promised_on or lead.call_on, lead.id)):
+        yield _call(desk, lead, "call", _promise(desk, lead))
+
+
+def _promise(desk: Desk, lead: Lead) -> str:
+    note = desk.notes.get(lead.id)
+    by = f" by the note of {shown_day(desk.local_day(note.occurred_at))}" if note else ""
+    moved = f", moved to {shown_day(lead.call_on)}" if lead.call_on and lead.call_on != lead.promised_on else ""
+    late = "; it is late, begin with an apology" if lead.promise_missed else ""
+    return f"promised{by} for {shown_day(lead.promised_on or desk.day)}{moved}{late}"
+
+
+def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
+    closes = desk.playbook_of(lead).contact_hours.closes
+    local = f"their time {_there(desk, lead):%H:%M}, until {closes // 60:02}:{closes % 60:02}" if desk.is_today else ""
+    text = desk.note_texts.get(lead.id) if lead.promised else None
+    return Found(
+        lead=lead,
+        kind=kind,
+        why=why,
+        # The order in which a call goes: who it is, what was written, something personal, then what they share (A4-11).
+        notes=(
+            ", ".join(part for part in (reach(desk, lead), local) if part),
+            f"note: {plain(text, 160)}" if text else "",
+            facts(desk, lead),
+            met(desk, lead),
+        ),
+        commands=(
+            f"thaw call {key(desk, lead)} --outcome connected --personal-first --next-step WORD --next-step-on DAY",
+            f"thaw call {key(desk, lead)} --outcome voicemail",
+        ),
+        tries=RecordCall(outcome="voicemail"),
+    )
+
+
+def follow_ups(desk: Desk) -> Iterable[Found]:
+    """Yield later attempts: scheduled calls, then the touches in other modes that the day's plan chose."""
+    for lead in desk.of("call_due"):
+        if not lead.promised:
+            bring = f", bring {lead.value_item}" if lead.value_item else ""
+            yield _call(desk, lead, "follow_up", f"attempt {lead.attempts + 1}: call{bring}")
+    if desk.rep.planned_on != desk.day:
+        return
+    silent = {lead.id: lead for lead in desk.of("no_response")}
+    for lead in (silent[lead_id] for lead_id in desk.rep.touches if lead_id in silent):
+        # A touch that was made on the day is done; its lead stays in the same state.
+        if lead.last_touch_at is None or desk.local_day(lead.last_touch_at) < desk.day:
+            yield from _touch(desk, lead)
+
+
+def _touch(desk: Desk, lead: Lead) -> Iterable[Found]:
+    playbook = desk.playbook_of(lead)
+    mode, value = next_mode(lead, playbook), next_value_item(lead, playbook)
+    if mode and value and not (lead.breakup_voicemail_at or lead.breakup_email_at):
+        yield Found(
+            lead=lead,
+            kind="follow_up",
+            why=f"attempt {lead.attempts + 1}: {words(mode)}, bring {value}",
+            notes=(reach(desk, lead), facts(desk, lead)),
+            commands=(f"thaw touch {key(desk, lead)} --mode {mode} --value-item {value} --attest-all",),
+            tries=SendTouch(mode=mode, value_item=value, attested=playbook.checks.touch),
+        )
+
+
+def not_due(desk: Desk, lead: Lead) -> Blocked:
+    """Say why a call that is promised for today, or was for a day before, is not on the list yet."""
+    timer = lead.timers.get("call_after_note")
+    if timer is None or timer.due_at <= desk.now:
+        return blocked(
+            desk, lead, "call", "call_after_note", "the promised call is due, but no worker has got to it", "thaw status"
+        )
+    comes = f"it comes by itself {shown_moment(timer.due_at, desk.zone)}"
+    last = desk.refusals.get(lead.id)
+    if last and isinstance(last.data, CommandRefused) and last.version == timer.armed_version:
+        return blocked(desk, lead, "call", last.data.rule, last.data.reason, comes)
+    return blocked(desk, lead, "call", "call_after_note", "the promised call opens with the working day", comes)
+
+
+def out_of_hours(desk: Desk, found: Found) -> Blocked | None:
+    """Say when a call may be made that may not be made at this hour of the prospect's day."""
+    lead = found.lead
+    if not isinstance(found.tries, RecordCall) or _may_be_called(desk, lead, desk.now):
+        return None
+    start = desk.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    quarters = (start + timedelta(minutes=15 * number) for number in range(_QUARTERS))
+    opens = next((moment for moment in quarters if moment > desk.now and _may_be_called(desk, lead, moment)), None)
+    when = f"call from {shown_moment(opens, desk.zone)} on" if opens else "no hour of the next days fits"
+    there = f"{_there(desk, lead):%a %H:%M}"
+    return blocked(desk, lead, found.kind, "contact_hours", f"it is {there} where they live, outside the hours for calls", when)
+
+
+def _may_be_called(desk: Desk, lead: Lead, moment: datetime) -> bool:
+    hours, there = desk.playbook_of(lead).contact_hours, _there(desk, lead, moment)
+    return there.isoweekday() in hours.weekdays and hours.opens <= there.hour * 60 + there.minute < hours.closes
+
+
+def _there(desk: Desk, lead: Lead, moment: datetime | None = None) -> datetime:
+    """Return *moment*, by default now, by the clock on the prospect's wall."""
+    zone = horizon.zone_named(lead.timezone) if lead.timezone else None
+    return (moment or desk.now).astimezone(zone or desk.zone)

@@ -1,0 +1,128 @@
+"""Everything that the sheet of one rep's day is made from, read at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from models import contacts, leads, playbooks, views
+from models.contacts import Contact
+from models.database import Connection
+from service.times import zone_of
+from workflows import horizon
+from workflows.calendars import Calendar
+from workflows.commands import AnyCommand
+from workflows.context import Context, Refused
+from workflows.decide import decide
+from workflows.events import NoteSent, Recorded
+from workflows.lead import Lead, Rep
+from workflows.playbooks import Playbook
+
+#: States in which a rep may have something to do.
+_STATES = ("note_due", "note_sent", "call_due", "no_response", "re_engaged", "meeting_booked", "declined")
+
+#: Events of which the newest says how a lead came to be re-engaged.
+_CONTACTS = ("reply_received", "call_connected", "re_engaged", "meeting_outcome_missed")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One rep's leads with all that is known of them, and the day in question."""
+
+    rep: Rep
+    calendar: Calendar
+    zone: ZoneInfo
+    day: date
+    now: datetime
+    playbook: Playbook
+    """The rep's own; leads may follow others."""
+    leads: tuple[Lead, ...]
+    """Those that may have something to do, best score first; held ones apart."""
+    held: tuple[Lead, ...]
+    people: Mapping[UUID, Contact]
+    playbooks: Mapping[str, Playbook]
+    """By digest."""
+    notes: Mapping[UUID, Recorded]
+    """The newest ``note_sent`` of each lead that is called after one."""
+    note_texts: Mapping[UUID, str]
+    contacts: Mapping[UUID, Recorded]
+    """The newest two-way contact of each lead that is re-engaged."""
+    refusals: Mapping[UUID, Recorded]
+    """The newest refusal of each lead whose call has not become due in time."""
+
+    @property
+    def is_today(self) -> bool:
+        """Whether the sheet is about the present day."""
+        return self.day == horizon.local_day(self.calendar, self.now)
+
+    def of(self, *states: str) -> list[Lead]:
+        """Return the leads in *states*."""
+        return [lead for lead in self.leads if lead.state in states]
+
+    def due(self, lead: Lead, timer: str) -> bool:
+        """Tell whether a timer that people see is due by the end of the day."""
+        armed = lead.timers.get(timer)
+        return armed is not None and self.local_day(armed.due_at) <= self.day
+
+    def local_day(self, moment: datetime) -> date:
+        """Return the rep's date at *moment*."""
+        return horizon.local_day(self.calendar, moment)
+
+    def playbook_of(self, lead: Lead) -> Playbook:
+        """Return the playbook that *lead* follows."""
+        return self.playbooks.get(lead.playbook.digest, self.playbook) if lead.playbook else self.playbook
+
+    def refusal(self, lead: Lead, command: AnyCommand) -> Refused | None:
+        """Ask the machine whether it would refuse *command* of the rep now; it alone knows the rules."""
+        context = Context(now=self.now, actor=f"rep:{self.rep.name}", calendar=self.calendar, playbook=self.playbook_of(lead))
+        answer = decide(lead, command, context)
+        return answer if isinstance(answer, Refused) else None
+
+
+def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, now: datetime) -> Desk:
+    """Read what the sheet of *day* is made from."""
+    owned = leads.owned_leads(connection, rep.name, _STATES)
+    candidates = [*owned, *views.nurture_owed(connection, rep.name)]
+    active = [lead for lead in candidates if not lead.hold and _concerns(lead, day, calendar)]
+    held = views.held(connection, rep.name)
+    digests = {lead.playbook.digest for lead in active if lead.playbook} | {rep.playbook.digest if rep.playbook else ""}
+    known = playbooks.playbooks_by_digest(connection, list(digests))
+    notes = views.latest(connection, [lead.id for lead in active if lead.state in ("call_due", "note_sent")], ["note_sent"])
+    waiting = [lead.id for lead in active if lead.state == "note_sent"]
+    return Desk(
+        rep=rep,
+        calendar=calendar,
+        zone=zone_of(calendar),
+        day=day,
+        now=now,
+        playbook=known[rep.playbook.digest] if rep.playbook else next(iter(known.values())),
+        leads=tuple(active),
+        held=tuple(held),
+        people=contacts.find_contacts(connection, [lead.id for lead in (*active, *held)]),
+        playbooks=known,
+        notes=notes,
+        note_texts=_texts(connection, notes),
+        contacts=views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS),
+        refusals=views.latest(connection, waiting, ["command_refused"]),
+    )
+
+
+def _concerns(lead: Lead, day: date, calendar: Calendar) -> bool:
+    """Tell whether *lead* may stand on the sheet of *day*; after an import thousands of declined ones do not."""
+    if lead.state in ("call_due", "note_sent"):
+        return lead.call_on is not None and lead.call_on <= day
+    if lead.state == "declined":
+        armed = (lead.timers.get(name) for name in ("reason_probe", "homework"))
+        return any(timer and horizon.local_day(calendar, timer.due_at) <= day for timer in armed)
+    return True
+
+
+def _texts(connection: Connection, notes: Mapping[UUID, Recorded]) -> dict[UUID, str]:
+    texts: dict[UUID, str] = {}
+    for lead_id, recorded in notes.items():
+        reference = recorded.data.text if isinstance(recorded.data, NoteSent) else None
+        text = contacts.find_document(connection, reference.document_id) if reference else None
+        if text:
+            texts[lead_id] = text
+    return texts

@@ -1,0 +1,173 @@
+"""All of a day's work but the calls: replies, breakups, next steps, notes, reasons, homework and nurture."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from service.sheet.desk import Desk
+from service.sheet.found import Found, Item, facts, item, key, met, reach
+from service.times import shown_day, shown_moment
+from service.wording import count, score_line, words
+from workflows.commands import MarkNoteSent, Mode, SendBreakup, SendNurtureTouch
+from workflows.events import ReplyReceived
+from workflows.lead import Lead
+from workflows.priority import rank
+from workflows.rep import most_attempts, next_mode, next_value_item
+
+
+def replies(desk: Desk) -> Iterable[Found]:
+    """Yield the leads that answered, the one who has waited longest first."""
+    answered: list[tuple[datetime, Lead, ReplyReceived]] = []
+    for lead in desk.of("re_engaged"):
+        last = desk.contacts.get(lead.id)
+        # Once its next step is due, it is an overdue next step.
+        if last and isinstance(last.data, ReplyReceived) and not desk.due(lead, "next_step"):
+            answered.append((last.occurred_at, lead, last.data))
+    for at, lead, reply in sorted(answered, key=lambda each: (each[0], each[1].id)):
+        yield Found(
+            lead=lead,
+            kind="reply",
+            why=f"answered by {words(reply.channel)} {shown_moment(at, desk.zone)}: {reply.intent}",
+            notes=(reach(desk, lead), facts(desk, lead)),
+            commands=_ways_on(desk, lead),
+        )
+
+
+def _ways_on(desk: Desk, lead: Lead) -> tuple[str, ...]:
+    typed = key(desk, lead)
+    return (
+        f"thaw meeting book {typed} --at DAYTHH:MM",
+        f"thaw decline {typed} --kind no --stated-reason WORD",
+        f"thaw won {typed}",
+    )
+
+
+def breakups(desk: Desk) -> Iterable[Found]:
+    """Yield breakups that were decided or begun."""
+    for lead in desk.of("no_response"):
+        typed, voicemail, email = key(desk, lead), lead.breakup_voicemail_at, lead.breakup_email_at
+        if voicemail and email:
+            why, command = "both halves are out: close it", f"thaw breakup send {typed}"
+        elif voicemail:
+            why = f"voicemail left {shown_moment(voicemail, desk.zone)}; the email is missing"
+            command = f"thaw breakup email {typed} --monitored"
+        elif email or lead.cut_bait == "breakup":
+            why = f"email out {shown_moment(email, desk.zone)}; the voicemail is missing" if email else "decided: break up"
+            command = f"thaw breakup voicemail {typed}"
+        else:
+            continue
+        tries = SendBreakup() if voicemail and email else None
+        yield Found(lead=lead, kind="breakup", why=why, notes=(reach(desk, lead),), commands=(command,), tries=tries)
+
+
+def next_steps(desk: Desk) -> Iterable[Found]:
+    """Yield conversations whose next step is due, the longest overdue first, and meetings nobody said anything about."""
+    due = [lead for lead in desk.of("re_engaged") if desk.due(lead, "next_step")]
+    for lead in sorted(due, key=lambda lead: (lead.timers["next_step"].due_at, lead.id)):
+        step = words(lead.next_step) if lead.next_step else "a decision or a next step"
+        day = shown_day(desk.local_day(lead.timers["next_step"].due_at))
+        notes = (reach(desk, lead), facts(desk, lead))
+        yield Found(lead=lead, kind="next_step", why=f"{step}, due {day}", notes=notes, commands=_ways_on(desk, lead))
+    for lead in desk.of("meeting_booked"):
+        if lead.meeting_at and lead.meeting_at <= desk.now:
+            command = f"thaw meeting held {key(desk, lead)} --next-step WORD --next-step-on DAY"
+            why = f"what came of the meeting of {shown_moment(lead.meeting_at, desk.zone)}?"
+            yield Found(lead=lead, kind="next_step", why=why, commands=(command,))
+
+
+def notes(desk: Desk) -> Iterable[Found]:
+    """Yield the notes to write, best score first."""
+    # What is not written today goes back to the queue, so that a later day has only its own.
+    earliest = date.min if desk.is_today else desk.day
+    due = [lead for lead in desk.of("note_due") if lead.note_on and earliest <= lead.note_on <= desk.day]
+    scored = sorted(
+        (lead for lead in due if lead.score),
+        key=lambda lead: rank(lead.score, lead.last_contact_at, lead.id) if lead.score else (),
+    )
+    for lead in [*scored, *(lead for lead in due if not lead.score)]:
+        promise = f"say that you will call on {shown_day(lead.call_on)}" if lead.call_on else ""
+        yield Found(
+            lead=lead,
+            kind="note",
+            why=f"score {score_line(lead.score)}" if lead.score else "chosen by the planner",
+            notes=(facts(desk, lead), met(desk, lead), promise),
+            commands=(
+                f"thaw note-sent {key(desk, lead)} --attest-all",
+                f"thaw note-sent {key(desk, lead)} --attest-all --text-file FILE",
+            ),
+            tries=MarkNoteSent(medium="hand_written", attested=desk.playbook_of(lead).checks.note),
+        )
+
+
+def reasons(desk: Desk) -> Iterable[Found]:
+    """Yield those to ask why they really said no, the longest due first."""
+    for lead in _declined(desk, "reason_probe"):
+        said = f"; they said {words(lead.decline.stated_reason)}" if lead.decline else ""
+        command = f"thaw reason real {key(desk, lead)} --reason WORD --evidence WORD --words TEXT"
+        why = f"ask why they really said no{said}"
+        yield Found(lead=lead, kind="reason", why=why, notes=(reach(desk, lead),), commands=(command,))
+
+
+def homework(desk: Desk) -> Iterable[Found]:
+    """Yield the accounts to find out about, the longest due first."""
+    for lead in _declined(desk, "homework"):
+        fields = desk.playbook_of(lead).homework.fields
+        answers = " ".join(f"--answer {field}=TEXT" for field in fields)
+        yield Found(
+            lead=lead,
+            kind="homework",
+            why=f"{count(len(fields), 'question')} about the account, and a recent source",
+            commands=(f"thaw homework {key(desk, lead)} {answers} --source-date DAY",),
+        )
+
+
+def _declined(desk: Desk, timer: str) -> list[Lead]:
+    due = [lead for lead in desk.of("declined") if desk.due(lead, timer)]
+    return sorted(due, key=lambda lead: (lead.timers[timer].due_at, lead.id))
+
+
+def nurture(desk: Desk) -> Iterable[Found]:
+    """Yield the value touches that are owed, the longest owed first."""
+    for lead in desk.of("nurture"):
+        permitted: list[Mode] = [mode for mode in lead.modes if mode in ("email", "post")]
+        value = next_value_item(lead, desk.playbook_of(lead))
+        if not permitted or value is None:
+            lacking = "neither email nor post is permitted" if not permitted else "no new value item is left"
+            commands = (f"thaw lead {key(desk, lead)}",)
+            yield Found(lead=lead, kind="nurture", why=f"a touch is owed, but {lacking}", commands=commands)
+            continue
+        mode: Mode = "email" if "email" in permitted else "post"
+        yield Found(
+            lead=lead,
+            kind="nurture",
+            why=f"this month's touch is owed: {mode}, {value}",
+            notes=(reach(desk, lead),),
+            commands=(f"thaw nurture touch {key(desk, lead)} --mode {mode} --asset {value} --attest-all",),
+            tries=SendNurtureTouch(mode=mode, asset=value, attested=desk.playbook_of(lead).checks.nurture),
+        )
+
+
+def undecided(desk: Desk) -> Iterable[Item]:
+    """Yield the silent leads that nobody may try again before a person has decided about them."""
+    for lead in desk.of("no_response"):
+        if lead.breakup_voicemail_at or lead.breakup_email_at or lead.cut_bait == "breakup" or not _spent(desk, lead):
+            continue
+        typed, modes = key(desk, lead), ", ".join(map(words, lead.modes_tried))
+        yield item(
+            desk,
+            Found(
+                lead=lead,
+                kind="decision",
+                why=f"{count(lead.attempts, 'attempt')} unanswered ({modes}): break up, or nurture?",
+                commands=(
+                    f"thaw breakup confirm {typed} --choice breakup",
+                    f"thaw nurture start {typed} --waiver TEXT",
+                ),
+            ),
+        )
+
+
+def _spent(desk: Desk, lead: Lead) -> bool:
+    """Tell whether the planner proposes no further attempt: none are left, or nothing is left to try or to bring."""
+    playbook = desk.playbook_of(lead)
+    spent = lead.attempts >= most_attempts(lead, playbook)
+    return spent or next_mode(lead, playbook) is None or next_value_item(lead, playbook) is None

@@ -1,0 +1,175 @@
+"""The day's sheet of one rep: what to do, in the order of methods.md 6.4, what is blocked and why, and what is coming."""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from models import slots, views
+from models.database import Connection
+from service.find import find_rep
+from service.sheet.desk import Desk, read_desk
+from service.sheet.found import Blocked, Item
+from service.sheet.items import items_of
+from service.sheet.work import undecided
+from service.times import TimeError, shown_day
+from workflows import horizon
+from workflows.calendars import Calendar
+from workflows.events import DayPlanned, Recorded, TouchSent
+from workflows.lead import Rep
+
+#: So many working days after the day itself are shown with what is taken of them.
+AHEAD_DAYS = 5
+
+#: Rows of the transition table by which a call that was due is made, whatever came of it.
+_CALL_ROWS = frozenset({"T15", "T16", "T17", "T18", "T19"})
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one kind of the day's work has got."""
+
+    done: int
+    planned: int
+    """Done, open, and blocked."""
+    capacity: int
+
+
+class DayLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken of a coming day."""
+
+    day: date
+    off: str
+    """Why nobody works then; empty on a working day."""
+    calls: int
+    notes: int
+    follow_ups: int
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """One rep's day."""
+
+    rep: str
+    day: date
+    timezone: str
+    off: str
+    """Why it is no working day; empty when it is one."""
+    planned: bool
+    """Whether the plan of this day is made."""
+    next_plan: datetime | None
+    calls: Tally
+    notes: Tally
+    follow_ups: Tally
+    minutes_planned: int
+    """Of the work done and the work that is open, as far as homework fits."""
+    minutes_budget: int
+    homework_that_fits: int
+    shortfalls: tuple[str, ...]
+    """Why fewer notes or touches are planned than there is capacity for."""
+    items: tuple[Item, ...]
+    """In the order in which to do them."""
+    decisions: tuple[Item, ...]
+    """Leads that wait for somebody to decide about a breakup."""
+    blocked: tuple[Blocked, ...]
+    ahead: tuple[DayLoad, ...]
+
+
+def read_sheet(connection: Connection, rep_name: str, day: date | None, now: datetime) -> Sheet:
+    """Return the sheet of *day*, by default today, as it stands at *now*.
+
+    Raises
+    ------
+    FindError
+        When no rep is called *rep_name*.
+    TimeError
+        When *day* is over, or lies beyond the rep's calendar.
+    """
+    rep = find_rep(connection, rep_name)
+    calendar = views.calendar_of(connection, rep.name) or horizon.PLAIN
+    today = horizon.local_day(calendar, now)
+    day = day or today
+    if day < today:
+        raise TimeError(f"{shown_day(day)} is over: the sheet shows what is open; `thaw replay` shows what was")
+    if not calendar.first <= day < calendar.last - timedelta(days=2 * AHEAD_DAYS):
+        raise TimeError(f"the calendar of {rep.name} ends on {calendar.last}: make it longer with `thaw rep set {rep.name}`")
+    desk = read_desk(connection, rep, calendar, day, now)
+    items, blocked = items_of(desk)
+    done = _done(connection, desk)
+    return _sheet(connection, desk, items, blocked, done)
+
+
+def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[Blocked], done: list[tuple[str, int]]) -> Sheet:
+    capacity, costs = desk.playbook.capacity, desk.playbook.capacity.minutes
+    kinds = [*(item.kind for item in items), *(each.kind for each in blocked if each.kind)]
+    open_ = Counter(kinds)
+    finished = Counter(kind for kind, _ in done)
+    cost = {"call": costs.call, "note": costs.note, "follow_up": costs.follow_up, "breakup": costs.breakup}
+    minutes = sum(spent or cost[kind] for kind, spent in done) + sum(cost.get(kind, 0) for kind in kinds)
+    fits = max(0, costs.budget - minutes) // costs.homework if costs.homework else open_["homework"]
+    plan = views.latest(connection, [desk.rep.id], ["day_planned"]).get(desk.rep.id)
+    timer = desk.rep.timers.get("plan_day")
+    return Sheet(
+        rep=desk.rep.name,
+        day=desk.day,
+        timezone=desk.zone.key,
+        off=desk.calendar.why_not_working(desk.day) or "",
+        planned=desk.rep.planned_on == desk.day,
+        next_plan=timer.due_at if timer else None,
+        calls=Tally(done=finished["call"], planned=finished["call"] + open_["call"], capacity=capacity.calls),
+        notes=Tally(done=finished["note"], planned=finished["note"] + open_["note"], capacity=capacity.notes),
+        follow_ups=Tally(
+            done=finished["follow_up"],
+            planned=finished["follow_up"] + open_["follow_up"],
+            capacity=capacity.follow_up_touches,
+        ),
+        minutes_planned=minutes + min(fits, open_["homework"]) * costs.homework,
+        minutes_budget=costs.budget,
+        homework_that_fits=min(fits, open_["homework"]),
+        shortfalls=_shortfalls(plan, desk.day),
+        items=tuple(items),
+        decisions=tuple(undecided(desk)),
+        blocked=tuple(blocked),
+        ahead=_ahead(connection, desk.rep, desk.calendar, desk.day),
+    )
+
+
+def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:
+    """Return what was done on the day: its kind, and the minutes that were logged for it."""
+    since = horizon.moment(desk.calendar, desk.day, 0)
+    kinds = ((_kind_of(recorded), recorded) for recorded in views.events_since(connection, desk.rep.name, since))
+    return [
+        (kind, getattr(recorded.data, "minutes", 0))
+        for kind, recorded in kinds
+        if kind and horizon.local_day(desk.calendar, recorded.occurred_at) == desk.day
+    ]
+
+
+def _kind_of(recorded: Recorded) -> str:
+    if recorded.row == "T10":
+        return "note"
+    if recorded.row in _CALL_ROWS:
+        return "follow_up" if any(slot.kind == "follow_up" for slot in recorded.effects.used) else "call"
+    return "follow_up" if isinstance(recorded.data, TouchSent) else ""
+
+
+def _shortfalls(plan: Recorded | None, day: date) -> tuple[str, ...]:
+    if plan is None or not isinstance(plan.data, DayPlanned) or plan.data.day != day:
+        return ()
+    return tuple(f"{s.count} fewer {s.kind.replace('_', '-')}s: {s.detail}" for s in plan.data.shortfalls)
+
+
+def _ahead(connection: Connection, rep: Rep, calendar: Calendar, day: date) -> tuple[DayLoad, ...]:
+    last = calendar.add_working_days(day, AHEAD_DAYS)
+    taken = Counter((slot.day, slot.kind) for slot in slots.taken(connection, rep=rep.name, first=day, last=last))
+    days = (day + timedelta(days=number) for number in range(1, (last - day).days + 1))
+    return tuple(
+        DayLoad(
+            day=each,
+            off=calendar.why_not_working(each) or "",
+            calls=taken[each, "promised_call"],
+            notes=taken[each, "note"],
+            follow_ups=taken[each, "follow_up"],
+        )
+        for each in days
+        # Weekends are no news; a holiday or an absence is.
+        if calendar.why_not_working(each) != "weekend"
+    )

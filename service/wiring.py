@@ -1,0 +1,85 @@
+"""All construction in one place: from settings to what the command line, the workers and the clock work with."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from actors import runtime
+from actors.bell import Bell
+from migrations.runner import check_schema
+from models.database import Engine, make_engine, transaction
+from service.clocks import Now, clock_for
+from service.embedded import discover
+from service.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process's hold on the service."""
+
+    settings: Settings
+    engine: Engine
+    bell: Bell
+    runtime: runtime.Runtime
+    clock: Now
+
+    def now(self) -> datetime:
+        """Return the service's time."""
+        return self.clock()
+
+
+def resolve_urls(settings: Settings) -> tuple[str, str]:
+    """Return the URLs of PostgreSQL and Redis: those of the settings, else of the running embedded pair.
+
+    Raises
+    ------
+    SettingsError
+        When neither is there; the message says what to do.
+    """
+    if settings.database_url and settings.redis_url:
+        return settings.database_url, settings.redis_url
+    servers = discover(settings.home_path)
+    database_url = settings.database_url or (servers.database_url if servers else None)
+    redis_url = settings.redis_url or (servers.redis_url if servers else None)
+    if not database_url or not redis_url:
+        raise SettingsError(
+            f"Thaw is not running in {settings.home_path}: start it with `thaw up`, "
+            f"or name your servers in THAW_DATABASE_URL and THAW_REDIS_URL"
+        )
+    return database_url, redis_url
+
+
+def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = True) -> Service:
+    """Connect to the service's servers. Nothing is opened on Redis before it is needed.
+
+    Raises
+    ------
+    SettingsError
+        When there are no servers to connect to.
+    ClockError
+        When the setting's clock does not tell the time.
+    DatabaseUnavailableError
+        When PostgreSQL cannot be reached.
+    SchemaError
+        When the database needs ``thaw migrate``, unless *schema_checked* is false.
+    """
+    database_url, redis_url = resolve_urls(settings)
+    engine = make_engine(database_url, application_name=name)
+    clock = clock_for(settings.clock_file)
+    clock()
+    if schema_checked:
+        with transaction(engine) as connection:
+            check_schema(connection)
+    configured = runtime.configure(engine, clock, redis_url=redis_url, namespace=settings.namespace)
+    return Service(settings, engine, configured.bell, configured, clock)
+
+
+def worker_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment in which the ``dramatiq`` command line runs our workers well.
+
+    Its own names are lower case. The default prefetch keeps workers waiting for messages that are there; the timeout is how
+    long an idle worker sleeps before it looks again (docs/operations.md).
+    """
+    ours = {"dramatiq_queue_prefetch": "256", "dramatiq_worker_timeout": "100", "dramatiq_restart_delay": "500"}
+    return ours | dict(os.environ if environ is None else environ)

@@ -1,0 +1,150 @@
+"""A log of whole lives: leads driven one after another through the pure machine, and written with their chain.
+
+The lives are those that the machine's own tests know. Each lead has slots of its own, so that the projections can be rebuilt.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from uuid import uuid5
+
+from msgspec.structs import replace
+
+from models.database import Engine, transaction
+from models.events import Appended, append, chained
+from models.rebuild import Rebuilt, rebuild
+from tests.benchmarks.cast import chunks, lead_id
+from tests.workflows.life import (
+    CONNECTED,
+    DECLINE,
+    OPEN_REPLY,
+    ROADS,
+    SLOT_KINDS,
+    VOICEMAIL,
+    Life,
+    make_ready,
+    note_command,
+    sent_command,
+)
+from workflows import commands as c
+from workflows.codec import GENESIS
+from workflows.context import Context
+from workflows.events import Slot
+from workflows.handle import Carrier, Outcome, handle
+
+#: So many reps share the leads; the slots of a rep's day are numbered up to 1,000.
+REPS = 200
+
+CHUNK_EVENTS = 5_000
+
+
+class OneOfMany(Life):
+    """A life with a stream, a rep and slots of its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._id = lead_id(number)
+        self._rep = f"rep-{number % REPS:03}"
+        self._ordinal = number // REPS % 1000 + 1
+
+    def context(self, actor: str = "rep:dan", *, planning: bool = True) -> Context:
+        """What a decision made now is given; free slots only where it may take some."""
+        days = (self.today + timedelta(days=number) for number in range(12 if planning else 0))
+        free = tuple(Slot(rep=self._rep, kind=kind, day=day, ordinal=self._ordinal) for day in days for kind in SLOT_KINDS)
+        return Context(now=self.now, actor=actor, calendar=self.calendar, playbook=self.playbook, free=free)
+
+    def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
+        """Give *command* and live with what comes of it."""
+        if isinstance(command, c.RegisterLead):
+            command = replace(command, owner=self._rep)
+        carrier = Carrier(
+            message_id=uuid5(self._id, str(len(self.history))),
+            stream_id=self._id,
+            actor=actor,
+            correlation_id=uuid5(self._id, "correlation"),
+            causation_id=self.history[-1].message_id if self.history else None,
+            recorded_at=self.now,
+        )
+        planning = isinstance(command, (c.ScheduleNote, c.ScheduleCall))
+        outcome = handle(self._lead, command, self.context(actor, planning=planning), carrier)
+        self._lead = outcome.lead
+        self.history.extend(outcome.recorded)
+        return outcome
+
+
+def _broken_up(life: Life) -> None:
+    """Two touches and a breakup, then nurture with its monthly touches, and the queue again."""
+    ROADS["breakup_sent"](life)
+    life.fire("breakup_window")
+    for _ in range(4):
+        life.fire("nurture_touch")
+    life.fire("nurture_floor")
+    life.fire("requeue")
+    life.do(c.QueueRevival())
+
+
+def _won(life: Life) -> None:
+    """A note, a call, a conversation, a meeting, the deal."""
+    ROADS["call_due"](life)
+    life.must(CONNECTED)
+    life.must(c.BookMeeting(meeting_at=life.now + timedelta(days=6)))
+    life.wait(days=6).must(c.RecordMeeting(decision="buys", minutes=50))
+    life.must(c.MarkWon(), "crm")
+
+
+def _said_no(life: Life) -> None:
+    """A no, the homework on it, a refusal for haste, rest, the queue, a note, a call, and no again."""
+    ROADS["declined"](life)
+    make_ready(life)
+    life.do(c.QueueRevival())
+    life.wait(days=100).must(c.QueueRevival())
+    life.must(note_command(life), "planner")
+    life.must(sent_command())
+    life.fire("call_after_note")
+    life.must(VOICEMAIL)
+    life.must(OPEN_REPLY)
+    life.must(DECLINE)
+
+
+def _held(life: Life) -> None:
+    """A hold and its release, a note that was not written, and the queue."""
+    ROADS["queued"](life)
+    life.must(c.Hold(reason="manual"))
+    life.wait(days=12).must(c.Release())
+    life.must(note_command(life), "planner")
+    life.fire("note_slot")
+    life.must(note_command(life), "planner")
+    life.must(sent_command())
+    life.must(c.RecordReturn())
+
+
+LIVES: tuple[Callable[[Life], None], ...] = (_broken_up, _won, _said_no, _broken_up, _held)
+
+
+def lives(count: int) -> Iterator[Appended]:
+    """Yield at least *count* chained events, one lead's life after another."""
+    events, number = 0, 0
+    while events < count:
+        life = OneOfMany(number)
+        LIVES[number % len(LIVES)](life)
+        hash_ = GENESIS
+        for recorded in life.history:
+            appended = chained(recorded, hash_)
+            hash_ = appended.hash
+            yield appended
+        events += len(life.history)
+        number += 1
+
+
+def write_log(engine: Engine, count: int) -> int:
+    """Append whole lives of at least *count* events to an empty log and return how many that were."""
+    last = 0
+    for chunk in chunks(lives(count), CHUNK_EVENTS):
+        with transaction(engine) as connection:
+            last = append(connection, chunk)
+    return last
+
+
+def make_projections(engine: Engine) -> Rebuilt:
+    """Make every projection from the log."""
+    with transaction(engine) as connection:
+        return rebuild(connection)

@@ -1,0 +1,120 @@
+"""Transitions per second, end to end: Redis, the stock ``dramatiq`` command line, one message and one durable event each.
+
+Beside them on the same machine: the same workers with an actor that does nothing, with one transaction per message (in the
+committer, and in each thread, which is how one would write it first), and plain single-row commits.
+"""
+
+import time
+from collections.abc import Sequence
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from actors.bell import Bell
+from actors.broker import QUEUE, broker, connect
+from models.database import Engine, transaction
+from models.messages import Ring
+from tests.benchmarks import cast
+from tests.benchmarks.commits import commits
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.stage import WORKERS, Crew, Stage, Stopwatch, engine_of
+
+TITLE = "Transitions, end to end through Redis and the dramatiq command line"
+
+MODULE = "tests.benchmarks.workers"
+POLL_SECONDS = 0.005
+LIMIT_SECONDS = 120.0
+CONNECTIONS = 8
+
+
+def run(stage: Stage) -> tuple[list[Figure], list[str]]:
+    """Measure and return the figures, with a note on the setting."""
+    crew = Crew()
+    count = stage.size(10_000, 500)
+    grouped = transitions(stage, crew, count)
+    noop = idle_rate(stage, crew, stage.size(20_000, 500))
+    single = transitions(stage, Crew(module=f"{MODULE}:one_by_one"), stage.size(2_000, 200))
+    threads = transitions(stage, Crew(module=f"{MODULE}:per_thread", threads=8), stage.size(2_000, 200))
+    alone, together = commits(stage, 1), commits(stage, CONNECTIONS)
+    best_single = max(single, threads)
+    figures = [
+        Figure("transitions.per_second", "transitions", grouped, "/s"),
+        Figure("transitions.noop_per_second", "an actor that does nothing, same workers", noop, "/s"),
+        Figure("transitions.single_per_second", "one transaction a message, in the committer", single, "/s"),
+        Figure("transitions.per_thread_per_second", "one transaction a message, in each of 8 threads", threads, "/s"),
+        Figure("transitions.commits_1_per_second", "single-row commits, 1 connection", alone, "/s"),
+        Figure("transitions.commits_8_per_second", f"single-row commits, {CONNECTIONS} connections", together, "/s"),
+        Figure("transitions.over_single", "transitions / better of the single ones", grouped / best_single, "×", 3.0),
+        Figure("transitions.over_noop", "transitions / no-op", grouped / noop, "×", 0.5),
+    ]
+    return figures, [f"{crew.processes} worker process, {crew.threads} threads, prefetch {crew.prefetch}, {count:,} messages"]
+
+
+def transitions(stage: Stage, crew: Crew, count: int) -> float:
+    """Return how many transitions per second *crew* makes of a mix of *count* messages, each applied with one event."""
+    with stage.database() as url, stage.namespace() as namespace, engine_of(url) as engine:
+        mix = cast.prepare(engine, count)
+        rings = [ring for chunk in cast.chunks(mix, 1000) for ring in cast.hand_in(engine, chunk)]
+        before = _events(engine)
+        with crew.at_work(stage, url, namespace):
+            seconds = _through_redis(stage, namespace, rings)
+        _check(engine, rings, _events(engine) - before)
+    return count / seconds
+
+
+def idle_rate(stage: Stage, crew: Crew, count: int) -> float:
+    """Return how many messages per second the same workers take, hand to an actor that does nothing, and acknowledge."""
+    same = Crew(module=f"{MODULE}:noop", processes=crew.processes, threads=crew.threads, prefetch=crew.prefetch)
+    with stage.namespace() as namespace:
+        rings = [Ring(uuid4(), uuid4(), "noop", uuid4(), 1) for _ in range(count)]
+        with same.at_work(stage, stage.server_url, namespace):
+            return count / _through_redis(stage, namespace, rings)
+
+
+def _through_redis(stage: Stage, namespace: str, rings: Sequence[Ring]) -> float:
+    """Ring *rings* all at one moment and return the seconds until the last of them is acknowledged."""
+    client = connect(stage.redis_url, f"{namespace}-aside")
+    try:
+        bell = Bell(broker)
+        for chunk in cast.chunks(rings, 1000):
+            bell.ring(chunk)
+        queue = f"{namespace}:{QUEUE}"
+        with client.pipeline(transaction=True) as pipeline:
+            pipeline.rename(f"{bell.namespace}:{QUEUE}.msgs", f"{queue}.msgs")
+            pipeline.rename(f"{bell.namespace}:{QUEUE}", queue)
+            pipeline.execute()
+        watch = Stopwatch()
+        while int(client.hlen(f"{queue}.msgs")) > 0:
+            if watch.seconds > LIMIT_SECONDS:
+                raise RuntimeError(f"the workers did not get through {len(rings)} messages in {LIMIT_SECONDS:.0f} s")
+            time.sleep(POLL_SECONDS)
+        return watch.seconds
+    finally:
+        client.close()
+
+
+def _events(engine: Engine) -> int:
+    with transaction(engine) as connection:
+        return int(connection.scalar(text("SELECT count(*) FROM events")) or 0)
+
+
+def _check(engine: Engine, rings: Sequence[Ring], events: int) -> None:
+    """Make sure that what was measured is what was meant: every message applied, each with one event."""
+    with transaction(engine) as connection:
+        statement = text("SELECT count(*) FROM messages WHERE id = ANY(:ids) AND outcome = 'applied'")
+        applied = connection.scalar(statement, {"ids": [ring.message_id for ring in rings]})
+    if not applied == events == len(rings):
+        raise RuntimeError(f"of {len(rings)} messages {applied} were applied, with {events} events")
+
+
+def grid(stage: Stage) -> list[str]:
+    """Return a line for each setting that was tried: processes, threads, prefetch, transitions and no-ops per second."""
+    lines = []
+    for processes in (1, 2):
+        for threads in (16, 32, 64, 128):
+            for prefetch in (64, 256, 512):
+                crew = Crew(module=WORKERS, processes=processes, threads=threads, prefetch=prefetch)
+                rate = transitions(stage, crew, stage.size(10_000, 500))
+                noop = idle_rate(stage, crew, stage.size(20_000, 500))
+                lines.append(f"-p {processes} -t {threads:3} prefetch {prefetch:3}: {rate:7,.0f}/s, no-op {noop:7,.0f}/s")
+    return lines

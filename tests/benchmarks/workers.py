@@ -1,0 +1,61 @@
+"""What the workers of the transitions benchmark import, beside the real ``service.worker:broker``.
+
+Each callable configures the process as `service.worker` does and changes one thing. The ``dramatiq`` command line, the broker,
+its middleware, the actors and the queue are the real ones.
+"""
+
+import os
+from threading import local
+
+import actors.transitions
+from actors import committer, runtime
+from actors.apply import Applier
+from actors.broker import broker, connect
+from actors.transitions import transition
+from models.messages import Ring
+from service import worker
+from service.settings import read_settings
+from service.wiring import resolve_urls
+
+__all__ = ["actors", "noop", "one_by_one", "per_thread"]
+
+
+def _noop(message: str, stream: str, ring: int = 1) -> None:  # called as every transition is
+    """Do nothing: what remains is Dramatiq and Redis."""
+
+
+transition(actor_name="noop")(_noop)
+
+
+def noop() -> object:
+    """Take a worker that only does nothing."""
+    settings = read_settings(os.environ)
+    connect(resolve_urls(settings)[1], settings.namespace)
+    return broker
+
+
+def one_by_one() -> object:
+    """Take a worker whose committer applies one message per transaction."""
+    committer.MAX_BATCH = 1
+    return worker.broker()
+
+
+class _PerThread:
+    """In the place of the committer: each thread applies its own message in a transaction of its own."""
+
+    def __init__(self, configured: runtime.Runtime) -> None:
+        self._runtime = configured
+        self._mine = local()
+
+    def apply(self, ring: Ring) -> None:
+        """Apply *ring* alone."""
+        if not hasattr(self._mine, "applier"):
+            self._mine.applier = Applier(self._runtime.engine, self._runtime.clock)
+        self._runtime.bell.ring_soon(self._mine.applier.apply([ring]))
+
+
+def per_thread() -> object:
+    """Take a worker as one would write it first: a transaction per message, in the thread that got it."""
+    found = worker.broker()
+    object.__setattr__(runtime.current(), "committer", _PerThread(runtime.current()))
+    return found

@@ -1,0 +1,151 @@
+"""A desk: PostgreSQL, Redis and the code that applies messages, in one process, on a clock that the test sets."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from actors import runtime
+from actors.apply import Applier
+from actors.bell import Bell
+from actors.committer import Committer
+from actors.submit import Submission, stage
+from models import leads, messages
+from models.database import Engine, make_engine, transaction
+from models.messages import MessageState, Ring
+from service.calendars import freeze_calendar
+from workflows.commands import Command, QueueRevival, Reference, RegisterLead, ScheduleNote, SetCalendar
+from workflows.lead import Lead
+from workflows.rep import rep_id
+
+#: A Monday, ten in the morning in New York.
+MONDAY = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+NOTE_ON, CALL_ON = date(2026, 1, 5), date(2026, 1, 12)
+
+WORDS = Reference(document_id=UUID(int=1), commitment="0" * 64)
+
+
+@dataclass
+class SetClock:
+    """A clock that stands where the test sets it."""
+
+    moment: datetime = MONDAY
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.moment
+
+
+@dataclass
+class Desk:
+    """What a test of models and actors works with."""
+
+    engine: Engine
+    bell: Bell
+    applier: Applier
+    committer: Committer
+    clock: "SetClock"
+
+    @property
+    def now(self) -> datetime:
+        """The time at this desk."""
+        return self.clock.moment
+
+    def submit(self, stream_id: UUID, *commands: Command, who: str = "rep:dan", id_: UUID | None = None) -> list[Ring]:
+        """Stage commands and return their rings, which nobody has rung."""
+        submissions = [
+            Submission(id=id_ or uuid4(), stream_id=stream_id, command=command, asked_by=who) for command in commands
+        ]
+        with transaction(self.engine) as connection:
+            return stage(connection, submissions, now=self.now)
+
+    def do(self, stream_id: UUID, command: Command, *, who: str = "rep:dan") -> MessageState:
+        """Stage one command, apply it and what follows from it, and return what became of it."""
+        (ring,) = self.submit(stream_id, command, who=who)
+        self.work()
+        return self.message(ring.message_id)
+
+    def due(self) -> list[Ring]:
+        """Return rings for all messages that are due, not settled, and have not failed."""
+        statement = text(
+            "SELECT id, stream_id, actor_name, correlation_id FROM messages "
+            "WHERE settled_at IS NULL AND attempts = 0 AND due_at <= :now ORDER BY due_at, created_at, id"
+        )
+        with transaction(self.engine) as connection:
+            return [Ring(r[0], r[1], r[2], r[3], 1) for r in connection.execute(statement, {"now": self.now})]
+
+    def work(self) -> None:
+        """Apply all that is due, follow-ups included."""
+        while rings := self.due():
+            self.committer.apply_all(rings)
+
+    def message(self, id_: UUID) -> MessageState:
+        """Return a message as it stands."""
+        with transaction(self.engine) as connection:
+            found = messages.find(connection, id_)
+        assert found is not None
+        return found
+
+    def lead(self, id_: UUID) -> Lead:
+        """Return a lead as it stands."""
+        with transaction(self.engine) as connection:
+            found = leads.find_lead(connection, id_)
+        assert found is not None
+        return found
+
+    def ask(self, question: str, **parameters: object) -> Sequence[tuple[object, ...]]:
+        """Return the rows that answer a question in SQL."""
+        with transaction(self.engine) as connection:
+            result = connection.execute(text(question), parameters)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    def rep(self, name: str = "dan") -> None:
+        """Make a rep known, in New York with the federal holidays."""
+        calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
+        self.do(rep_id(name), SetCalendar(rep=name, calendar=calendar, playbook="five-five-five"))
+
+    def queued(self, number: int = 1, *, owner: str = "dan") -> list[UUID]:
+        """Register *number* cold leads and put them in the queue."""
+        ids = [uuid4() for _ in range(number)]
+        for id_ in ids:
+            self.submit(id_, registration(owner), who="import")
+        self.work()
+        return ids
+
+    def note_due(self, number: int = 1) -> list[UUID]:
+        """Do the same and give each a note for today, as the planner would."""
+        ids = self.queued(number)
+        for id_ in ids:
+            self.do(id_, ScheduleNote(note_on=NOTE_ON, call_on=CALL_ON), who="planner")
+        return ids
+
+
+def registration(owner: str = "dan") -> RegisterLead:
+    """Return the registration of a cold lead that is queued at once."""
+    return RegisterLead(
+        owner=owner,
+        source="crm",
+        playbook="five-five-five",
+        contact=WORDS,
+        modes=("handwritten_note", "call", "email"),
+        timezone="America/Chicago",
+        qualified=True,
+        then=(QueueRevival(),),
+    )
+
+
+@pytest.fixture
+def desk(database_url: str, redis_url: str, namespace: str) -> Iterator[Desk]:
+    """Yield a desk on a migrated database and a namespace of its own, with the rep dan."""
+    engine = make_engine(database_url)
+    clock = SetClock()
+    configured = runtime.configure(engine, clock, redis_url=redis_url, namespace=namespace)
+    applier = Applier(engine, clock)
+    made = Desk(engine, configured.bell, applier, Committer(engine, applier, configured.bell), clock)
+    made.rep()
+    yield made
+    configured.bell.close()
+    engine.dispose()

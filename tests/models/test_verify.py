@@ -1,0 +1,116 @@
+"""Verify finds what was changed behind the service's back, and rebuild makes the projections again, byte for byte."""
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import text
+
+from models.database import transaction
+from models.rebuild import rebuild
+from models.verify import Verified, verify
+from tests.desk import CALL_ON, NOTE_ON, Desk
+from workflows.commands import MarkNoteSent, OptOut, RecordCall
+
+CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
+
+
+@pytest.fixture
+def lived(desk: Desk) -> Desk:
+    """Return a desk with five leads in several states, one refusal among their events."""
+    first, second, third, _, _ = desk.note_due(5)
+    desk.do(first, MarkNoteSent(medium="hand_written", attested=CHECKS))
+    desk.do(second, RecordCall(outcome="voicemail"))
+    desk.do(third, OptOut())
+    return desk
+
+
+def check(desk: Desk) -> Verified:
+    with transaction(desk.engine) as connection:
+        return verify(connection)
+
+
+def tamper(desk: Desk, statement: str, **parameters: object) -> None:
+    """Do what somebody with all rights on the database could do."""
+    with desk.engine.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text(statement), parameters)
+
+
+def codes(verified: Verified) -> list[str]:
+    return [finding.code for finding in verified.findings]
+
+
+def test_nothing_is_wrong_with_what_was_lived(lived: Desk) -> None:
+    """An untouched database verifies."""
+    assert [] == check(lived).findings
+
+
+@pytest.mark.parametrize(
+    ("code", "statement"),
+    [
+        ("hash_differs", "UPDATE events SET body = replace(body, 'hand_written', 'typed')"),
+        ("hash_differs", "UPDATE events SET hash = decode(repeat('00', 32), 'hex') WHERE type = 'note_sent'"),
+        ("copy_differs", "UPDATE events SET type = 'call_due' WHERE type = 'note_sent'"),
+        ("copy_differs", "UPDATE events SET actor = 'rep:eve' WHERE type = 'note_sent'"),
+        ("position_missing", "DELETE FROM events WHERE type = 'note_scheduled'"),
+        ("head_differs", "DELETE FROM events WHERE position = (SELECT max(position) FROM events)"),
+        ("projection_differs", "UPDATE leads SET state = 'won' WHERE state = 'note_sent'"),
+        ("projection_differs", "UPDATE leads SET body = replace(body, 'dan', 'eve')"),
+        ("projection_differs", "DELETE FROM leads WHERE state = 'note_sent'"),
+        ("projection_differs", "UPDATE reps SET calendar = 'other'"),
+        ("slot_differs", "DELETE FROM slots WHERE kind = 'promised_call' AND ordinal = 1"),
+        ("slot_differs", "UPDATE slots SET ordinal = 9 WHERE kind = 'note' AND ordinal = 1"),
+        ("forgotten", "DELETE FROM messages WHERE settled_at IS NULL AND actor_name = 'call_due'"),
+    ],
+)
+def test_each_change_from_outside_is_found(lived: Desk, code: str, statement: str) -> None:
+    """A change to the log or to a projection has a finding of its kind."""
+    tamper(lived, statement)
+    assert code in codes(check(lived))
+
+
+def test_the_first_wrong_event_is_named_first(lived: Desk) -> None:
+    """Of several changed events, the one with the lowest position comes first."""
+    tamper(lived, "UPDATE events SET body = body || ' ' WHERE position IN (7, 4, 9)")
+    assert 4 == check(lived).findings[0].position
+
+
+def test_a_lead_without_history_is_found(lived: Desk) -> None:
+    """A row that no event accounts for is a stranger."""
+    tamper(lived, "DELETE FROM events WHERE stream_id = (SELECT id FROM leads WHERE state = 'do_not_contact')")
+    assert "no_history" in codes(check(lived))
+
+
+def test_rebuild_makes_the_same_rows_byte_for_byte(lived: Desk) -> None:
+    """Invariant 2: dropping the projections and folding the log again changes nothing."""
+    before = projections(lived)
+    with transaction(lived.engine) as connection:
+        rebuilt = rebuild(connection)
+    assert before == projections(lived)
+    assert (5, 1, 0) == (rebuilt.leads, rebuilt.reps, rebuilt.timers)
+
+
+def test_rebuild_mends_changed_projections_and_missing_timers(lived: Desk) -> None:
+    """After a rebuild, nothing is wrong with projections, slots and timers that were changed or deleted."""
+    before = projections(lived)
+    tamper(lived, "UPDATE leads SET state = 'won', owner = 'nobody'")
+    tamper(lived, "DELETE FROM slots")
+    tamper(lived, "DELETE FROM calendars")
+    tamper(lived, "DELETE FROM messages WHERE settled_at IS NULL AND asked_by = 'clock'")
+    assert check(lived).findings
+    with transaction(lived.engine) as connection:
+        assert rebuild(connection).timers > 0
+    assert [] == check(lived).findings
+    assert before == projections(lived)
+
+
+def projections(desk: Desk) -> dict[str, Sequence[tuple[object, ...]]]:
+    return {table: desk.ask(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4") for table in ("leads", "reps", "slots")} | {
+        "calendars": desk.ask("SELECT * FROM calendars ORDER BY 1")
+    }
+
+
+def test_days_of_the_note_and_its_call_are_those_of_the_sample(lived: Desk) -> None:
+    """The slots that the samples above rest on are there."""
+    days = lived.ask("SELECT DISTINCT kind, day FROM slots ORDER BY 1")
+    assert [("note", NOTE_ON), ("promised_call", CALL_ON)] == days

@@ -1,0 +1,113 @@
+"""Servers for tests: the ones that the environment names, otherwise an embedded pair in a folder that is thrown away.
+
+For tests that want their databases migrated: override `database_template` with the name of a migrated database.
+"""
+
+import contextlib
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from service.embedded import EmbeddedServers
+
+
+@dataclass(frozen=True)
+class ServersUnderTest:
+    """Where the servers are. The URLs hold passwords."""
+
+    database_url: str
+    """A database on the server, for nothing but the creation of others; the user may create databases."""
+    redis_url: str
+    embedded: EmbeddedServers | None
+    """The servers themselves, for tests that restart or kill them; None if any of the two is external."""
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ServersUnderTest]:
+    """Yield the servers that all tests of the session share."""
+    database_url = os.environ.get("THAW_TEST_DATABASE_URL") or os.environ.get("THAW_DATABASE_URL")
+    redis_url = os.environ.get("THAW_TEST_REDIS_URL") or os.environ.get("THAW_REDIS_URL")
+    if database_url and redis_url:
+        yield ServersUnderTest(database_url, redis_url, None)
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="thaw-tests-") as home,
+        EmbeddedServers(Path(home), database=not database_url, redis=not redis_url) as embedded,
+    ):
+        yield ServersUnderTest(
+            database_url or embedded.database_url,
+            redis_url or embedded.redis_url,
+            None if database_url or redis_url else embedded,
+        )
+
+
+@pytest.fixture(scope="session")
+def database_template() -> str | None:
+    """Name the database of which each test gets a copy; None for an empty one."""
+    return None
+
+
+@pytest.fixture
+def database_url(servers: ServersUnderTest, database_template: str | None) -> Iterator[str]:
+    """Yield the URL of a database for this test alone."""
+    with fresh_database(servers.database_url, database_template) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(servers: ServersUnderTest) -> str:
+    """Return the URL of the Redis server that all tests share: keep to your `namespace`."""
+    return servers.redis_url
+
+
+@pytest.fixture
+def namespace(redis_url: str) -> Iterator[str]:
+    """Yield a prefix for this test's keys on Redis, which are deleted afterwards."""
+    name = f"thaw-test-{uuid.uuid4().hex}"
+    yield name
+    with redis.Redis.from_url(redis_url) as client:
+        for key in client.scan_iter(match=f"{name}*", count=1000):
+            client.delete(key)
+
+
+@pytest.fixture
+def thaw_home() -> Iterator[Path]:
+    """Yield a THAW_HOME that does not exist yet, below a folder that only its owner may enter, as /root is."""
+    with tempfile.TemporaryDirectory(prefix="thaw-home-") as folder:
+        yield Path(folder) / "home"
+
+
+@contextlib.contextmanager
+def fresh_database(server_url: str, template: str | None = None) -> Iterator[str]:
+    """Create a database with a new name, a copy of *template* if named, and drop it when the block ends.
+
+    Nobody may be connected to *template* meanwhile: a rule of PostgreSQL.
+    """
+    name = f"test_{uuid.uuid4().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template or "template1"))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(create)
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        # A new connection: the server may have been restarted by the test.
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(drop)
+
+
+def ask(database_url: str, question: str) -> object:
+    """Return the first value of the answer to *question*, if there is any, in a session of its own."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        cursor = connection.execute(question.encode())
+        row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None

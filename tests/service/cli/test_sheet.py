@@ -1,0 +1,88 @@
+"""``thaw today``, as it is printed."""
+
+import shlex
+from datetime import timedelta
+
+import pytest
+
+from tests.service.world import MONDAY, World
+from workflows.commands import RecordDecline
+
+
+@pytest.fixture
+def tuesday(world: World) -> World:
+    """A Tuesday morning on which dan has notes to write to V-0000 and V-0001."""
+    world.rep()
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    return world
+
+
+def test_the_page_ends_with_what_to_type_and_that_works(tuesday: World) -> None:
+    """Followed to the letter, the page empties itself."""
+    with tuesday.worker():
+        for left in (2, 1):
+            lines = tuesday.ok("today", "--rep", "dan").splitlines()
+            assert lines[0] == "dan, Tue 2026-01-06, 10:00 in America/New_York"
+            assert lines[1] == f"Calls 0/0  Notes {2 - left}/2  Follow-ups 0/0  Replies 0  ~16 min of 2h30"
+            command = lines[lines.index(next(line for line in lines if line.startswith("first: NOTE "))) + 1]
+            tuesday.ok(*shlex.split(command)[1:])
+    assert "\nnothing to do\n" in tuesday.ok("today", "--rep", "dan")
+
+
+def test_the_page_is_the_same_each_time(tuesday: World) -> None:
+    assert tuesday.ok("today") == tuesday.ok("today")
+    said = tuesday.said("today")
+    assert [item["kind"] for item in said["items"]] == ["note", "note"]
+    assert said["items"][0]["commands"][0].startswith("thaw note-sent V-000")
+
+
+def test_the_page_of_a_day_to_come(tuesday: World) -> None:
+    shown = tuesday.ok("today", "--on", "2026-01-19")
+    assert shown.startswith("dan, Mon 2026-01-19, as it stands Tue 2026-01-06 10:00 in America/New_York\n")
+    assert "\nno working day: holiday: Martin Luther King Jr. Day\n" in shown
+    assert "\nnot planned yet\n" in tuesday.ok("today", "--on", "2026-01-20")
+    assert "\nnot planned yet: that happens at 06:00\n" in tuesday.ok("today", "--on", "2026-01-07")
+
+
+def test_what_is_blocked_says_how_to_unblock_it(tuesday: World) -> None:
+    with tuesday.worker():
+        tuesday.ok("opt-out", "V-0000", "--channel", "handwritten_note")
+    shown = tuesday.ok("today")
+    assert (
+        "\n-- blocked (1)\n    Ada Amberfield (V-0000): The prospect opted out of contact by handwritten note. [note_wanted]\n"
+        in shown
+    )
+    assert "        to unblock: leave the note unwritten; thaw reply or thaw decline, if they said so\n" in shown
+
+
+def test_a_pile_of_homework_is_cut_and_counted(world: World) -> None:
+    world.rep()
+    for lead_id in world.register(18, queued=False):
+        world.hand_in(lead_id, RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust"))
+    world.at(MONDAY + timedelta(days=4))
+    shown = world.ok("today")
+    assert "    HOMEWORK   and 3 more (--json lists them)\n" in shown
+    assert "    of the homework, 10 of 18 fit into the day\n" in shown
+    assert len(world.said("today")["items"]) == 18
+
+
+def test_names_and_facts_cannot_write_on_the_page(world: World) -> None:
+    world.rep()
+    world.take_in(person={"name": "Ada\x1b[31m\n  1 CALL", "facts": ["a\rb", "\u202ec"]}, external_id="V 1'; rm -rf /")
+    world.at(MONDAY + timedelta(days=1))
+    shown = world.ok("today")
+    assert not any(character in shown for character in "\x1b\r\u202e")
+    assert "  1 NOTE       Ada[31m 1 CALL (" in shown
+    assert f"\n  thaw note-sent {world.leads[0].hex[:12]} --attest-all\n" in shown
+
+
+def test_whose_day_must_be_clear(world: World) -> None:
+    assert "thaw: there is no rep yet: `thaw rep set NAME …`" in world.refused(2, "today")
+    world.rep("dan")
+    assert world.ok("today").startswith("dan, Mon 2026-01-05, 10:00 in America/New_York\n")
+    world.rep("ann")
+    assert "thaw: whose day? Name the rep with --rep: ann, dan" in world.refused(2, "today")
+    assert "thaw: no rep is called 'dna'; did you mean dan?" in world.refused(2, "today", "--rep", "dna")
+    assert "Sun 2026-01-04 is over" in world.refused(2, "today", "--rep", "dan", "--on", "2026-01-04")
+    assert "'tomorrow' is no day; write it like 2026-03-09" in world.refused(2, "today", "--on", "tomorrow")

@@ -1,0 +1,35 @@
+"""What the documents say is what the program does."""
+
+import re
+from pathlib import Path
+
+from service.cli import main
+from service.settings import Settings, variable
+from workflows.chart import mermaid
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_chart_in_the_readme_is_the_one_that_is_printed() -> None:
+    """``thaw chart`` and the README show the same table."""
+    chart = re.search(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert chart is not None
+    assert mermaid().strip() == chart[1].strip()
+
+
+def test_every_setting_is_in_the_operations_guide_and_no_other() -> None:
+    """The table of settings lists each variable once, with its default."""
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| `(THAW_\w+)` \|([^|]*)\|", guide, re.MULTILINE)
+    assert [variable(name) for name in Settings.__struct_fields__] == [name for name, _ in rows]
+    defaults = {variable(name): getattr(Settings(), name) for name in Settings.__struct_fields__}
+    for name, default in rows:
+        if name != "THAW_HOME":
+            assert str(defaults[name] or "") == default.strip("` ")
+
+
+def test_every_command_that_the_documents_name_exists() -> None:
+    """A ``thaw`` command in a document is one that ``thaw --help`` lists."""
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for name in re.findall(r"`thaw ([a-z][a-z-]*)|^\$ thaw ([a-z][a-z-]*)", document.read_text(), re.MULTILINE):
+            assert (name[0] or name[1]) in main.commands, f"{document.name}: thaw {name}"

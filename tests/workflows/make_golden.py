@@ -1,0 +1,151 @@
+"""Write a golden file for each event type that has none yet: ``python -m tests.workflows.make_golden``.
+
+Files that exist are never touched: they are what was written into logs, and every later version must read them as they are.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import get_args
+
+from tests.workflows.life import (
+    CALENDAR,
+    DECLINE,
+    LEAD_ID,
+    OPEN_REPLY,
+    START,
+    WORDS,
+    Life,
+    life_in,
+    make_ready,
+    ready_to_break_up,
+)
+from workflows import commands as c
+from workflows.calendars import Holiday
+from workflows.codec import canonical
+from workflows.events import AnyEvent, Recorded, event_type
+from workflows.handle import Carrier
+from workflows.playbooks import Playbook
+from workflows.rep import Book, handle_rep, rep_id
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def _lives() -> Iterator[Life]:
+    """Yield lives that between them hold every event of a lead."""
+    life = life_in("declined")
+    make_ready(life)
+    life.must(c.RecordReason(kind="real", reason="no_need", evidence="call-12", words=WORDS, minutes=9))
+    life.must(c.IntroduceConnector(connector=WORDS))
+    life.must(c.UpdateContact(contact=WORDS, modes=("call", "email"), timezone="America/Denver"))
+    life.must(c.Hold(reason="legal_review"))
+    life.fire("hold_review")
+    life.must(c.Release())
+    life.must(c.Reassign(owner="eve"), "manager:ann")
+    life.must(c.Drop(reason="duplicate"), "manager:ann")
+    yield life
+    life = life_in("no_response")
+    life.fire("response_window")
+    ready_to_break_up(life)
+    life.must(c.SendBreakup())
+    yield life
+    life = life_in("call_due")
+    life.must(c.RescheduleCall(call_on=life.today + timedelta(days=1), reason="prospect_asked"))
+    life.fire("call_late")
+    life.fire("call_expiry")
+    yield life
+    life = life_in("note_due")
+    life.do(c.MarkNoteSent(medium="robot_pen"))
+    life.fire("note_slot")
+    yield life
+    life = life_in("note_sent")
+    life.must(c.RecordReturn())
+    yield life
+    life = life_in("call_due")
+    life.must(
+        c.RecordCall(outcome="connected", personal_topic_first=True, next_step="send-plan", next_step_on=date(2026, 1, 20))
+    )
+    life.must(c.BookMeeting(meeting_at=life.now + timedelta(days=6)))
+    life.fire("meeting_outcome")
+    life.must(c.BookMeeting(meeting_at=life.now + timedelta(days=6)))
+    life.wait(days=6).must(c.RecordMeeting(decision="buys", minutes=50))
+    life.must(c.MarkWon(), "crm")
+    yield life
+    life = life_in("no_response")
+    life.wait(days=14)
+    life.must(c.SendTouch(mode="courier", value_item="study", attested=life.playbook.checks.touch))
+    life.wait(days=14)
+    life.must(c.ScheduleCall(call_on=life.today, value_item="video"), "planner")
+    life.must(OPEN_REPLY)
+    yield life
+    life = life_in("nurture")
+    life.fire("nurture_touch")
+    life.must(c.SendNurtureTouch(mode="email", asset="study", attested=life.playbook.checks.nurture))
+    life.fire("nurture_floor")
+    life.must(c.OptOut(channel="email"))
+    life.must(DECLINE)
+    life.must(c.OptOut())
+    life.must(c.RegrantConsent(evidence=WORDS, modes=("call",)), "manager:ann")
+    yield life
+
+
+def _rep(playbook: Playbook) -> Iterator[Recorded]:
+    """Yield the events of a rep's own stream."""
+    calendar = CALENDAR.cut(date(2026, 1, 1), date(2026, 12, 31))
+    holiday = Holiday(day=date(2026, 1, 19), name="Martin Luther King Jr. Day")
+    calendar = type(calendar)(
+        timezone=calendar.timezone, first=calendar.first, last=calendar.last, holidays=(holiday,), offsets=calendar.offsets
+    )
+    carrier = Carrier(
+        message_id=LEAD_ID,
+        stream_id=rep_id("dan"),
+        actor="manager:ann",
+        correlation_id=LEAD_ID,
+        causation_id=None,
+        recorded_at=START,
+    )
+    known = handle_rep(
+        None,
+        c.SetCalendar(rep="dan", calendar=calendar, playbook="life"),
+        now=START,
+        calendar=None,
+        playbook=playbook,
+        book=Book(),
+        carrier=carrier,
+    )
+    yield from known.recorded
+    assert known.rep
+    timer = known.rep.timers["plan_day"]
+    ring = c.FireTimer(timer="plan_day", armed_version=timer.armed_version)
+    planned = handle_rep(
+        known.rep, ring, now=max(START, timer.due_at), calendar=calendar, playbook=playbook, book=Book(), carrier=carrier
+    )
+    yield from planned.recorded
+
+
+def examples() -> dict[str, Recorded]:
+    """Return one lived event of each type, by its stored name; one with its command where there is one."""
+    found: dict[str, Recorded] = {}
+    for recorded in (*(one for life in _lives() for one in life.history), *_rep(life_in("registered").playbook)):
+        name = event_type(recorded.data)
+        if name not in found or (found[name].command is None and recorded.command is not None):
+            found[name] = recorded
+    return found
+
+
+def missing() -> set[str]:
+    """Return the stored names of event types without a golden file."""
+    names = {str(kind.__struct_config__.tag) for kind in get_args(AnyEvent)}
+    return names - {path.stem for path in GOLDEN.glob("*.json")}
+
+
+def main() -> None:
+    """Write what is missing."""
+    GOLDEN.mkdir(exist_ok=True)
+    lived = examples()
+    for name in sorted(missing()):
+        (GOLDEN / f"{name}.json").write_bytes(canonical(lived[name]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""A stateful player: random legal and illegal commands, a moving clock and a ledger of slots, against `handle`."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid5
+
+import msgspec
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.workflows.life import (
+    ALL_MODES,
+    CALENDAR,
+    CONNECTED,
+    DECLINE,
+    HOMEWORK,
+    LEAD_ID,
+    NO_REPLY,
+    OPEN_REPLY,
+    PLAYBOOK,
+    ROADS,
+    SLOT_KINDS,
+    START,
+    VOICEMAIL,
+    WORDS,
+    life_in,
+    register,
+    sent_command,
+    touch_command,
+)
+from tests.workflows.strategies import commands
+from workflows import commands as c
+from workflows.codec import canonical
+from workflows.context import Context
+from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot
+from workflows.fold import fold
+from workflows.handle import Carrier, Outcome, handle
+from workflows.lead import RESTING, Lead
+from workflows.timers import fires
+
+ACTORS = ("rep:dan", "manager:ann", "crm", "planner", "clock", "import")
+PER_DAY = 2
+LATE = (None, timedelta(), timedelta(hours=3), timedelta(days=1), timedelta(days=9))
+
+
+class Player(RuleBasedStateMachine):
+    """Lives one lead's life; the laws are checked after every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now: datetime = START
+        self.lead: Lead | None = None
+        self.history: list[Recorded] = []
+        self.taken: set[Slot] = set()
+        self.rung: set[tuple[str, int]] = set()
+        self.last: Outcome | None = None
+
+    def _free(self) -> tuple[Slot, ...]:
+        first = CALENDAR.local_day(self.now)
+        days = [first + timedelta(days=number) for number in range(14)]
+        every = (
+            Slot(rep=rep, kind=kind, day=day, ordinal=ordinal)
+            for rep in ("dan", "eve")
+            for kind in SLOT_KINDS
+            for day in days
+            for ordinal in range(1, PER_DAY + 1)
+        )
+        return tuple(slot for slot in every if slot not in self.taken)
+
+    def give(self, command: c.AnyCommand, actor: str) -> Outcome:
+        before = self.lead
+        carrier = Carrier(
+            message_id=uuid5(LEAD_ID, str(len(self.history))),
+            stream_id=LEAD_ID,
+            actor=actor,
+            correlation_id=LEAD_ID,
+            causation_id=None,
+            recorded_at=self.now,
+        )
+        context = Context(now=self.now, actor=actor, calendar=CALENDAR, playbook=PLAYBOOK, free=self._free())
+        outcome = handle(before, command, context, carrier)
+        self._check(before, command, outcome)
+        self.lead, self.last = outcome.lead, outcome
+        self.history.extend(outcome.recorded)
+        return outcome
+
+    def _check(self, before: Lead | None, command: c.AnyCommand, outcome: Outcome) -> None:
+        lived = before
+        for number, recorded in enumerate(outcome.recorded, start=1):
+            assert recorded.version == (before.version if before else 0) + number
+            assert (recorded.command is None) is (number > 1)
+            assert (recorded.used is None) is (number > 1)
+            self._check_slots(lived, recorded)
+            self._check_timers(command, recorded)
+            if lived and lived.state == "do_not_contact" and recorded.state != "do_not_contact":
+                assert isinstance(recorded.data, ConsentRegranted)
+            lived = fold(lived, recorded)
+        assert lived == outcome.lead
+        assert outcome.answer != "applied" or outcome.recorded
+        assert outcome.answer != "refused" or all(isinstance(one.data, CommandRefused) for one in outcome.recorded)
+
+    def _check_slots(self, lived: Lead | None, recorded: Recorded) -> None:
+        """A slot is taken only when it is free, and given back or used only by the lead that has it."""
+        effects = recorded.effects
+        held = set(lived.slots) if lived else set()
+        assert not self.taken & set(effects.reserved)
+        assert {*effects.released, *effects.used} <= held
+        assert not set(effects.released) & set(effects.used)
+        self.taken |= set(effects.reserved)
+        self.taken -= set(effects.released)
+
+    def _check_timers(self, command: c.AnyCommand, recorded: Recorded) -> None:
+        """A timer is armed in the past only for something that is logged late."""
+        late = recorded.occurred_at < recorded.recorded_at or isinstance(command, c.Release)
+        for name, due_at in recorded.effects.armed.items():
+            assert due_at >= recorded.recorded_at or late or not fires(name), (name, due_at)
+        if lead := self.lead:
+            assert set(recorded.effects.cancelled) <= set(lead.timers) | {"queue_age", "next_step", "lapse"}
+
+    @initialize(state=st.sampled_from(sorted(ROADS)), modes=st.sets(st.sampled_from(ALL_MODES)))
+    def begin(self, state: str, modes: set[c.Mode]) -> None:
+        """Begin in any state, or with a lead that cannot be reached in every way."""
+        if state == "registered":
+            self.give(register(modes=tuple(sorted(modes)), suppressed=not modes), "import")
+            return
+        life = life_in(state)
+        self.now, self.history, self.lead = life.now, life.history, life.lead
+        self.taken = {slot for recorded in life.history for slot in recorded.effects.reserved}
+        self.taken -= {slot for recorded in life.history for slot in recorded.effects.released}
+
+    @rule(days=st.sampled_from([0, 0, 1, 1, 2, 5, 9, 35, 100]), minutes=st.integers(0, 1439))
+    def time_passes(self, days: int, minutes: int) -> None:
+        self.now += timedelta(days=days, minutes=minutes)
+
+    @rule(command=commands(), actor=st.sampled_from(ACTORS))
+    def anything(self, command: Any, actor: str) -> None:
+        """Give any command at all."""
+        if isinstance(command, c.OptOut) and command.channel is None and self.now.minute % 4:
+            return  # an opt-out ends nearly everything; most lives should be longer
+        self.give(command, actor)
+
+    @rule(data=st.data())
+    def something_at_once(self, data: st.DataObject) -> None:
+        """Give a command that the state asks for, as it happens."""
+        self.something_sensible(data, None)
+
+    @rule(data=st.data(), late=st.sampled_from(LATE))
+    def something_sensible(self, data: st.DataObject, late: timedelta | None) -> None:
+        """Give a command that the state asks for."""
+        assert self.lead
+        options = sensible(self.lead, CALENDAR.local_day(self.now), self.now)
+        command, actor = data.draw(st.sampled_from(options), label="command")
+        if late is not None and not actor.startswith("planner"):
+            command = msgspec.structs.replace(command, occurred_at=self.now - late)
+        self.give(command, actor)
+
+    @rule(data=st.data(), wait=st.sampled_from([True, True, False]))
+    def a_timer_rings(self, data: st.DataObject, wait: bool) -> None:
+        """Ring an armed timer, when it is due or too early; an applied or refused one never acts again."""
+        assert self.lead
+        timers = sorted(self.lead.timers.items(), key=lambda item: item[1].due_at)
+        if not timers:
+            return
+        name, timer = timers[0] if wait else data.draw(st.sampled_from(timers), label="timer")
+        if wait:
+            self.now = max(self.now, timer.due_at)
+        early = timer.due_at > self.now
+        command = c.FireTimer(timer=name, armed_version=timer.armed_version)
+        answer = self.give(command, "clock").answer
+        if early:
+            assert "too_early" == answer
+        elif not fires(name):
+            assert "superseded" == answer
+        else:
+            assert answer in ("applied", "refused")
+            assert "superseded" == self.give(command, "clock").answer
+
+    @rule(name=st.sampled_from(["call_due", "requeue", "lapse", "nonsense"]), version=st.integers(1, 40))
+    def a_stale_timer_rings(self, name: str, version: int) -> None:
+        assert self.lead
+        armed = self.lead.timers.get(name)
+        if armed is None or armed.armed_version != version:
+            answer = self.give(c.FireTimer(timer=name, armed_version=version), "clock").answer
+            assert "superseded" == answer
+
+    @invariant()
+    @precondition(lambda self: self.lead is not None)
+    def nobody_is_forgotten(self) -> None:
+        """Outside the resting states a timer that acts on its own is armed, on hold or not."""
+        assert self.lead
+        if self.lead.state not in RESTING or self.lead.hold:
+            assert any(fires(name) for name in self.lead.timers), (self.lead.state, self.lead.hold)
+
+    @invariant()
+    @precondition(lambda self: self.lead is not None)
+    def a_held_lead_is_frozen(self) -> None:
+        """While a lead is on hold only the hold's own timers run, and it keeps no slot from others."""
+        assert self.lead
+        if self.lead.hold:
+            assert set(self.lead.timers) <= {"hold_until", "hold_review"}
+            assert () == self.lead.slots
+
+    @invariant()
+    @precondition(lambda self: self.lead is not None)
+    def states_own_what_they_need(self) -> None:
+        """Slots belong to states with a planned touch; opted-out modes are not offered again."""
+        assert self.lead
+        assert not set(self.lead.modes) & set(self.lead.modes_refused)
+        if self.lead.state not in ("note_due", "note_sent", "call_due"):
+            assert () == self.lead.slots
+            assert self.lead.call_on is None
+        if self.lead.state == "do_not_contact":
+            assert {} == self.lead.timers
+            assert () == self.lead.modes
+
+    def teardown(self) -> None:
+        """Replay: the fold of the whole history is the lived lead, byte for byte."""
+        replayed = None
+        for recorded in self.history:
+            body = canonical(recorded)
+            again = msgspec.json.decode(body, type=Recorded)
+            assert body == canonical(again)
+            replayed = fold(replayed, again)
+        assert canonical(replayed) == canonical(self.lead)
+        if self.lead:
+            assert list(range(1, self.lead.version + 1)) == [recorded.version for recorded in self.history]
+            assert {LEAD_ID} == {recorded.stream_id for recorded in self.history}
+
+
+def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
+    """Return commands that make sense for *lead*, each with who gives it."""
+    day = CALENDAR.on_or_after(today)
+    item = f"value-{len(lead.value_items_used)}"
+    asset = c.SendNurtureTouch(mode="email", asset=item, attested=PLAYBOOK.checks.nurture)
+    by_state: dict[str, list[Any]] = {
+        "registered": [c.QueueRevival(), DECLINE],
+        "declined": [
+            c.RecordReason(kind="real", reason="no_need", evidence="call-7", words=WORDS),
+            HOMEWORK,
+            c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS),
+            c.Qualify(qualified=True),
+            c.AnswerImportance(importance=5),
+            c.QueueRevival(),
+            c.StartNurture(),
+        ],
+        "queued": [
+            c.ScheduleNote(note_on=day, call_on=CALENDAR.add_working_days(day, 5)),
+            c.ScheduleCall(call_on=CALENDAR.next_working_day(day)),
+        ],
+        "note_due": [sent_command()],
+        "note_sent": [OPEN_REPLY, c.RecordReturn(), NO_REPLY],
+        "call_due": [
+            VOICEMAIL,
+            CONNECTED,
+            c.RecordCall(outcome="not_now", revisit_on=today + timedelta(days=40)),
+            c.RescheduleCall(call_on=CALENDAR.next_working_day(day), reason="capacity"),
+            c.BookMeeting(meeting_at=now + timedelta(days=2)),
+        ],
+        "no_response": [
+            touch_command(item),
+            c.ScheduleNote(note_on=day, call_on=CALENDAR.add_working_days(day, 5), value_item=item),
+            c.ScheduleCall(call_on=day, value_item=item),
+            c.RecordOffer(solution=WORDS, benefit=WORDS),
+            c.ConfirmCutBait(choice="breakup"),
+            c.LeaveBreakupVoicemail(minutes=2),
+            c.SendBreakupEmail(monitored_reply_address=True),
+            c.SendBreakup(),
+            c.StartNurture(waiver=WORDS),
+        ],
+        "breakup_sent": [OPEN_REPLY, NO_REPLY],
+        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change")],
+        "re_engaged": [
+            OPEN_REPLY,
+            c.BookMeeting(meeting_at=now + timedelta(days=5)),
+            DECLINE,
+            c.MarkWon(),
+        ],
+        "meeting_booked": [c.RecordMeeting(next_step="send", next_step_on=today + timedelta(days=30)), OPEN_REPLY],
+        "won": [OPEN_REPLY, DECLINE],
+        "dropped": [OPEN_REPLY, c.QueueRevival()],
+        "do_not_contact": [c.RegrantConsent(evidence=WORDS, modes=("call", "email", "handwritten_note"))],
+    }
+    actor = "manager:ann" if lead.state in ("dropped", "do_not_contact") else "rep:dan"
+    options = [(command, actor) for command in by_state[lead.state]] * 3
+    options += [(command, "crm") for command in (DECLINE, NO_REPLY, OPEN_REPLY, c.MarkWon())]
+    options += [(c.Reassign(owner="eve" if lead.owner == "dan" else "dan"), "manager:ann")]
+    options += [(c.Release(), "rep:dan")] * 4 if lead.hold else [(c.Hold(reason="manual"), "rep:dan")]
+    if not lead.hold:
+        options.append((c.Hold(reason="rep_absent", until=today + timedelta(days=9)), "rep:dan"))
+    return options

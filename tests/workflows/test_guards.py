@@ -1,0 +1,358 @@
+"""Each guard refuses what it is there to refuse, with a sentence for people, and lets everything else pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.workflows.life import CALENDAR, HOMEWORK, PLAYBOOK, WORDS, life_in, sent_command
+from workflows import commands as c
+from workflows import context
+from workflows.calendars import Absence, Calendar
+from workflows.contact_hours import overlap
+from workflows.ending_guards import working_minutes
+from workflows.events import Slot, Verdict
+from workflows.guards import GUARDS
+from workflows.lead import HoldState, Lead
+from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Playbook
+
+NOW = datetime(2026, 1, 7, 15, tzinfo=UTC)
+TODAY = date(2026, 1, 7)
+FRIDAY = date(2026, 1, 9)
+PLANNED = date(2026, 1, 14)
+RECENT, LONG_AGO = NOW - timedelta(days=10), NOW - timedelta(days=400)
+HELD = HoldState(reason="manual", since=RECENT, until=None, remaining=())
+NOTE = c.ScheduleNote(note_on=TODAY, call_on=PLANNED, value_item="report")
+CALL = c.ScheduleCall(call_on=TODAY, value_item="report")
+MOVE = c.RescheduleCall(call_on=FRIDAY, reason="capacity")
+TOUCH = c.SendTouch(mode="email", value_item="report", attested=PLAYBOOK.checks.touch)
+MAIL = c.SendNurtureTouch(mode="email", asset="report", attested=PLAYBOOK.checks.nurture)
+TALK = c.RecordCall(outcome="connected", personal_topic_first=True, next_step="send", next_step_on=TODAY)
+DECLINE = life_in("declined").lead.decline
+AWAY = msgspec.structs.replace(CALENDAR, absences=(Absence(first=TODAY, last=FRIDAY),))
+SHORT = Calendar(timezone="UTC", first=date(2026, 1, 1), last=date(2026, 1, 10))
+
+
+def playbook(**sections: Any) -> Playbook:
+    return msgspec.structs.replace(PLAYBOOK, **sections)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question to a guard: the lead's fields, the command, and what else is given."""
+
+    command: Any
+    lead: Mapping[str, Any] = field(default_factory=dict)
+    actor: str = "rep:dan"
+    playbook: Playbook = PLAYBOOK
+    calendar: Calendar | None = CALENDAR
+    free: tuple[Slot, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    rule: str = ""
+
+
+def ask(guard: str, case: Case) -> context.Refused | None:
+    base: Lead = life_in("queued").lead
+    lead = msgspec.structs.replace(base, **case.lead)
+    given = context.Context(
+        now=NOW, actor=case.actor, calendar=case.calendar, playbook=case.playbook, free=case.free, verdicts=case.verdicts
+    )
+    return GUARDS[guard](context.facts(lead, case.command, given), case.command)
+
+
+def slot(kind: Any, day: date, rep: str = "dan") -> Slot:
+    return Slot(rep=rep, kind=kind, day=day, ordinal=1)
+
+
+def failed(check: str) -> Verdict:
+    return Verdict(check=check, passed=False, source="similarity", inputs={"score": 81})
+
+
+QUEUE = c.QueueRevival()
+REFUSES: list[tuple[str, Case]] = [
+    ("manager", Case(c.Drop(reason="duplicate"))),
+    ("person", Case(c.ConfirmCutBait(choice="breakup"), actor="planner")),
+    ("not_held", Case(NOTE, {"hold": HELD})),
+    ("held", Case(c.Release())),
+    ("hold_ends_ahead", Case(c.Hold(reason="manual", until=TODAY))),
+    ("another_owner", Case(c.Reassign(owner="dan"))),
+    ("owned", Case(QUEUE, {"owner": ""})),
+    ("owner_present", Case(QUEUE, calendar=AWAY)),
+    ("no_open_opportunity", Case(QUEUE, {"open_opportunity": True}, rule="active_prospect")),
+    ("stale", Case(QUEUE, {"last_contact_at": RECENT})),
+    ("rotation", Case(QUEUE, {"called_at": RECENT, "queued_at": LONG_AGO})),
+    ("qualified", Case(QUEUE, {"qualified": None})),
+    ("qualified", Case(QUEUE, {"qualified": False})),
+    ("qualified_if_required", Case(QUEUE, playbook=playbook(audience=Audience(require_qualified=True)), rule="qualified")),
+    ("reason_probed", Case(QUEUE, {"reason_probed_at": None})),
+    ("homework_fresh", Case(QUEUE, {"homework_at": None})),
+    ("homework_fresh", Case(QUEUE, {"homework_at": LONG_AGO})),
+    ("homework_refreshed", Case(QUEUE, {"decline": DECLINE, "homework_at": LONG_AGO}, rule="homework_fresh")),
+    ("strategy_recorded", Case(QUEUE)),
+    ("importance_answered", Case(QUEUE)),
+    ("rested", Case(QUEUE, {"decline": DECLINE})),
+    ("rested", Case(QUEUE, {"decline": DECLINE, "revisit_on": FRIDAY})),
+    ("mode_left", Case(QUEUE, {"modes": ()})),
+    ("homework_answered", Case(c.CompleteHomework(answers={"future_need": WORDS}, sources=()))),
+    ("homework_sources", Case(msgspec.structs.replace(HOMEWORK, sources=(date(2024, 1, 1), date(2026, 2, 1))))),
+    ("reason_evidence", Case(c.RecordReason(kind="real", reason="no_need", words=WORDS))),
+    ("first_touch_is_note", Case(NOTE, playbook=playbook(first_touch="call"))),
+    ("first_touch_is_note", Case(NOTE, {"called_at": RECENT}, rule="rotation")),
+    ("fresh_relationship", Case(CALL, {"last_contact_at": LONG_AGO})),
+    ("planned_day", Case(c.ScheduleCall(call_on=date(2026, 1, 6)))),
+    ("planned_day", Case(c.ScheduleCall(call_on=date(2026, 1, 10)))),
+    ("planned_day", Case(CALL, calendar=None, rule="calendar_known")),
+    ("planned_day", Case(c.ScheduleCall(call_on=FRIDAY + timedelta(days=9)), calendar=SHORT, rule="calendar_known")),
+    ("promise_day", Case(c.ScheduleNote(note_on=TODAY, call_on=FRIDAY))),
+    ("promise_day", Case(NOTE, calendar=SHORT, rule="calendar_known")),
+    ("promise_gap", Case(c.ScheduleNote(note_on=TODAY, call_on=TODAY + timedelta(days=11)))),
+    ("note_slot", Case(NOTE, free=(slot("note", FRIDAY), slot("note", TODAY, "eve")), rule="note_slot_free")),
+    ("call_slot", Case(NOTE, free=(slot("follow_up", PLANNED),), rule="call_slot_free")),
+    ("follow_up_slot", Case(CALL, free=(slot("promised_call", TODAY),), rule="call_slot_free")),
+    ("same_call_slot", Case(MOVE, {"promised": True}, free=(slot("follow_up", FRIDAY),), rule="call_slot_free")),
+    ("later_day", Case(MOVE, {"call_on": FRIDAY})),
+    ("later_day", Case(MOVE, {"call_on": PLANNED})),
+    ("contact_hours", Case(c.ScheduleCall(call_on=date(2026, 1, 10)))),
+    ("contact_hours", Case(QUEUE, playbook=playbook(contact_hours=ContactHours(opens=60, closes=120)))),
+    ("attempts_left", Case(CALL, {"attempts": 6})),
+    ("attempts_left", Case(CALL, {"attempts": 9, "importance": 5})),
+    ("new_value", Case(c.ScheduleCall(call_on=TODAY))),
+    ("new_value", Case(TOUCH, {"value_items_used": ("report",)})),
+    ("new_mode", Case(CALL, {"last_mode": "call", "modes_tried": ("call",)})),
+    ("touch_gap", Case(CALL, {"last_touch_at": NOW - timedelta(days=1)})),
+    ("touch_gap", Case(NOTE, {"last_touch_at": NOW - timedelta(days=1)})),
+    ("touch_gap", Case(TOUCH, {"last_touch_at": NOW - timedelta(days=1)})),
+    ("note_reachable", Case(NOTE, {"modes": ("call",)})),
+    ("call_reachable", Case(CALL, {"modes": ("email",), "modes_refused": ("call",)})),
+    ("email_reachable", Case(c.SendBreakupEmail(monitored_reply_address=True), {"modes": ("call",)})),
+    ("mode_permitted", Case(TOUCH, {"modes": ("call",)})),
+    ("note_wanted", Case(sent_command(), {"modes": ("call",), "modes_refused": ("handwritten_note",)})),
+    ("touch_mode", Case(c.SendTouch(mode="call", value_item="report"))),
+    ("hand_written", Case(c.MarkNoteSent(medium="typed", attested=("hand_written",), override=WORDS))),
+    ("note_checks", Case(c.MarkNoteSent(medium="hand_written"), rule="check.personal_fact")),
+    ("note_checks", Case(sent_command(), verdicts=(failed("not_form_letter"),), rule="check.not_form_letter")),
+    ("touch_checks", Case(c.SendTouch(mode="email", value_item="report"), rule="check.recalls_prior_interest")),
+    ("nurture_checks", Case(c.SendNurtureTouch(mode="email", asset="report"), rule="check.one_click_unsubscribe")),
+    (
+        "not_before_planned",
+        Case(
+            c.RecordCall(outcome="voicemail", occurred_at=RECENT),
+            {"state": "call_due", "call_on": TODAY, "entered_at": NOW},
+            rule="before_it_was_due",
+        ),
+    ),
+    (
+        "not_before_planned",
+        Case(
+            c.RecordMeeting(occurred_at=RECENT),
+            {"state": "meeting_booked", "meeting_at": NOW, "entered_at": NOW},
+            rule="before_it_was_due",
+        ),
+    ),
+    ("human_reply", Case(c.RecordReply(channel="email", automatic=True))),
+    ("personal_topic_first", Case(c.RecordCall(outcome="connected", decision="yes"))),
+    ("decision_or_next_step", Case(c.RecordCall(outcome="connected", next_step="send"))),
+    ("decision_or_next_step", Case(c.RecordCall(outcome="connected", next_step_on=FRIDAY))),
+    ("decision_or_next_step", Case(msgspec.structs.replace(TALK, next_step_on=TODAY - timedelta(days=1)))),
+    ("later_date_or_keep_in_touch", Case(c.RecordCall(outcome="not_now"))),
+    ("later_date_or_keep_in_touch", Case(c.RecordCall(outcome="not_now", revisit_on=TODAY))),
+    ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW))),
+    ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW + timedelta(days=1)), {"meeting_at": NOW + timedelta(days=1)})),
+    ("next_step_overdue", Case(QUEUE, {"next_step_on": TODAY})),
+    ("breakup_halves", Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT})),
+    ("breakup_halves_together", Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT, "breakup_email_at": NOW})),
+    ("attempts_made", Case(c.SendBreakup(), {"attempts": 2})),
+    ("modes_tried", Case(c.SendBreakup(), {"modes_tried": ("call",)})),
+    ("offer_known", Case(c.SendBreakup())),
+    ("cut_bait_confirmed", Case(c.SendBreakup(), {"cut_bait": "one_more_try"})),
+    ("monitored_reply_address", Case(c.SendBreakupEmail(monitored_reply_address=False))),
+    ("breakup_impossible_or_waived", Case(c.StartNurture())),
+    ("new_asset", Case(MAIL, {"value_items_used": ("report",)})),
+    ("once_a_month", Case(MAIL, {"nurture_touched_at": datetime(2026, 1, 2, 15, tzinfo=UTC)})),
+    ("drop_reason_of_declined", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
+    ("drop_reason_of_nurture", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
+    ("drop_reason_of_nurture", Case(c.Drop(reason="duplicate"), {"modes": ()}, rule="drop_reason")),
+]
+
+RESTED = {"decline": DECLINE, "revisit_on": TODAY}
+PASSES: list[tuple[str, Case]] = [
+    ("manager", Case(c.Drop(reason="duplicate"), actor="manager:ann")),
+    ("person", Case(c.ConfirmCutBait(choice="breakup"))),
+    ("not_held", Case(NOTE)),
+    ("held", Case(c.Release(), {"hold": HELD})),
+    ("hold_ends_ahead", Case(c.Hold(reason="manual"))),
+    ("hold_ends_ahead", Case(c.Hold(reason="manual", until=FRIDAY))),
+    ("another_owner", Case(c.Reassign(owner="eve"))),
+    ("owned", Case(QUEUE)),
+    ("owner_present", Case(QUEUE)),
+    ("no_open_opportunity", Case(QUEUE)),
+    (
+        "no_open_opportunity",
+        Case(QUEUE, {"open_opportunity": True}, playbook=playbook(audience=Audience(exclude_open_opportunity=False))),
+    ),
+    ("stale", Case(QUEUE, {"last_contact_at": None})),
+    ("stale", Case(QUEUE, {"last_contact_at": NOW - timedelta(days=90)})),
+    ("rotation", Case(QUEUE, {"called_at": LONG_AGO, "queued_at": None})),
+    ("qualified", Case(QUEUE, {"qualified": True})),
+    ("qualified_if_required", Case(QUEUE)),
+    ("reason_probed", Case(QUEUE, {"reason_probed_at": RECENT})),
+    ("homework_fresh", Case(QUEUE, {"homework_at": RECENT})),
+    ("homework_refreshed", Case(QUEUE, {"decline": None})),
+    ("strategy_recorded", Case(QUEUE, {"strategy_at": RECENT})),
+    ("importance_answered", Case(QUEUE, {"importance": 1})),
+    ("rested", Case(QUEUE, RESTED)),
+    ("rested", Case(QUEUE, {"decline": None})),
+    ("mode_left", Case(QUEUE)),
+    ("homework_answered", Case(HOMEWORK)),
+    ("homework_sources", Case(HOMEWORK)),
+    ("reason_evidence", Case(c.RecordReason(kind="real", reason="no_need", evidence="call-1", words=WORDS))),
+    ("first_touch_is_note", Case(NOTE)),
+    ("fresh_relationship", Case(CALL, {"last_contact_at": RECENT})),
+    ("fresh_relationship", Case(CALL, {"called_at": RECENT})),
+    ("fresh_relationship", Case(CALL, {"last_contact_at": None}, playbook=playbook(first_touch="call"))),
+    ("planned_day", Case(CALL)),
+    ("promise_day", Case(NOTE)),
+    ("promise_gap", Case(NOTE)),
+    (
+        "promise_gap",
+        Case(
+            c.ScheduleNote(note_on=TODAY, call_on=TODAY + timedelta(days=30)),
+            playbook=playbook(capacity=msgspec.structs.replace(PLAYBOOK.capacity, long_gap="accept")),
+        ),
+    ),
+    ("note_slot", Case(NOTE, free=(slot("note", TODAY),))),
+    ("call_slot", Case(NOTE, free=(slot("promised_call", PLANNED),))),
+    ("follow_up_slot", Case(CALL, free=(slot("follow_up", TODAY),))),
+    ("same_call_slot", Case(MOVE, free=(slot("follow_up", FRIDAY),))),
+    ("later_day", Case(MOVE, {"call_on": TODAY})),
+    ("later_day", Case(c.RescheduleCall(call_on=FRIDAY, reason="prospect_asked"), {"call_on": PLANNED})),
+    ("contact_hours", Case(CALL)),
+    ("contact_hours", Case(CALL, {"timezone": "America/Los_Angeles"})),
+    ("attempts_left", Case(CALL, {"attempts": 8, "importance": 4})),
+    ("new_value", Case(TOUCH, {"value_items_used": ("video",)})),
+    ("new_mode", Case(CALL, {"last_mode": "email"})),
+    ("new_mode", Case(CALL, {"last_mode": "call", "modes_tried": ("call", "email", "courier")})),
+    ("new_mode", Case(NOTE, {"last_mode": "call", "modes_tried": ("call",)})),
+    ("new_mode", Case(CALL, {"last_mode": "call", "modes": ("call", "handwritten_note")})),
+    ("new_mode", Case(CALL, {"last_mode": "call"}, playbook=playbook(attempts=Attempts(modes=("call",))))),
+    ("touch_gap", Case(CALL, {"last_touch_at": NOW - timedelta(days=2)})),
+    ("touch_gap", Case(TOUCH, {"last_touch_at": None})),
+    ("note_reachable", Case(NOTE)),
+    ("call_reachable", Case(CALL)),
+    ("email_reachable", Case(c.SendBreakupEmail(monitored_reply_address=True))),
+    ("mode_permitted", Case(TOUCH)),
+    ("note_wanted", Case(sent_command(), {"modes": ("call",)})),
+    ("touch_mode", Case(TOUCH)),
+    ("hand_written", Case(sent_command())),
+    ("note_checks", Case(sent_command())),
+    ("note_checks", Case(c.MarkNoteSent(medium="hand_written", override=WORDS), verdicts=(failed("future_call"),))),
+    ("note_checks", Case(c.MarkNoteSent(medium="hand_written"), playbook=playbook(checks=Checks(note=())))),
+    ("touch_checks", Case(TOUCH)),
+    ("nurture_checks", Case(MAIL)),
+    ("nurture_checks", Case(c.SendNurtureTouch(mode="post", asset="report"))),
+    (
+        "not_before_planned",
+        Case(
+            c.RecordCall(outcome="voicemail", occurred_at=RECENT),
+            {"state": "call_due", "call_on": RECENT.date(), "entered_at": NOW},
+        ),
+    ),
+    ("not_before_planned", Case(sent_command(), {"state": "note_due", "note_on": FRIDAY, "entered_at": RECENT})),
+    ("human_reply", Case(c.RecordReply(channel="email"))),
+    ("personal_topic_first", Case(TALK)),
+    ("decision_or_next_step", Case(TALK)),
+    ("decision_or_next_step", Case(c.RecordMeeting(decision="yes"))),
+    ("later_date_or_keep_in_touch", Case(c.RecordCall(outcome="not_now", revisit_on=FRIDAY))),
+    ("later_date_or_keep_in_touch", Case(c.RecordCall(outcome="not_now", keep_in_touch_requested=True))),
+    ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW + timedelta(days=1)))),
+    ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW - timedelta(hours=1), occurred_at=RECENT))),
+    ("next_step_overdue", Case(QUEUE, {"next_step_on": TODAY - timedelta(days=1)})),
+    ("breakup_halves", Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT, "breakup_email_at": RECENT})),
+    (
+        "breakup_halves_together",
+        Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT, "breakup_email_at": RECENT + timedelta(hours=5)}),
+    ),
+    ("breakup_halves_together", Case(c.SendBreakup())),
+    ("attempts_made", Case(c.SendBreakup(), {"attempts": 3})),
+    ("modes_tried", Case(c.SendBreakup(), {"modes_tried": ("call", "email")})),
+    ("offer_known", Case(c.SendBreakup(), {"offer_at": RECENT})),
+    ("cut_bait_confirmed", Case(c.SendBreakup(), {"cut_bait": "breakup"})),
+    ("monitored_reply_address", Case(c.SendBreakupEmail(monitored_reply_address=True))),
+    ("breakup_impossible_or_waived", Case(c.StartNurture(waiver=WORDS))),
+    ("breakup_impossible_or_waived", Case(c.StartNurture(), {"modes": ("call",)})),
+    ("breakup_impossible_or_waived", Case(c.StartNurture(), {"cut_bait": "nurture"})),
+    ("new_asset", Case(MAIL)),
+    ("once_a_month", Case(MAIL, {"nurture_touched_at": datetime(2025, 12, 31, 15, tzinfo=UTC)})),
+    ("once_a_month", Case(MAIL)),
+    ("drop_reason_of_declined", Case(c.Drop(reason="deceased"))),
+    ("drop_reason_of_nurture", Case(c.Drop(reason="out_of_business"))),
+    ("drop_reason_of_nurture", Case(c.Drop(reason="no_lawful_channel"), {"modes": ()})),
+]
+
+
+def _ids(cases: list[tuple[str, Case]]) -> list[str]:
+    return [f"{guard}-{number}" for number, (guard, _) in enumerate(cases)]
+
+
+@pytest.mark.parametrize(("guard", "case"), REFUSES, ids=_ids(REFUSES))
+def test_a_guard_refuses(guard: str, case: Case) -> None:
+    """The answer names its rule, says why in a sentence, and lists what it looked at as plain values."""
+    refused = ask(guard, case)
+    assert refused is not None
+    assert (case.rule or guard) == refused.rule
+    assert refused.reason.endswith(".")
+    assert len(refused.reason.split()) > 2
+    assert all(isinstance(value, (str, int, bool, type(None))) for value in refused.inputs.values())
+
+
+@pytest.mark.parametrize(("guard", "case"), PASSES, ids=_ids(PASSES))
+def test_a_guard_passes(guard: str, case: Case) -> None:
+    """What the rule allows goes through."""
+    assert ask(guard, case) is None
+
+
+def test_every_guard_is_seen_to_refuse_and_to_pass() -> None:
+    """No guard of the table goes untried."""
+    assert set(GUARDS) == {guard for guard, _ in REFUSES} == {guard for guard, _ in PASSES}
+
+
+def test_an_open_opportunity_is_refused_as_an_active_prospect() -> None:
+    """The refusal names the requirement that it stands on (A4-1)."""
+    refused = ask("no_open_opportunity", Case(QUEUE, {"open_opportunity": True}))
+    assert refused
+    assert "A4-1" in refused.reason
+
+
+def test_a_missing_verdict_says_what_is_missing() -> None:
+    """A check that nobody made is refused as that, not as a failure."""
+    refused = ask("note_checks", Case(c.MarkNoteSent(medium="hand_written", attested=PLAYBOOK.checks.note[:2])))
+    assert refused
+    assert "check.future_call" == refused.rule
+    assert "neither attested nor overridden" in refused.reason
+
+
+def test_contact_hours_follow_the_prospects_own_clock() -> None:
+    """A day of the rep's is good if some working minute of it is within the prospect's hours and weekdays."""
+    hours = ContactHours(opens=540, closes=600, weekdays=(1, 2, 3, 4, 5))
+    assert overlap(hours, "America/New_York", TODAY, CALENDAR)
+    assert overlap(hours, "America/Los_Angeles", TODAY, CALENDAR)
+    assert not overlap(hours, "Europe/London", TODAY, CALENDAR)
+    assert overlap(ContactHours(), "Asia/Tokyo", date(2026, 1, 8), CALENDAR) is False
+    assert overlap(ContactHours(closes=1440), "Pacific/Kiritimati", date(2026, 1, 9), CALENDAR) is False
+    assert overlap(ContactHours(weekdays=(6,), closes=1440), "Pacific/Kiritimati", date(2026, 1, 9), CALENDAR)
+    assert overlap(ContactHours(weekdays=(7,)), "", date(2026, 1, 11), CALENDAR)
+    assert overlap(ContactHours(), "Not/AZone", TODAY, CALENDAR)
+
+
+def test_working_minutes_leave_out_nights_and_weekends() -> None:
+    """From Friday 17:00 to Monday 09:00 of the rep's clock there are two working hours."""
+    lead = life_in("queued").lead
+    given = context.Context(now=NOW, actor="rep:dan", calendar=CALENDAR, playbook=PLAYBOOK)
+    known = context.facts(lead, QUEUE, given)
+    friday, monday = CALENDAR.moment(FRIDAY, 17 * 60), CALENDAR.moment(date(2026, 1, 12), 9 * 60)
+    assert 120 == working_minutes(known, friday, monday)
+    assert 0 == working_minutes(known, friday + timedelta(hours=4), friday + timedelta(hours=30))
+    assert working_minutes(known, LONG_AGO, NOW) > 8 * 60

@@ -1,0 +1,287 @@
+"""What each event changes in a lead besides its state, timers and slots. Facts in, fields out; nothing is decided here."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, get_args
+
+from msgspec.structs import replace
+
+from workflows import events as e
+from workflows.commands import Mode
+from workflows.lead import Decline, HoldState, Lead
+
+_ALL_MODES: tuple[Mode, ...] = tuple(sorted(get_args(Mode)))
+
+Changes = dict[str, Any]
+Change = Callable[[Lead, datetime, Any, Changes], None]
+"""Takes the lead before the event, the moment at which it occurred, the event, and the fields to fill in."""
+
+
+def _contact(lead: Lead, at: datetime, changes: Changes) -> None:
+    """Note a two-way contact: the count of unanswered attempts starts anew."""
+    last = lead.last_contact_at
+    changes["last_contact_at"] = at if last is None or at > last else last
+    _afresh(changes)
+
+
+def _afresh(changes: Changes) -> None:
+    changes["attempts"] = 0
+    changes["modes_tried"] = ()
+    changes["cut_bait"] = changes["breakup_voicemail_at"] = changes["breakup_email_at"] = None
+
+
+def _spend(lead: Lead, data: Any, changes: Changes) -> None:
+    changes["minutes_invested"] = lead.minutes_invested + data.minutes
+
+
+def _touched(lead: Lead, at: datetime, mode: Mode, item: str | None, changes: Changes) -> None:
+    """Note a touch in *mode*, which brought the value *item* if any."""
+    changes["last_touch_at"] = at
+    changes["last_mode"] = mode
+    if mode not in lead.modes_tried:
+        changes["modes_tried"] = (*lead.modes_tried, mode)
+    if item and item not in lead.value_items_used:
+        changes["value_items_used"] = (*lead.value_items_used, item)
+    changes["value_item"] = None
+
+
+def _called(lead: Lead, at: datetime, changes: Changes) -> None:
+    """Note a call: a touch of its own if the lead was due for one."""
+    changes["called_at"] = at
+    _touched(lead, at, "call", lead.value_item, changes)
+
+
+def _contact_updated(lead: Lead, _at: datetime, data: e.ContactUpdated, changes: Changes) -> None:
+    changes["modes"] = tuple(mode for mode in data.modes if mode not in lead.modes_refused)
+    changes["timezone"] = data.timezone
+    changes["open_opportunity"] = data.open_opportunity
+
+
+def _declined(lead: Lead, at: datetime, data: e.LeadDeclined, changes: Changes) -> None:
+    if lead.state == "call_due":
+        _called(lead, at, changes)
+    if data.kind != "went_silent":
+        _contact(lead, at, changes)
+    _spend(lead, data, changes)
+    changes["decline"] = Decline(
+        kind=data.kind,
+        stated_reason=data.stated_reason,
+        at=at,
+        revisit_on=data.revisit_on,
+        keep_in_touch_requested=data.keep_in_touch_requested,
+        real_reason=data.real_reason,
+    )
+    changes["revisit_on"] = data.revisit_on
+    # A new no wants a new answer to why, and a new strategy; the homework ages by its own date.
+    changes["reason_probed_at"] = at if data.real_reason else None
+    changes["strategy_at"] = None
+
+
+def _queued(_lead: Lead, at: datetime, data: e.RevivalQueued, changes: Changes) -> None:
+    changes["score"] = data.score
+    changes["queued_at"] = at
+    changes["revisit_on"] = None
+    _afresh(changes)
+
+
+def _nurture(lead: Lead, at: datetime, data: e.NurtureStarted, changes: Changes) -> None:
+    if lead.state == "call_due":
+        _called(lead, at, changes)
+        _contact(lead, at, changes)
+        changes["last_outcome"] = "not_now"
+    if data.revisit_on:
+        changes["revisit_on"] = data.revisit_on
+    changes["nurture_touch_owed"] = False
+    _spend(lead, data, changes)
+
+
+def _note_scheduled(_lead: Lead, _at: datetime, data: e.NoteScheduled, changes: Changes) -> None:
+    changes["note_on"] = data.note_on
+    changes["call_on"] = changes["promised_on"] = data.call_on
+    changes["value_item"] = data.value_item
+    changes["promised"] = changes["promise_missed"] = False
+    changes["slips"] = 0
+
+
+def _call_scheduled(_lead: Lead, _at: datetime, data: e.CallScheduled, changes: Changes) -> None:
+    changes["note_on"] = None
+    changes["call_on"] = changes["promised_on"] = data.call_on
+    changes["value_item"] = data.value_item
+    changes["promised"] = changes["promise_missed"] = False
+    changes["slips"] = 0
+
+
+def _note_sent(lead: Lead, at: datetime, data: e.NoteSent, changes: Changes) -> None:
+    _touched(lead, at, "handwritten_note", lead.value_item, changes)
+    _spend(lead, data, changes)
+    changes["note_sent_at"] = at
+    changes["call_on"] = changes["promised_on"] = data.call_on
+    changes["promised"] = True
+
+
+def _returned(lead: Lead, _at: datetime, _data: e.NoteReturned, changes: Changes) -> None:
+    # Until the contact is updated, nothing reaches that address.
+    changes["modes"] = tuple(mode for mode in lead.modes if mode not in ("handwritten_note", "post"))
+
+
+def _reply(lead: Lead, at: datetime, data: e.ReplyReceived, changes: Changes) -> None:
+    _contact(lead, at, changes)
+    if data.revisit_on:
+        changes["revisit_on"] = data.revisit_on
+    if lead.state != "re_engaged":
+        changes["next_step"] = changes["next_step_on"] = None
+
+
+def _connected(lead: Lead, at: datetime, data: e.CallConnected, changes: Changes) -> None:
+    _called(lead, at, changes)
+    _contact(lead, at, changes)
+    _agreed(lead, data, changes)
+    changes["last_outcome"] = "connected"
+
+
+def _agreed(lead: Lead, data: e.CallConnected | e.ReEngaged, changes: Changes) -> None:
+    _spend(lead, data, changes)
+    changes["next_step"] = data.next_step
+    changes["next_step_on"] = data.next_step_on
+
+
+def _meeting(lead: Lead, at: datetime, data: e.MeetingBooked, changes: Changes) -> None:
+    if lead.state == "call_due":
+        _called(lead, at, changes)
+    _contact(lead, at, changes)
+    _spend(lead, data, changes)
+    changes["meeting_at"] = data.meeting_at
+    changes["next_step"] = changes["next_step_on"] = None
+
+
+def _met(lead: Lead, at: datetime, data: e.ReEngaged, changes: Changes) -> None:
+    _contact(lead, at, changes)
+    _agreed(lead, data, changes)
+
+
+def _no_response(lead: Lead, at: datetime, data: e.NoResponse, changes: Changes) -> None:
+    _spend(lead, data, changes)
+    changes["last_outcome"] = data.outcome
+    if data.outcome == "lapsed":
+        _afresh(changes)
+        changes["next_step"] = changes["next_step_on"] = None
+    else:
+        _called(lead, at, changes)
+        changes["attempts"] = lead.attempts + 1
+
+
+def _rescheduled(lead: Lead, _at: datetime, data: e.CallRescheduled, changes: Changes) -> None:
+    changes["call_on"] = data.call_on
+    changes["slips"] = lead.slips + 1
+
+
+def _touch(lead: Lead, at: datetime, data: e.TouchSent, changes: Changes) -> None:
+    _touched(lead, at, data.mode, data.value_item, changes)
+    _spend(lead, data, changes)
+    changes["attempts"] = lead.attempts + 1
+
+
+def _nurture_touch(lead: Lead, at: datetime, data: e.NurtureTouchSent, changes: Changes) -> None:
+    _touched(lead, at, data.mode, data.asset, changes)
+    _spend(lead, data, changes)
+    changes["nurture_touched_at"] = at
+    changes["nurture_touch_owed"] = False
+
+
+def _voicemail(lead: Lead, at: datetime, data: e.BreakupVoicemailLeft, changes: Changes) -> None:
+    _spend(lead, data, changes)
+    changes["breakup_voicemail_at"] = at
+
+
+def _email(lead: Lead, at: datetime, data: e.BreakupEmailSent, changes: Changes) -> None:
+    _spend(lead, data, changes)
+    changes["breakup_email_at"] = at
+
+
+def _regranted(lead: Lead, _at: datetime, data: e.ConsentRegranted, changes: Changes) -> None:
+    changes["modes"] = data.modes
+    changes["modes_refused"] = tuple(mode for mode in lead.modes_refused if mode not in data.modes)
+
+
+def _opted_out(_lead: Lead, _at: datetime, _data: e.OptedOut, changes: Changes) -> None:
+    changes["modes"] = ()
+    changes["modes_refused"] = _ALL_MODES
+
+
+def _channel_opted_out(lead: Lead, _at: datetime, data: e.ChannelOptedOut, changes: Changes) -> None:
+    changes["modes"] = tuple(mode for mode in lead.modes if mode != data.channel)
+    changes["modes_refused"] = tuple(sorted({*lead.modes_refused, data.channel}))
+
+
+def _held(_lead: Lead, at: datetime, data: e.LeadHeld, changes: Changes) -> None:
+    changes["hold"] = HoldState(reason=data.reason, since=at, until=data.until, remaining=data.remaining)
+
+
+def _released(_lead: Lead, _at: datetime, data: e.LeadReleased, changes: Changes) -> None:
+    changes["hold"] = None
+    if data.note_on:
+        changes["note_on"] = data.note_on
+    if data.call_on:
+        changes["call_on"] = data.call_on
+
+
+def _reason(lead: Lead, at: datetime, data: e.StatedReasonRecorded | e.RealReasonRecorded, changes: Changes) -> None:
+    _spend(lead, data, changes)
+    changes["reason_probed_at"] = at
+    if lead.decline:
+        key = "real_reason" if isinstance(data, e.RealReasonRecorded) else "stated_reason"
+        changes["decline"] = replace(lead.decline, **{key: data.reason})
+
+
+def _homework(lead: Lead, at: datetime, data: e.HomeworkCompleted, changes: Changes) -> None:
+    _spend(lead, data, changes)
+    changes["homework_at"] = at
+
+
+def _fact(field: str, value: Callable[[datetime, Any], Any]) -> Change:
+    """Return the change of an event that sets one *field*."""
+
+    def change(_lead: Lead, at: datetime, data: Any, changes: Changes) -> None:
+        changes[field] = value(at, data)
+
+    return change
+
+
+#: By the type of the event; one that is missing changes nothing but what every event does.
+CHANGES: dict[type, Change] = {
+    e.ContactUpdated: _contact_updated,
+    e.LeadDeclined: _declined,
+    e.RevivalQueued: _queued,
+    e.NurtureStarted: _nurture,
+    e.NoteScheduled: _note_scheduled,
+    e.CallScheduled: _call_scheduled,
+    e.NoteSent: _note_sent,
+    e.NoteReturned: _returned,
+    e.ReplyReceived: _reply,
+    e.CallConnected: _connected,
+    e.MeetingBooked: _meeting,
+    e.ReEngaged: _met,
+    e.NoResponse: _no_response,
+    e.CallRescheduled: _rescheduled,
+    e.TouchSent: _touch,
+    e.BreakupVoicemailLeft: _voicemail,
+    e.BreakupEmailSent: _email,
+    e.NurtureTouchSent: _nurture_touch,
+    e.ConsentRegranted: _regranted,
+    e.OptedOut: _opted_out,
+    e.ChannelOptedOut: _channel_opted_out,
+    e.LeadHeld: _held,
+    e.LeadReleased: _released,
+    e.StatedReasonRecorded: _reason,
+    e.RealReasonRecorded: _reason,
+    e.HomeworkCompleted: _homework,
+    e.CallPromiseMissed: _fact("promise_missed", lambda _at, _data: True),
+    e.CutBaitConfirmed: _fact("cut_bait", lambda _at, data: data.choice),
+    e.NurtureTouchDue: _fact("nurture_touch_owed", lambda _at, _data: True),
+    e.StrategyRecorded: _fact("strategy_at", lambda at, _data: at),
+    e.OfferRecorded: _fact("offer_at", lambda at, _data: at),
+    e.LeadQualified: _fact("qualified", lambda _at, data: data.qualified),
+    e.ImportanceAnswered: _fact("importance", lambda _at, data: data.importance),
+    e.ConnectorIntroduced: _fact("has_connector", lambda _at, _data: True),
+    e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
+}

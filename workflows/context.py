@@ -1,0 +1,112 @@
+"""What a decision looks at, and the answers that it can give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from workflows import horizon
+from workflows.calendars import Calendar
+from workflows.commands import AnyCommand, Command
+from workflows.events import AnyEvent, Effects, Scalar, Slot, Verdict
+from workflows.lead import Lead, State
+from workflows.playbooks import Playbook
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a decision uses and that the lead's own history does not hold."""
+
+    now: datetime
+    actor: str
+    """Who asks: ``rep:dan``, ``manager:ann``, ``crm``, ``planner``, ``clock``, ``import``."""
+    calendar: Calendar | None
+    """The owner's; None when the owner has none yet, and then weekends are all that is known of the working days."""
+    playbook: Playbook
+    free: tuple[Slot, ...] = ()
+    """Slots that may be taken, of any rep, kind and day, in any order."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What content checks outside the machine said; a later one of the same check counts."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of an applied command."""
+
+    row: str | None
+    state: State
+    occurred_at: datetime
+    data: AnyEvent
+    effects: Effects
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """The command is accepted: *steps* happened, in that order, and *follow_ups* are to be staged on the same lead."""
+
+    steps: tuple[Step, ...]
+    follow_ups: tuple[Command, ...] = ()
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer, not an error: which rule refused, why in words for a salesperson, and on which inputs."""
+
+    rule: str
+    reason: str
+    inputs: Mapping[str, Scalar] = {}
+    effects: Effects = Effects()
+    """A refused timer is armed again, so that nobody is forgotten."""
+
+
+class Superseded(msgspec.Struct, frozen=True, kw_only=True):
+    """The timer that fired is not the one that is armed: nothing happens, and nothing is recorded."""
+
+    reason: str
+
+
+class TooEarly(msgspec.Struct, frozen=True, kw_only=True):
+    """The timer is not due yet: it is to be fired again at *due_at*."""
+
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One lead, one command, and the moment, in the forms in which rules ask for them."""
+
+    lead: Lead
+    command: AnyCommand
+    context: Context
+    calendar: Calendar
+    now: datetime
+    occurred_at: datetime
+    """UTC, not after *now* once the decision has looked at it."""
+    today: date
+    """The owner's date at *now*."""
+    day: date
+    """The owner's date at *occurred_at*."""
+
+    @property
+    def playbook(self) -> Playbook:
+        """Return the playbook in force."""
+        return self.context.playbook
+
+
+def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:
+    """Gather the facts of a decision."""
+    calendar = context.calendar or horizon.PLAIN
+    now = in_utc(context.now)
+    occurred_at = in_utc(command.occurred_at) if command.occurred_at else now
+    return Facts(
+        lead=lead,
+        command=command,
+        context=context,
+        calendar=calendar,
+        now=now,
+        occurred_at=occurred_at,
+        today=horizon.local_day(calendar, now),
+        day=horizon.local_day(calendar, occurred_at),
+    )
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return *moment* in UTC; one without a time zone is taken as UTC already, never as the machine's local time."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

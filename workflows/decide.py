@@ -1,0 +1,207 @@
+"""The decision: what follows from a command, for a lead as it stands and a moment. Pure and total: every command in every
+state gets an answer.
+
+What is not obvious from the table:
+
+* A reply that says no is logged as the reply, then as the decline; where the table has no such row for the state, the reply
+  re-engages the lead first. A client's no (state ``won``) stays a reply.
+* A returned note puts the lead on hold until it has an address.
+* A lead on hold accepts what people report. What that would arm is frozen at once, so that nothing fires before the release.
+* A suppressed person is registered, and opted out in the same breath.
+* An opt-out is always accepted; a date in the future or out of bounds is read as now.
+* Giving a lead to another rep keeps its timers. Slots of the old owner are released, and the same days of the new owner are
+  taken if they are offered.
+"""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from workflows import timers
+from workflows.commands import (
+    AnyCommand,
+    FireTimer,
+    Hold,
+    OptOut,
+    RecordDecline,
+    RecordReply,
+    RecordReturn,
+    RegisterLead,
+    command_kind,
+)
+from workflows.context import Applied, Context, Facts, Refused, Step, Superseded, TooEarly, facts, in_utc
+from workflows.effects import effects_of
+from workflows.events import SCHEMA, Effects, OptedOut, Recorded
+from workflows.fold import fold
+from workflows.guards import refusal
+from workflows.lead import RESTING, Lead
+from workflows.outcomes import outcome, registered
+from workflows.sentences import words
+from workflows.transitions import Row, aside, possible, row_for, trigger
+
+__all__ = ["Applied", "Context", "Refused", "Step", "Superseded", "TooEarly", "decide"]
+
+Answer = Applied | Refused | Superseded | TooEarly
+
+_NOBODY = UUID(int=0)
+_EARLIEST = date(1970, 1, 1)
+_AHEAD_DAYS = 3660
+
+
+def decide(lead: Lead | None, command: AnyCommand, context: Context) -> Answer:
+    """Return what follows from *command* for *lead* (None when it is not known) in *context*."""
+    unsound = _unsound(command, context)
+    if unsound and not isinstance(command, (OptOut, FireTimer)):
+        return unsound
+    if isinstance(command, RegisterLead):
+        return _register(lead, command, context)
+    if lead is None:
+        return Refused(rule="unknown_lead", reason="This lead is not known; register it first.")
+    if isinstance(command, OptOut) and unsound:
+        command = OptOut(channel=command.channel)
+    if isinstance(command, FireTimer):
+        # A timer fires when it is rung, whatever the message says.
+        command = FireTimer(timer=command.timer, armed_version=command.armed_version)
+    known = facts(lead, command, context)
+    if isinstance(command, FireTimer):
+        return _fire(known, command)
+    return _apply(known)
+
+
+def _unsound(command: AnyCommand, context: Context) -> Refused | None:
+    """Refuse what did not happen yet, and dates that can only be slips of the pen."""
+    now = in_utc(context.now)
+    latest = now.date() + timedelta(days=_AHEAD_DAYS)
+    for name in command.__struct_fields__:
+        value = getattr(command, name)
+        day = value.date() if isinstance(value, datetime) else value
+        if isinstance(day, date) and not _EARLIEST <= day <= latest:
+            reason = f"The date {day} cannot be right; check it."
+            return Refused(rule="plausible_date", reason=reason, inputs={"field": name, "date": str(day)})
+    if command.occurred_at is None or in_utc(command.occurred_at) <= now:
+        return None
+    reason = "This is dated in the future; record it once it has happened."
+    inputs = {"occurred_at": in_utc(command.occurred_at).isoformat(), "now": now.isoformat()}
+    return Refused(rule="not_in_the_future", reason=reason, inputs=inputs)
+
+
+def _register(lead: Lead | None, command: RegisterLead, context: Context) -> Answer:
+    if lead is not None:
+        reason = "This lead is known already; update it instead."
+        return Refused(rule="already_registered", reason=reason, inputs={"version": lead.version})
+    now = in_utc(context.now)
+    at = in_utc(command.occurred_at) if command.occurred_at else now
+    if command.last_contact_on and command.last_contact_on > now.date() + timedelta(days=1):
+        reason = f"The last contact cannot have been on {command.last_contact_on}, which is still to come."
+        return Refused(rule="not_in_the_future", reason=reason, inputs={"last_contact_on": str(command.last_contact_on)})
+    first = Step(row="T01", state="registered", occurred_at=at, data=registered(command), effects=Effects())
+    if not command.suppressed:
+        return Applied(steps=(first,), follow_ups=command.then)
+    out = Step(row="T48", state="do_not_contact", occurred_at=at, data=OptedOut(), effects=Effects())
+    return Applied(steps=(first, out))
+
+
+def _fire(known: Facts, command: FireTimer) -> Answer:
+    timer = known.lead.timers.get(command.timer)
+    if timer is None or timer.armed_version != command.armed_version:
+        return Superseded(reason=f"{command.timer} is not armed by version {command.armed_version} any more")
+    if timer.due_at > known.now:
+        return TooEarly(due_at=timer.due_at)
+    if not timers.fires(command.timer):
+        return Superseded(reason=f"{command.timer} is a date for people and does nothing by itself")
+    answer = _apply(known)
+    if isinstance(answer, Refused) and known.lead.state not in RESTING:
+        # Nobody is forgotten: what could not act now asks again later.
+        again = timers.retry(command.timer, known.today, known.calendar)
+        return Refused(
+            rule=answer.rule,
+            reason=answer.reason,
+            inputs={**answer.inputs, "timer": command.timer, "again_at": again.isoformat()},
+            effects=Effects(armed={command.timer: again}),
+        )
+    return answer
+
+
+def _apply(known: Facts) -> Applied | Refused:
+    """Run the rows that the command sets off, each on the lead as the one before left it."""
+    moves = _moves(known)
+    if isinstance(moves, Refused):
+        return moves
+    steps: list[Step] = []
+    for row, command in moves:
+        if steps:
+            known = replace(known, lead=fold(known.lead, _provisional(known, steps[-1])), command=command)
+        refused = refusal(row.guards, known)
+        if refused:
+            return refused
+        steps.append(_step(known, row))
+    return Applied(steps=tuple(steps))
+
+
+def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
+    """Return the rows to run, each with the command that it is for: the one given, or what that one amounts to."""
+    state, command = known.lead.state, known.command
+    row = row_for(state, trigger(command))
+    if isinstance(command, RecordReply) and command.intent == "no":
+        return _moves_of_no(known, command)
+    if row and isinstance(command, RecordReturn) and known.lead.hold is None:
+        return (row, command), (aside("lead_held"), Hold(reason="needs_address"))
+    return ((row, command),) if row else _no_transition(known)
+
+
+def _moves_of_no(known: Facts, command: RecordReply) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
+    decline = RecordDecline(
+        kind="no",
+        stated_reason=command.stated_reason or "not_stated",
+        revisit_on=command.revisit_on,
+        words=command.words,
+    )
+    state = known.lead.state
+    row = row_for(state, "record_reply:no")
+    if row:
+        return (aside("reply_received"), command), (row, decline)
+    row = row_for(state, "record_reply:open")
+    if row is None:
+        return _no_transition(known)
+    after = row_for(row.target or state, "record_reply:no")
+    return ((row, command), (after, decline)) if after else ((row, command),)
+
+
+def _step(known: Facts, row: Row) -> Step:
+    data = outcome(row.event, known)
+    return Step(
+        row=row.id or None,
+        state=row.target or known.lead.state,
+        occurred_at=known.occurred_at,
+        data=data,
+        effects=effects_of(known, row, data),
+    )
+
+
+def _provisional(known: Facts, step: Step) -> Recorded:
+    """Return *step* as it would be recorded, for the row after it to look at."""
+    return Recorded(
+        stream_id=known.lead.id,
+        version=known.lead.version + 1,
+        schema=SCHEMA,
+        occurred_at=step.occurred_at,
+        recorded_at=known.now,
+        message_id=_NOBODY,
+        actor=known.context.actor,
+        correlation_id=_NOBODY,
+        causation_id=None,
+        playbook=known.playbook.pin,
+        row=step.row,
+        state=step.state,
+        effects=step.effects,
+        data=step.data,
+        command=None,
+        used=None,
+    )
+
+
+def _no_transition(known: Facts) -> Refused:
+    state, kind = known.lead.state, command_kind(known.command)
+    options = ", ".join(words(name) for name in possible(state))
+    reason = f"A lead that is {words(state)} does not take “{words(kind)}”. Possible now: {options}."
+    return Refused(rule="no_transition", reason=reason, inputs={"state": state, "command": kind})

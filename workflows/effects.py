@@ -1,0 +1,192 @@
+"""What an event moves besides the state: which timers it arms and cancels, and which slots it takes and gives back."""
+
+from datetime import date, datetime
+
+from workflows import horizon
+from workflows.commands import FireTimer
+from workflows.context import Facts
+from workflows.events import (
+    AnyEvent,
+    CallConnected,
+    CallDue,
+    CallRescheduled,
+    CallScheduled,
+    Effects,
+    LeadHeld,
+    LeadReleased,
+    MeetingBooked,
+    NoteScheduled,
+    NoteSent,
+    NurtureStarted,
+    NurtureTouchDue,
+    ReEngaged,
+    Remainder,
+)
+from workflows.slotting import SlotMoves
+from workflows.timers import TIMERS, at_its_hour, due, freeze, monthly, thaw
+from workflows.transitions import Row
+
+#: States that end a hold: nothing is left to be thawed.
+ENDS_HOLD = frozenset({"won", "dropped", "do_not_contact"})
+
+
+def effects_of(facts: Facts, row: Row, data: AnyEvent) -> Effects:
+    """Return what the event *data* of *row* moves."""
+    slots = SlotMoves(facts, row)
+    armed, cancelled, frozen = _timers(facts, row, data)
+    return Effects(
+        armed=armed,
+        cancelled=tuple(sorted(cancelled)),
+        reserved=slots.reserved,
+        released=slots.released,
+        used=slots.used,
+        frozen=frozen,
+    )
+
+
+def _timers(facts: Facts, row: Row, data: AnyEvent) -> tuple[dict[str, datetime], set[str], tuple[Remainder, ...] | None]:
+    lead = facts.lead
+    present = set(lead.timers)
+    armed = {name: at for name in row.arms if (at := due_at(name, facts, data)) is not None}
+    entering = row.target is not None and row.target != lead.state
+    if isinstance(data, LeadHeld):
+        return armed, present - armed.keys(), None
+    if isinstance(data, LeadReleased):
+        armed = {left.timer: thaw(left, facts.now, facts.calendar) for left in lead.hold.remaining} if lead.hold else {}
+        return armed, present - armed.keys(), None
+    ended = set(row.cancels) | ({facts.command.timer} if isinstance(facts.command, FireTimer) else set())
+    if lead.hold and row.target in ENDS_HOLD:
+        return {}, present, None
+    if lead.hold and row.event != "hold_review_due":
+        return {}, set(), _refreeze(facts, lead.hold.remaining, armed, ended, entering)
+    gone = present if entering else present & ended
+    return armed, gone - armed.keys(), None
+
+
+def _refreeze(
+    facts: Facts, remaining: tuple[Remainder, ...], armed: dict[str, datetime], ended: set[str], entering: bool
+) -> tuple[Remainder, ...] | None:
+    """Return what the timers of a held lead keep after an event: what it would have armed is frozen at once."""
+    kept = {} if entering else {left.timer: left for left in remaining if left.timer not in ended}
+    kept |= {name: freeze(name, at, facts.now, facts.calendar) for name, at in armed.items()}
+    after = tuple(kept[name] for name in sorted(kept))
+    return None if after == remaining else after
+
+
+def due_at(name: str, facts: Facts, data: AnyEvent) -> datetime | None:
+    """Return when the timer called *name* is due that the event *data* arms; None when it does not arm it after all."""
+    special = _SPECIAL.get(name)
+    if special:
+        return special(facts, data)
+    base = facts.day if TIMERS[name].counts_from == "occurred" else facts.today
+    if TIMERS[name].counts_from == "named":
+        base = _named_day(facts, data)
+    return due(name, base, facts.playbook, facts.calendar)
+
+
+def _named_day(facts: Facts, data: AnyEvent) -> date:
+    match data:
+        case NoteScheduled(note_on=day):
+            return day
+        case CallDue(call_on=day):
+            # A promised day that passed while the service was down is no reason to void the promise at once.
+            return max(day, facts.day)
+        case CallScheduled(call_on=day) | CallRescheduled(call_on=day):
+            return day
+        case MeetingBooked(meeting_at=at):
+            return horizon.local_day(facts.calendar, at)
+    return facts.day
+
+
+def _call_after_note(facts: Facts, data: AnyEvent) -> datetime | None:
+    return at_its_hour("call_after_note", data.call_on, facts.calendar) if isinstance(data, NoteSent) else None
+
+
+def _call_term(name: str, facts: Facts, data: AnyEvent) -> datetime | None:
+    # Our own lack of capacity does not make a promise any younger; all other reasons to move a call do.
+    if isinstance(data, CallRescheduled) and data.reason == "capacity":
+        return None
+    return due(name, _named_day(facts, data), facts.playbook, facts.calendar)
+
+
+def _call_late(facts: Facts, data: AnyEvent) -> datetime | None:
+    return _call_term("call_late", facts, data) if facts.lead.promised else None
+
+
+def _call_expiry(facts: Facts, data: AnyEvent) -> datetime | None:
+    return _call_term("call_expiry", facts, data)
+
+
+def _reason_probe(facts: Facts, data: AnyEvent) -> datetime | None:
+    known = getattr(data, "real_reason", None) is not None
+    return None if known else due("reason_probe", facts.today, facts.playbook, facts.calendar)
+
+
+def _revisit(facts: Facts, data: AnyEvent) -> datetime | None:
+    """Return the day that the prospect named; one that has passed is caught up on the next working day."""
+    named = data.revisit_on if isinstance(data, NurtureStarted) else None
+    day = named or facts.lead.revisit_on
+    if day is None:
+        return None
+    return at_its_hour("revisit", max(day, horizon.after(facts.calendar, facts.today, 1)), facts.calendar)
+
+
+def _nurture_touch(facts: Facts, data: AnyEvent) -> datetime | None:
+    months = facts.playbook.timers.nurture_interval_months
+    if not isinstance(data, NurtureTouchDue):
+        return due("nurture_touch", facts.day, facts.playbook, facts.calendar)
+    # A touch that is owed does not move the months after it: they count from the last touch, or from the start.
+    touched, entered = facts.lead.nurture_touched_at, facts.lead.entered_at
+    anchor = horizon.local_day(facts.calendar, max(touched, entered) if touched else entered)
+    day = monthly(anchor, facts.today, months, facts.calendar)
+    return at_its_hour("nurture_touch", day, facts.calendar)
+
+
+def _agreed_day(facts: Facts, data: AnyEvent) -> date | None:
+    """Return the day of the next step that was agreed on; a reply in between leaves one that is still to come."""
+    if isinstance(data, (CallConnected, ReEngaged)):
+        return data.next_step_on
+    step_on = facts.lead.next_step_on
+    return step_on if facts.lead.state == "re_engaged" and step_on and step_on >= facts.today else None
+
+
+def _next_step(facts: Facts, data: AnyEvent) -> datetime | None:
+    agreed = _agreed_day(facts, data)
+    if agreed:
+        return at_its_hour("next_step", agreed, facts.calendar)
+    return due("next_step", facts.day, facts.playbook, facts.calendar)
+
+
+def _lapse(facts: Facts, data: AnyEvent) -> datetime | None:
+    """Return when nothing more is to be hoped for: some days after the next step was overdue."""
+    timers = facts.playbook.timers
+    lapse = due("lapse", facts.day, facts.playbook, facts.calendar)
+    agreed = _agreed_day(facts, data)
+    if agreed is None:
+        return lapse
+    slack = max(1, timers.lapse_working_days - timers.next_step_working_days)
+    return max(lapse, at_its_hour("lapse", horizon.after(facts.calendar, agreed, slack), facts.calendar))
+
+
+def _hold_until(facts: Facts, data: AnyEvent) -> datetime | None:
+    until = data.until if isinstance(data, LeadHeld) else None
+    return at_its_hour("hold_until", until, facts.calendar) if until else None
+
+
+def _hold_review(facts: Facts, data: AnyEvent) -> datetime | None:
+    ends = isinstance(data, LeadHeld) and data.until is not None
+    return None if ends else due("hold_review", facts.today, facts.playbook, facts.calendar)
+
+
+_SPECIAL = {
+    "call_after_note": _call_after_note,
+    "call_late": _call_late,
+    "call_expiry": _call_expiry,
+    "reason_probe": _reason_probe,
+    "revisit": _revisit,
+    "nurture_touch": _nurture_touch,
+    "next_step": _next_step,
+    "lapse": _lapse,
+    "hold_until": _hold_until,
+    "hold_review": _hold_review,
+}

@@ -1,0 +1,542 @@
+"""What has happened: past-tense facts, and the envelope in which each stands in the log.
+
+The envelope (`Recorded`) is the canonical, hashed body of a row in ``events``. It carries everything that a replay needs, the
+state reached and the timers and slots moved included, so that `workflows.replay.fold` never consults the transition table: a
+later table cannot change the past. What the decision itself used (`command`, `context`) stands beside the first event of
+each decision, so that it can be derived again.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from workflows.calendars import Calendar
+from workflows.commands import (
+    AnyCommand,
+    CallOutcome,
+    DeclineKind,
+    DropReason,
+    HoldReason,
+    Medium,
+    Mode,
+    Name,
+    Reference,
+    ReplyIntent,
+    RescheduleReason,
+    Slug,
+)
+from workflows.priority import Score
+
+#: Version of the event shapes in this module. An upcaster joins `decode_recorded` when a shape changes.
+SCHEMA = 1
+
+SlotKind = Literal["note", "promised_call", "follow_up"]
+Scalar = str | int | bool | None
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """One unit of a rep's capacity on a working day. *ordinal* counts from 1 within rep, kind and day."""
+
+    rep: Name
+    kind: SlotKind
+    day: date
+    ordinal: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """The base of all events."""
+
+
+class LeadRegistered(Event, frozen=True, kw_only=True, tag="lead_registered"):
+    """A lead became known (T01)."""
+
+    owner: Name
+    source: Name
+    contact: Reference
+    modes: tuple[Mode, ...]
+    timezone: str
+    open_opportunity: bool
+    client: bool
+    last_contact_on: date | None
+    stage_depth: int
+    value_band: int
+    minutes_invested: int
+    qualified: bool | None
+
+
+class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
+    """The contact's data changed."""
+
+    contact: Reference
+    modes: tuple[Mode, ...]
+    timezone: str
+    open_opportunity: bool
+
+
+class LeadDeclined(Event, frozen=True, kw_only=True, tag="lead_declined"):
+    """The prospect said no, held, cancelled or went silent."""
+
+    kind: DeclineKind
+    stated_reason: Slug
+    real_reason: Slug | None
+    revisit_on: date | None
+    keep_in_touch_requested: bool
+    words: Reference | None
+    minutes: int
+
+
+class RevivalQueued(Event, frozen=True, kw_only=True, tag="revival_queued"):
+    """The lead waits for capacity, with the score that orders it."""
+
+    reason: Slug
+    score: Score
+
+
+class NurtureStarted(Event, frozen=True, kw_only=True, tag="nurture_started"):
+    """Long-term value touches begin."""
+
+    reason: Slug
+    revisit_on: date | None = None
+    waiver: Reference | None = None
+    minutes: int = 0
+
+
+class LeadDropped(Event, frozen=True, kw_only=True, tag="lead_dropped"):
+    """The lead was cut loose."""
+
+    reason: DropReason
+
+
+class NoteScheduled(Event, frozen=True, kw_only=True, tag="note_scheduled"):
+    """A note and its promised call own their slots."""
+
+    note_on: date
+    call_on: date
+    value_item: Slug | None
+
+
+class CallScheduled(Event, frozen=True, kw_only=True, tag="call_scheduled"):
+    """A call owns a slot in the follow-up class."""
+
+    call_on: date
+    value_item: Slug | None
+
+
+class NoteSent(Event, frozen=True, kw_only=True, tag="note_sent"):
+    """The note is in the post, and the call is promised for *call_on*."""
+
+    medium: Medium
+    call_on: date
+    attested: tuple[Slug, ...]
+    override: Reference | None
+    text: Reference | None
+    minutes: int
+    gap_reason: Literal["slot_kept", "next_free_slot"] | None = None
+    """Why the call is not the playbook's number of working days after the note, when it is not: the note went out on
+    another day than planned, and that day's call slot was taken."""
+
+
+class NoteSlotReleased(Event, frozen=True, kw_only=True, tag="note_slot_released"):
+    """The note was not written in time."""
+
+    note_on: date
+
+
+class CallDue(Event, frozen=True, kw_only=True, tag="call_due"):
+    """The promised day has come."""
+
+    call_on: date
+
+
+class ReplyReceived(Event, frozen=True, kw_only=True, tag="reply_received"):
+    """The prospect wrote or rang first."""
+
+    channel: Mode
+    intent: ReplyIntent
+    revisit_on: date | None
+    campaign_id: UUID | None
+    event_id: UUID | None
+    words: Reference | None
+
+
+class NoteReturned(Event, frozen=True, kw_only=True, tag="note_returned"):
+    """The note came back: the promise is void."""
+
+
+class CallConnected(Event, frozen=True, kw_only=True, tag="call_connected"):
+    """A two-way conversation, with its decision or dated next step."""
+
+    personal_topic_first: bool
+    decision: Slug | None
+    next_step: Slug | None
+    next_step_on: date | None
+    minutes: int
+    words: Reference | None
+
+
+class MeetingBooked(Event, frozen=True, kw_only=True, tag="meeting_booked"):
+    """A meeting is in the calendar."""
+
+    meeting_at: datetime
+    minutes: int
+
+
+class NoResponse(Event, frozen=True, kw_only=True, tag="no_response"):
+    """An attempt went unanswered, or a next step lapsed."""
+
+    outcome: CallOutcome | Literal["lapsed"]
+    minutes: int
+
+
+class CallRescheduled(Event, frozen=True, kw_only=True, tag="call_rescheduled"):
+    """The call moved to another day."""
+
+    call_on: date
+    previous_call_on: date
+    reason: RescheduleReason
+
+
+class CallPromiseExpired(Event, frozen=True, kw_only=True, tag="call_promise_expired"):
+    """The promise is stale; a fresh note is needed before calling."""
+
+    call_on: date
+
+
+class CallPromiseMissed(Event, frozen=True, kw_only=True, tag="call_promise_missed"):
+    """The promised call is late; the manager is told. The state stays."""
+
+    call_on: date
+
+
+class TouchSent(Event, frozen=True, kw_only=True, tag="touch_sent"):
+    """A touch in another mode went out."""
+
+    mode: Mode
+    value_item: Slug
+    attested: tuple[Slug, ...]
+    text: Reference | None
+    minutes: int
+
+
+class ResponseWindowClosed(Event, frozen=True, kw_only=True, tag="response_window_closed"):
+    """Nobody answered within the window. The state stays; the planner or a person acts."""
+
+
+class BreakupVoicemailLeft(Event, frozen=True, kw_only=True, tag="breakup_voicemail_left"):
+    """The first half of a breakup is done. The state stays."""
+
+    minutes: int
+
+
+class BreakupEmailSent(Event, frozen=True, kw_only=True, tag="breakup_email_sent"):
+    """The second half of a breakup is done. The state stays."""
+
+    text: Reference | None
+    minutes: int
+
+
+class CutBaitConfirmed(Event, frozen=True, kw_only=True, tag="cut_bait_confirmed"):
+    """A person decided on the cut-bait card. The state stays."""
+
+    choice: Literal["breakup", "one_more_try", "nurture"]
+    reason: Reference | None
+
+
+class BreakupSent(Event, frozen=True, kw_only=True, tag="breakup_sent"):
+    """Voicemail and mail are out; the next move is the prospect's."""
+
+    attempts: int
+
+
+class NurtureTouchDue(Event, frozen=True, kw_only=True, tag="nurture_touch_due"):
+    """The month's value touch is owed. The state stays."""
+
+
+class NurtureFloorReached(Event, frozen=True, kw_only=True, tag="nurture_floor_reached"):
+    """The longest allowed silence is over without a touch; its owner is told. The state stays."""
+
+    owner: Name
+
+
+class NurtureTouchSent(Event, frozen=True, kw_only=True, tag="nurture_touch_sent"):
+    """A value touch went out."""
+
+    mode: Mode
+    asset: Slug
+    attested: tuple[Slug, ...]
+    minutes: int
+
+
+class LeadWon(Event, frozen=True, kw_only=True, tag="lead_won"):
+    """The deal was won."""
+
+
+class ReEngaged(Event, frozen=True, kw_only=True, tag="re_engaged"):
+    """A meeting took place; a next step or decision is recorded (T42)."""
+
+    decision: Slug | None
+    next_step: Slug | None
+    next_step_on: date | None
+    minutes: int
+
+
+class MeetingOutcomeMissed(Event, frozen=True, kw_only=True, tag="meeting_outcome_missed"):
+    """Nobody said what came of the meeting."""
+
+
+class ConsentRegranted(Event, frozen=True, kw_only=True, tag="consent_regranted"):
+    """Contact is allowed again, with evidence."""
+
+    evidence: Reference
+    modes: tuple[Mode, ...]
+
+
+class OptedOut(Event, frozen=True, kw_only=True, tag="opted_out"):
+    """The person wants no contact at all."""
+
+
+class ChannelOptedOut(Event, frozen=True, kw_only=True, tag="channel_opted_out"):
+    """The person wants no contact in one mode. The state stays."""
+
+    channel: Mode
+
+
+class LeadHeld(Event, frozen=True, kw_only=True, tag="lead_held"):
+    """The timers are frozen; *remaining* is what each keeps."""
+
+    reason: HoldReason
+    until: date | None
+    remaining: "tuple[Remainder, ...]"
+
+
+class LeadReleased(Event, frozen=True, kw_only=True, tag="lead_released"):
+    """The timers run again with their remainders; a note or call that was planned gets a new day with them."""
+
+    note_on: date | None = None
+    call_on: date | None = None
+
+
+class HoldReviewDue(Event, frozen=True, kw_only=True, tag="hold_review_due"):
+    """A hold without an end has lasted long; its owner is told. The state stays."""
+
+
+class LeadReassigned(Event, frozen=True, kw_only=True, tag="lead_reassigned"):
+    """Another rep owns the lead."""
+
+    owner: Name
+    previous_owner: Name
+
+
+class StatedReasonRecorded(Event, frozen=True, kw_only=True, tag="stated_reason_recorded"):
+    """What the prospect gave as the reason."""
+
+    reason: Slug
+    words: Reference | None
+    minutes: int
+
+
+class RealReasonRecorded(Event, frozen=True, kw_only=True, tag="real_reason_recorded"):
+    """Why the prospect really said no, with evidence."""
+
+    reason: Slug
+    evidence: Slug
+    words: Reference
+    minutes: int
+
+
+class HomeworkCompleted(Event, frozen=True, kw_only=True, tag="homework_completed"):
+    """Every homework field is answered from at least one dated source."""
+
+    answers: dict[Slug, Reference]
+    sources: tuple[date, ...]
+    minutes: int
+
+
+class StrategyRecorded(Event, frozen=True, kw_only=True, tag="strategy_recorded"):
+    """The strategy for this account, and what was missed last time."""
+
+    strategy: Reference
+    missed_last_time: Reference
+
+
+class OfferRecorded(Event, frozen=True, kw_only=True, tag="offer_recorded"):
+    """The agreed solution and benefit."""
+
+    solution: Reference
+    benefit: Reference
+
+
+class LeadQualified(Event, frozen=True, kw_only=True, tag="lead_qualified"):
+    """Whether the lead was good to begin with."""
+
+    qualified: bool
+    evidence: Reference | None
+
+
+class ImportanceAnswered(Event, frozen=True, kw_only=True, tag="importance_answered"):
+    """How important this sale is, 1 to 5."""
+
+    importance: int
+
+
+class ConnectorIntroduced(Event, frozen=True, kw_only=True, tag="connector_introduced"):
+    """Someone who knows the prospect was named."""
+
+    connector: Reference
+
+
+class CommandRefused(Event, frozen=True, kw_only=True, tag="command_refused"):
+    """An answer, not an error: which rule refused, on which inputs. The state stays."""
+
+    refused: Slug
+    """The kind of the refused command."""
+    rule: Slug
+    reason: str
+    inputs: dict[str, Scalar]
+
+
+class CalendarFrozen(Event, frozen=True, kw_only=True, tag="calendar_frozen"):
+    """A rep's working calendar, whole, as the planner uses it from now on."""
+
+    rep: Name
+    calendar: Calendar
+    digest: str
+    playbook: Slug
+
+
+class DayPlanned(Event, frozen=True, kw_only=True, tag="day_planned"):
+    """What the planner proposed for a rep's day, and why not more."""
+
+    day: date
+    notes: tuple[UUID, ...]
+    calls: tuple[UUID, ...]
+    follow_ups: tuple[UUID, ...]
+    """Later calls."""
+    touches: tuple[UUID, ...]
+    """Later attempts in other modes."""
+    rescheduled: tuple[UUID, ...]
+    shortfalls: "tuple[Shortfall, ...]"
+    queued: int
+    """Leads that waited in the rep's queue when the plan was made."""
+
+
+class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
+    """*count* touches of *kind* fewer than the playbook's capacity, because of *code*."""
+
+    kind: str
+    count: int
+    code: str
+    detail: str
+
+
+class Remainder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a frozen timer keeps: whole working days of the rep (and the minute of the day), or seconds."""
+
+    timer: Slug
+    working_days: int | None = None
+    minute: int | None = None
+    seconds: int | None = None
+
+
+LeadEvent = (
+    LeadRegistered | ContactUpdated | LeadDeclined | RevivalQueued | NurtureStarted | LeadDropped | NoteScheduled
+    | CallScheduled | NoteSent | NoteSlotReleased | CallDue | ReplyReceived | NoteReturned | CallConnected | MeetingBooked
+    | NoResponse | CallRescheduled | CallPromiseExpired | CallPromiseMissed | TouchSent | ResponseWindowClosed
+    | BreakupVoicemailLeft | BreakupEmailSent | CutBaitConfirmed | BreakupSent | NurtureTouchDue | NurtureFloorReached
+    | NurtureTouchSent | LeadWon | ReEngaged | MeetingOutcomeMissed | ConsentRegranted | OptedOut | ChannelOptedOut
+    | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
+    | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
+    | CommandRefused
+)  # fmt: skip
+RepEvent = CalendarFrozen | DayPlanned | CommandRefused
+AnyEvent = LeadEvent | CalendarFrozen | DayPlanned
+
+
+class Effects(msgspec.Struct, frozen=True, kw_only=True):
+    """What the event moved besides the state: timers by name, and slots."""
+
+    armed: dict[str, datetime] = {}
+    cancelled: tuple[str, ...] = ()
+    """Timers that were armed and are no more, in name order; one that fired is among them."""
+    reserved: tuple[Slot, ...] = ()
+    released: tuple[Slot, ...] = ()
+    """Slots given back unused."""
+    used: tuple[Slot, ...] = ()
+    """Slots taken up by the touch they were for: no longer the lead's, and never given to anybody else."""
+    frozen: "tuple[Remainder, ...] | None" = None
+    """While a lead is held: what its timers keep from now on, in name order; absent when the event leaves that alone."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check outside the machine said: attested by a person, or computed from the named inputs."""
+
+    check: Slug
+    passed: bool
+    source: str
+    inputs: dict[str, Scalar] = {}
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What the decision used that the stream's own history does not hold."""
+
+    now: datetime
+    calendar: str | None
+    """Digest of the rep's frozen calendar; its content is in the rep's own stream."""
+    verdicts: tuple[Verdict, ...] = ()
+    free: tuple[Slot, ...] = ()
+    """Slots that were offered to the decision as free and that it took; none else could have changed it."""
+
+
+class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):
+    """The published playbook version in force; *digest* is SHA-256 of its canonical text."""
+
+    id: str
+    version: str
+    digest: str
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One event as it stands in the log."""
+
+    stream_id: UUID
+    version: int
+    """1, 2, 3 … within the stream."""
+    schema: int
+    occurred_at: datetime
+    recorded_at: datetime
+    message_id: UUID
+    """The message, and so the Dramatiq message, that carried the transition."""
+    actor: str
+    """Who asked: ``rep:dan``, ``manager:ann``, ``crm``, ``planner``, ``clock``, ``import``."""
+    correlation_id: UUID
+    causation_id: UUID | None
+    playbook: PlaybookPin | None
+    row: str | None
+    """The row of the transition table, ``T10``; absent for events that do not change the state."""
+    state: str
+    """The state after the event."""
+    effects: Effects
+    data: AnyEvent
+    command: AnyCommand | None
+    used: Used | None
+
+
+_decoder: msgspec.json.Decoder[Recorded] = msgspec.json.Decoder(Recorded)
+
+
+def decode_recorded(body: bytes) -> Recorded:
+    """Return the event in *body*.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        When *body* is not an event of a known schema.
+    """
+    return _decoder.decode(body)
+
+
+def event_type(event: Event) -> str:
+    """Return the event's stored name, such as ``note_sent``."""
+    return str(type(event).__struct_config__.tag)

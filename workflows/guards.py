@@ -1,0 +1,91 @@
+"""The guards of the transition table by their ids: each passes (None) or says which rule refuses, why, and on what inputs.
+
+A guard's id is the name of its function; the rule that it refuses with is the same unless a clearer word exists for people.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from workflows import ending_guards, people_guards, plan_guards, queue_guards, touch_guards
+from workflows.context import Facts, Refused
+
+Guard = Callable[[Facts, Any], Refused | None]
+
+GUARDS: dict[str, Guard] = {
+    "manager": people_guards.manager,
+    "person": people_guards.person,
+    "not_held": people_guards.not_held,
+    "held": people_guards.held,
+    "hold_ends_ahead": people_guards.hold_ends_ahead,
+    "another_owner": people_guards.another_owner,
+    "owned": people_guards.owned,
+    "owner_present": people_guards.owner_present,
+    "no_open_opportunity": queue_guards.no_open_opportunity,
+    "stale": queue_guards.stale,
+    "rotation": queue_guards.rotation,
+    "qualified": queue_guards.qualified,
+    "qualified_if_required": queue_guards.qualified_if_required,
+    "reason_probed": queue_guards.reason_probed,
+    "homework_fresh": queue_guards.homework_fresh,
+    "homework_refreshed": queue_guards.homework_refreshed,
+    "strategy_recorded": queue_guards.strategy_recorded,
+    "importance_answered": queue_guards.importance_answered,
+    "rested": queue_guards.rested,
+    "mode_left": queue_guards.mode_left,
+    "homework_answered": queue_guards.homework_answered,
+    "homework_sources": queue_guards.homework_sources,
+    "reason_evidence": queue_guards.reason_evidence,
+    "first_touch_is_note": plan_guards.first_touch_is_note,
+    "fresh_relationship": plan_guards.fresh_relationship,
+    "planned_day": plan_guards.planned_day,
+    "promise_day": plan_guards.promise_day,
+    "promise_gap": plan_guards.promise_gap,
+    "note_slot": plan_guards.note_slot,
+    "call_slot": plan_guards.call_slot,
+    "follow_up_slot": plan_guards.follow_up_slot,
+    "same_call_slot": plan_guards.same_call_slot,
+    "later_day": plan_guards.later_day,
+    "contact_hours": plan_guards.contact_hours,
+    "attempts_left": plan_guards.attempts_left,
+    "new_value": plan_guards.new_value,
+    "new_mode": plan_guards.new_mode,
+    "touch_gap": plan_guards.touch_gap,
+    "note_reachable": touch_guards.note_reachable,
+    "call_reachable": touch_guards.call_reachable,
+    "email_reachable": touch_guards.email_reachable,
+    "mode_permitted": touch_guards.mode_permitted,
+    "note_wanted": touch_guards.note_wanted,
+    "touch_mode": touch_guards.touch_mode,
+    "hand_written": touch_guards.hand_written,
+    "note_checks": touch_guards.note_checks,
+    "touch_checks": touch_guards.touch_checks,
+    "nurture_checks": touch_guards.nurture_checks,
+    "not_before_planned": touch_guards.not_before_planned,
+    "human_reply": touch_guards.human_reply,
+    "personal_topic_first": touch_guards.personal_topic_first,
+    "decision_or_next_step": touch_guards.decision_or_next_step,
+    "later_date_or_keep_in_touch": touch_guards.later_date_or_keep_in_touch,
+    "meeting_ahead": touch_guards.meeting_ahead,
+    "next_step_overdue": touch_guards.next_step_overdue,
+    "breakup_halves": ending_guards.breakup_halves,
+    "breakup_halves_together": ending_guards.breakup_halves_together,
+    "attempts_made": ending_guards.attempts_made,
+    "modes_tried": ending_guards.modes_tried,
+    "offer_known": ending_guards.offer_known,
+    "cut_bait_confirmed": ending_guards.cut_bait_confirmed,
+    "monitored_reply_address": ending_guards.monitored_reply_address,
+    "breakup_impossible_or_waived": ending_guards.breakup_impossible_or_waived,
+    "new_asset": ending_guards.new_asset,
+    "once_a_month": ending_guards.once_a_month,
+    "drop_reason_of_declined": ending_guards.drop_reason_of_declined,
+    "drop_reason_of_nurture": ending_guards.drop_reason_of_nurture,
+}
+
+
+def refusal(ids: tuple[str, ...], facts: Facts) -> Refused | None:
+    """Return the first refusal among the guards *ids*, None when all pass."""
+    for guard in ids:
+        refused = GUARDS[guard](facts, facts.command)
+        if refused:
+            return refused
+    return None

@@ -1,0 +1,145 @@
+"""From a command to recorded events: decide, put each step into its envelope, fold. The whole machine in one pure function."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from workflows.calendars import Calendar
+from workflows.checks import settle_checks
+from workflows.codec import canonical, digest
+from workflows.commands import (
+    AnyCommand,
+    Command,
+    MarkNoteSent,
+    RegisterLead,
+    SendNurtureTouch,
+    SendTouch,
+    command_kind,
+)
+from workflows.context import Applied, Context, Refused, Step, Superseded, TooEarly, in_utc
+from workflows.decide import decide
+from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
+from workflows.fold import fold
+from workflows.lead import Lead
+
+AnswerName = Literal["applied", "refused", "superseded", "too_early", "unknown_lead"]
+
+
+class Carrier(msgspec.Struct, frozen=True, kw_only=True):
+    """The message that carries a command: what its events say of where they come from."""
+
+    message_id: UUID
+    stream_id: UUID
+    """The lead that the message is for; the id of a lead that it registers."""
+    actor: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    recorded_at: datetime
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a command."""
+
+    answer: AnswerName
+    recorded: tuple[Recorded, ...] = ()
+    lead: Lead | None = None
+    """The lead after *recorded*; as it was when nothing was recorded."""
+    follow_ups: tuple[Command, ...] = ()
+    """To be staged on the same lead, in this order."""
+    rule: str | None = None
+    reason: str | None = None
+    due_at: datetime | None = None
+    """When a timer that came too early is due."""
+
+
+def handle(lead: Lead | None, command: AnyCommand, context: Context, carrier: Carrier) -> Outcome:
+    """Decide *command* and return what it leaves: a refusal is recorded, what is superseded or too early is not."""
+    answer = decide(lead, command, context)
+    match answer:
+        case Superseded(reason=reason):
+            return Outcome(answer="superseded", lead=lead, rule="superseded", reason=reason)
+        case TooEarly(due_at=due_at):
+            return Outcome(answer="too_early", lead=lead, due_at=due_at)
+        case Refused(rule=rule, reason=reason):
+            if lead is None:
+                name: AnswerName = "refused" if isinstance(command, RegisterLead) else "unknown_lead"
+                return Outcome(answer=name, rule=rule, reason=reason)
+            return _record(lead, command, context, carrier, answer, (_refusal(lead, command, context, answer),))
+    return _record(lead, command, context, carrier, answer, answer.steps)
+
+
+def _refusal(lead: Lead, command: AnyCommand, context: Context, refused: Refused) -> Step:
+    data = CommandRefused(refused=command_kind(command), rule=refused.rule, reason=refused.reason, inputs=dict(refused.inputs))
+    return Step(row=None, state=lead.state, occurred_at=in_utc(context.now), data=data, effects=refused.effects)
+
+
+def _record(
+    lead: Lead | None,
+    command: AnyCommand,
+    context: Context,
+    carrier: Carrier,
+    answer: Applied | Refused,
+    steps: tuple[Step, ...],
+) -> Outcome:
+    recorded: list[Recorded] = []
+    # A clock that was set back must not make the log run backwards.
+    recorded_at = max(in_utc(carrier.recorded_at), lead.recorded_at) if lead else in_utc(carrier.recorded_at)
+    taken = tuple(slot for step in steps for slot in step.effects.reserved)
+    for step in steps:
+        first = not recorded
+        event = Recorded(
+            stream_id=lead.id if lead else carrier.stream_id,
+            version=lead.version + 1 if lead else 1,
+            schema=SCHEMA,
+            occurred_at=step.occurred_at,
+            recorded_at=recorded_at,
+            message_id=carrier.message_id,
+            actor=carrier.actor,
+            correlation_id=carrier.correlation_id,
+            causation_id=carrier.causation_id,
+            playbook=context.playbook.pin,
+            row=step.row,
+            state=step.state,
+            effects=step.effects,
+            data=step.data,
+            command=command if first else None,
+            used=_used(command, context, taken) if first else None,
+        )
+        lead = fold(lead, event)
+        recorded.append(event)
+    if isinstance(answer, Refused):
+        return Outcome(answer="refused", recorded=tuple(recorded), lead=lead, rule=answer.rule, reason=answer.reason)
+    return Outcome(answer="applied", recorded=tuple(recorded), lead=lead, follow_ups=answer.follow_ups)
+
+
+def _used(command: AnyCommand, context: Context, taken: tuple[Slot, ...]) -> Used:
+    return Used(
+        now=in_utc(context.now),
+        calendar=calendar_digest(context.calendar) if context.calendar else None,
+        verdicts=_verdicts(command, context),
+        free=taken,
+    )
+
+
+def _verdicts(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
+    """Return the verdicts that a touch was judged by, with who gave each."""
+    checks = context.playbook.checks
+    match command:
+        case MarkNoteSent():
+            return settle_checks(checks.note, command.attested, command.override, context)
+        case SendTouch():
+            return settle_checks(checks.touch, command.attested, None, context)
+        case SendNurtureTouch(mode="email"):
+            return settle_checks(checks.nurture, command.attested, None, context)
+    return ()
+
+
+def calendar_digest(calendar: Calendar) -> str:
+    """Return SHA-256 of the calendar's canonical bytes, under which it is kept; worked out once per object."""
+    known: dict[str, str] = calendar.__dict__
+    found = known.get("_digest")
+    if found is None:
+        found = known["_digest"] = digest(canonical(calendar))
+    return found

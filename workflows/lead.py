@@ -1,0 +1,136 @@
+"""The lead as its events leave it, and the rep as his calendar leaves him. Both are projections, never edited by hand."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode
+from workflows.events import PlaybookPin, Remainder, Slot
+from workflows.priority import Score
+
+State = Literal[
+    "registered", "declined", "queued", "note_due", "note_sent", "call_due", "no_response", "breakup_sent", "nurture",
+    "re_engaged", "meeting_booked", "won", "dropped", "do_not_contact",
+]  # fmt: skip
+
+#: States in which nobody owes the next move; every other state has a pending message (design invariant 4).
+RESTING: frozenset[State] = frozenset({"registered", "won", "dropped", "do_not_contact"})
+
+
+class Timer(msgspec.Struct, frozen=True, kw_only=True):
+    """An armed timer: when it is due, and the version of the event that armed it."""
+
+    due_at: datetime
+    armed_version: int
+
+
+class Decline(msgspec.Struct, frozen=True, kw_only=True):
+    """The last decline."""
+
+    kind: DeclineKind
+    stated_reason: str
+    at: datetime
+    revisit_on: date | None
+    keep_in_touch_requested: bool
+    real_reason: str | None = None
+
+
+class HoldState(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the timers are frozen, since when, until when, and what each keeps."""
+
+    reason: HoldReason
+    since: datetime
+    until: date | None
+    remaining: tuple[Remainder, ...]
+
+
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead at a version: the fold of its first *version* events."""
+
+    id: UUID
+    version: int
+    state: State
+    owner: str
+    source: str
+    playbook: PlaybookPin | None
+    recorded_at: datetime
+    """When the last event was recorded."""
+    entered_at: datetime
+    """When the present state was entered (the occurrence of that event)."""
+    modes: tuple[Mode, ...]
+    """Permitted and reachable modes; an opt-out removes its mode."""
+    modes_refused: tuple[Mode, ...] = ()
+    """Modes that the person opted out of, in name order: no update of the contact brings them back, only new consent."""
+    timezone: str
+    open_opportunity: bool
+    stage_depth: int
+    value_band: int
+    minutes_invested: int
+    last_contact_at: datetime | None
+    """The last two-way contact."""
+    hold: HoldState | None = None
+    timers: dict[str, Timer] = {}
+    """By name; those that act on their own have a pending message, the others are dates that people see."""
+    slots: tuple[Slot, ...] = ()
+    """Reserved and not yet used."""
+    score: Score | None = None
+    decline: Decline | None = None
+    revisit_on: date | None = None
+    """The day that the prospect named, or that a hold without one got; forgotten when the lead enters the queue."""
+    reason_probed_at: datetime | None = None
+    homework_at: datetime | None = None
+    strategy_at: datetime | None = None
+    offer_at: datetime | None = None
+    qualified: bool | None = None
+    importance: int | None = None
+    has_connector: bool = False
+    queued_at: datetime | None = None
+    """When it last entered the queue."""
+    called_at: datetime | None = None
+    """When it was last called."""
+    note_on: date | None = None
+    note_sent_at: datetime | None = None
+    call_on: date | None = None
+    """The day of the call that is scheduled, promised or due."""
+    promised_on: date | None = None
+    """The day first promised or agreed for the present call; a reschedule leaves it."""
+    promised: bool = False
+    """The call was promised by a note (else it belongs to the follow-up class)."""
+    promise_missed: bool = False
+    slips: int = 0
+    """How often the present call was rescheduled."""
+    attempts: int = 0
+    """Touches since the last two-way contact that went unanswered; a new pursuit counts anew."""
+    modes_tried: tuple[Mode, ...] = ()
+    """Modes of those attempts, each once, in the order first used."""
+    last_mode: Mode | None = None
+    last_touch_at: datetime | None = None
+    last_outcome: CallOutcome | Literal["lapsed"] | None = None
+    value_items_used: tuple[str, ...] = ()
+    value_item: str | None = None
+    """The value item chosen for the scheduled touch."""
+    breakup_voicemail_at: datetime | None = None
+    breakup_email_at: datetime | None = None
+    cut_bait: Literal["breakup", "one_more_try", "nurture"] | None = None
+    meeting_at: datetime | None = None
+    next_step: str | None = None
+    next_step_on: date | None = None
+    nurture_touch_owed: bool = False
+    nurture_touched_at: datetime | None = None
+
+
+class Rep(msgspec.Struct, frozen=True, kw_only=True):
+    """A rep at a version: the calendar in force and the last planned day."""
+
+    id: UUID
+    version: int
+    name: str
+    recorded_at: datetime
+    calendar_digest: str
+    playbook: PlaybookPin | None
+    timers: dict[str, Timer] = {}
+    planned_on: date | None = None
+    touches: tuple[UUID, ...] = ()
+    """Leads whose follow-up of that day is a touch in another mode than a call, in order."""

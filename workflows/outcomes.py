@@ -1,0 +1,256 @@
+"""What an accepted command puts into the log: the data of each event, by its stored name."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from workflows import commands as c
+from workflows import events as e
+from workflows.context import Facts, in_utc
+from workflows.priority import Score, ScoreInputs, score
+from workflows.slotting import promise, resumed
+from workflows.timers import freeze
+
+#: Reasons for queueing that speak for now (a change at the prospect's side), and so raise the score.
+TRIGGERS = frozenset({"revisit", "job_change", "event"})
+
+#: Real reasons that no revival changes.
+STRUCTURAL_REASONS = frozenset({"no_need", "not_a_fit", "out_of_scope"})
+
+#: The importance that a lead counts with until its rep has answered.
+USUAL_IMPORTANCE = 3
+
+Builder = Callable[[Facts, Any], e.AnyEvent]
+
+
+def _declined(facts: Facts, command: c.RecordDecline) -> e.LeadDeclined:
+    revisit_on = command.revisit_on
+    if revisit_on is None and command.kind in ("hold", "meeting_cancelled"):
+        # Not now, and no date: the day on which to ask again counts from the decline, even when that is logged late.
+        revisit_on = facts.day + timedelta(days=facts.playbook.timers.revisit_days)
+    return e.LeadDeclined(
+        kind=command.kind,
+        stated_reason=command.stated_reason,
+        real_reason=command.real_reason,
+        revisit_on=revisit_on,
+        keep_in_touch_requested=command.keep_in_touch_requested,
+        words=command.words,
+        minutes=command.minutes,
+    )
+
+
+def _queued(facts: Facts, command: c.QueueRevival | c.FireTimer) -> e.RevivalQueued:
+    reason = command.timer if isinstance(command, c.FireTimer) else command.reason
+    return e.RevivalQueued(reason=reason, score=score_of(facts, reason))
+
+
+def score_of(facts: Facts, reason: str) -> Score:
+    """Score the lead for the queue, with *reason* as what brings it there."""
+    lead = facts.lead
+    revisit = lead.revisit_on is not None and lead.revisit_on <= facts.today
+    inputs = ScoreInputs(
+        stage_depth=lead.stage_depth,
+        value_band=lead.value_band,
+        minutes_invested=lead.minutes_invested,
+        importance=lead.importance or USUAL_IMPORTANCE,
+        trigger=reason in TRIGGERS or revisit,
+        has_connector=lead.has_connector,
+        unanswered=lead.attempts,
+        structural=lead.decline is not None and lead.decline.real_reason in STRUCTURAL_REASONS,
+    )
+    return score(inputs, facts.playbook.weights)
+
+
+def _nurture(facts: Facts, command: c.StartNurture | c.RecordCall | c.FireTimer) -> e.NurtureStarted:
+    match command:
+        case c.RecordCall():
+            return e.NurtureStarted(reason="not_now", revisit_on=command.revisit_on, minutes=command.minutes)
+        case c.FireTimer():
+            return e.NurtureStarted(reason=command.timer)
+    if facts.lead.state != "no_response":
+        return e.NurtureStarted(reason="chosen", waiver=command.waiver)
+    possible = {"call", "email"} <= set(facts.lead.modes)
+    return e.NurtureStarted(reason="breakup_waived" if possible else "breakup_impossible", waiver=command.waiver)
+
+
+def _note_sent(facts: Facts, command: c.MarkNoteSent) -> e.NoteSent:
+    call_on, _, gap_reason = promise(facts)
+    return e.NoteSent(
+        medium=command.medium,
+        call_on=call_on,
+        attested=command.attested,
+        override=command.override,
+        text=command.text,
+        minutes=command.minutes,
+        gap_reason=gap_reason,
+    )
+
+
+def _reply(_: Facts, command: c.RecordReply) -> e.ReplyReceived:
+    return e.ReplyReceived(
+        channel=command.channel,
+        intent=command.intent,
+        revisit_on=command.revisit_on,
+        campaign_id=command.campaign_id,
+        event_id=command.event_id,
+        words=command.words,
+    )
+
+
+def _connected(_: Facts, command: c.RecordCall) -> e.CallConnected:
+    return e.CallConnected(
+        personal_topic_first=command.personal_topic_first,
+        decision=command.decision,
+        next_step=command.next_step,
+        next_step_on=command.next_step_on,
+        minutes=command.minutes,
+        words=command.words,
+    )
+
+
+def _no_response(_: Facts, command: c.RecordCall | c.FireTimer) -> e.NoResponse:
+    if isinstance(command, c.FireTimer):
+        return e.NoResponse(outcome="lapsed", minutes=0)
+    return e.NoResponse(outcome=command.outcome, minutes=command.minutes)
+
+
+def _held(facts: Facts, command: c.Hold) -> e.LeadHeld:
+    until = command.until
+    if until is None and command.reason == "prospect_out_of_office":
+        until = facts.today + timedelta(days=facts.playbook.timers.out_of_office_days)
+    timers = sorted(facts.lead.timers.items())
+    remaining = tuple(freeze(name, timer.due_at, facts.now, facts.calendar) for name, timer in timers)
+    return e.LeadHeld(reason=command.reason, until=until, remaining=remaining)
+
+
+def _released(facts: Facts, _: object) -> e.LeadReleased:
+    note_on, call_on, _slots = resumed(facts)
+    return e.LeadReleased(note_on=note_on, call_on=call_on)
+
+
+def _rescheduled(facts: Facts, command: c.RescheduleCall) -> e.CallRescheduled:
+    return e.CallRescheduled(call_on=command.call_on, previous_call_on=_call_on(facts), reason=command.reason)
+
+
+def _contact_updated(_: Facts, command: c.UpdateContact) -> e.ContactUpdated:
+    return e.ContactUpdated(
+        contact=command.contact,
+        modes=command.modes,
+        timezone=command.timezone,
+        open_opportunity=command.open_opportunity,
+    )
+
+
+def _touch(_: Facts, command: c.SendTouch) -> e.TouchSent:
+    return e.TouchSent(
+        mode=command.mode,
+        value_item=command.value_item,
+        attested=command.attested,
+        text=command.text,
+        minutes=command.minutes,
+    )
+
+
+def _nurture_touch(_: Facts, command: c.SendNurtureTouch) -> e.NurtureTouchSent:
+    return e.NurtureTouchSent(mode=command.mode, asset=command.asset, attested=command.attested, minutes=command.minutes)
+
+
+def _met(_: Facts, command: c.RecordMeeting) -> e.ReEngaged:
+    return e.ReEngaged(
+        decision=command.decision,
+        next_step=command.next_step,
+        next_step_on=command.next_step_on,
+        minutes=command.minutes,
+    )
+
+
+def _homework(_: Facts, command: c.CompleteHomework) -> e.HomeworkCompleted:
+    return e.HomeworkCompleted(answers=command.answers, sources=command.sources, minutes=command.minutes)
+
+
+def _reason(_: Facts, command: c.RecordReason) -> e.StatedReasonRecorded | e.RealReasonRecorded:
+    if command.kind == "real" and command.evidence and command.words:
+        return e.RealReasonRecorded(
+            reason=command.reason, evidence=command.evidence, words=command.words, minutes=command.minutes
+        )
+    return e.StatedReasonRecorded(reason=command.reason, words=command.words, minutes=command.minutes)
+
+
+def _call_on(facts: Facts) -> date:
+    return facts.lead.call_on or facts.today
+
+
+BUILDERS: dict[str, Builder] = {
+    "lead_declined": _declined,
+    "revival_queued": _queued,
+    "nurture_started": _nurture,
+    "lead_dropped": lambda _, command: e.LeadDropped(reason=command.reason),
+    "note_scheduled": lambda _, command: e.NoteScheduled(
+        note_on=command.note_on, call_on=command.call_on, value_item=command.value_item
+    ),
+    "call_scheduled": lambda _, command: e.CallScheduled(call_on=command.call_on, value_item=command.value_item),
+    "note_sent": _note_sent,
+    "note_slot_released": lambda facts, _: e.NoteSlotReleased(note_on=facts.lead.note_on or facts.today),
+    "call_due": lambda facts, _: e.CallDue(call_on=_call_on(facts)),
+    "reply_received": _reply,
+    "note_returned": lambda _facts, _: e.NoteReturned(),
+    "call_connected": _connected,
+    "meeting_booked": lambda _, command: e.MeetingBooked(meeting_at=in_utc(command.meeting_at), minutes=command.minutes),
+    "no_response": _no_response,
+    "call_rescheduled": _rescheduled,
+    "call_promise_expired": lambda facts, _: e.CallPromiseExpired(call_on=_call_on(facts)),
+    "call_promise_missed": lambda facts, _: e.CallPromiseMissed(call_on=_call_on(facts)),
+    "touch_sent": _touch,
+    "response_window_closed": lambda _facts, _: e.ResponseWindowClosed(),
+    "breakup_voicemail_left": lambda _, command: e.BreakupVoicemailLeft(minutes=command.minutes),
+    "breakup_email_sent": lambda _, command: e.BreakupEmailSent(text=command.text, minutes=command.minutes),
+    "cut_bait_confirmed": lambda _, command: e.CutBaitConfirmed(choice=command.choice, reason=command.reason),
+    "breakup_sent": lambda facts, _: e.BreakupSent(attempts=facts.lead.attempts),
+    "nurture_touch_due": lambda _facts, _: e.NurtureTouchDue(),
+    "nurture_floor_reached": lambda facts, _: e.NurtureFloorReached(owner=facts.lead.owner),
+    "nurture_touch_sent": _nurture_touch,
+    "lead_won": lambda _facts, _: e.LeadWon(),
+    "re_engaged": _met,
+    "meeting_outcome_missed": lambda _facts, _: e.MeetingOutcomeMissed(),
+    "consent_regranted": lambda _, command: e.ConsentRegranted(evidence=command.evidence, modes=command.modes),
+    "opted_out": lambda _facts, _: e.OptedOut(),
+    "channel_opted_out": lambda _, command: e.ChannelOptedOut(channel=command.channel),
+    "lead_held": _held,
+    "lead_released": _released,
+    "hold_review_due": lambda _facts, _: e.HoldReviewDue(),
+    "lead_reassigned": lambda facts, command: e.LeadReassigned(owner=command.owner, previous_owner=facts.lead.owner),
+    "contact_updated": _contact_updated,
+    "stated_reason_recorded": _reason,
+    "real_reason_recorded": _reason,
+    "homework_completed": _homework,
+    "strategy_recorded": lambda _, command: e.StrategyRecorded(
+        strategy=command.strategy, missed_last_time=command.missed_last_time
+    ),
+    "offer_recorded": lambda _, command: e.OfferRecorded(solution=command.solution, benefit=command.benefit),
+    "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
+    "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
+    "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
+}
+
+
+def outcome(event: str, facts: Facts) -> e.AnyEvent:
+    """Return the data of the *event* that the command of *facts* brings about."""
+    return BUILDERS[event](facts, facts.command)
+
+
+def registered(command: c.RegisterLead) -> e.LeadRegistered:
+    """Return the first event of a lead."""
+    return e.LeadRegistered(
+        owner=command.owner,
+        source=command.source,
+        contact=command.contact,
+        modes=command.modes,
+        timezone=command.timezone,
+        open_opportunity=command.open_opportunity,
+        client=command.client,
+        last_contact_on=command.last_contact_on,
+        stage_depth=command.stage_depth,
+        value_band=command.value_band,
+        minutes_invested=command.minutes_invested,
+        qualified=command.qualified,
+    )

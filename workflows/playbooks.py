@@ -1,0 +1,146 @@
+"""A playbook: the parameters of a method, as data. Published versions never change; leads pin one by its digest."""
+
+import tomllib
+from functools import cached_property
+from typing import Annotated
+
+import msgspec
+
+from workflows.codec import canonical, digest
+from workflows.commands import Mode, Slug
+from workflows.events import PlaybookPin
+from workflows.planner import Capacity
+from workflows.priority import Weights
+
+Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
+WorkingDays = Annotated[int, msgspec.Meta(ge=0, le=250)]
+
+
+class PlaybookError(ValueError):
+    """A playbook's text is not a playbook; the message names the field and what would be right."""
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Audience(_Section, frozen=True, kw_only=True):
+    """Who may enter the queue."""
+
+    stale_after_days: Days = 90
+    exclude_open_opportunity: bool = True
+    rotation_days: Days = 180
+    """Nobody is queued or called again within these days."""
+    require_qualified: bool = False
+
+
+class Timers(_Section, frozen=True, kw_only=True):
+    """Durations of methods.md 2.5. Names end in their unit; working days are the rep's."""
+
+    reason_probe_working_days: WorkingDays = 1
+    homework_working_days: WorkingDays = 3
+    triage_days: Days = 30
+    revisit_days: Days = 60
+    queue_age_days: Days = 180
+    note_slot_working_days: WorkingDays = 1
+    call_grace_working_days: WorkingDays = 1
+    call_late_working_days: WorkingDays = 3
+    call_expiry_working_days: WorkingDays = 10
+    next_attempt_working_days: WorkingDays = 2
+    response_window_working_days: WorkingDays = 5
+    breakup_window_working_days: WorkingDays = 10
+    nurture_interval_months: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
+    nurture_floor_days: Days = 183
+    requeue_days: Days = 180
+    next_step_working_days: WorkingDays = 5
+    lapse_working_days: WorkingDays = 10
+    meeting_outcome_working_days: WorkingDays = 5
+    hold_review_days: Days = 90
+    out_of_office_days: Days = 14
+    """How long a prospect who is out of office without a date is left alone."""
+
+
+class Attempts(_Section, frozen=True, kw_only=True):
+    """How often, and in how many modes, a silent prospect is tried."""
+
+    min_before_breakup: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
+    min_modes_before_breakup: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
+    max: Annotated[int, msgspec.Meta(ge=1, le=50)] = 6
+    max_when_important: Annotated[int, msgspec.Meta(ge=1, le=50)] = 9
+    """The budget of leads whose importance is 4 or 5."""
+    modes: tuple[Mode, ...] = ("call", "email", "handwritten_note", "courier", "fax", "other")
+
+
+class Checks(_Section, frozen=True, kw_only=True):
+    """Content checks that must have passed, been attested or been overridden before the touch counts as sent."""
+
+    note: tuple[Slug, ...] = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
+    touch: tuple[Slug, ...] = ("recalls_prior_interest", "no_empty_check_in")
+    nurture: tuple[Slug, ...] = ("one_click_unsubscribe", "postal_address")
+
+
+class Breakup(_Section, frozen=True, kw_only=True):
+    """How far apart the two halves of a breakup may be, in working hours of the rep."""
+
+    max_gap_working_hours: Annotated[int, msgspec.Meta(ge=1, le=80)] = 8
+
+
+class Homework(_Section, frozen=True, kw_only=True):
+    """What must be known about a declined account before anyone contacts it."""
+
+    fields: tuple[Slug, ...] = (
+        "industry_rank_now", "industry_rank_before", "industry_changes", "economy_or_technology", "problems_this_year",
+        "how_we_alleviate", "future_need",
+    )  # fmt: skip
+    min_sources: Annotated[int, msgspec.Meta(ge=0, le=20)] = 1
+    source_max_age_days: Days = 365
+    fresh_for_days: Days = 180
+
+
+class ContactHours(_Section, frozen=True, kw_only=True):
+    """When a prospect may be called, in minutes after midnight of the prospect's own time zone, on these ISO weekdays."""
+
+    opens: Annotated[int, msgspec.Meta(ge=0, le=1439)] = 540
+    closes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 1200
+    weekdays: tuple[Annotated[int, msgspec.Meta(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
+
+
+class Playbook(_Section, frozen=True, kw_only=True, dict=True):
+    """One method's parameters. Times are working days of the rep unless their name says otherwise."""
+
+    schema: Annotated[int, msgspec.Meta(ge=1, le=1)]
+    id: Slug
+    version: Annotated[str, msgspec.Meta(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
+    title: str
+    source: str
+    first_touch: Mode = "handwritten_note"
+    audience: Audience = Audience()
+    capacity: Capacity = Capacity()
+    timers: Timers = Timers()
+    attempts: Attempts = Attempts()
+    checks: Checks = Checks()
+    breakup: Breakup = Breakup()
+    homework: Homework = Homework()
+    contact_hours: ContactHours = ContactHours()
+    value_items: tuple[Slug, ...] = ()
+    """What can be brought that is new, in the order of preference; each at most once per lead."""
+    weights: Weights = Weights()
+
+    @cached_property
+    def pin(self) -> PlaybookPin:
+        """What an event records of this playbook."""
+        return PlaybookPin(id=self.id, version=self.version, digest=digest(canonical(self)))
+
+
+def parse_playbook(text: str) -> Playbook:
+    """Return the playbook written in *text* (TOML).
+
+    Raises
+    ------
+    PlaybookError
+        When the text is no TOML or a field is wrong; the message says which.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(text), Playbook, strict=True)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise PlaybookError(f"not a playbook: {error}") from error

@@ -1,0 +1,139 @@
+"""Which slots an event takes, keeps, uses up or gives back."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from workflows import horizon
+from workflows.calendars import Calendar
+from workflows.commands import (
+    Command,
+    FireTimer,
+    MarkNoteSent,
+    Reassign,
+    Release,
+    RescheduleCall,
+    ScheduleCall,
+    ScheduleNote,
+)
+from workflows.context import Facts
+from workflows.events import Slot, SlotKind
+from workflows.lead import Lead
+from workflows.transitions import Row
+
+GapReason = Literal["slot_kept", "next_free_slot"]
+
+
+#: How far ahead a note that went out on another day, or a lead that is released, may find its call a place, in working days.
+_SEARCH_DAYS = 15
+
+
+def takes_slots(command: Command) -> bool:
+    """Tell whether *command* may take slots, so that whoever applies it locks the rep and offers what is free."""
+    if isinstance(command, FireTimer):
+        return command.timer == "hold_until"
+    return isinstance(command, (ScheduleNote, ScheduleCall, RescheduleCall, MarkNoteSent, Release, Reassign))
+
+
+def slot_days(lead: Lead, command: Command, calendar: Calendar | None, now: datetime) -> set[date]:
+    """Return the days of which *command* may take slots: working days of the owner, or those that it names."""
+    match command:
+        case ScheduleNote(note_on=note_on, call_on=call_on):
+            return {note_on, call_on}
+        case ScheduleCall(call_on=call_on) | RescheduleCall(call_on=call_on):
+            return {call_on}
+        case Reassign():
+            return {slot.day for slot in lead.slots}
+    if calendar is None:
+        return set()
+    since = command.occurred_at or now
+    first = horizon.after(calendar, horizon.local_day(calendar, since), 0)
+    return {horizon.after(calendar, first, number) for number in range(_SEARCH_DAYS + 1)}
+
+
+def offered(facts: Facts, kind: SlotKind, day: date, rep: str | None = None) -> Slot | None:
+    """Return the first slot of *kind* on *day* that is offered as free, of the owner unless *rep* is named."""
+    rep = rep or facts.lead.owner
+    fitting = (slot for slot in facts.context.free if slot.kind == kind and slot.day == day and slot.rep == rep)
+    return min(fitting, default=None)
+
+
+def call_slot_kind(facts: Facts) -> SlotKind:
+    """Return the kind of slot that the lead's present call takes."""
+    return "promised_call" if facts.lead.promised else "follow_up"
+
+
+def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
+    """Return the day of the call for a note that was sent, a slot to change to, and why the day is not the usual one.
+
+    The call comes the playbook's number of working days after the day on which the note was sent. A note that went out on
+    another day than planned may find that day's slots taken; it was written all the same, so it is never refused: it keeps
+    the slot that it has, or gets the next one offered, or (with none at all) is called on the day without a slot.
+    """
+    wanted = horizon.after(facts.calendar, facts.day, facts.playbook.capacity.call_after_note_days)
+    held = next((slot for slot in facts.lead.slots if slot.kind == "promised_call"), None)
+    if facts.lead.hold or (held and held.day == wanted):
+        return wanted, None, None
+    if slot := offered(facts, "promised_call", wanted):
+        return wanted, slot, None
+    if held and held.day > facts.day:
+        return held.day, None, "slot_kept"
+    later = (s for s in facts.context.free if s.kind == "promised_call" and s.day > wanted and s.rep == facts.lead.owner)
+    if slot := min(later, key=lambda slot: (slot.day, slot.ordinal), default=None):
+        return slot.day, slot, "next_free_slot"
+    return wanted, None, None
+
+
+class SlotMoves:
+    """The slots that one event moves."""
+
+    def __init__(self, facts: Facts, row: Row) -> None:
+        """Work out what *row* does with the lead's slots and those that are offered."""
+        lead, command = facts.lead, facts.command
+        entering = row.target is not None and row.target != lead.state
+        self.reserved: tuple[Slot, ...] = tuple(slot for slot in _wanted(facts, row) if slot)
+        self.used: tuple[Slot, ...] = tuple(slot for slot in lead.slots if entering and slot.kind in row.uses)
+        gone = entering or row.event in ("lead_held", "lead_reassigned") or isinstance(command, RescheduleCall)
+        kept = row.keeps if entering and not self.reserved else ()
+        left = (slot for slot in lead.slots if slot not in self.used and slot.kind not in kept)
+        self.released: tuple[Slot, ...] = tuple(left) if gone else ()
+
+
+def _wanted(facts: Facts, row: Row) -> tuple[Slot | None, ...]:
+    lead = facts.lead
+    match facts.command:
+        case ScheduleNote(note_on=note_on, call_on=call_on):
+            return offered(facts, "note", note_on), offered(facts, "promised_call", call_on)
+        case ScheduleCall(call_on=call_on):
+            return (offered(facts, "follow_up", call_on),)
+        case RescheduleCall(call_on=call_on):
+            return (offered(facts, call_slot_kind(facts), call_on),)
+        case MarkNoteSent():
+            return (promise(facts)[1],)
+        case Reassign(owner=owner):
+            return tuple(offered(facts, slot.kind, slot.day, owner) for slot in lead.slots)
+    if row.event == "lead_released":
+        return resumed(facts)[2]
+    return ()
+
+
+def resumed(facts: Facts) -> tuple[date | None, date | None, tuple[Slot, ...]]:
+    """Return the new days of the note and of the call of a lead that is released now, and the slots offered for them.
+
+    A hold gives the slots back, because nobody knows how long it lasts; a release takes new ones if any are offered, and the
+    planner moves what does not fit.
+    """
+    lead, calendar, today = facts.lead, facts.calendar, facts.today
+    if lead.state == "note_due":
+        note_on = horizon.after(calendar, today, 0)
+        call_on = horizon.after(calendar, note_on, facts.playbook.capacity.call_after_note_days)
+        both = offered(facts, "note", note_on), offered(facts, "promised_call", call_on)
+        return note_on, call_on, tuple(slot for slot in both if slot) if all(both) else ()
+    if lead.state not in ("note_sent", "call_due") or lead.call_on is None or lead.hold is None:
+        return None, None, ()
+    kept = next((left.working_days for left in lead.hold.remaining if left.timer == "call_after_note"), None)
+    since = horizon.local_day(calendar, lead.hold.since)
+    left = horizon.between(calendar, since, lead.call_on) if kept is None else kept
+    # A call that was overdue when the hold began stays overdue.
+    day = horizon.after(calendar, today, left) if kept is not None or lead.call_on >= since else None
+    slot = offered(facts, call_slot_kind(facts) if lead.state == "call_due" else "promised_call", day or today)
+    return None, day, (slot,) if slot else ()

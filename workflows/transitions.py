@@ -1,0 +1,249 @@
+"""The transition table: the 51 rows that move a lead, and beside it the rows of events that leave the state as it is.
+
+`decide`, the chart and the documentation all come from these two tuples. A *trigger* is what sets a row off: a command's tag,
+with a discriminator after a colon where the command alone does not say which row is meant (what came of a call, whether a
+reply says no, which timer fired). At most one row stands for a state and a trigger, so the machine is deterministic.
+"""
+
+from typing import get_args
+
+import msgspec
+
+from workflows.commands import Command, FireTimer, OptOut, RecordCall, RecordReason, RecordReply, command_kind
+from workflows.events import SlotKind
+from workflows.lead import State
+
+STATES: tuple[State, ...] = get_args(State)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a table."""
+
+    id: str = ""
+    """``T01`` to ``T51``; empty for a row that leaves the state as it is."""
+    sources: tuple[State, ...]
+    """Empty when there is no lead yet."""
+    event: str
+    """The stored name of the event."""
+    target: State | None = None
+    """None when the state stays whatever it is; a target among the sources may be the state it leaves."""
+    triggers: tuple[str, ...]
+    guards: tuple[str, ...] = ()
+    """Ids in `workflows.guards.GUARDS`, in the order in which they are asked; the first that refuses is the answer."""
+    arms: tuple[str, ...] = ()
+    """Timers in `workflows.timers.TIMERS`. A row that enters another state cancels all that it does not arm."""
+    cancels: tuple[str, ...] = ()
+    """Timers that a row ends without leaving the state."""
+    reserves: tuple[SlotKind, ...] = ()
+    uses: tuple[SlotKind, ...] = ()
+    """Slots that the touch takes up. A row that enters another state releases all that it neither uses nor keeps."""
+    keeps: tuple[SlotKind, ...] = ()
+
+
+def trigger(command: Command) -> str:
+    """Return what *command* sets off, such as ``record_call:unanswered``."""
+    kind = command_kind(command)
+    match command:
+        case RecordCall(outcome="connected" | "not_now" as outcome):
+            return f"{kind}:{outcome}"
+        case RecordCall():
+            return f"{kind}:unanswered"
+        case RecordReply(intent=intent):
+            return f"{kind}:no" if intent == "no" else f"{kind}:open"
+        case OptOut(channel=channel):
+            return f"{kind}:channel" if channel else f"{kind}:all"
+        case RecordReason(kind=reason):
+            return f"{kind}:{reason}"
+        case FireTimer(timer=timer):
+            return f"{kind}:{timer}"
+    return kind
+
+
+_NURTURE = ("nurture_touch", "nurture_floor", "requeue", "revisit")
+_DECLINED = ("reason_probe", "homework", "triage")
+_ENGAGED = ("next_step", "lapse")
+_SILENT = ("next_attempt", "response_window")
+_CALL: tuple[SlotKind, ...] = ("promised_call", "follow_up")
+_NOTE: tuple[SlotKind, ...] = ("note", "promised_call")
+_NOTE_PLAN = ("note_reachable", "call_reachable", "planned_day", "promise_day", "promise_gap", "note_slot", "call_slot")
+_CALL_PLAN = ("call_reachable", "planned_day", "contact_hours", "follow_up_slot")
+_NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
+_QUEUE_OR_NOTE: tuple[State, ...] = ("registered", "declined", "queued", "note_due")
+
+# fmt: off
+ROWS: tuple[Row, ...] = (
+    Row(id="T01", sources=(), event="lead_registered", target="registered", triggers=("register_lead",)),
+    Row(id="T02", sources=("registered",), event="lead_declined", target="declined", triggers=("record_decline",),
+        arms=_DECLINED),
+    Row(id="T03", sources=("registered",), event="revival_queued", target="queued", triggers=("queue_revival",),
+        guards=("no_open_opportunity", "stale", "rotation", "qualified_if_required"), arms=("queue_age",)),
+    Row(id="T04", sources=("declined",), event="revival_queued", target="queued", triggers=("queue_revival",),
+        guards=("reason_probed", "homework_fresh", "strategy_recorded", "qualified", "importance_answered", "rested",
+                "mode_left"), arms=("queue_age",)),
+    Row(id="T05", sources=("declined",), event="nurture_started", target="nurture",
+        triggers=("fire_timer:triage", "start_nurture"), arms=_NURTURE),
+    Row(id="T06", sources=("declined",), event="lead_dropped", target="dropped", triggers=("drop",),
+        guards=("manager", "drop_reason_of_declined")),
+    Row(id="T07", sources=("queued",), event="note_scheduled", target="note_due", triggers=("schedule_note",),
+        guards=("not_held", "first_touch_is_note", *_NOTE_PLAN), arms=("note_slot",), reserves=_NOTE),
+    Row(id="T08", sources=("queued",), event="call_scheduled", target="call_due", triggers=("schedule_call",),
+        guards=("not_held", "fresh_relationship", *_CALL_PLAN), arms=("call_grace", "call_expiry"),
+        reserves=("follow_up",)),
+    Row(id="T09", sources=("queued",), event="nurture_started", target="nurture", triggers=("fire_timer:queue_age",),
+        arms=_NURTURE),
+    Row(id="T10", sources=("note_due",), event="note_sent", target="note_sent", triggers=("mark_note_sent",),
+        guards=("hand_written", "note_wanted", "not_before_planned", "note_checks"), arms=("call_after_note",),
+        uses=("note",), keeps=("promised_call",)),
+    Row(id="T11", sources=("note_due",), event="note_slot_released", target="queued", triggers=("fire_timer:note_slot",),
+        arms=("queue_age",)),
+    Row(id="T12", sources=("note_sent",), event="call_due", target="call_due", triggers=("fire_timer:call_after_note",),
+        guards=("not_held", "owned", "call_reachable", "owner_present", "contact_hours"),
+        arms=("call_grace", "call_late", "call_expiry"), keeps=("promised_call",)),
+    Row(id="T13", sources=("note_sent",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
+        guards=("human_reply",), arms=_ENGAGED),
+    Row(id="T14", sources=("note_sent",), event="note_returned", target="queued", triggers=("record_return",),
+        guards=("not_before_planned",), arms=("queue_age",)),
+    Row(id="T15", sources=("call_due",), event="call_connected", target="re_engaged", triggers=("record_call:connected",),
+        guards=("not_before_planned", "personal_topic_first", "decision_or_next_step"), arms=_ENGAGED, uses=_CALL),
+    Row(id="T16", sources=("call_due",), event="meeting_booked", target="meeting_booked", triggers=("book_meeting",),
+        guards=("meeting_ahead",), arms=("meeting_outcome",), uses=_CALL),
+    Row(id="T17", sources=("call_due",), event="lead_declined", target="declined", triggers=("record_decline",),
+        arms=_DECLINED, uses=_CALL),
+    Row(id="T18", sources=("call_due",), event="nurture_started", target="nurture", triggers=("record_call:not_now",),
+        guards=("not_before_planned", "later_date_or_keep_in_touch"), arms=_NURTURE, uses=_CALL),
+    Row(id="T19", sources=("call_due",), event="no_response", target="no_response", triggers=("record_call:unanswered",),
+        guards=("not_before_planned",), arms=_SILENT, uses=_CALL),
+    Row(id="T20", sources=("call_due",), event="call_rescheduled", target="call_due", triggers=("reschedule_call",),
+        guards=("not_held", "later_day", "planned_day", "same_call_slot"),
+        arms=("call_grace", "call_late", "call_expiry")),
+    Row(id="T21", sources=("call_due",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
+        guards=("human_reply",), arms=_ENGAGED),
+    Row(id="T22", sources=("call_due",), event="call_promise_expired", target="queued",
+        triggers=("fire_timer:call_expiry",), arms=("queue_age",)),
+    Row(id="T23", sources=("no_response",), event="call_scheduled", target="call_due", triggers=("schedule_call",),
+        guards=("not_held", *_NEXT_TRY, *_CALL_PLAN), arms=("call_grace", "call_expiry"), reserves=("follow_up",)),
+    Row(id="T24", sources=("no_response",), event="note_scheduled", target="note_due", triggers=("schedule_note",),
+        guards=("not_held", *_NEXT_TRY, *_NOTE_PLAN), arms=("note_slot",), reserves=_NOTE),
+    Row(id="T25", sources=("no_response",), event="touch_sent", target="no_response", triggers=("send_touch",),
+        guards=("touch_mode", "mode_permitted", "attempts_left", "new_value", "touch_gap", "touch_checks"), arms=_SILENT),
+    Row(id="T26", sources=("no_response",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
+        guards=("human_reply",), arms=_ENGAGED),
+    Row(id="T27", sources=("no_response",), event="breakup_sent", target="breakup_sent", triggers=("send_breakup",),
+        guards=("breakup_halves", "breakup_halves_together", "attempts_made", "modes_tried", "offer_known",
+                "cut_bait_confirmed"), arms=("breakup_window",)),
+    Row(id="T28", sources=("no_response",), event="nurture_started", target="nurture", triggers=("start_nurture",),
+        guards=("breakup_impossible_or_waived",), arms=_NURTURE),
+    Row(id="T29", sources=("breakup_sent",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
+        guards=("human_reply",), arms=_ENGAGED),
+    Row(id="T30", sources=("breakup_sent",), event="lead_declined", target="declined",
+        triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+    Row(id="T31", sources=("breakup_sent",), event="nurture_started", target="nurture",
+        triggers=("fire_timer:breakup_window",), arms=_NURTURE),
+    Row(id="T32", sources=("nurture",), event="nurture_touch_sent", target="nurture", triggers=("send_nurture_touch",),
+        guards=("mode_permitted", "new_asset", "once_a_month", "nurture_checks"), arms=("nurture_touch", "nurture_floor")),
+    Row(id="T33", sources=("nurture",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
+        guards=("human_reply",), arms=_ENGAGED),
+    Row(id="T34", sources=("nurture",), event="revival_queued", target="queued",
+        triggers=("fire_timer:requeue", "fire_timer:revisit", "queue_revival"), guards=("homework_refreshed",),
+        arms=("queue_age",)),
+    Row(id="T35", sources=("nurture",), event="lead_dropped", target="dropped", triggers=("drop",),
+        guards=("manager", "drop_reason_of_nurture")),
+    Row(id="T36", sources=("re_engaged",), event="meeting_booked", target="meeting_booked", triggers=("book_meeting",),
+        guards=("meeting_ahead",), arms=("meeting_outcome",)),
+    Row(id="T37", sources=("re_engaged",), event="lead_won", target="won", triggers=("mark_won",)),
+    Row(id="T38", sources=("re_engaged",), event="lead_declined", target="declined",
+        triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+    Row(id="T39", sources=("re_engaged",), event="no_response", target="no_response", triggers=("fire_timer:lapse",),
+        guards=("next_step_overdue",), arms=_SILENT),
+    Row(id="T40", sources=("meeting_booked",), event="lead_won", target="won", triggers=("mark_won",)),
+    Row(id="T41", sources=("meeting_booked",), event="lead_declined", target="declined",
+        triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+    Row(id="T42", sources=("meeting_booked",), event="re_engaged", target="re_engaged", triggers=("record_meeting",),
+        guards=("not_before_planned", "decision_or_next_step"), arms=_ENGAGED),
+    Row(id="T43", sources=("meeting_booked",), event="meeting_outcome_missed", target="re_engaged",
+        triggers=("fire_timer:meeting_outcome",), arms=_ENGAGED),
+    Row(id="T44", sources=("won",), event="lead_declined", target="declined", triggers=("record_decline",),
+        arms=_DECLINED),
+    Row(id="T45", sources=("dropped",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
+        guards=("human_reply",), arms=_ENGAGED),
+    Row(id="T46", sources=("dropped",), event="revival_queued", target="queued", triggers=("queue_revival",),
+        guards=("manager",), arms=("queue_age",)),
+    Row(id="T47", sources=("do_not_contact",), event="consent_regranted", target="registered",
+        triggers=("regrant_consent",), guards=("manager",)),
+    Row(id="T48", sources=tuple(state for state in STATES if state != "do_not_contact"), event="opted_out",
+        target="do_not_contact", triggers=("opt_out:all",)),
+    Row(id="T49", sources=_QUEUE_OR_NOTE, event="reply_received", target="re_engaged", triggers=("record_reply:open",),
+        guards=("human_reply",), arms=_ENGAGED),
+    Row(id="T50", sources=("queued", "note_due", "note_sent", "no_response", "nurture"), event="lead_declined",
+        target="declined", triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+    Row(id="T51", sources=("registered", "declined", "queued", "note_due", "note_sent", "call_due", "no_response",
+                           "breakup_sent", "nurture", "dropped"), event="lead_won", target="won", triggers=("mark_won",)),
+)
+
+_CONTACTABLE = tuple(state for state in STATES if state != "do_not_contact")
+
+ASIDES: tuple[Row, ...] = (
+    Row(sources=STATES, event="contact_updated", triggers=("update_contact",)),
+    Row(sources=("re_engaged",), event="reply_received", triggers=("record_reply:open",), guards=("human_reply",),
+        arms=_ENGAGED),
+    Row(sources=("meeting_booked", "won"), event="reply_received", triggers=("record_reply:open",),
+        guards=("human_reply",)),
+    Row(sources=("meeting_booked",), event="meeting_booked", triggers=("book_meeting",), guards=("meeting_ahead",),
+        arms=("meeting_outcome",)),
+    Row(sources=("call_due",), event="call_promise_missed", triggers=("fire_timer:call_late",)),
+    Row(sources=("no_response",), event="response_window_closed", triggers=("fire_timer:response_window",),
+        arms=("response_window",)),
+    Row(sources=("no_response",), event="breakup_voicemail_left", triggers=("leave_breakup_voicemail",),
+        guards=("call_reachable",)),
+    Row(sources=("no_response",), event="breakup_email_sent", triggers=("send_breakup_email",),
+        guards=("email_reachable", "monitored_reply_address")),
+    Row(sources=("no_response",), event="cut_bait_confirmed", triggers=("confirm_cut_bait",), guards=("person",)),
+    Row(sources=("nurture",), event="nurture_touch_due", triggers=("fire_timer:nurture_touch",), arms=("nurture_touch",)),
+    Row(sources=("nurture",), event="nurture_floor_reached", triggers=("fire_timer:nurture_floor",),
+        arms=("nurture_floor",)),
+    Row(sources=_CONTACTABLE, event="lead_held", triggers=("hold",), guards=("not_held", "hold_ends_ahead"),
+        arms=("hold_until", "hold_review")),
+    Row(sources=_CONTACTABLE, event="lead_released", triggers=("release", "fire_timer:hold_until"), guards=("held",)),
+    Row(sources=_CONTACTABLE, event="hold_review_due", triggers=("fire_timer:hold_review",), guards=("held",),
+        arms=("hold_review",)),
+    Row(sources=STATES, event="lead_reassigned", triggers=("reassign",), guards=("another_owner",)),
+    Row(sources=STATES, event="stated_reason_recorded", triggers=("record_reason:stated",), cancels=("reason_probe",)),
+    Row(sources=STATES, event="real_reason_recorded", triggers=("record_reason:real",), guards=("reason_evidence",),
+        cancels=("reason_probe",)),
+    Row(sources=STATES, event="homework_completed", triggers=("complete_homework",),
+        guards=("homework_answered", "homework_sources"), cancels=("homework",)),
+    Row(sources=STATES, event="strategy_recorded", triggers=("record_strategy",)),
+    Row(sources=STATES, event="offer_recorded", triggers=("record_offer",)),
+    Row(sources=STATES, event="lead_qualified", triggers=("qualify",)),
+    Row(sources=STATES, event="importance_answered", triggers=("answer_importance",)),
+    Row(sources=STATES, event="connector_introduced", triggers=("introduce_connector",)),
+    Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),
+)
+# fmt: on
+
+_BY_TRIGGER: dict[tuple[State, str], Row] = {
+    (state, name): row for row in (*ASIDES, *ROWS) for state in row.sources for name in row.triggers
+}
+_BY_EVENT: dict[str, Row] = {row.event: row for row in reversed(ASIDES)}
+
+
+def row_for(state: State, name: str) -> Row | None:
+    """Return the row that the trigger called *name* sets off in *state*, if there is one."""
+    return _BY_TRIGGER.get((state, name))
+
+
+def aside(event: str) -> Row:
+    """Return the row of an *event* that leaves the state as it is."""
+    return _BY_EVENT[event]
+
+
+def possible(state: State) -> tuple[str, ...]:
+    """Return the commands that people may give in *state* and that would move the lead, in the order of the table."""
+    names = (name for row in ROWS if state in row.sources for name in row.triggers)
+    return tuple(dict.fromkeys(name.partition(":")[0] for name in names if not name.startswith("fire_timer")))
+
+
+def moves_on(state: State) -> tuple[str, ...]:
+    """Return the timers that act on their own in *state*, in the order of the table."""
+    names = (name for row in (*ROWS, *ASIDES) if state in row.sources for name in row.triggers)
+    return tuple(dict.fromkeys(name.partition(":")[2] for name in names if name.startswith("fire_timer")))
