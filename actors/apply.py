@@ -159,6 +159,10 @@ class _Apply:
         book = Book()
         if rep and calendar and not isinstance(command, SetCalendar):
             batch.flush()
+            if leads.promises_coming_due(self._connection, rep.name, now=self._now):
+                # After downtime: a plan that does not see the calls that came due meanwhile plans past capacity.
+                batch.wait(message.id)
+                return
             book = read_book(self._connection, rep, calendar.local_day(self._now))
         outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":

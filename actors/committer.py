@@ -94,11 +94,11 @@ class Committer:
         again = {ring.message_id: ring for ring in rings if ring.number > 1}
         first = {ring.message_id: ring for ring in rings if ring.number == 1 and ring.message_id not in again}
         counted = self._open_deliveries(list(again))
-        for message_id, deliveries in counted.items():
+        for ring in again.values():
             # Whoever did not come back from an earlier delivery goes alone, and ends nobody else's work.
-            if deliveries and self._may_be_delivered(again[message_id]):
-                self._apply_alone(again[message_id])
-        together = [*(again[message_id] for message_id, deliveries in counted.items() if not deliveries), *first.values()]
+            if counted.get(ring.message_id) and self._may_be_delivered(ring):
+                self._apply_alone(ring)
+        together = [*(ring for ring in again.values() if counted.get(ring.message_id) == 0), *first.values()]
         if together and not self._try(together):
             for ring in together:
                 self._apply_alone(ring)

@@ -85,7 +85,9 @@ def copy_rows(connection: Connection, rows: Iterable[ImportedRow]) -> None:
     try:
         with driver.cursor() as cursor, cursor.copy(_copy) as copy:
             for row in rows:
-                copy.write_row(row)
+                # As texts, ids and salt take a third of the time.
+                changed = {"lead_id": row.lead_id.hex, "message_id": row.message_id.hex, "salt": f"\\x{row.salt.hex()}"}
+                copy.write_row(row._replace(**changed))
     except psycopg.Error as error:
         raise translated(DBAPIError.instance(_copy, None, error, psycopg.Error)) from error  # type: ignore[arg-type]
     connection.execute(text("ANALYZE import_rows"))

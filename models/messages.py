@@ -301,14 +301,13 @@ def retry_dead(connection: Connection, ids: Sequence[UUID] | None = None) -> lis
 
 
 class Health(NamedTuple):
-    """Counts of messages. *oldest_seconds* is the age of the longest overdue one, on the database's clock, 0 for none."""
+    """Counts of messages."""
 
     waiting: int
     due: int
     rung: int
     failing: int
     dead: int
-    oldest_seconds: int
 
 
 def health(connection: Connection, *, now: datetime) -> Health:
@@ -319,8 +318,7 @@ def health(connection: Connection, *, now: datetime) -> Health:
                    count(*) FILTER (WHERE ring_again_at IS NULL AND due_at <= :now),
                    count(*) FILTER (WHERE ring_again_at IS NOT NULL),
                    count(*) FILTER (WHERE attempts > 0),
-                   (SELECT count(*) FROM messages WHERE outcome = 'dead'),
-                   coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE due_at <= :now)), 0)::bigint
+                   (SELECT count(*) FROM messages WHERE outcome = 'dead')
               FROM messages WHERE settled_at IS NULL
         """),
         {"now": now},

@@ -66,8 +66,9 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
 
     Writers wait until the transaction ends. *progress* is told the number of events folded so far.
     """
-    connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
+    # In the order in which writers lock: projections first, the head of the log last.
     connection.execute(text("TRUNCATE leads, reps, slots, calendars"))
+    connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
     writer = _Writer(connection)
     for _, rows in read_streams(connection):
         state: Lead | Rep | None = None

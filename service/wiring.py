@@ -69,8 +69,12 @@ def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = Tr
     clock = clock_for(settings.clock_file)
     clock()
     if schema_checked:
-        with transaction(engine) as connection:
-            check_schema(connection)
+        try:
+            with transaction(engine) as connection:
+                check_schema(connection)
+        except Exception:
+            engine.dispose()
+            raise
     configured = runtime.configure(engine, clock, redis_url=redis_url, namespace=settings.namespace)
     return Service(settings, engine, configured.bell, configured, clock)
 

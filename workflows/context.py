@@ -94,7 +94,7 @@ def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:
     """Gather the facts of a decision."""
     calendar = context.calendar or horizon.PLAIN
     now = in_utc(context.now)
-    occurred_at = in_utc(command.occurred_at) if command.occurred_at else now
+    occurred_at = min(in_utc(command.occurred_at), now) if command.occurred_at else now
     return Facts(
         lead=lead,
         command=command,

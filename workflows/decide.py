@@ -43,6 +43,9 @@ __all__ = ["Applied", "Context", "Refused", "Step", "Superseded", "TooEarly", "d
 
 Answer = Applied | Refused | Superseded | TooEarly
 
+#: The clock of the machine on which something was typed may be so far ahead of the one that applies it; it is read as now.
+CLOCK_SKEW = timedelta(seconds=5)
+
 _NOBODY = UUID(int=0)
 _EARLIEST = date(1970, 1, 1)
 _AHEAD_DAYS = 3660
@@ -78,7 +81,7 @@ def _unsound(command: AnyCommand, context: Context) -> Refused | None:
         if isinstance(day, date) and not _EARLIEST <= day <= latest:
             reason = f"The date {day} cannot be right; check it."
             return Refused(rule="plausible_date", reason=reason, inputs={"field": name, "date": str(day)})
-    if command.occurred_at is None or in_utc(command.occurred_at) <= now:
+    if command.occurred_at is None or in_utc(command.occurred_at) <= now + CLOCK_SKEW:
         return None
     reason = "This is dated in the future; record it once it has happened."
     inputs = {"occurred_at": in_utc(command.occurred_at).isoformat(), "now": now.isoformat()}
@@ -90,7 +93,7 @@ def _register(lead: Lead | None, command: RegisterLead, context: Context) -> Ans
         reason = "This lead is known already; update it instead."
         return Refused(rule="already_registered", reason=reason, inputs={"version": lead.version})
     now = in_utc(context.now)
-    at = in_utc(command.occurred_at) if command.occurred_at else now
+    at = min(in_utc(command.occurred_at), now) if command.occurred_at else now
     if command.last_contact_on and command.last_contact_on > now.date() + timedelta(days=1):
         reason = f"The last contact cannot have been on {command.last_contact_on}, which is still to come."
         return Refused(rule="not_in_the_future", reason=reason, inputs={"last_contact_on": str(command.last_contact_on)})

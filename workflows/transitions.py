@@ -237,10 +237,14 @@ def aside(event: str) -> Row:
     return _BY_EVENT[event]
 
 
+#: What the planner and the clock ask for.
+_NOT_FOR_PEOPLE = frozenset({"fire_timer", "schedule_note", "schedule_call"})
+
+
 def possible(state: State) -> tuple[str, ...]:
     """Return the commands that people may give in *state* and that would move the lead, in the order of the table."""
-    names = (name for row in ROWS if state in row.sources for name in row.triggers)
-    return tuple(dict.fromkeys(name.partition(":")[0] for name in names if not name.startswith("fire_timer")))
+    names = (name.partition(":")[0] for row in ROWS if state in row.sources for name in row.triggers)
+    return tuple(dict.fromkeys(name for name in names if name not in _NOT_FOR_PEOPLE))
 
 
 def moves_on(state: State) -> tuple[str, ...]:

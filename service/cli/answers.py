@@ -146,7 +146,7 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
         sentence = f"applied: {', '.join(types)}. {told.sentence}"
     elif outcome == "refused":
         stays = f" {told.name} stays {told.state}." if told.state else ""
-        sentence = f"refused ({message.rule}): {message.reason}{stays}"
+        sentence = f"refused ({message.rule}): {plain(message.reason or '', 500)}{stays}"
     else:
         sentence = f"superseded: {message.reason}"
     return Answer(
@@ -178,7 +178,8 @@ def _told(connection: Connection, state: Lead | Rep | None) -> _Told:
     if isinstance(state, Rep):
         plan = state.timers.get("plan_day")
         when = f"; the next plan is made {shown_moment(plan.due_at, zone)}" if plan else ""
-        return _Told(state.name, "rep", f"{state.name} is known, in {zone.key}{when}.")
+        name = plain(state.name)
+        return _Told(name, "rep", f"{name} is known, in {zone.key}{when}.")
     name = name_of(state, contacts.find_contacts(connection, [state.id]).get(state.id))
     coming = next_action(state, zone)
     return _Told(name, state.state, f"{name} is {state.state} now; next: {coming.sentence}.", coming)

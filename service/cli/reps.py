@@ -159,7 +159,9 @@ def list_(app: App, as_json: bool) -> None:
     for each in shown:
         away = f", away {', '.join(map(_span, each.absences))}" if each.absences else ""
         where = f"{each.country} {each.region}".strip() or "no public holidays"
-        click.echo(f"{each.name}: {count(sum(each.leads.values()), 'lead')}, {each.playbook}, {each.timezone}, {where}{away}")
+        click.echo(
+            f"{plain(each.name)}: {count(sum(each.leads.values()), 'lead')}, {each.playbook}, {each.timezone}, {where}{away}"
+        )
     if not shown:
         click.echo("nobody yet; make a rep known with `thaw rep set NAME --timezone …`")
 
@@ -179,7 +181,7 @@ def show(app: App, name: str, as_json: bool) -> None:
         app.print_json(shown)
         return
     zone = zone_of(calendar)
-    click.echo(f"{shown.name}")
+    click.echo(plain(shown.name))
     click.echo(f"playbook   {shown.playbook}")
     click.echo(f"time zone  {shown.timezone}, where it is {shown_moment(now, zone)}")
     click.echo(f"holidays   {_next_holidays(calendar, now.astimezone(zone).date())}")

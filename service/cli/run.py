@@ -16,6 +16,7 @@ from migrations.runner import migrate as run_migrations
 from models.database import make_engine
 from service.cli.app import App, json_option, pass_app
 from service.embedded import EmbeddedServers
+from service.embedded.watch import watched
 from service.playbooks import publish_shipped
 from service.settings import Settings, environment
 from service.supervisor import Child, Supervisor
@@ -31,7 +32,13 @@ def up(app: App) -> None:
             click.echo(f"servers: PostgreSQL and Valkey in {app.settings.home_path}", err=True)
         bring_up_to_date(app.settings)
         click.echo("up: workers and clock run; stop with Ctrl-C", err=True)
-        Supervisor(children(app.settings)).run()
+        moved = True
+        while moved:
+            supervisor = Supervisor(children(app.settings))
+            with watched(servers, supervisor.stop) as watch:
+                supervisor.run()
+            # A server that had to take another port is one that workers and clock must be told of anew.
+            moved = watch is not None and watch.has_moved
 
 
 def own_servers(settings: Settings) -> AbstractContextManager[EmbeddedServers | None]:

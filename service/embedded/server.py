@@ -29,6 +29,7 @@ class Server(abc.ABC):
         self.account = server_account()
         self.port = 0
         self._kept: Kept | None = None
+        self._exit_code: int | None = None
 
     @property
     @abc.abstractmethod
@@ -58,6 +59,11 @@ class Server(abc.ABC):
             raise EmbeddedServerError(f"The embedded {self.title} is not running.")
         return self._kept
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the server ended, as a shell would show it; None while it runs, and before it is started."""
+        return self._kept.poll() if self._kept else self._exit_code
+
     def start(self) -> None:
         """Start the server and return when it accepts connections.
 
@@ -86,7 +92,7 @@ class Server(abc.ABC):
     def stop(self) -> None:
         """Stop the server and wait until it is gone."""
         if self._kept is not None:
-            self._kept.stop()
+            self._exit_code = self._kept.stop()
             self._kept = None
 
     def restart(self) -> None:

@@ -124,6 +124,25 @@ class EmbeddedServers:
         self._running_redis.restart()
         self._publish()
 
+    def dead(self) -> list[tuple[str, int]]:
+        """Return title and exit code of each server that has died, or could not be started again."""
+        return [(server.title, code) for server in self._servers if (code := server.exit_code) is not None]
+
+    def revive(self, title: str) -> bool:
+        """Start the server called *title* again on its data; return whether it has the same URL as before.
+
+        Raises
+        ------
+        EmbeddedServerError
+            It did not start.
+        """
+        (server,) = (server for server in self._servers if server.title == title)
+        before = server.url
+        server.restart()
+        if not self.dead():
+            self._publish()
+        return server.url == before
+
     @property
     def _servers(self) -> list[Server]:
         return [server for server in (self._database, self._redis) if server is not None]

@@ -7,6 +7,7 @@ that cannot be a table at all is given up.
 import csv
 import io
 from collections.abc import Collection, Iterator
+from functools import partial
 from itertools import chain
 from typing import BinaryIO, NamedTuple, cast
 
@@ -77,7 +78,8 @@ class Records:
         FileError
             When the file is empty, is no text, or a column is missing.
         """
-        self._text = text
+        # One more than may be, so that a longer line is noticed and not read.
+        self._read_line = partial(text.readline, RECORD_CHARACTERS_MAX + 1)
         self._record_line = 1
         self._record_characters = 0
         self._bytes_read = 0
@@ -93,7 +95,7 @@ class Records:
             first[0] = first[0][1:]
             self._bytes_read = 3
         self.delimiter = delimiter or _best_delimiter(first, columns)
-        self._reader = csv.reader(self._watched(chain(first, self._physical_lines())), delimiter=self.delimiter, strict=True)
+        self._reader = csv.reader(self._watched(chain(first, iter(self._read_line, ""))), delimiter=self.delimiter, strict=True)
         self.header = self._read_header(columns)
         """Names of the columns, without the blanks around them."""
 
@@ -128,15 +130,11 @@ class Records:
         """Return enough lines to hold the header."""
         lines: list[str] = []
         while len(lines) < HEADER_LINES_MAX and sum(map(len, lines)) < HEADER_CHARACTERS_MAX:
-            line = self._text.readline(RECORD_CHARACTERS_MAX + 1)
+            line = self._read_line()
             if not line:
                 break
             lines.append(line)
         return lines
-
-    def _physical_lines(self) -> Iterator[str]:
-        while line := self._text.readline(RECORD_CHARACTERS_MAX + 1):
-            yield line
 
     def _watched(self, lines: Iterator[str]) -> Iterator[str]:
         """Pass on *lines*, and note how long the record gets and where it is not UTF-8."""

@@ -124,16 +124,17 @@ class Interpreter:
     def _text(self, column: str) -> str:
         """Return what stands in *column*, replaced as the mapping says; empty when there is no such column."""
         value = self._cells[self._at[column]] if column else ""
-        if value and column in self._replace and value in self._replace[column]:
+        if column in self._replace and value in self._replace[column]:
             self.warnings.append("replaced_value")
             return self._replace[column][value]
         return value
 
     def _take(self, column: str, read: Callable[[str], T]) -> T | None:
         """Return what *read* makes of the field, None when it is empty or was rejected."""
-        value = self._text(column) if column in self._replace else self._cells[self._at[column]] if column else ""
-        if not value:
+        if not column or not (value := self._cells[self._at[column]]):
             return None
+        if column in self._replace:
+            value = self._text(column)
         try:
             return read(value if self._harmless else values.plain(value))
         except Unreadable as problem:

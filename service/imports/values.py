@@ -20,6 +20,7 @@ T = TypeVar("T")
 FIELD_CHARACTERS_MAX = 100_000
 ID_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 80
+DIGITS_MAX = 15
 SHORT_CHARACTERS_MAX = 60
 """Of a number or a telephone number, as written."""
 
@@ -105,10 +106,12 @@ def day_reader(form: str) -> Callable[[str], date]:
 def number_reader(decimal: str, thousands: str) -> Callable[[str], Decimal]:
     """Return a reader of numbers with these signs between the digits; a currency sign around them is passed over."""
     grouped = rf"[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+|" if thousands else ""
-    pattern = re.compile(rf"[€$£¥]?\s?(-?)\s?[€$£¥]?({grouped}[0-9]{{1,15}})(?:{re.escape(decimal)}([0-9]{{1,6}}))?\s?[€$£¥]?")
+    pattern = re.compile(rf"[€$£¥]?\s?(-?)\s?[€$£¥]?({grouped}[0-9]{{1,{DIGITS_MAX}}})(?:{re.escape(decimal)}([0-9]{{1,6}}))?\s?[€$£¥]?")
     example = f"-1{thousands}234{decimal}50"
 
     def read(value: str) -> Decimal:
+        if value.isdecimal() and value.isascii() and len(value) <= DIGITS_MAX:
+            return Decimal(value)
         found = pattern.fullmatch(value.removeprefix("'")) if len(value) <= SHORT_CHARACTERS_MAX else None
         if found is None:
             raise Unreadable("bad_number", "This is no number.", f"Write it like {example}, or leave it empty.")
@@ -161,7 +164,7 @@ def phone_reader(calling_code: str, trunk_prefix: str) -> Callable[[str], str]:
             raise _no_phone(value)
         return f"{digits};ext={extension}" if extension else digits
 
-    return remembered(read)
+    return read
 
 
 def _no_phone(value: str) -> Unreadable:

@@ -15,7 +15,7 @@ REP = "dana"
 MONDAY, THURSDAY = date(2026, 1, 12), date(2026, 1, 15)
 
 #: Of the playbook, per day.
-NOTES, CALLS, CATCH_UP_CALLS = 5, 5, 2
+CALLS, CATCH_UP_CALLS = 5, 2
 
 #: Promised for the Tuesday and the Wednesday in between, which nobody saw.
 LATE_CALLS = 10
@@ -74,7 +74,8 @@ def test_three_days_of_downtime_are_caught_up_within_capacity(stage: Stage, work
     assert sum(waiting.values()) == LATE_CALLS
     assert late + slots["promised_call", THURSDAY] <= CALLS + CATCH_UP_CALLS
     assert max(number for (kind, _), number in slots.items() if kind == "promised_call") <= CALLS + CATCH_UP_CALLS
-    assert {day: number for (kind, day), number in slots.items() if kind == "note" and day > MONDAY} == {THURSDAY: NOTES}
+    # Promises are kept before new ones are made: the playbook pauses notes while so many are open.
+    assert [day for kind, day in slots if kind == "note" and day > MONDAY] == []
     planned = ask(stage.database_url, "SELECT body::json->'data'->>'day' FROM events WHERE type = 'day_planned'")
     assert [str(row[0]) for row in planned if row[0] > str(MONDAY)] == [str(THURSDAY)]
     Audit(stage).check(workload.submitted, None)
