@@ -86,7 +86,7 @@ class Clock:
             if known == (self._bell.run_id(), self._bell.marker()):
                 return
             fresh = uuid4().hex
-            lost = messages.ring_all_again(connection)
+            lost = messages.ring_all_again(connection) if known is not None else 0
             self._bell.mark(fresh)
             bells.remember(connection, self._bell.namespace, run_id, fresh)
         if known is not None:

@@ -21,6 +21,10 @@ from service.wiring import Service, connect
 from workflows.calendars import Absence
 
 
+#: Characters in a line when nobody's terminal says how many there are.
+PIPE_WIDTH = 110
+
+
 @click.command()
 @click.option(
     "--leave", metavar="FIRST:LAST", multiple=True, help="Days on which the rep is away, such as 2026-03-09:2026-03-20."
@@ -38,7 +42,7 @@ from workflows.calendars import Absence
 def demo(app: App, leave: tuple[str, ...], long_gap: str, seed: int, as_json: bool) -> None:
     """Work 700 invented cold leads through the first half of 2026, on real servers, workers and clock."""
     plan = Plan(seed=seed, leave=tuple(_absence(text) for text in leave), long_gap="accept" if long_gap == "accept" else "skip")
-    console = Console(quiet=as_json, highlight=False, soft_wrap=True)
+    console = Console(quiet=as_json, highlight=False, soft_wrap=True, width=None if app.on_terminal else PIPE_WIDTH)
     with fresh_home(app.settings) as (settings, clock), own_servers(settings):
         set_up_logs(settings)
         bring_up_to_date(settings)

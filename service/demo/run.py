@@ -138,7 +138,14 @@ def fresh_home(settings: Settings) -> Iterator[tuple[Settings, DrivenClock]]:
     clock = DrivenClock(clock_file)
     clock.move(datetime(START.year, START.month, START.day, 5, tzinfo=UTC) - timedelta(days=1))
     yield (
-        msgspec.structs.replace(settings, home=str(home), namespace="thaw-demo", clock_file=str(clock_file), clock_poll_ms=10),
+        msgspec.structs.replace(
+            settings,
+            home=str(home),
+            namespace="thaw-demo",
+            clock_file=str(clock_file),
+            clock_poll_ms=10,
+            log_level="warning",
+        ),
         clock,
     )
 
