@@ -8,19 +8,31 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from actors.batch import Batch
 from actors.library import Library
 from actors.rep_book import read_book
 from models import leads, messages
 from models.database import Connection, Engine, transaction
+from models.leads import Locked
 from models.messages import OpenMessage, Ring
-from workflows.commands import AnyCommand, QueueRevival, Reassign, RegisterLead, SetCalendar, decode_command
+from workflows.commands import AnyCommand, FireTimer, QueueRevival, Reassign, RegisterLead, SetCalendar, decode_command
 from workflows.context import Context
 from workflows.handle import Carrier, handle
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
 from workflows.rep import Book, handle_rep, rep_id
 from workflows.slotting import takes_slots
+
+log = structlog.get_logger()
+
+
+#: The actor of a stream's first message: there is nothing to lock yet.
+REGISTERS = "register"
+
+#: The actors of all commands that may take slots (`workflows.slotting.takes_slots`).
+TAKES_SLOTS = frozenset({"note_scheduled", "call_scheduled", "call_rescheduled", "note_sent", "released", "reassigned"})
 
 
 class UnknownStreamError(Exception):
@@ -50,6 +62,8 @@ class Applier:
         """
         with transaction(self._engine) as connection:
             batch = _Apply(connection, self._library, self._clock(), rings).run()
+        for refusal in batch.refusals:
+            log.info("command_refused", **refusal)
         return batch.rung
 
 
@@ -63,30 +77,36 @@ class _Apply:
         self._rings = rings
 
     def run(self) -> Batch:
-        streams = {ring.stream_id for ring in self._rings}
-        locked_leads = leads.lock_leads(self._connection, list(streams))
-        others = streams - locked_leads.keys()
-        opened, commands = self._peek()
-        planned = {
-            command.owner if isinstance(command, Reassign) else locked_leads[message.stream_id].state.owner
-            for message in opened.values()
-            if message.stream_id in locked_leads and takes_slots(command := commands[message.id])
-        }
-        locked_reps = leads.lock_reps(self._connection, ids=list(others), names=list(planned)) if others or planned else {}
+        locked_leads = leads.lock_leads(self._connection, list({ring.stream_id for ring in self._rings}))
+        locked_reps = self._lock_reps(locked_leads)
         batch = Batch(self._connection, self._now, {**locked_leads, **locked_reps})
-        open_messages = messages.lock_open(self._connection, [ring.message_id for ring in self._rings])
-        self._load(batch, open_messages, commands)
+        opened = messages.lock_open(self._connection, [ring.message_id for ring in self._rings])
+        commands = {message.id: decode_command(message.body) for message in opened.values()}
+        self._load(batch, opened, commands)
         for ring in self._rings:
-            message = open_messages.pop(ring.message_id, None)
+            message = opened.pop(ring.message_id, None)
             if message is not None:
-                self._apply(batch, message, commands[message.id])
+                if ring.actor_name == message.actor_name:
+                    self._apply(batch, message, commands[message.id])
+                else:
+                    # What Redis said of it is not so, and locks were taken by that. The clock rings again, by the row.
+                    log.warning("ring_misnamed", message_id=str(message.id), actor=message.actor_name, came_to=ring.actor_name)
         batch.write()
         return batch
 
-    def _peek(self) -> tuple[dict[UUID, OpenMessage], dict[UUID, AnyCommand]]:
-        """Read the commands before the reps are locked; whether they are still open is settled under the locks."""
-        opened = messages.read_open(self._connection, [ring.message_id for ring in self._rings])
-        return opened, {message.id: decode_command(message.body) for message in opened.values()}
+    def _lock_reps(self, locked: Mapping[UUID, Locked[Lead]]) -> dict[UUID, Locked[Rep]]:
+        """Lock the reps whose own messages these are, and those whose slots may be taken.
+
+        Reps are locked before messages, so what a command says of slots is read before it is locked.
+        """
+        reps = {ring.stream_id for ring in self._rings if ring.stream_id not in locked and ring.actor_name != REGISTERS}
+        planning = [ring.message_id for ring in self._rings if ring.actor_name in TAKES_SLOTS and ring.stream_id in locked]
+        names = set[str]()
+        for message in messages.read_open(self._connection, planning).values() if planning else ():
+            command = decode_command(message.body)
+            if takes_slots(command):
+                names.add(command.owner if isinstance(command, Reassign) else locked[message.stream_id].state.owner)
+        return leads.lock_reps(self._connection, ids=list(reps), names=list(names)) if reps or names else {}
 
     def _load(self, batch: Batch, opened: Mapping[UUID, OpenMessage], commands: Mapping[UUID, AnyCommand]) -> None:
         """Fetch what the decisions will use and the streams do not hold: playbooks and calendars."""
@@ -97,7 +117,7 @@ class _Apply:
             if isinstance(state, Lead):
                 owners.add(state.owner)
                 if state.playbook:
-                    newest |= {state.playbook.id} if isinstance(command, QueueRevival) else set()
+                    newest |= {state.playbook.id} if _queues(command) else set()
                     digests.add(state.playbook.digest)
             elif isinstance(state, Rep):
                 owners.add(state.name)
@@ -147,7 +167,7 @@ class _Apply:
             return
         batch.advance(message, lead, outcome.lead, outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
-        batch.settle(message.id, outcome.answer, outcome.rule, outcome.reason)
+        batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
         playbook = self._playbook(rep, command)
@@ -173,13 +193,18 @@ class _Apply:
         batch.advance(message, rep, outcome.rep, outcome.recorded)
         for proposal in outcome.proposals:
             batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
-        batch.settle(message.id, outcome.answer, outcome.rule, outcome.reason)
+        batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _playbook(self, state: Lead | Rep | None, command: AnyCommand) -> Playbook | None:
         if isinstance(command, (RegisterLead, SetCalendar)):
             return self._library.newest(command.playbook)
         if state is None or state.playbook is None:
             return None
-        if isinstance(command, QueueRevival):
+        if _queues(command):
             return self._library.newest(state.playbook.id)
         return self._library.by_digest(state.playbook.digest)
+
+
+def _queues(command: AnyCommand) -> bool:
+    """Whether *command* may put a lead in the queue, where it gets the newest version of its playbook."""
+    return isinstance(command, QueueRevival) or (isinstance(command, FireTimer) and command.timer in {"requeue", "revisit"})

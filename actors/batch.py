@@ -12,7 +12,7 @@ from models.messages import NewMessage, OpenMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
 from workflows.codec import GENESIS, canonical, derived_id
-from workflows.commands import Command, FireTimer, Reassign, RescheduleCall
+from workflows.commands import Command, FireTimer, Reassign, RescheduleCall, decode_commands
 from workflows.events import Recorded, Slot, SlotKind
 from workflows.lead import Lead, Rep
 from workflows.planner import Capacity
@@ -36,6 +36,8 @@ class Batch:
         self._released: set[Slot] = set()
         #: What to ring right after the commit.
         self.rung: list[Ring] = []
+        #: What was refused, for the log lines that follow the commit.
+        self.refusals: list[dict[str, str | None]] = []
 
     def state(self, stream_id: UUID) -> Lead | Rep | None:
         """Return the stream as it stands now."""
@@ -46,9 +48,19 @@ class Batch:
         """Put a message that came early back to waiting."""
         self._waiting.append(message_id)
 
-    def settle(self, message_id: UUID, outcome: str, rule: str | None, reason: str | None) -> None:
+    def settle(self, message: OpenMessage, outcome: str, rule: str | None, reason: str | None) -> None:
         """Settle a message with its *outcome*."""
-        self._settled.append(Settlement(message_id, outcome, rule, reason))
+        self._settled.append(Settlement(message.id, outcome, rule, reason))
+        if outcome == "refused":
+            self.refusals.append(
+                {
+                    "message_id": str(message.id),
+                    "lead_id": str(message.stream_id),
+                    "actor": message.actor_name,
+                    "correlation_id": str(message.correlation_id),
+                    "rule": rule,
+                }
+            )
 
     def advance(
         self, message: OpenMessage, before: Lead | Rep | None, after: Lead | Rep | None, recorded: Sequence[Recorded]
@@ -95,11 +107,28 @@ class Batch:
                 )
 
     def follow(self, message: OpenMessage, stream_id: UUID, commands: Sequence[Command], *, asked_by: str) -> None:
-        """Stage *commands* for *stream_id*, caused by *message*, due at once."""
-        for number, command in enumerate(commands):
-            self._stage(derived_id(message.id, stream_id, number), stream_id, command, message, asked_by, self._now)
+        """Stage *commands* for *stream_id*, caused by *message*, one after the other, so that none overtakes another.
 
-    def _stage(self, id_: UUID, stream_id: UUID, command: Command, cause: OpenMessage, asked_by: str, due_at: datetime) -> None:
+        The first is due at once, each other one once the one before it is settled. What was to follow the message itself comes
+        after them.
+        """
+        rest = decode_commands(message.then) if message.then and stream_id == message.stream_id else []
+        chain = [*commands, *rest]
+        if chain:
+            id_ = derived_id(message.id, stream_id, "then")
+            self._stage(id_, stream_id, chain[0], message, asked_by, self._now, then=chain[1:])
+
+    def _stage(
+        self,
+        id_: UUID,
+        stream_id: UUID,
+        command: Command,
+        cause: OpenMessage,
+        asked_by: str,
+        due_at: datetime,
+        *,
+        then: Sequence[Command] = (),
+    ) -> None:
         actor, rung = actor_name(command), due_at <= self._now
         self._staged.append(
             NewMessage(
@@ -112,6 +141,7 @@ class Batch:
                 causation_id=cause.id,
                 due_at=due_at,
                 rung=rung,
+                then=canonical(then) if then else None,
             )
         )
         if rung:
@@ -122,7 +152,7 @@ class Batch:
         if not takes_slots(command):
             return ()
         rep = command.owner if isinstance(command, Reassign) else lead.owner
-        days = slot_days(lead, command, calendar, self._now)
+        days = slot_days(lead, command, calendar, capacity, self._now)
         if not days:
             return ()
         most: dict[SlotKind, int] = {

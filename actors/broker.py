@@ -6,13 +6,13 @@ off: no delays, no retries, no results, no callbacks.
 
 import dramatiq
 import redis
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import CurrentMessage, Retries, ShutdownNotifications, TimeLimit
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
+from actors.acks import Broker
 from actors.correlation import Correlation
 from actors.watchdog import Watchdog
 
@@ -20,6 +20,9 @@ QUEUE = "transitions"
 
 #: A transition takes milliseconds and PostgreSQL's own timeouts end a stuck one; this is the last resort, in milliseconds.
 TIME_LIMIT_MS = 120_000
+
+#: Above the most worker threads that a setting allows, and what else of a process talks to Redis.
+MAX_CONNECTIONS = 512
 
 #: Dead copies on Redis are no record (the row is), so they need not stay long, in milliseconds.
 DEAD_COPY_TTL_MS = 3_600_000
@@ -34,11 +37,17 @@ def redis_client(url: str) -> redis.Redis:
         socket_timeout=5,
         socket_connect_timeout=5,
         health_check_interval=15,
+        # Every thread that acknowledges has a connection of its own for that moment; redis-py 8 alone would stop at 100.
+        max_connections=MAX_CONNECTIONS,
     )
 
 
-def _make_broker() -> RedisBroker:
-    return RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq leaves it untyped
+#: One per process; `actors.runtime` tells it what else to look at.
+watchdog = Watchdog()
+
+
+def _make_broker() -> Broker:
+    return Broker(
         client=redis.Redis(),
         # A worker that died is noticed after 20 s, and one in ten commands looks, instead of one in a thousand.
         heartbeat_timeout=20_000,
@@ -50,7 +59,7 @@ def _make_broker() -> RedisBroker:
             Retries(max_retries=0),
             CurrentMessage(),
             Correlation(),
-            Watchdog(),
+            watchdog,
         ],
     )
 

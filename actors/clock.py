@@ -12,7 +12,7 @@ import structlog
 
 from actors.bell import QUEUE_LIMIT, Bell, BellUnavailableError
 from models import bells, messages
-from models.database import Connection, DatabaseUnavailableError, Engine, transaction
+from models.database import Connection, Engine, ModelError, transaction
 from models.messages import Ring
 
 CLAIM_LIMIT = 1000
@@ -40,7 +40,7 @@ class Clock:
         while not stopping.is_set():
             try:
                 rung = self.tick()
-            except (BellUnavailableError, DatabaseUnavailableError) as error:
+            except (BellUnavailableError, ModelError) as error:
                 log.error("clock_waits", error=str(error))
                 stopping.wait(TROUBLE_SECONDS)
             else:
@@ -53,9 +53,9 @@ class Clock:
         Raises
         ------
         BellUnavailableError
-            When Redis is away; nothing was claimed.
-        DatabaseUnavailableError
-            When PostgreSQL is away.
+            When Redis is away; what was claimed is given back.
+        ModelError
+            When PostgreSQL is away, full, or asks for another try.
         """
         self._notice_loss()
         room = QUEUE_LIMIT - self._bell.depth()
@@ -69,10 +69,19 @@ class Clock:
         return max(due, overdue)
 
     def _ring(self, claim: Callable[[Connection], list[Ring]]) -> int:
-        """Claim and ring in one transaction: a crash in between rings twice, which is harmless, and never not at all."""
+        """Claim, commit, and ring.
+
+        Not the other way round: a worker that is faster than the commit would find the row locked by us. A crash in between
+        costs the lease of the rows that were claimed; with Redis away they are given back at once.
+        """
         with transaction(self._engine) as connection:
             rings = claim(connection)
+        try:
             self._bell.ring(rings)
+        except BellUnavailableError:
+            with transaction(self._engine) as connection:
+                messages.give_back(connection, [ring.message_id for ring in rings])
+            raise
         return len(rings)
 
     def _notice_loss(self) -> None:

@@ -5,12 +5,15 @@ A message that fails takes nobody with it: its batch is applied again message by
 
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from actors.apply import Applier
 from actors.bell import Bell
@@ -25,6 +28,9 @@ MAX_ATTEMPTS = 10
 
 #: A message that was rung this often with deliveries that neither settled nor failed kills its workers, and is buried.
 MAX_DELIVERIES = 5
+
+#: PostgreSQL's own limits end a statement after 60 s; a batch that takes this long hangs on a connection that is gone.
+STUCK_SECONDS = 180
 
 #: How often a batch is tried at once when another transaction was faster.
 CONCURRENCY_TRIES = 3
@@ -41,6 +47,7 @@ class Committer:
         self._bell = bell
         self._waiting: queue.SimpleQueue[tuple[Ring, Future[None]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._busy_since: float | None = None
 
     def start(self) -> None:
         """Start the committing thread; a second call does nothing."""
@@ -55,10 +62,14 @@ class Committer:
             self._thread.join()
             self._thread = None
 
-    @property
-    def alive(self) -> bool:
-        """Whether the committing thread runs."""
-        return self._thread is not None and self._thread.is_alive()
+    def trouble(self) -> str | None:
+        """Say why no message can be applied any more, None when all is well."""
+        if self._thread is not None and not self._thread.is_alive():
+            return "the committing thread has died"
+        since = self._busy_since
+        if since is not None and time.monotonic() - since > STUCK_SECONDS:
+            return f"a transaction has not come back for {STUCK_SECONDS} s"
+        return None
 
     def apply(self, ring: Ring) -> None:
         """Apply one message, together with those of other threads, and return when that is committed or recorded as failed."""
@@ -74,6 +85,7 @@ class Committer:
                 waiting.append(self._waiting.get())
             running = None not in waiting
             batch = [entry for entry in waiting if entry is not None]
+            self._busy_since = time.monotonic()
             try:
                 self.apply_all([ring for ring, _ in batch])
             except BaseException as error:  # noqa: BLE001  # whatever it is, the threads that wait must hear of it
@@ -82,6 +94,8 @@ class Committer:
             else:
                 for _, done in batch:
                     done.set_result(None)
+            finally:
+                self._busy_since = None
 
     def apply_all(self, rings: Sequence[Ring]) -> None:
         """Apply *rings*: together if possible, else one by one, recording the failures of those that fail.
@@ -119,12 +133,17 @@ class Committer:
         return False
 
     def _apply_alone(self, ring: Ring) -> None:
-        try:
-            self._bell.ring_soon(self._applier.apply([ring]))
-        except DatabaseUnavailableError:
-            raise
-        except Exception as error:  # noqa: BLE001  # any failure of one message is recorded on its row, for people to see
-            self._record_failure(ring, error)
+        with _bound(ring):
+            for tries_left in reversed(range(CONCURRENCY_TRIES)):
+                try:
+                    self._bell.ring_soon(self._applier.apply([ring]))
+                except DatabaseUnavailableError:
+                    raise
+                except Exception as error:  # noqa: BLE001  # recorded on the message's row, for people to see
+                    if isinstance(error, ConcurrentAppendError) and tries_left:
+                        continue
+                    self._record_failure(ring, error)
+                return
 
     def _record_failure(self, ring: Ring, error: Exception) -> None:
         sentence = f"{type(error).__name__}: {error}"
@@ -139,9 +158,9 @@ class Committer:
                 )
         except DatabaseFullError:
             # Not even the failure can be written. The row stays unsettled, so the clock rings it again later.
-            log.critical("database_full", message_id=str(ring.message_id), error=sentence)
+            log.critical("database_full", error=sentence)
             return
-        log.error("message_failed", message_id=str(ring.message_id), error=sentence, outcome=outcome or "will be tried again")
+        log.error("message_failed", error=sentence, outcome=outcome or "will be tried again")
 
     def _open_deliveries(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         if not ids:
@@ -160,5 +179,17 @@ class Committer:
                     error=f"delivered {deliveries} times and never settled: it seems to end its worker each time",
                 )
         if deliveries > MAX_DELIVERIES:
-            log.error("message_buried", message_id=str(ring.message_id), deliveries=deliveries)
+            with _bound(ring):
+                log.error("message_buried", deliveries=deliveries)
         return 0 < deliveries <= MAX_DELIVERIES
+
+
+def _bound(ring: Ring) -> AbstractContextManager[object]:
+    """Bind the ids of *ring* to log lines: this thread works for those that hold the actors' own context."""
+    return bound_contextvars(
+        message_id=str(ring.message_id),
+        lead_id=str(ring.stream_id),
+        actor=ring.actor_name,
+        correlation_id=str(ring.correlation_id),
+        ring=ring.number,
+    )

@@ -19,23 +19,20 @@ class Library:
 
     def __init__(self) -> None:
         self._playbooks: dict[str, Playbook] = {}
-        self._newest: dict[str, Playbook] = {}
         self._calendars: dict[str, Calendar] = {}
+        self._newest: dict[str, str] = {}
         self._in_force: dict[str, str] = {}
 
     def load(self, connection: Connection, *, newest: Iterable[str], digests: Iterable[str], reps: Iterable[str]) -> None:
         """Read the *newest* playbooks by id, those with *digests*, and the calendars in force of *reps*."""
-        for playbook_id in newest:
-            playbook = playbooks.newest_playbook(connection, playbook_id)
-            if playbook:
-                self._newest[playbook_id] = self._playbooks[playbook.pin.digest] = playbook
-        missing = [digest for digest in digests if digest not in self._playbooks]
+        found = playbooks.in_force(connection, playbook_ids=list(newest), reps=list(reps))
+        missing = {*digests, *found.playbooks.values()} - self._playbooks.keys()
         if missing:
-            self._playbooks |= playbooks.playbooks_by_digest(connection, missing)
-        self._in_force = playbooks.calendars_of_reps(connection, list(reps))
-        unseen = [digest for digest in self._in_force.values() if digest not in self._calendars]
+            self._playbooks |= playbooks.playbooks_by_digest(connection, list(missing))
+        unseen = set(found.calendars.values()) - self._calendars.keys()
         if unseen:
-            self._calendars |= playbooks.calendars_by_digest(connection, unseen)
+            self._calendars |= playbooks.calendars_by_digest(connection, list(unseen))
+        self._newest, self._in_force = found.playbooks, found.calendars
 
     def newest(self, playbook_id: str) -> Playbook:
         """Return the newest version of a playbook.
@@ -47,7 +44,7 @@ class Library:
         """
         if playbook_id not in self._newest:
             raise UnknownPlaybookError(f"no playbook called {playbook_id} is published")
-        return self._newest[playbook_id]
+        return self._playbooks[self._newest[playbook_id]]
 
     def by_digest(self, digest: str) -> Playbook:
         """Return a published playbook."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from actors.apply import Applier
 from actors.bell import Bell
-from actors.broker import broker, connect
+from actors.broker import broker, connect, watchdog
 from actors.committer import Committer
 from models.database import Engine
 
@@ -29,7 +29,9 @@ def configure(engine: Engine, clock: Callable[[], datetime], *, redis_url: str, 
     global _current  # noqa: PLW0603  # Dramatiq calls actors without arguments of ours, so they look here
     connect(redis_url, namespace)
     bell = Bell(broker)
-    _current = Runtime(engine, clock, bell, Committer(engine, Applier(engine, clock), bell))
+    committer = Committer(engine, Applier(engine, clock), bell)
+    watchdog.probe = committer.trouble
+    _current = Runtime(engine, clock, bell, committer)
     return _current
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import dramatiq
 import structlog
+from dramatiq.middleware import CurrentMessage
 
 from actors.broker import QUEUE, broker
 from actors.runtime import current
@@ -22,9 +23,10 @@ log = structlog.get_logger()
 
 def _apply(actor_name: str, message: str, stream: str, ring: int) -> None:
     """Apply one message together with those that wait; return, and so acknowledge, once that is committed."""
-    id_ = UUID(message)
+    carried = CurrentMessage.get_current_message()
+    correlation_id = carried.options.get("correlation_id", message) if carried else message
     try:
-        current().committer.apply(Ring(id_, UUID(stream), actor_name, id_, ring))
+        current().committer.apply(Ring(UUID(message), UUID(stream), actor_name, UUID(correlation_id), ring))
     except DatabaseUnavailableError as error:
         # Acknowledged all the same: the row is unsettled, so the clock rings it again when PostgreSQL is back.
         log.error("database_unavailable", error=str(error))

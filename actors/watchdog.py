@@ -1,12 +1,14 @@
 """A worker that has silently stopped consuming ends itself, and whoever supervises it starts another.
 
 Dramatiq's consumer threads can die for good while the process stays up (a Redis that goes away at the wrong moment), its
-worker threads too, and workers outlive a master that was killed. Each of these is seen here within seconds.
+worker threads too, the transaction that they all wait for can hang, and workers outlive a master that was killed. Each of these
+is seen here.
 """
 
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import dramatiq
@@ -27,6 +29,8 @@ class Watchdog(Middleware):
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._parent = 0
+        #: Says what is wrong with what the worker's threads wait for, None when nothing is.
+        self.probe: Callable[[], str | None] = lambda: None
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Start watching."""
@@ -56,4 +60,4 @@ class Watchdog(Middleware):
                 return f"the consumer of {name} has died"
         if not all(thread.is_alive() for thread in worker.workers):
             return "a worker thread has died"
-        return None
+        return self.probe()

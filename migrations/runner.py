@@ -7,6 +7,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from models.database import translated
 
 #: Held while migrating, so that two machines that start at once do not migrate at once. Any constant would do.
 ADVISORY_LOCK = 7_468_617_701
@@ -44,21 +47,32 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
     ------
     SchemaError
         When the database is at a revision that this release does not know: it was migrated by a later one.
+    ModelError
+        When PostgreSQL is away or refused.
     """
-    with engine.connect() as connection:
-        connection.execute(text("SET lock_timeout = '4s'"))
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    try:
+        with engine.connect() as connection:
+            return _migrate(connection)
+    except DBAPIError as error:
+        raise translated(error) from error
+
+
+def _migrate(connection: Connection) -> tuple[str | None, str]:
+    # Another machine may be migrating now: wait for it, but never long for a table that somebody works on.
+    connection.execute(text("SET lock_timeout = '55s'"))
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    connection.execute(text("SET lock_timeout = '4s'"))
+    connection.commit()
+    try:
+        before = current_revision(connection)
+        _refuse_unknown(connection, before)
+        command.upgrade(_config(connection), "head")
         connection.commit()
-        try:
-            before = current_revision(connection)
-            _refuse_unknown(connection, before)
-            command.upgrade(_config(connection), "head")
-            connection.commit()
-            return before, newest_revision()
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-            connection.commit()
+        return before, newest_revision()
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+        connection.commit()
 
 
 def _refuse_unknown(connection: Connection, revision: str | None) -> None:

@@ -1,19 +1,25 @@
 """The connection to PostgreSQL: engine, schema check, and errors that say what to do."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine as Engine
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 
 class ModelError(Exception):
     """The base of this package's errors."""
+
+
+class DatabaseError(ModelError):
+    """PostgreSQL refused a statement for another reason than those below; nothing was changed."""
 
 
 class DatabaseUnavailableError(ModelError):
@@ -39,15 +45,42 @@ def make_engine(database_url: str, *, pool_size: int = 5, application_name: str 
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=5,
-        pool_pre_ping=True,
+        # Parameters can be people's words; an error must not print them.
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": 10,
+            # A server that is gone without a word is noticed after half a minute.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
             "options": "-c statement_timeout=60000 -c lock_timeout=20000 -c timezone=UTC",
         },
     )
     event.listen(engine, "connect", _send_lists_in_binary)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _check_rested)
     return engine
+
+
+#: A connection that was used so lately is taken to be whole. Asking each time costs a twentieth of a batch.
+RESTED_SECONDS = 1.0
+
+
+def _note_use(_: object, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _check_rested(connection: psycopg.Connection[object], record: Any, _: object) -> None:
+    """See whether a connection still works that has rested in the pool; otherwise the pool makes another."""
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < RESTED_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.OperationalError as error:
+        raise DisconnectionError from error
 
 
 def _send_lists_in_binary(connection: psycopg.Connection[object], _: object) -> None:
@@ -66,6 +99,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         broke at the commit itself, unknown: the caller repeats with the same message ids, which is harmless.
     DatabaseFullError
         When the server's disk is full.
+    ConcurrentAppendError, DatabaseError
+        When the server refused; nothing was changed.
     """
     try:
         with engine.begin() as connection:
@@ -74,8 +109,22 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise translated(error) from error
 
 
-def translated(error: DBAPIError) -> Exception:
-    """Return the error of ours that says what *error* means, or *error* itself."""
+@contextmanager
+def driver_errors(statement: str) -> Iterator[None]:
+    """Raise for *statement*, which the block runs with the driver alone, what `transaction` raises for others."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translated(DBAPIError.instance(statement, None, error, psycopg.Error)) from error  # type: ignore[arg-type]
+
+
+#: SQLSTATEs that say nothing about the statement: a lock that others hold (55P03, 25P03), no connection left (53300), a server
+#: that only reads (25006).
+_BUSY = frozenset({"55P03", "25P03", "53300", "25006"})
+
+
+def translated(error: DBAPIError) -> ModelError:
+    """Return the error of ours that says what *error* means."""
     state = getattr(error.orig, "sqlstate", None) or ""
     first_line = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     if state.startswith("53") and state != "53300":
@@ -84,9 +133,11 @@ def translated(error: DBAPIError) -> Exception:
         return ConcurrentAppendError("another transaction appended to the same stream first")
     if error.connection_invalidated or state[:2] in {"08", "57"} or (isinstance(error, OperationalError) and not state):
         return DatabaseUnavailableError(f"PostgreSQL is not reachable: {first_line}")
+    if state in _BUSY:
+        return DatabaseUnavailableError(f"PostgreSQL cannot do this now: {first_line}")
     if state in {"40001", "40P01"}:
         return ConcurrentAppendError(f"PostgreSQL asked for another try: {first_line}")
-    return error
+    return DatabaseError(f"PostgreSQL refused: {first_line}")
 
 
 def ping(connection: Connection) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from models.database import driver_errors
 from workflows.codec import canonical, chain_hash
 from workflows.events import PlaybookPin, Recorded, event_type
 
@@ -42,15 +43,12 @@ class Appended(NamedTuple):
 # positions are dense and commit in order: a reader that has seen n will never see a new event at or before n.
 _advance = text("UPDATE log_head SET position = position + :count RETURNING position")
 
-_insert = text("""
-    INSERT INTO events (position, stream_id, version, type, schema, body, occurred_at, recorded_at, message_id, actor,
-                        correlation_id, causation_id, playbook, hash)
-    SELECT * FROM unnest(
-        CAST(:position AS bigint[]), CAST(:stream_id AS uuid[]), CAST(:version AS integer[]), CAST(:type AS text[]),
-        CAST(:schema AS smallint[]), CAST(:body AS text[]), CAST(:occurred_at AS timestamptz[]),
-        CAST(:recorded_at AS timestamptz[]), CAST(:message_id AS uuid[]), CAST(:actor AS text[]),
-        CAST(:correlation_id AS uuid[]), CAST(:causation_id AS uuid[]), CAST(:playbook AS text[]), CAST(:hash AS bytea[]))
-""")
+_types = {
+    "position": "bigint", "stream_id": "uuid", "version": "integer", "type": "text", "schema": "smallint", "body": "text",
+    "occurred_at": "timestamptz", "recorded_at": "timestamptz", "message_id": "uuid", "actor": "text",
+    "correlation_id": "uuid", "causation_id": "uuid", "playbook": "text", "hash": "bytea",
+}  # fmt: skip
+_copy = f"COPY events ({', '.join(_types)}) FROM STDIN (FORMAT BINARY)"
 
 
 def pinned(pin: PlaybookPin | None) -> str | None:
@@ -64,28 +62,33 @@ def append(connection: Connection, appended: Sequence[Appended]) -> int:
     Call it last in a transaction: from here to the commit every other writer waits.
     """
     last = int(connection.execute(_advance, {"count": len(appended)}).scalar_one())
-    first = last - len(appended) + 1
-    records = [each.recorded for each in appended]
-    connection.execute(
-        _insert,
-        {
-            "position": list(range(first, last + 1)),
-            "stream_id": [r.stream_id for r in records],
-            "version": [r.version for r in records],
-            "type": [event_type(r.data) for r in records],
-            "schema": [r.schema for r in records],
-            "body": [each.body.decode() for each in appended],
-            "occurred_at": [r.occurred_at for r in records],
-            "recorded_at": [r.recorded_at for r in records],
-            "message_id": [r.message_id for r in records],
-            "actor": [r.actor for r in records],
-            "correlation_id": [r.correlation_id for r in records],
-            "causation_id": [r.causation_id for r in records],
-            "playbook": [pinned(r.playbook) for r in records],
-            "hash": [each.hash for each in appended],
-        },
-    )
+    driver: Any = connection.connection.driver_connection
+    with driver_errors(_copy), driver.cursor() as cursor, cursor.copy(_copy) as copy:
+        copy.set_types(list(_types.values()))
+        for position, each in enumerate(appended, start=last - len(appended) + 1):
+            copy.write_row(_row(position, each))
     return last
+
+
+def _row(position: int, appended: Appended) -> tuple[object, ...]:
+    """Return the row of an event, in the order of `_types`."""
+    recorded = appended.recorded
+    return (
+        position,
+        recorded.stream_id,
+        recorded.version,
+        event_type(recorded.data),
+        recorded.schema,
+        appended.body.decode(),
+        recorded.occurred_at,
+        recorded.recorded_at,
+        recorded.message_id,
+        recorded.actor,
+        recorded.correlation_id,
+        recorded.causation_id,
+        pinned(recorded.playbook),
+        appended.hash,
+    )
 
 
 #: The columns of `EventRow`, for statements of this package.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from models.database import ModelError
 
@@ -39,6 +39,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     causation_id: UUID | None
     due_at: datetime
     rung: bool
+    then: bytes | None = None
+    """Commands to stage on the same stream once this one is settled, one after the other: a JSON array."""
 
 
 class Ring(NamedTuple):
@@ -62,6 +64,7 @@ class OpenMessage(NamedTuple):
     correlation_id: UUID
     causation_id: UUID | None
     due_at: datetime
+    then: str | None
 
 
 class Settlement(NamedTuple):
@@ -94,14 +97,15 @@ class MessageState(NamedTuple):
 
 
 _insert = text(f"""
-    INSERT INTO messages (id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, rings, ring_again_at)
-    SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at,
+    INSERT INTO messages (id, stream_id, actor_name, body, "then", asked_by, correlation_id, causation_id, due_at, rings,
+                          ring_again_at)
+    SELECT id, stream_id, actor_name, body, next, asked_by, correlation_id, causation_id, due_at,
            CASE WHEN rung THEN 1 ELSE 0 END,
            CASE WHEN rung THEN clock_timestamp() + interval '{RING_AGAIN_SECONDS} seconds' END
       FROM unnest(CAST(:id AS uuid[]), CAST(:stream_id AS uuid[]), CAST(:actor_name AS text[]), CAST(:body AS text[]),
-                  CAST(:asked_by AS text[]), CAST(:correlation_id AS uuid[]), CAST(:causation_id AS uuid[]),
-                  CAST(:due_at AS timestamptz[]), CAST(:rung AS boolean[]))
-           AS new (id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, rung)
+                  CAST(:then AS text[]), CAST(:asked_by AS text[]), CAST(:correlation_id AS uuid[]),
+                  CAST(:causation_id AS uuid[]), CAST(:due_at AS timestamptz[]), CAST(:rung AS boolean[]))
+           AS new (id, stream_id, actor_name, body, next, asked_by, correlation_id, causation_id, due_at, rung)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 """)
@@ -122,6 +126,7 @@ def stage(connection: Connection, new: Sequence[NewMessage]) -> set[UUID]:
         for field in ("id", "stream_id", "actor_name", "asked_by", "correlation_id", "causation_id", "due_at", "rung")
     }
     parameters["body"] = [message.body.decode() for message in new]
+    parameters["then"] = [message.then.decode() if message.then else None for message in new]
     staged = set(connection.execute(_insert, parameters).scalars())
     if len(staged) < len(new):
         _check_same(connection, [message for message in new if message.id not in staged])
@@ -132,12 +137,16 @@ def _check_same(connection: Connection, repeated: Sequence[NewMessage]) -> None:
     known = {
         row.id: row
         for row in connection.execute(
-            text("SELECT id, stream_id, body FROM messages WHERE id = ANY(:ids)"), {"ids": [m.id for m in repeated]}
+            text("SELECT id, stream_id, body, asked_by FROM messages WHERE id = ANY(:ids)"), {"ids": [m.id for m in repeated]}
         )
     }
     for message in repeated:
         row = known.get(message.id)
-        if row is not None and (row.body != message.body.decode() or row.stream_id != message.stream_id):
+        if row is not None and (row.body, row.stream_id, row.asked_by) != (
+            message.body.decode(),
+            message.stream_id,
+            message.asked_by,
+        ):
             raise CommandReusedError(
                 f"the id {message.id} was used before for another command; nothing was changed. "
                 f"Use a new id, or repeat the first command word for word."
@@ -145,7 +154,7 @@ def _check_same(connection: Connection, repeated: Sequence[NewMessage]) -> None:
 
 
 _lock = text("""
-    SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at
+    SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, "then"
       FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL ORDER BY id FOR UPDATE
 """)
 
@@ -186,7 +195,7 @@ _claim = """
     UPDATE messages SET rings = rings + 1, ring_again_at = clock_timestamp() + {interval} * interval '1 second'
      WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE settled_at IS NULL AND {due}
                            ORDER BY {order} LIMIT :limit FOR UPDATE SKIP LOCKED))
-    RETURNING id, stream_id, actor_name, correlation_id, rings
+    RETURNING id, stream_id, actor_name, correlation_id, rings, due_at
 """
 _claim_due = text(_claim.format(interval=_ring_again_in, due="ring_again_at IS NULL AND due_at <= :now", order="due_at"))
 _claim_rung = text(
@@ -198,16 +207,29 @@ _claim_rung = text(
 )
 
 
+def _due_first(row: Row[Any]) -> tuple[datetime, UUID]:
+    """Sort claimed rows: RETURNING gives them in no order."""
+    return row.due_at, row.id
+
+
 def claim_due(connection: Connection, *, now: datetime, limit: int) -> list[Ring]:
-    """Claim up to *limit* waiting messages that are due at *now*, earliest first, for ringing in this transaction."""
-    rows = connection.execute(_claim_due, {"now": now, "limit": limit})
-    return [Ring(*row) for row in rows]
+    """Claim up to *limit* waiting messages that are due at *now*, earliest first, to be rung after the commit."""
+    rows = connection.execute(_claim_due, {"now": now, "limit": limit}).all()
+    return [Ring(*row[:5]) for row in sorted(rows, key=_due_first)]
 
 
 def claim_overdue(connection: Connection, *, limit: int) -> list[Ring]:
-    """Claim up to *limit* messages that were rung and have not settled in time, for ringing again in this transaction."""
-    rows = connection.execute(_claim_rung, {"limit": limit})
-    return [Ring(*row) for row in rows]
+    """Claim up to *limit* messages that were rung and have not settled in time, to be rung again after the commit."""
+    rows = connection.execute(_claim_rung, {"limit": limit}).all()
+    return [Ring(*row[:5]) for row in sorted(rows, key=_due_first)]
+
+
+def give_back(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Make claimed messages due for a ring at once, because nobody could be rung."""
+    connection.execute(
+        text("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = ANY(:ids) AND settled_at IS NULL"),
+        {"ids": list(ids)},
+    )
 
 
 def ring_all_again(connection: Connection) -> int:
@@ -335,18 +357,19 @@ def unsettled_due(connection: Connection, *, now: datetime) -> int:
 def read_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMessage]:
     """Return those of *ids* that are not settled, without locking them."""
     statement = text(
-        "SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at "
+        'SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, "then" '
         "FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL"
     )
     return {row[0]: OpenMessage(*row) for row in connection.execute(statement, {"ids": list(ids)})}
 
 
 def lost(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> int:
-    """Return how many messages are lost: handed in and not there, due and not settled, or applied without an event."""
+    """Return how many messages are lost: handed in and not there, due and not settled, dead, or without an event."""
     statement = text("""
         SELECT (SELECT count(*) FROM unnest(CAST(:ids AS uuid[])) AS given (id)
                  WHERE NOT EXISTS (SELECT FROM messages WHERE messages.id = given.id))
              + (SELECT count(*) FROM messages WHERE settled_at IS NULL AND due_at <= :now)
+             + (SELECT count(*) FROM messages WHERE outcome = 'dead')
              + (SELECT count(*) FROM messages WHERE outcome IN ('applied', 'refused')
                    AND NOT EXISTS (SELECT FROM events WHERE events.message_id = messages.id))
     """)

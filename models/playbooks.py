@@ -1,6 +1,7 @@
 """Published playbooks and frozen calendars: written once, found by digest, never changed."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -74,6 +75,29 @@ def calendars_of_reps(connection: Connection, names: Sequence[str]) -> dict[str,
     """Return the digest of the calendar in force for each of the reps *names*."""
     rows = connection.execute(text("SELECT name, calendar FROM reps WHERE name = ANY(:names)"), {"names": list(names)})
     return {row[0]: row[1] for row in rows}
+
+
+class InForce(NamedTuple):
+    """Digests of what is in force: the newest playbooks by id, and calendars by rep."""
+
+    playbooks: dict[str, str]
+    calendars: dict[str, str]
+
+
+_in_force = text("""
+    SELECT 'playbook', id, digest
+      FROM (SELECT DISTINCT ON (id) id, digest FROM playbooks WHERE id = ANY(:ids)
+             ORDER BY id, string_to_array(version, '.')::int[] DESC) AS newest
+    UNION ALL SELECT 'calendar', name, calendar FROM reps WHERE name = ANY(:reps)
+""")
+
+
+def in_force(connection: Connection, *, playbook_ids: Sequence[str], reps: Sequence[str]) -> InForce:
+    """Return the digests of the newest of *playbook_ids* and of the calendars of *reps*, asked in one statement."""
+    found = InForce({}, {})
+    for kind, name, known in connection.execute(_in_force, {"ids": list(playbook_ids), "reps": list(reps)}):
+        (found.playbooks if kind == "playbook" else found.calendars)[name] = known
+    return found
 
 
 def calendars_by_digest(connection: Connection, digests: Sequence[str]) -> dict[str, Calendar]:

@@ -2,7 +2,8 @@
 
 ``events`` is the truth. ``leads``, ``reps``, ``slots`` and ``calendars`` are projections of it and can be dropped and rebuilt
 (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once. ``contacts`` and ``documents`` hold the personal
-data that the log only refers to. ``playbooks`` are published once and never change.
+data that the log only refers to. ``playbooks`` are published once and never change. ``tree_nodes`` and ``checkpoints`` are the
+Merkle tree over the log and what was signed of it; the log tells whether they are true.
 """
 
 from sqlalchemy import (
@@ -64,6 +65,7 @@ messages = Table(
     Column("stream_id", Uuid, nullable=False),
     Column("actor_name", Text, nullable=False, comment="the Dramatiq actor that carries it"),
     Column("body", Text, nullable=False, comment="the command, canonical JSON"),
+    Column("then", Text, comment="commands to stage on this stream once it is settled, a JSON array, or nothing"),
     Column("asked_by", Text, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid),
@@ -177,4 +179,31 @@ bells = Table(
     Column("namespace", Text, primary_key=True),
     Column("run_id", Text, nullable=False, comment="of the Redis that was last seen"),
     Column("marker", Text, nullable=False, comment="what was written there; gone or different means that Redis was lost"),
+)
+
+tree_nodes = Table(
+    "tree_nodes",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False, comment="8 and above: 2**level leaves"),
+    Column(
+        "number", BigInteger, primary_key=True, autoincrement=False, comment="from 0, of the complete subtrees of the level"
+    ),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False, comment="the events up to this position"),
+    Column("root", LargeBinary, nullable=False, comment="of the Merkle tree over them (RFC 6962)"),
+    Column("note", Text, nullable=False, comment="the signed note (C2SP), as it was sent"),
+    Column("made_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
+)
+
+checkpoint_deliveries = Table(
+    "checkpoint_deliveries",
+    metadata,
+    Column("destination", Text, primary_key=True, comment="file or webhook"),
+    Column("size", BigInteger, primary_key=True, autoincrement=False, comment="of the checkpoint that arrived there"),
+    Column("delivered_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
 )

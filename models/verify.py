@@ -1,19 +1,36 @@
-"""Is the log whole, and do the projections say what it says? Everything is read from the tables; nothing is believed."""
+"""Is the log whole, and do the projections say what it says? Everything is read from the tables; nothing is believed.
 
-from collections.abc import Callable, Iterator
+The log is read once, stream by stream. What a stream folds to is kept as a digest of its row, and the slots that it leaves
+taken as one term of a sum; the tables are then read in the same order and compared with those. Only where they differ is the
+stream looked at again to say in what. So memory is 32 bytes a stream, whatever the length of the log.
+"""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from heapq import nsmallest
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, text
 
-from models.events import EventRow, pinned
+from models.audit import SCANNED, WrongEventError, check
+from models.events import read_stream
 from models.leads import lead_row, rep_row
-from models.replay import fold_next, read_streams
-from workflows.codec import GENESIS, canonical, chain_hash
-from workflows.events import Recorded, Slot, decode_recorded, event_type
+from models.replay import fold_next, fold_rows, read_streams, scan
+from models.tables import metadata
+from workflows.codec import GENESIS, canonical
+from workflows.events import Slot, decode_recorded
 from workflows.lead import RESTING, Lead, Rep
 from workflows.timers import fires, timer_message_id
+
+#: How often progress is told.
+PROGRESS_EVENTS = 1_000
+
+#: So many rows of a projection are read at a time.
+PAGE_ROWS = 1_000
 
 
 class Finding(NamedTuple):
@@ -34,157 +51,210 @@ class Verified(NamedTuple):
 
 
 def verify(connection: Connection, *, most: int = 20, progress: Callable[[int], None] = lambda _: None) -> Verified:
-    """Check positions, versions, chains, canonical bodies, copies, projections, slots, timers; stop after *most* findings.
+    """Check positions, versions, chains, canonical bodies, copies, projections, slots, timers; keep the first *most* findings.
 
     Run it in a REPEATABLE READ transaction, so that all tables are seen at one moment.
     """
     run = _Verification(connection, progress)
-    findings: list[Finding] = []
-    for finding in run.findings():
-        findings.append(finding)
-        if len(findings) >= most:
-            break
-    findings.sort(key=lambda f: (f.position is None, f.position or 0))
+    with closing(run.findings()) as found:
+        # Streams are read in the order of their ids, so the first wrong event may be found last.
+        findings = nsmallest(most, found, key=lambda f: (f.position is None, f.position or 0))
     return Verified(run.events, run.streams, findings)
+
+
+class _Stream:
+    """One stream as far as it was read and nothing was wrong with it."""
+
+    def __init__(self, id_: bytes) -> None:
+        self.id = id_
+        self.position, self.version, self.hash = 0, 0, GENESIS
+        self.state: Lead | Rep | None = None
+        self.held: set[Slot] = set()
+        """Taken from the table of slots and not given back; used ones included."""
+        self.wrong = False
+
+    def take(self, row: tuple[Any, ...]) -> None:
+        """Check the next event and fold it in."""
+        recorded = check(row, after=self.position, version=self.version + 1, previous=self.hash)
+        self.state = fold_next(self.state, recorded)
+        self.position, self.version, self.hash = row[1], row[2], row[3]
+        effects = recorded.effects
+        if effects.released or effects.reserved:
+            self.held.difference_update(effects.released)
+            self.held.update(effects.reserved)
+
+
+class _Rows:
+    """What the rows of one projection are to be: a digest each, in the order of their ids."""
+
+    def __init__(self) -> None:
+        self._ids = bytearray()
+        self._digests = bytearray()
+
+    def add(self, id_: bytes, digest: bytes) -> None:
+        self._ids += id_
+        self._digests += digest
+
+    def __iter__(self) -> Iterator[tuple[UUID, bytes]]:
+        for start in range(0, len(self._ids), 16):
+            yield UUID(bytes=bytes(self._ids[start : start + 16])), bytes(self._digests[start : start + 16])
 
 
 class _Verification:
     def __init__(self, connection: Connection, progress: Callable[[int], None]) -> None:
         self._connection = connection
         self._progress = progress
-        self._slots: dict[Slot, UUID] = {}
+        self._expected = {"leads": _Rows(), "reps": _Rows()}
+        self._wrong: set[UUID] = set()
+        """Streams with a wrong event: there is no saying what their rows should be."""
+        self._slots = 0
         self.events = 0
         self.streams = 0
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Generator[Finding]:
         yield from self._positions()
-        for stream_id, rows in read_streams(self._connection):
-            self.streams += 1
-            yield from self._stream(stream_id, rows)
-            self._progress(self.events)
-        yield from self._strangers()
+        yield from self._log()
+        for table in self._expected:
+            yield from self._projection(table)
         yield from self._slot_table()
         yield from self._forgotten()
 
     def _positions(self) -> Iterator[Finding]:
-        head = self._connection.scalar(text("SELECT position FROM log_head"))
-        gap = self._connection.scalar(
-            text(
-                "SELECT min(expected) FROM (SELECT position, row_number() OVER (ORDER BY position) AS expected FROM events) n "
-                "WHERE position <> expected"
-            )
-        )
-        if gap is not None:
+        statement = "SELECT count(*), coalesce(max(position), 0), (SELECT position FROM log_head) FROM events"
+        count, newest, head = self._connection.execute(text(statement)).one()
+        if newest != count:
+            statement = "SELECT position, row_number() OVER (ORDER BY position) AS expected FROM events"
+            gap = self._connection.scalar(text(f"SELECT min(expected) FROM ({statement}) AS n WHERE position <> expected"))
             yield Finding("position_missing", gap, None, f"position {gap} is missing from the log")
-        newest = self._connection.scalar(text("SELECT coalesce(max(position), 0) FROM events"))
         if newest != head:
             yield Finding("head_differs", newest, None, f"the newest event is at position {newest}, but the head says {head}")
 
-    def _stream(self, stream_id: UUID, rows: Iterator[EventRow]) -> Iterator[Finding]:
-        state: Lead | Rep | None = None
-        hash_, position = GENESIS, 0
-        held: set[Slot] = set()
-        for version, row in enumerate(rows, start=1):
-            self.events += 1
-            wrong = _wrong_with(row, version, position, hash_)
-            if wrong:
-                # What follows in this stream rests on this event; the first wrong one is what there is to name.
-                yield Finding(wrong[0], row.position, stream_id, f"{_name(row)}: {wrong[1]}")
-                for _ in rows:
-                    self.events += 1
-                return
-            recorded = decode_recorded(row.body.encode())
-            state = fold_next(state, recorded)
-            held = held - set(recorded.effects.released) | set(recorded.effects.reserved)
-            hash_, position = row.hash, row.position
-        self._slots |= dict.fromkeys(held, stream_id)
-        if state is not None:
-            yield from self._projection(state, hash_)
+    def _log(self) -> Iterator[Finding]:
+        """Check each event, and note what each stream comes to."""
+        stream = _Stream(b"")
+        with closing(scan(self._connection, SCANNED)) as rows:
+            for row in rows:
+                if row[0] != stream.id:
+                    self._note(stream)
+                    stream = _Stream(row[0])
+                    self.streams += 1
+                self.events += 1
+                if self.events % PROGRESS_EVENTS == 0:
+                    self._progress(self.events)
+                if stream.wrong:
+                    continue
+                try:
+                    stream.take(row)
+                except (WrongEventError, ValueError) as error:
+                    # What follows in this stream rests on this event; the first wrong one is what there is to name.
+                    stream.wrong = True
+                    yield _finding(row, error)
+        self._note(stream)
+        self._progress(self.events)
 
-    def _projection(self, state: Lead | Rep, hash_: bytes) -> Iterator[Finding]:
-        table, expected = ("leads", lead_row(state, hash_)) if isinstance(state, Lead) else ("reps", rep_row(state, hash_))
-        row = self._connection.execute(text(f"SELECT * FROM {table} WHERE id = :id"), {"id": state.id}).mappings().first()
-        differing = _differing(expected, row)
-        if differing:
-            yield Finding(
-                "projection_differs",
-                None,
-                state.id,
-                f"the row of {state.id} in {table} is not what its events fold to: {', '.join(differing)}",
-            )
+    def _note(self, stream: _Stream) -> None:
+        """Keep what the rows of a stream are to be, once all of it is read."""
+        if stream.wrong:
+            self._wrong.add(UUID(bytes=stream.id))
+        elif stream.state is not None:
+            table, row = _row(stream.state, stream.hash)
+            self._expected[table].add(stream.id, _digest(row))
+            self._slots += sum(_term(slot, stream.state.id) for slot in stream.held)
 
-    def _strangers(self) -> Iterator[Finding]:
-        for table in ("leads", "reps"):
-            statement = text(f"SELECT id FROM {table} WHERE NOT EXISTS (SELECT FROM events WHERE stream_id = {table}.id)")
-            for stranger in self._connection.scalars(statement):
-                yield Finding("no_history", None, stranger, f"{stranger} stands in {table} and has no event in the log")
+    def _projection(self, table: str) -> Iterator[Finding]:
+        """Compare the rows of *table* with what the log says they are: both are in the order of their ids."""
+        due = iter(self._expected[table])
+        expected = next(due, None)
+        for row in self._pages(f"SELECT {', '.join(metadata.tables[table].columns.keys())} FROM {table} WHERE id > :after"):
+            while expected and expected[0] < row["id"]:
+                yield self._differs(table, expected[0], None)
+                expected = next(due, None)
+            if expected and expected[0] == row["id"]:
+                if expected[1] != _digest(row):
+                    yield self._differs(table, expected[0], row)
+                expected = next(due, None)
+            elif row["id"] not in self._wrong:
+                yield Finding("no_history", None, row["id"], f"{row['id']} stands in {table} and has no event in the log")
+        while expected:
+            yield self._differs(table, expected[0], None)
+            expected = next(due, None)
+
+    def _differs(self, table: str, id_: UUID, row: dict[str, Any] | None) -> Finding:
+        """Fold the stream again, this time to say in what its row differs."""
+        folded = fold_rows(read_stream(self._connection, id_))
+        expected = _row(*folded)[1] if folded else {}
+        differing = [name for name, value in expected.items() if row[name] != value] if row else ["the row is missing"]
+        sentence = f"the row of {id_} in {table} is not what its events fold to: {', '.join(differing)}"
+        return Finding("projection_differs", None, id_, sentence)
 
     def _slot_table(self) -> Iterator[Finding]:
-        rows = self._connection.execute(text("SELECT rep, kind, day, ordinal, lead_id FROM slots"))
-        found = {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal): r.lead_id for r in rows}
-        for slot in sorted(found.keys() | self._slots.keys()):
-            if found.get(slot) != self._slots.get(slot):
-                yield Finding(
-                    "slot_differs",
-                    None,
-                    self._slots.get(slot) or found.get(slot),
-                    f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is not held by whom the log says",
-                )
+        rows = self._connection.execute(text("SELECT rep, kind, day, ordinal, lead_id FROM slots")).yield_per(PAGE_ROWS)
+        taken = ((Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal), r.lead_id) for r in rows)
+        if sum(_term(slot, lead_id) for slot, lead_id in taken if lead_id not in self._wrong) != self._slots:
+            yield from self._slots_one_by_one()
+
+    def _slots_one_by_one(self) -> Iterator[Finding]:
+        """Read the log again, this time to say which slots differ. The wrong streams are left out on both sides."""
+        held: dict[Slot, UUID] = {}
+        for stream_id, rows in read_streams(self._connection):
+            if stream_id not in self._wrong:
+                slots: set[Slot] = set()
+                for effects in (decode_recorded(row.body.encode()).effects for row in rows):
+                    slots = slots.difference(effects.released).union(effects.reserved)
+                held |= dict.fromkeys(slots, stream_id)
+        rows_ = self._connection.execute(text("SELECT rep, kind, day, ordinal, lead_id FROM slots"))
+        found = {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal): r.lead_id for r in rows_}
+        for slot in sorted(found.keys() | held.keys()):
+            if found.get(slot) != held.get(slot) and found.get(slot) not in self._wrong:
+                sentence = f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is not held by whom the log says"
+                yield Finding("slot_differs", None, held.get(slot) or found.get(slot), sentence)
 
     def _forgotten(self) -> Iterator[Finding]:
         """Check design invariant 4: who owes a next move has a pending message."""
-        statement = text("SELECT id, state, body FROM leads WHERE state <> ALL(:resting) ORDER BY id")
-        for row in self._connection.execute(statement, {"resting": sorted(RESTING)}):
-            lead = msgspec.json.decode(row.body, type=Lead)
-            ids = [timer_message_id(lead.id, n, t.armed_version) for n, t in lead.timers.items() if fires(n)]
-            pending = self._connection.scalar(
-                text("SELECT count(*) FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL"), {"ids": ids}
-            )
-            if not pending:
-                yield Finding("forgotten", None, row.id, f"lead {row.id} is {row.state} and no pending message moves it on")
+        pending = text("SELECT id FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL")
+        statement = "SELECT id, state, body FROM leads WHERE state <> ALL(:resting) AND id > :after"
+        rows = self._pages(statement, resting=sorted(RESTING))
+        while page := list(islice(rows, PAGE_ROWS)):
+            timers = {row["id"]: _timer_messages(_lead_decoder.decode(row["body"])) for row in page}
+            found = set(self._connection.scalars(pending, {"ids": [id_ for ids in timers.values() for id_ in ids]}))
+            for row in page:
+                if found.isdisjoint(timers[row["id"]]):
+                    sentence = f"lead {row['id']} is {row['state']} and no pending message moves it on"
+                    yield Finding("forgotten", None, row["id"], sentence)
+
+    def _pages(self, statement: str, **parameters: object) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a statement that asks for ids behind ``:after``, in the order of their ids."""
+        page = text(f"{statement} ORDER BY id LIMIT {PAGE_ROWS}")
+        after = UUID(int=0)
+        while rows := self._connection.execute(page, {**parameters, "after": after}).mappings().all():
+            yield from (dict(row) for row in rows)
+            after = rows[-1]["id"]
 
 
-def _wrong_with(row: EventRow, version: int, previous_position: int, previous_hash: bytes) -> tuple[str, str] | None:
-    """Return what is wrong with one event, given what stands before it in its stream."""
-    if row.version != version:
-        return "version_missing", f"version {version} is missing before it"
-    if row.position <= previous_position:
-        return "order_differs", f"it stands at position {row.position}, before its predecessor"
-    body = row.body.encode()
-    if chain_hash(previous_hash, body) != row.hash:
-        return "hash_differs", "its hash does not follow from the event before it and its body"
-    try:
-        recorded = decode_recorded(body)
-    except msgspec.ValidationError as error:
-        return "body_unreadable", f"its body is no event of a known shape: {error}"
-    if canonical(recorded) != body:
-        return "body_not_canonical", "its body is not in canonical form"
-    return _wrong_copies(row, recorded)
+_lead_decoder = msgspec.json.Decoder(Lead)
 
 
-def _wrong_copies(row: EventRow, recorded: Recorded) -> tuple[str, str] | None:
-    copies = (
-        ("stream_id", row.stream_id, recorded.stream_id),
-        ("version", row.version, recorded.version),
-        ("type", row.type, event_type(recorded.data)),
-        ("schema", row.schema, recorded.schema),
-        ("occurred_at", row.occurred_at, recorded.occurred_at),
-        ("recorded_at", row.recorded_at, recorded.recorded_at),
-        ("message_id", row.message_id, recorded.message_id),
-        ("actor", row.actor, recorded.actor),
-        ("correlation_id", row.correlation_id, recorded.correlation_id),
-        ("causation_id", row.causation_id, recorded.causation_id),
-        ("playbook", row.playbook, pinned(recorded.playbook)),
-    )
-    differing = [name for name, column, content in copies if column != content]
-    return ("copy_differs", f"its column {differing[0]} is not what its body says") if differing else None
+def _row(state: Lead | Rep, hash_: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the projection in which a stream has its row, and that row."""
+    return ("leads", lead_row(state, hash_)) if isinstance(state, Lead) else ("reps", rep_row(state, hash_))
 
 
-def _differing(expected: dict[str, Any], row: Any) -> list[str]:
-    if row is None:
-        return ["the row is missing"]
-    return [name for name, value in expected.items() if row[name] != value]
+def _digest(row: dict[str, Any]) -> bytes:
+    return hashlib.sha256(canonical(row)).digest()[:16]
 
 
-def _name(row: EventRow) -> str:
-    return f"event {row.position} ({row.type}, version {row.version} of {row.stream_id})"
+def _term(slot: Slot, lead_id: UUID) -> int:
+    """Return a number for a slot and its holder; equal sums of them mean equal sets, whatever the order."""
+    return int.from_bytes(hashlib.sha256(canonical([slot, lead_id])).digest())
+
+
+def _timer_messages(lead: Lead) -> list[UUID]:
+    return [timer_message_id(lead.id, name, timer.armed_version) for name, timer in lead.timers.items() if fires(name)]
+
+
+def _finding(row: tuple[Any, ...], error: Exception) -> Finding:
+    """Return what is wrong with the event in *row*."""
+    stream_id, position, version = UUID(bytes=row[0]), row[1], row[2]
+    code = error.code if isinstance(error, WrongEventError) else "fold_fails"
+    event = f"event {position} ({row[5].decode()}, version {version} of {stream_id})"
+    return Finding(code, position, stream_id, f"{event}: {error}")

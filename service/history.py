@@ -15,7 +15,7 @@ from models.events import EventRow
 from service.times import shown_day, shown_moment
 from service.wording import plain, score_line, words
 from workflows.codec import GENESIS, chain_hash
-from workflows.commands import Reference
+from workflows.commands import Command, Reference
 from workflows.events import CommandRefused, Effects, Event, Recorded, Slot, decode_recorded
 from workflows.fold import FoldError, fold
 from workflows.lead import Lead
@@ -98,8 +98,14 @@ def _wrapped(detail: str) -> list[str]:
     )
 
 
-def said(data: Event) -> str:
-    """Return what an event says, without what it leaves empty; texts only as the documents that hold them."""
+def labelled(label: str, text: str) -> str:
+    """Return *text* behind its *label*, on as many lines as it takes."""
+    whole = f"{label:<10} {text}"
+    return textwrap.fill(whole, WIDTH, subsequent_indent=" " * 13, break_long_words=False, break_on_hyphens=False)
+
+
+def said(data: Event | Command) -> str:
+    """Return what an event or a command says, without what it leaves empty; texts only as the documents that hold them."""
     if isinstance(data, CommandRefused):
         return f"{words(data.refused)} was refused by {data.rule}: {plain(data.reason, 300)}"
     parts = [f"{words(name)} {shown}" for name in data.__struct_fields__ if (shown := _value(getattr(data, name)))]
@@ -108,7 +114,7 @@ def said(data: Event) -> str:
 
 def _value(value: object) -> str:
     match value:
-        case None | "" | () | {}:
+        case None | "" | ():
             return ""
         case bool():
             return "yes" if value else "no"

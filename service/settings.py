@@ -35,6 +35,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How often the clock process looks for due messages when there were none, in milliseconds."""
     clock_file: str = ""
     """A file that holds the time, for demonstrations and tests; empty: the wall clock."""
+    key_file: str = ""
+    """The private key that signs checkpoints; default: ``keys/signing.key`` in the home folder."""
+    checkpoint_file: str = ""
+    """A file to which each checkpoint is appended; empty: none."""
+    checkpoint_webhook: str = ""
+    """An address to which each checkpoint is posted, ``https://…``; empty: none."""
 
     @property
     def home_path(self) -> Path:
@@ -67,6 +73,12 @@ def masked(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
 
 
+_SCHEMES = {
+    "database_url": ("postgresql", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+    "checkpoint_webhook": ("https", "http"),
+}
+
 #: Set by the test suite's own tooling; not settings of the service.
 _NOT_SETTINGS = ("THAW_TEST_",)
 
@@ -90,9 +102,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if value:
             given[fields[name]] = value
     settings = _converted(given)
-    for name, schemes in (("database_url", ("postgresql", "postgres")), ("redis_url", ("redis", "rediss", "unix"))):
+    for name, schemes in _SCHEMES.items():
         url = getattr(settings, name)
-        if url is not None and urlsplit(url).scheme not in schemes:
+        if url and urlsplit(url).scheme not in schemes:
             raise SettingsError(f"{variable(name)} must start with {schemes[0]}://, got {masked(url)!r}")
     return settings
 

@@ -17,12 +17,10 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.events import DayPlanned, Recorded, TouchSent
 from workflows.lead import Rep
+from workflows.transitions import CALL_ROWS
 
 #: So many working days after the day itself are shown with what is taken of them.
 AHEAD_DAYS = 5
-
-#: Rows of the transition table by which a call that was due is made, whatever came of it.
-_CALL_ROWS = frozenset({"T15", "T16", "T17", "T18", "T19"})
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +144,7 @@ def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:
 def _kind_of(recorded: Recorded) -> str:
     if recorded.row == "T10":
         return "note"
-    if recorded.row in _CALL_ROWS:
+    if recorded.row in CALL_ROWS:
         return "follow_up" if any(slot.kind == "follow_up" for slot in recorded.effects.used) else "call"
     return "follow_up" if isinstance(recorded.data, TouchSent) else ""
 

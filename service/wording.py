@@ -4,10 +4,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from models.contacts import Contact
 from workflows.lead import Lead
 from workflows.priority import Score
+from workflows.sentences import words
+
+# The words of the core's own sentences are found here with the others.
+__all__ = [
+    "count", "facts_of", "field_of", "key_of", "key_of_id", "name_of", "plain", "score_line", "short", "words",
+]  # fmt: skip
 
 #: Marks that reverse or embed the direction of text: printed raw, a name could rewrite the line that it stands in.
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -27,11 +34,6 @@ def plain(text: str, most: int = 200) -> str:
 
 def _may_be_printed(character: str) -> bool:
     return character not in _DIRECTION and unicodedata.category(character) not in ("Cc", "Cs")
-
-
-def words(slug: str) -> str:
-    """Return a slug such as ``no_answer`` as words."""
-    return slug.replace("_", " ")
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -55,8 +57,13 @@ def short(lead: Lead) -> str:
 
 def key_of(lead: Lead, contact: Contact | None) -> str:
     """Return what to type for a lead: the CRM's id where a shell takes it as it is, else digits enough of ours."""
+    return key_of_id(lead.id, contact)
+
+
+def key_of_id(lead_id: UUID, contact: Contact | None) -> str:
+    """Return what to type for the lead with *lead_id*, as `key_of` does."""
     external = contact.external_id if contact else ""
-    return external if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", external) else lead.id.hex[:12]
+    return external if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", external) else lead_id.hex[:12]
 
 
 def field_of(fields: Mapping[str, Any], field: str, most: int = 60) -> str:

@@ -32,6 +32,8 @@ POLL_SECONDS = 0.02
 #: In the environment of each process on a stage, so that one that was left behind is found.
 MARK = "THAW_TEST_STAGE"
 
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+
 DUE = "SELECT count(*) FROM messages WHERE settled_at IS NULL AND due_at <= %s"
 
 
@@ -43,23 +45,42 @@ def until(condition: Callable[[], object], what: str, *, seconds: float = SECOND
         time.sleep(POLL_SECONDS)
 
 
-def ask(database_url: str, question: str, *arguments: object) -> list[Any]:
-    """Return the rows of the answer, asked in a session of its own, and again while PostgreSQL is away."""
-    end = time.monotonic() + SECONDS
-    while True:
-        try:
-            with psycopg.connect(database_url, autocommit=True) as connection:
-                cursor = connection.execute(question.encode(), arguments)
+class Asker:
+    """Asks one database in a session of its own, kept open, and in a new one when PostgreSQL was away."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def rows(self, question: str, *arguments: object) -> list[Any]:
+        """Return the rows of the answer."""
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                self._connection = self._connection or psycopg.connect(self._database_url, autocommit=True)
+                cursor = self._connection.execute(question.encode(), arguments)
                 return cursor.fetchall() if cursor.description else []
-        except psycopg.OperationalError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(POLL_SECONDS)
+            except psycopg.OperationalError:
+                self.close()
+                if time.monotonic() > end:
+                    raise
+                time.sleep(POLL_SECONDS)
+
+    def number(self, question: str, *arguments: object) -> int:
+        """Return the one number that is the answer."""
+        return int(self.rows(question, *arguments)[0][0])
+
+    def close(self) -> None:
+        """End the session."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
-def count(database_url: str, question: str, *arguments: object) -> int:
-    """Return the one number that answers *question*."""
-    return int(ask(database_url, question, *arguments)[0][0])
+def ask(database_url: str, question: str, *arguments: object) -> list[Any]:
+    """Return the rows of the answer, asked in a session for this question alone."""
+    with contextlib.closing(Asker(database_url)) as asker:
+        return asker.rows(question, *arguments)
 
 
 def children_of(pid: int) -> list[int]:
@@ -98,6 +119,8 @@ class Hired:
             order = Order(argv=argv, env=environ, cwd=str(ROOT), grace_seconds=30.0)
             self._kept = Kept(order, name=f"test-{name}", output=output.fileno())
         self.pid = self._kept.pid
+        self.told = False
+        """Whether the test ended it, or waited for its end; one that ended by itself is a failure."""
 
     @property
     def gone(self) -> bool:
@@ -123,13 +146,14 @@ class Hired:
 
     def stop(self) -> int:
         """Ask it to stop, wait until it has, and return its exit code."""
+        self.told = True
         return self._kept.stop()
 
     def await_end(self) -> int:
         """Wait until it has ended by itself and return its exit code."""
         readable, _, _ = select.select([self._kept], [], [], SECONDS)
         assert readable, f"{self.name} does not end:\n{self.log.read_text()[-2000:]}"
-        return self._kept.stop()
+        return self.stop()
 
     def said(self, words: str) -> bool:
         """Whether *words* stand in its log."""
@@ -143,13 +167,14 @@ class Stage:
         self.folder = folder
         self.mark = uuid4().hex
         self.database_url = database_url
+        self.asker = Asker(database_url)
         self.clock = DrivenClock(folder / "clock")
         self.settings = Settings(
             database_url=database_url,
             redis_url=redis_url,
             namespace=namespace,
             clock_file=str(folder / "clock"),
-            clock_poll_ms=20,
+            clock_poll_ms=50,
             log="json",
         )
         self.hired: list[Hired] = []
@@ -164,16 +189,16 @@ class Stage:
 
     def hire_worker(self, broker: str = "service.worker:broker", **environ: str) -> Hired:
         """Start a worker as ``thaw worker`` does, or one with another *broker*."""
-        return self.hire("worker", dramatiq_command(broker), **environ)
+        return self.hire("worker", dramatiq_command(broker), self.environ(**environ))
 
     def hire_clock(self) -> Hired:
         """Start a clock."""
         return self.hire("clock", [sys.executable, "-m", "service", "clock"])
 
-    def hire(self, name: str, argv: Sequence[str], **environ: str) -> Hired:
-        """Start the process *argv* in the environment of this stage."""
+    def hire(self, name: str, argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Hired:
+        """Start the process *argv*, in the environment of this stage unless another is named."""
         log = self.folder / f"{name}-{len(self.hired)}.log"
-        self.hired.append(Hired(name, argv, self.environ(**environ), log))
+        self.hired.append(Hired(name, argv, self.environ() if environ is None else environ, log))
         return self.hired[-1]
 
     def environ(self, **more: str) -> dict[str, str]:
@@ -196,14 +221,12 @@ class Stage:
 
     def due(self) -> int:
         """Return how many messages are due and not settled."""
-        return count(self.database_url, DUE, self.clock())
+        return self.asker.number(DUE, self.clock())
 
     def hurry(self) -> None:
         """Let the back-off pass: what was rung and did not settle is rung again now, instead of half a minute later."""
-        statement = (
-            "UPDATE messages SET ring_again_at = clock_timestamp() WHERE settled_at IS NULL AND ring_again_at IS NOT NULL"
-        )
-        ask(self.database_url, statement)
+        backing_off = "settled_at IS NULL AND ring_again_at IS NOT NULL"
+        self.asker.rows(f"UPDATE messages SET ring_again_at = clock_timestamp() WHERE {backing_off}")
 
     def settle(self, *, patience: float = 1.0) -> None:
         """Wait until nothing is due any more. Back-off passes at once whenever nothing moved for *patience* seconds."""
@@ -218,23 +241,41 @@ class Stage:
                 self.hurry()
                 moved = time.monotonic()
 
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for *condition*, and say what all processes said last when it never comes."""
+        try:
+            until(condition, what)
+        except AssertionError as error:
+            error.add_note(self._last_words())
+            raise
+
+    def await_crew(self) -> None:
+        """Wait until all processes have found their way to PostgreSQL; one that never did is started anew in life."""
+        for role in ("worker", "clock"):
+            expected = sum(hired.name == role for hired in self.hired)
+            self.until(lambda: self.asker.number(SESSIONS, f"thaw {role}") >= expected, f"each {role} is connected")  # noqa: B023
+
     def unsettled(self, ids: Sequence[UUID]) -> int:
         """Return how many of the messages *ids* are not settled."""
-        return count(self.database_url, "SELECT count(*) FROM messages WHERE id = ANY(%s) AND settled_at IS NULL", list(ids))
+        return self.asker.number("SELECT count(*) FROM messages WHERE id = ANY(%s) AND settled_at IS NULL", list(ids))
 
     def _last_words(self) -> str:
-        return "\n".join(f"{hired.log.name}: {hired.log.read_text()[-1500:]}" for hired in self.hired)
+        return "\n".join(f"{h.log.name}{' (gone)' if h.gone else ''}: {h.log.read_text()[-1500:]}" for h in self.hired)
 
     def close(self) -> None:
         """Stop all processes; none may be left."""
+        deserters = [hired for hired in self.hired if hired.gone and not hired.told]
+        words = self._last_words() if deserters else ""
         for hired in self.hired:
             hired.release()
         for hired in self.hired:
             hired.stop()
+        self.asker.close()
         if self._service is not None:
             self._service.engine.dispose()
             self._service.bell._broker.client.close()  # a process of its own would close it at its end
         assert processes_of(self.mark) == {}
+        assert not deserters, f"{[hired.name for hired in deserters]} ended by themselves:\n{words}"
 
 
 @contextlib.contextmanager

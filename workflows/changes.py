@@ -209,8 +209,10 @@ def _opted_out(_lead: Lead, _at: datetime, _data: e.OptedOut, changes: Changes) 
 
 
 def _channel_opted_out(lead: Lead, _at: datetime, data: e.ChannelOptedOut, changes: Changes) -> None:
-    changes["modes"] = tuple(mode for mode in lead.modes if mode != data.channel)
-    changes["modes_refused"] = tuple(sorted({*lead.modes_refused, data.channel}))
+    # A note comes by post, so an objection to post covers it; who minds the notes may still like a printed study.
+    gone: set[Mode] = {"post", "handwritten_note"} if data.channel == "post" else {data.channel}
+    changes["modes"] = tuple(mode for mode in lead.modes if mode not in gone)
+    changes["modes_refused"] = tuple(sorted(gone.union(lead.modes_refused)))
 
 
 def _held(_lead: Lead, at: datetime, data: e.LeadHeld, changes: Changes) -> None:
@@ -225,12 +227,18 @@ def _released(_lead: Lead, _at: datetime, data: e.LeadReleased, changes: Changes
         changes["call_on"] = data.call_on
 
 
-def _reason(lead: Lead, at: datetime, data: e.StatedReasonRecorded | e.RealReasonRecorded, changes: Changes) -> None:
+def _stated_reason(lead: Lead, _at: datetime, data: e.StatedReasonRecorded, changes: Changes) -> None:
+    # What people say first disguises the truth: the question why stays open.
+    _spend(lead, data, changes)
+    if lead.decline:
+        changes["decline"] = replace(lead.decline, stated_reason=data.reason)
+
+
+def _real_reason(lead: Lead, at: datetime, data: e.RealReasonRecorded, changes: Changes) -> None:
     _spend(lead, data, changes)
     changes["reason_probed_at"] = at
     if lead.decline:
-        key = "real_reason" if isinstance(data, e.RealReasonRecorded) else "stated_reason"
-        changes["decline"] = replace(lead.decline, **{key: data.reason})
+        changes["decline"] = replace(lead.decline, real_reason=data.reason)
 
 
 def _homework(lead: Lead, at: datetime, data: e.HomeworkCompleted, changes: Changes) -> None:
@@ -272,8 +280,8 @@ CHANGES: dict[type, Change] = {
     e.ChannelOptedOut: _channel_opted_out,
     e.LeadHeld: _held,
     e.LeadReleased: _released,
-    e.StatedReasonRecorded: _reason,
-    e.RealReasonRecorded: _reason,
+    e.StatedReasonRecorded: _stated_reason,
+    e.RealReasonRecorded: _real_reason,
     e.HomeworkCompleted: _homework,
     e.CallPromiseMissed: _fact("promise_missed", lambda _at, _data: True),
     e.CutBaitConfirmed: _fact("cut_bait", lambda _at, data: data.choice),

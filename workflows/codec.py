@@ -7,7 +7,7 @@ float; within that profile sorted, compact JSON is the RFC 8785 form (``tests/wo
 
 import hashlib
 from typing import Any, TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
@@ -38,5 +38,8 @@ def chain_hash(previous: bytes, body: bytes) -> bytes:
 
 
 def derived_id(*parts: object) -> UUID:
-    """Return the id that the same *parts* always get, a version 5 UUID."""
-    return uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))
+    """Return the id that the same *parts* always get, a version 5 UUID (RFC 9562)."""
+    name = "\x1f".join(str(part) for part in parts)
+    # What uuid.uuid5 does, in half its time; every message and timer gets its id here.
+    digest_ = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()
+    return UUID(bytes=digest_[:16], version=5)

@@ -338,10 +338,10 @@ LeadCommand = (
     | RegrantConsent | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | FireTimer
 )  # fmt: skip
-RepCommand = SetCalendar | FireTimer
 AnyCommand = LeadCommand | SetCalendar
 
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
+_list_decoder: msgspec.json.Decoder[list[AnyCommand]] = msgspec.json.Decoder(list[AnyCommand])
 
 
 def decode_command(body: bytes | str) -> AnyCommand:
@@ -353,6 +353,11 @@ def decode_command(body: bytes | str) -> AnyCommand:
         With the path of the field that is wrong, when *body* is not a command.
     """
     return _decoder.decode(body)
+
+
+def decode_commands(body: bytes | str) -> list[AnyCommand]:
+    """Return the commands in the JSON array *body*; raises as `decode_command` does."""
+    return _list_decoder.decode(body)
 
 
 def command_kind(command: Command) -> str:

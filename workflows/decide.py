@@ -115,7 +115,7 @@ def _fire(known: Facts, command: FireTimer) -> Answer:
     answer = _apply(known)
     if isinstance(answer, Refused) and known.lead.state not in RESTING:
         # Nobody is forgotten: what could not act now asks again later.
-        again = timers.retry(command.timer, known.today, known.calendar)
+        again = timers.retry(command.timer, answer.rule, known.today, known.calendar)
         return Refused(
             rule=answer.rule,
             reason=answer.reason,

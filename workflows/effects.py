@@ -22,12 +22,10 @@ from workflows.events import (
     ReEngaged,
     Remainder,
 )
+from workflows.lead import ENDS_HOLD
 from workflows.slotting import SlotMoves
 from workflows.timers import TIMERS, at_its_hour, due, freeze, monthly, thaw
 from workflows.transitions import Row
-
-#: States that end a hold: nothing is left to be thawed.
-ENDS_HOLD = frozenset({"won", "dropped", "do_not_contact"})
 
 
 def effects_of(facts: Facts, row: Row, data: AnyEvent) -> Effects:

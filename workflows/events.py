@@ -1,7 +1,7 @@
 """What has happened: past-tense facts, and the envelope in which each stands in the log.
 
 The envelope (`Recorded`) is the canonical, hashed body of a row in ``events``. It carries everything that a replay needs, the
-state reached and the timers and slots moved included, so that `workflows.replay.fold` never consults the transition table: a
+state reached and the timers and slots moved included, so that `workflows.fold.fold` never consults the transition table: a
 later table cannot change the past. What the decision itself used (`command`, `context`) stands beside the first event of
 each decision, so that it can be derived again.
 """
@@ -61,8 +61,11 @@ class LeadRegistered(Event, frozen=True, kw_only=True, tag="lead_registered"):
     client: bool
     last_contact_on: date | None
     stage_depth: int
+    """How far the sale once came: 0 (never met) to 5 (about to sign)."""
     value_band: int
+    """0 (unknown) to 4 (largest)."""
     minutes_invested: int
+    """Minutes of work before the registration, 0 to 10 million."""
     qualified: bool | None
 
 
@@ -85,6 +88,7 @@ class LeadDeclined(Event, frozen=True, kw_only=True, tag="lead_declined"):
     keep_in_touch_requested: bool
     words: Reference | None
     minutes: int
+    """Minutes that the talk took, 0 to 1440."""
 
 
 class RevivalQueued(Event, frozen=True, kw_only=True, tag="revival_queued"):
@@ -101,6 +105,7 @@ class NurtureStarted(Event, frozen=True, kw_only=True, tag="nurture_started"):
     revisit_on: date | None = None
     waiver: Reference | None = None
     minutes: int = 0
+    """Minutes that the call that led here took, 0 to 1440."""
 
 
 class LeadDropped(Event, frozen=True, kw_only=True, tag="lead_dropped"):
@@ -133,6 +138,7 @@ class NoteSent(Event, frozen=True, kw_only=True, tag="note_sent"):
     override: Reference | None
     text: Reference | None
     minutes: int
+    """Minutes that writing it took, 0 to 1440."""
     gap_reason: Literal["slot_kept", "next_free_slot"] | None = None
     """Why the call is not the playbook's number of working days after the note, when it is not: the note went out on
     another day than planned, and that day's call slot was taken."""
@@ -173,6 +179,7 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call_connected"):
     next_step: Slug | None
     next_step_on: date | None
     minutes: int
+    """Minutes that the call took, 0 to 1440."""
     words: Reference | None
 
 
@@ -181,6 +188,7 @@ class MeetingBooked(Event, frozen=True, kw_only=True, tag="meeting_booked"):
 
     meeting_at: datetime
     minutes: int
+    """Minutes that the call or mail took, 0 to 1440."""
 
 
 class NoResponse(Event, frozen=True, kw_only=True, tag="no_response"):
@@ -188,6 +196,7 @@ class NoResponse(Event, frozen=True, kw_only=True, tag="no_response"):
 
     outcome: CallOutcome | Literal["lapsed"]
     minutes: int
+    """Minutes that the attempt took, 0 to 1440."""
 
 
 class CallRescheduled(Event, frozen=True, kw_only=True, tag="call_rescheduled"):
@@ -218,6 +227,7 @@ class TouchSent(Event, frozen=True, kw_only=True, tag="touch_sent"):
     attested: tuple[Slug, ...]
     text: Reference | None
     minutes: int
+    """Minutes that the touch took, 0 to 1440."""
 
 
 class ResponseWindowClosed(Event, frozen=True, kw_only=True, tag="response_window_closed"):
@@ -228,6 +238,7 @@ class BreakupVoicemailLeft(Event, frozen=True, kw_only=True, tag="breakup_voicem
     """The first half of a breakup is done. The state stays."""
 
     minutes: int
+    """Minutes that the call took, 0 to 1440."""
 
 
 class BreakupEmailSent(Event, frozen=True, kw_only=True, tag="breakup_email_sent"):
@@ -235,6 +246,7 @@ class BreakupEmailSent(Event, frozen=True, kw_only=True, tag="breakup_email_sent
 
     text: Reference | None
     minutes: int
+    """Minutes that writing it took, 0 to 1440."""
 
 
 class CutBaitConfirmed(Event, frozen=True, kw_only=True, tag="cut_bait_confirmed"):
@@ -248,6 +260,7 @@ class BreakupSent(Event, frozen=True, kw_only=True, tag="breakup_sent"):
     """Voicemail and mail are out; the next move is the prospect's."""
 
     attempts: int
+    """Unanswered touches that came before it, 0 or more."""
 
 
 class NurtureTouchDue(Event, frozen=True, kw_only=True, tag="nurture_touch_due"):
@@ -267,6 +280,7 @@ class NurtureTouchSent(Event, frozen=True, kw_only=True, tag="nurture_touch_sent
     asset: Slug
     attested: tuple[Slug, ...]
     minutes: int
+    """Minutes that the touch took, 0 to 1440."""
 
 
 class LeadWon(Event, frozen=True, kw_only=True, tag="lead_won"):
@@ -280,6 +294,7 @@ class ReEngaged(Event, frozen=True, kw_only=True, tag="re_engaged"):
     next_step: Slug | None
     next_step_on: date | None
     minutes: int
+    """Minutes that the meeting took, 0 to 1440."""
 
 
 class MeetingOutcomeMissed(Event, frozen=True, kw_only=True, tag="meeting_outcome_missed"):
@@ -335,6 +350,7 @@ class StatedReasonRecorded(Event, frozen=True, kw_only=True, tag="stated_reason_
     reason: Slug
     words: Reference | None
     minutes: int
+    """Minutes that asking took, 0 to 1440."""
 
 
 class RealReasonRecorded(Event, frozen=True, kw_only=True, tag="real_reason_recorded"):
@@ -344,6 +360,7 @@ class RealReasonRecorded(Event, frozen=True, kw_only=True, tag="real_reason_reco
     evidence: Slug
     words: Reference
     minutes: int
+    """Minutes that finding out took, 0 to 1440."""
 
 
 class HomeworkCompleted(Event, frozen=True, kw_only=True, tag="homework_completed"):
@@ -352,6 +369,7 @@ class HomeworkCompleted(Event, frozen=True, kw_only=True, tag="homework_complete
     answers: dict[Slug, Reference]
     sources: tuple[date, ...]
     minutes: int
+    """Minutes that the homework took, 0 to 1440."""
 
 
 class StrategyRecorded(Event, frozen=True, kw_only=True, tag="strategy_recorded"):
@@ -422,6 +440,15 @@ class DayPlanned(Event, frozen=True, kw_only=True, tag="day_planned"):
     """Leads that waited in the rep's queue when the plan was made."""
 
 
+class HeadsRecorded(Event, frozen=True, kw_only=True, tag="heads_recorded"):
+    """The newest event of every stream, as one Merkle root: see `workflows.heads`. It stands on the service's own stream."""
+
+    size: Annotated[int, msgspec.Meta(ge=0)]
+    """The heads are those of the first *size* events of the log."""
+    streams: Annotated[int, msgspec.Meta(ge=0)]
+    root: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
 class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
     """*count* touches of *kind* fewer than the playbook's capacity, because of *code*."""
 
@@ -450,8 +477,7 @@ LeadEvent = (
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
     | CommandRefused
 )  # fmt: skip
-RepEvent = CalendarFrozen | DayPlanned | CommandRefused
-AnyEvent = LeadEvent | CalendarFrozen | DayPlanned
+AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
@@ -486,7 +512,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the rep's frozen calendar; its content is in the rep's own stream."""
     verdicts: tuple[Verdict, ...] = ()
     free: tuple[Slot, ...] = ()
-    """Slots that were offered to the decision as free and that it took; none else could have changed it."""
+    """Slots that were offered to the decision as free: those that it took, or that a refused proposal could have taken. None
+    else could have changed it."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

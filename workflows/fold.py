@@ -8,10 +8,7 @@ from msgspec.structs import replace
 from workflows import events as e
 from workflows.changes import CHANGES, Changes
 from workflows.events import Effects, Recorded
-from workflows.lead import Lead, State, Timer
-
-#: States in which nothing waits to be thawed: reaching one ends a hold.
-_ENDS_HOLD = frozenset({"won", "dropped", "do_not_contact"})
+from workflows.lead import ENDS_HOLD, Lead, State, Timer
 
 #: States in which a note or call is planned; leaving them for another forgets the plan.
 _TOUCH_PLANNED = frozenset({"note_due", "note_sent", "call_due"})
@@ -47,7 +44,7 @@ def fold(lead: Lead | None, recorded: Recorded) -> Lead:
         changes["entered_at"] = recorded.occurred_at
         if lead.call_on and recorded.state not in _TOUCH_PLANNED:
             changes |= _NO_PLAN
-        if lead.hold and recorded.state in _ENDS_HOLD:
+        if lead.hold and recorded.state in ENDS_HOLD:
             changes["hold"] = None
     if recorded.effects != _NOTHING:
         _move(lead, recorded, changes)
@@ -61,15 +58,17 @@ def _move(lead: Lead, recorded: Recorded, changes: Changes) -> None:
     """Move timers and slots as the event's effects say."""
     effects = recorded.effects
     if effects.armed or effects.cancelled:
-        timers = dict(lead.timers)
+        timers = lead.timers.copy()
         for name in effects.cancelled:
             timers.pop(name, None)
+        version = recorded.version
         for name, due_at in effects.armed.items():
-            timers[name] = Timer(due_at=due_at, armed_version=recorded.version)
+            timers[name] = Timer(due_at=due_at, armed_version=version)
         changes["timers"] = timers
     if effects.reserved or effects.released or effects.used:
-        gone = {*effects.released, *effects.used}
-        changes["slots"] = (*(slot for slot in lead.slots if slot not in gone), *effects.reserved)
+        # A lead holds two or three slots at most: comparing them is faster than hashing them for a set.
+        gone = effects.released + effects.used
+        changes["slots"] = tuple([slot for slot in lead.slots if slot not in gone]) + effects.reserved
     if effects.frozen is not None and lead.hold:
         changes["hold"] = replace(lead.hold, remaining=effects.frozen)
 

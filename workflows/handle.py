@@ -23,6 +23,7 @@ from workflows.decide import decide
 from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
 from workflows.fold import fold
 from workflows.lead import Lead
+from workflows.slotting import asked_for
 
 AnswerName = Literal["applied", "refused", "superseded", "too_early", "unknown_lead"]
 
@@ -86,7 +87,10 @@ def _record(
     recorded: list[Recorded] = []
     # A clock that was set back must not make the log run backwards.
     recorded_at = max(in_utc(carrier.recorded_at), lead.recorded_at) if lead else in_utc(carrier.recorded_at)
-    taken = tuple(slot for step in steps for slot in step.effects.reserved)
+    if isinstance(answer, Refused):
+        free = asked_for(lead, command, context.free) if lead else ()
+    else:
+        free = tuple(slot for step in steps for slot in step.effects.reserved)
     for step in steps:
         first = not recorded
         event = Recorded(
@@ -105,7 +109,7 @@ def _record(
             effects=step.effects,
             data=step.data,
             command=command if first else None,
-            used=_used(command, context, taken) if first else None,
+            used=_used(command, context, free) if first else None,
         )
         lead = fold(lead, event)
         recorded.append(event)
@@ -114,12 +118,12 @@ def _record(
     return Outcome(answer="applied", recorded=tuple(recorded), lead=lead, follow_ups=answer.follow_ups)
 
 
-def _used(command: AnyCommand, context: Context, taken: tuple[Slot, ...]) -> Used:
+def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used:
     return Used(
         now=in_utc(context.now),
         calendar=calendar_digest(context.calendar) if context.calendar else None,
         verdicts=_verdicts(command, context),
-        free=taken,
+        free=free,
     )
 
 

@@ -18,6 +18,9 @@ State = Literal[
 #: States in which nobody owes the next move; every other state has a pending message (design invariant 4).
 RESTING: frozenset[State] = frozenset({"registered", "won", "dropped", "do_not_contact"})
 
+#: States in which nothing waits to be thawed: reaching one ends a hold.
+ENDS_HOLD: frozenset[State] = RESTING - {"registered"}
+
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True):
     """An armed timer: when it is due, and the version of the event that armed it."""
@@ -66,8 +69,11 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     open_opportunity: bool
     stage_depth: int
+    """How far the sale once came: 0 (never met) to 5 (about to sign)."""
     value_band: int
+    """0 (unknown) to 4 (largest)."""
     minutes_invested: int
+    """Minutes of work that went into the lead, those before it was registered included."""
     last_contact_at: datetime | None
     """The last two-way contact."""
     hold: HoldState | None = None
@@ -102,7 +108,7 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     slips: int = 0
     """How often the present call was rescheduled."""
     attempts: int = 0
-    """Touches since the last two-way contact that went unanswered; a new pursuit counts anew."""
+    """Touches since the last two-way contact that went unanswered, 0 or more; a new pursuit counts anew."""
     modes_tried: tuple[Mode, ...] = ()
     """Modes of those attempts, each once, in the order first used."""
     last_mode: Mode | None = None

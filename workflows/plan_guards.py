@@ -199,4 +199,4 @@ def _day_of(facts: Facts, command: ScheduleNote | ScheduleCall | SendTouch) -> d
 
 
 def _slot_inputs(facts: Facts, kind: str, day: date) -> dict[str, Scalar]:
-    return {"rep": facts.lead.owner, "kind": kind, "day": str(day), "offered": len(facts.context.free)}
+    return {"rep": facts.lead.owner, "kind": kind, "day": str(day)}

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from workflows import horizon
-from workflows.commands import CompleteHomework, QueueRevival, RecordReason
+from workflows.commands import Command, CompleteHomework, FireTimer, QueueRevival, RecordReason
 from workflows.context import Facts, Refused
 from workflows.sentences import spoken, words
 
 
-def no_open_opportunity(facts: Facts, _: QueueRevival) -> Refused | None:
+def no_open_opportunity(facts: Facts, _: Command) -> Refused | None:
     """Refuse an active prospect: reviving is for older leads only."""
     if facts.playbook.audience.exclude_open_opportunity and facts.lead.open_opportunity:
         reason = "There is an open opportunity with this lead: this is not a system for active prospects (A4-1)."
@@ -52,10 +52,10 @@ def qualified_if_required(facts: Facts, command: QueueRevival) -> Refused | None
 
 
 def reason_probed(facts: Facts, _: QueueRevival) -> Refused | None:
-    """Refuse while nobody has asked why the prospect really said no."""
+    """Refuse while nobody has found out why the prospect really said no; what they stated is not yet why (A2-6)."""
     if facts.lead.reason_probed_at:
         return None
-    reason = "Nobody has asked yet why they really said no; record the reason first."
+    reason = "Nobody has found out yet why they really said no; record the real reason, in their words, first."
     return Refused(rule="reason_probed", reason=reason, inputs={"reason_probed_at": None})
 
 
@@ -104,7 +104,7 @@ def rested(facts: Facts, _: QueueRevival) -> Refused | None:
     return Refused(rule="rested", reason=reason, inputs={"declined_at": decline.at.isoformat(), "ready_on": str(ready)})
 
 
-def mode_left(facts: Facts, _: QueueRevival) -> Refused | None:
+def mode_left(facts: Facts, _: QueueRevival | FireTimer) -> Refused | None:
     """Refuse a lead that cannot or must not be reached in any way."""
     if facts.lead.modes:
         return None

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from workflows.calendars import Calendar
+from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.codec import derived_id
 from workflows.commands import (
     Command,
@@ -101,14 +101,22 @@ def handle_rep(
             return RepOutcome(answer="superseded", recorded=(), rep=rep, reason=f"{command.timer} was armed anew")
         if timer.due_at > now:
             return RepOutcome(answer="too_early", recorded=(), rep=rep, due_at=timer.due_at)
-        return _plan(rep, command, now, calendar, playbook, book, used, carrier)
-    refusal = CommandRefused(
-        refused=command_kind(command),
-        rule="not_for_a_rep",
-        reason="this command is for a lead, not for a rep",
-        inputs={},
-    )
-    recorded = _record(rep, refusal, Effects(), command, used, playbook, carrier, rep.id)
+        try:
+            return _plan(rep, command, now, calendar, playbook, book, used, carrier)
+        except CalendarHorizonError as error:
+            # Asked again tomorrow, by when somebody may have frozen a longer calendar: nobody's plans just stop.
+            reason = f"{error} Freeze a longer calendar with `thaw rep set {rep.name}`."
+            again = Effects(armed={PLAN_DAY: now + timedelta(days=1)}, cancelled=(PLAN_DAY,))
+            return _refuse(rep, command, "calendar_horizon", reason, again, used, playbook, carrier)
+    reason = "this command is for a lead, not for a rep"
+    return _refuse(rep, command, "not_for_a_rep", reason, Effects(), used, playbook, carrier)
+
+
+def _refuse(
+    rep: Rep, command: Command, rule: str, reason: str, effects: Effects, used: Used, playbook: Playbook, carrier: Carrier
+) -> RepOutcome:
+    refusal = CommandRefused(refused=command_kind(command), rule=rule, reason=reason, inputs={})
+    recorded = _record(rep, refusal, effects, command, used, playbook, carrier, rep.id)
     return RepOutcome(
         answer="refused", recorded=(recorded,), rep=fold_rep(rep, recorded), rule=refusal.rule, reason=refusal.reason
     )
@@ -179,7 +187,7 @@ def _plan(
         playbook.capacity,
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
-        [_candidate(lead, playbook, now) for lead in book.queued if lead.score and _can_enter(lead, playbook, now)],
+        [_candidate(lead, playbook, now) for lead in book.queued if lead.score and can_enter(lead, playbook, now)],
         list(_follow_ups(book.silent, playbook, calendar.end_of(today))),
     )
     event = DayPlanned(
@@ -232,13 +240,15 @@ def _record(
     )
 
 
-def _can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:
-    """Leave out leads whose first touch is known to be refused, so that they do not take a proposal from others."""
-    needed: set[Mode] = {"call"} if _begins_by_call(lead, playbook, now) else {"handwritten_note", "call"}
-    return lead.hold is None and needed <= set(lead.modes)
+def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:
+    """Tell whether a queued lead may be proposed: one whose first touch is known to be refused would take others' place."""
+    needed: set[Mode] = {"call"} if begins_by_call(lead, playbook, now) else {"handwritten_note", "call"}
+    active = playbook.audience.exclude_open_opportunity and lead.open_opportunity
+    return lead.hold is None and not active and needed <= set(lead.modes)
 
 
-def _begins_by_call(lead: Lead, playbook: Playbook, now: datetime) -> bool:
+def begins_by_call(lead: Lead, playbook: Playbook, now: datetime) -> bool:
+    """Tell whether a lead's first touch is a call: it knows us, or the playbook begins by telephone."""
     fresh_after = now - timedelta(days=playbook.audience.stale_after_days)
     fresh = lead.last_contact_at is not None and lead.last_contact_at > fresh_after
     return fresh or playbook.first_touch == "call" or had_turn(lead, now, playbook)
@@ -250,7 +260,7 @@ def _candidate(lead: Lead, playbook: Playbook, now: datetime) -> Candidate:
         lead_id=lead.id,
         score=lead.score,
         last_contact_at=lead.last_contact_at,
-        first_touch="call" if _begins_by_call(lead, playbook, now) else "note",
+        first_touch="call" if begins_by_call(lead, playbook, now) else "note",
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from workflows import horizon
 from workflows.calendars import Calendar
+from workflows.capacity import Capacity
 from workflows.commands import (
     Command,
     FireTimer,
@@ -34,7 +35,7 @@ def takes_slots(command: Command) -> bool:
     return isinstance(command, (ScheduleNote, ScheduleCall, RescheduleCall, MarkNoteSent, Release, Reassign))
 
 
-def slot_days(lead: Lead, command: Command, calendar: Calendar | None, now: datetime) -> set[date]:
+def slot_days(lead: Lead, command: Command, calendar: Calendar | None, capacity: Capacity, now: datetime) -> set[date]:
     """Return the days of which *command* may take slots: working days of the owner, or those that it names."""
     match command:
         case ScheduleNote(note_on=note_on, call_on=call_on):
@@ -45,9 +46,29 @@ def slot_days(lead: Lead, command: Command, calendar: Calendar | None, now: date
             return {slot.day for slot in lead.slots}
     if calendar is None:
         return set()
-    since = command.occurred_at or now
-    first = horizon.after(calendar, horizon.local_day(calendar, since), 0)
+    day = horizon.local_day(calendar, command.occurred_at or now)
+    if isinstance(command, MarkNoteSent) and _keeps_its_call(lead, _promised_for(calendar, day, capacity)):
+        return set()
+    first = horizon.after(calendar, day, 0)
     return {horizon.after(calendar, first, number) for number in range(_SEARCH_DAYS + 1)}
+
+
+def asked_for(lead: Lead, command: Command, free: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """Return those of *free* that a proposal could have taken: a refusal rests on them and on what is missing beside them."""
+    match command:
+        case ScheduleNote(note_on=note_on, call_on=call_on):
+            named: set[tuple[SlotKind, date]] = {("note", note_on), ("promised_call", call_on)}
+        case ScheduleCall(call_on=call_on):
+            named = {("follow_up", call_on)}
+        case RescheduleCall(call_on=call_on):
+            named = {("promised_call" if lead.promised else "follow_up", call_on)}
+        case _:
+            return ()
+    first: dict[tuple[SlotKind, date], Slot] = {}
+    for slot in sorted(free, reverse=True):
+        if slot.rep == lead.owner and (slot.kind, slot.day) in named:
+            first[slot.kind, slot.day] = slot
+    return tuple(sorted(first.values()))
 
 
 def offered(facts: Facts, kind: SlotKind, day: date, rep: str | None = None) -> Slot | None:
@@ -69,10 +90,10 @@ def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
     another day than planned may find that day's slots taken; it was written all the same, so it is never refused: it keeps
     the slot that it has, or gets the next one offered, or (with none at all) is called on the day without a slot.
     """
-    wanted = horizon.after(facts.calendar, facts.day, facts.playbook.capacity.call_after_note_days)
-    held = next((slot for slot in facts.lead.slots if slot.kind == "promised_call"), None)
-    if facts.lead.hold or (held and held.day == wanted):
+    wanted = _promised_for(facts.calendar, facts.day, facts.playbook.capacity)
+    if _keeps_its_call(facts.lead, wanted):
         return wanted, None, None
+    held = _call_slot(facts.lead)
     if slot := offered(facts, "promised_call", wanted):
         return wanted, slot, None
     if held and held.day > facts.day:
@@ -81,6 +102,21 @@ def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
     if slot := min(later, key=lambda slot: (slot.day, slot.ordinal), default=None):
         return slot.day, slot, "next_free_slot"
     return wanted, None, None
+
+
+def _promised_for(calendar: Calendar, day: date, capacity: Capacity) -> date:
+    """Return the day of the call that a note promises which was sent on *day*."""
+    return horizon.after(calendar, day, capacity.call_after_note_days)
+
+
+def _keeps_its_call(lead: Lead, wanted: date) -> bool:
+    """Tell whether the call stays where it is planned when the note promises it for *wanted*: no other slot is looked at."""
+    held = _call_slot(lead)
+    return lead.hold is not None or (held is not None and held.day == wanted)
+
+
+def _call_slot(lead: Lead) -> Slot | None:
+    return next((slot for slot in lead.slots if slot.kind == "promised_call"), None)
 
 
 class SlotMoves:

@@ -53,6 +53,9 @@ class TimerSpec(msgspec.Struct, frozen=True, kw_only=True):
     fires: bool = True
     retry_working_days: int = 0
     """When a timer that fired is refused, it is armed again this many working days later; 0 stands for `RETRY_DAYS`."""
+    lasting: tuple[str, ...] = ()
+    """Rules whose refusal no mere day changes: after one of these it is armed again `RETRY_DAYS` later in any case, so that
+    the log does not fill with the same refusal."""
 
     def length(self, playbook: Playbook) -> int:
         """Return how long it runs under *playbook*, in units of its clock; 0 when it is told its day."""
@@ -73,7 +76,9 @@ _SPECS = (
     TimerSpec(name="revisit", clock="day", counts_from="named", at="start"),
     TimerSpec(name="queue_age", clock="days", counts_from="recorded", at="start"),
     TimerSpec(name="note_slot", clock="working_days", counts_from="named"),
-    TimerSpec(name="call_after_note", clock="day", counts_from="named", at="start", retry_working_days=1),
+    TimerSpec(
+        name="call_after_note", clock="day", counts_from="named", at="start", retry_working_days=1, lasting=("call_reachable",)
+    ),
     TimerSpec(name="call_grace", clock="working_days", counts_from="named", fires=False),
     TimerSpec(name="call_late", clock="working_days", counts_from="named"),
     TimerSpec(name="call_expiry", clock="working_days", counts_from="named"),
@@ -125,10 +130,10 @@ def at_its_hour(timer: str, day: date, calendar: Calendar) -> datetime:
     return horizon.moment(calendar, day, _minute(timer, calendar))
 
 
-def retry(timer: str, today: date, calendar: Calendar) -> datetime:
-    """Return when a *timer* that fired and was refused is due again."""
+def retry(timer: str, rule: str, today: date, calendar: Calendar) -> datetime:
+    """Return when a *timer* that fired and was refused by *rule* is due again."""
     spec = TIMERS[timer]
-    if spec.retry_working_days:
+    if spec.retry_working_days and rule not in spec.lasting:
         return at_its_hour(timer, horizon.after(calendar, today, spec.retry_working_days), calendar)
     return at_its_hour(timer, today + timedelta(days=RETRY_DAYS), calendar)
 

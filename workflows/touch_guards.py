@@ -37,9 +37,13 @@ def note_reachable(facts: Facts, _: Command) -> Refused | None:
     return _reachable(facts, "handwritten_note", "note_reachable", "No postal address")
 
 
-def call_reachable(facts: Facts, _: Command) -> Refused | None:
-    """Refuse a call without a number or against an opt-out."""
-    return _reachable(facts, "call", "call_reachable", "No telephone number")
+def call_reachable(facts: Facts, command: Command) -> Refused | None:
+    """Refuse a call without a number or against an opt-out, and a note that would promise one."""
+    refused = _reachable(facts, "call", "call_reachable", "No telephone number")
+    if refused and isinstance(command, MarkNoteSent):
+        reason = f"{refused.reason.removesuffix('.')}: do not send a note that promises a call."
+        return Refused(rule=refused.rule, reason=reason, inputs=refused.inputs)
+    return refused
 
 
 def email_reachable(facts: Facts, _: Command) -> Refused | None:

@@ -34,7 +34,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Timers in `workflows.timers.TIMERS`. A row that enters another state cancels all that it does not arm."""
     cancels: tuple[str, ...] = ()
     """Timers that a row ends without leaving the state."""
-    reserves: tuple[SlotKind, ...] = ()
     uses: tuple[SlotKind, ...] = ()
     """Slots that the touch takes up. A row that enters another state releases all that it neither uses nor keeps."""
     keeps: tuple[SlotKind, ...] = ()
@@ -64,7 +63,6 @@ _DECLINED = ("reason_probe", "homework", "triage")
 _ENGAGED = ("next_step", "lapse")
 _SILENT = ("next_attempt", "response_window")
 _CALL: tuple[SlotKind, ...] = ("promised_call", "follow_up")
-_NOTE: tuple[SlotKind, ...] = ("note", "promised_call")
 _NOTE_PLAN = ("note_reachable", "call_reachable", "planned_day", "promise_day", "promise_gap", "note_slot", "call_slot")
 _CALL_PLAN = ("call_reachable", "planned_day", "contact_hours", "follow_up_slot")
 _NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
@@ -78,22 +76,22 @@ ROWS: tuple[Row, ...] = (
     Row(id="T03", sources=("registered",), event="revival_queued", target="queued", triggers=("queue_revival",),
         guards=("no_open_opportunity", "stale", "rotation", "qualified_if_required"), arms=("queue_age",)),
     Row(id="T04", sources=("declined",), event="revival_queued", target="queued", triggers=("queue_revival",),
-        guards=("reason_probed", "homework_fresh", "strategy_recorded", "qualified", "importance_answered", "rested",
-                "mode_left"), arms=("queue_age",)),
+        guards=("no_open_opportunity", "reason_probed", "homework_fresh", "strategy_recorded", "qualified",
+                "importance_answered", "rested", "mode_left"), arms=("queue_age",)),
     Row(id="T05", sources=("declined",), event="nurture_started", target="nurture",
         triggers=("fire_timer:triage", "start_nurture"), arms=_NURTURE),
     Row(id="T06", sources=("declined",), event="lead_dropped", target="dropped", triggers=("drop",),
         guards=("manager", "drop_reason_of_declined")),
     Row(id="T07", sources=("queued",), event="note_scheduled", target="note_due", triggers=("schedule_note",),
-        guards=("not_held", "first_touch_is_note", *_NOTE_PLAN), arms=("note_slot",), reserves=_NOTE),
+        guards=("not_held", "no_open_opportunity", "first_touch_is_note", *_NOTE_PLAN), arms=("note_slot",)),
     Row(id="T08", sources=("queued",), event="call_scheduled", target="call_due", triggers=("schedule_call",),
-        guards=("not_held", "fresh_relationship", *_CALL_PLAN), arms=("call_grace", "call_expiry"),
-        reserves=("follow_up",)),
+        guards=("not_held", "no_open_opportunity", "fresh_relationship", *_CALL_PLAN),
+        arms=("call_grace", "call_expiry")),
     Row(id="T09", sources=("queued",), event="nurture_started", target="nurture", triggers=("fire_timer:queue_age",),
         arms=_NURTURE),
     Row(id="T10", sources=("note_due",), event="note_sent", target="note_sent", triggers=("mark_note_sent",),
-        guards=("hand_written", "note_wanted", "not_before_planned", "note_checks"), arms=("call_after_note",),
-        uses=("note",), keeps=("promised_call",)),
+        guards=("hand_written", "note_wanted", "call_reachable", "not_before_planned", "note_checks"),
+        arms=("call_after_note",), uses=("note",), keeps=("promised_call",)),
     Row(id="T11", sources=("note_due",), event="note_slot_released", target="queued", triggers=("fire_timer:note_slot",),
         arms=("queue_age",)),
     Row(id="T12", sources=("note_sent",), event="call_due", target="call_due", triggers=("fire_timer:call_after_note",),
@@ -121,9 +119,9 @@ ROWS: tuple[Row, ...] = (
     Row(id="T22", sources=("call_due",), event="call_promise_expired", target="queued",
         triggers=("fire_timer:call_expiry",), arms=("queue_age",)),
     Row(id="T23", sources=("no_response",), event="call_scheduled", target="call_due", triggers=("schedule_call",),
-        guards=("not_held", *_NEXT_TRY, *_CALL_PLAN), arms=("call_grace", "call_expiry"), reserves=("follow_up",)),
+        guards=("not_held", *_NEXT_TRY, *_CALL_PLAN), arms=("call_grace", "call_expiry")),
     Row(id="T24", sources=("no_response",), event="note_scheduled", target="note_due", triggers=("schedule_note",),
-        guards=("not_held", *_NEXT_TRY, *_NOTE_PLAN), arms=("note_slot",), reserves=_NOTE),
+        guards=("not_held", *_NEXT_TRY, *_NOTE_PLAN), arms=("note_slot",)),
     Row(id="T25", sources=("no_response",), event="touch_sent", target="no_response", triggers=("send_touch",),
         guards=("touch_mode", "mode_permitted", "attempts_left", "new_value", "touch_gap", "touch_checks"), arms=_SILENT),
     Row(id="T26", sources=("no_response",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
@@ -144,8 +142,8 @@ ROWS: tuple[Row, ...] = (
     Row(id="T33", sources=("nurture",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T34", sources=("nurture",), event="revival_queued", target="queued",
-        triggers=("fire_timer:requeue", "fire_timer:revisit", "queue_revival"), guards=("homework_refreshed",),
-        arms=("queue_age",)),
+        triggers=("fire_timer:requeue", "fire_timer:revisit", "queue_revival"),
+        guards=("no_open_opportunity", "homework_refreshed", "mode_left"), arms=("queue_age",)),
     Row(id="T35", sources=("nurture",), event="lead_dropped", target="dropped", triggers=("drop",),
         guards=("manager", "drop_reason_of_nurture")),
     Row(id="T36", sources=("re_engaged",), event="meeting_booked", target="meeting_booked", triggers=("book_meeting",),
@@ -207,7 +205,7 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=_CONTACTABLE, event="hold_review_due", triggers=("fire_timer:hold_review",), guards=("held",),
         arms=("hold_review",)),
     Row(sources=STATES, event="lead_reassigned", triggers=("reassign",), guards=("another_owner",)),
-    Row(sources=STATES, event="stated_reason_recorded", triggers=("record_reason:stated",), cancels=("reason_probe",)),
+    Row(sources=STATES, event="stated_reason_recorded", triggers=("record_reason:stated",)),
     Row(sources=STATES, event="real_reason_recorded", triggers=("record_reason:real",), guards=("reason_evidence",),
         cancels=("reason_probe",)),
     Row(sources=STATES, event="homework_completed", triggers=("complete_homework",),
@@ -220,6 +218,9 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),
 )
 # fmt: on
+
+#: Rows by which a call that was due is made, whatever came of it.
+CALL_ROWS = frozenset(row.id for row in ROWS if "promised_call" in row.uses)
 
 _BY_TRIGGER: dict[tuple[State, str], Row] = {
     (state, name): row for row in (*ASIDES, *ROWS) for state in row.sources for name in row.triggers
@@ -245,9 +246,3 @@ def possible(state: State) -> tuple[str, ...]:
     """Return the commands that people may give in *state* and that would move the lead, in the order of the table."""
     names = (name.partition(":")[0] for row in ROWS if state in row.sources for name in row.triggers)
     return tuple(dict.fromkeys(name for name in names if name not in _NOT_FOR_PEOPLE))
-
-
-def moves_on(state: State) -> tuple[str, ...]:
-    """Return the timers that act on their own in *state*, in the order of the table."""
-    names = (name for row in (*ROWS, *ASIDES) if state in row.sources for name in row.triggers)
-    return tuple(dict.fromkeys(name.partition(":")[2] for name in names if name.startswith("fire_timer")))

@@ -15,7 +15,8 @@ def upgrade() -> None:
     op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
         BEGIN
-            RAISE EXCEPTION 'table % is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'insufficient_privilege';
+            RAISE EXCEPTION 'table % is append-only: % is refused', TG_TABLE_NAME, TG_OP
+                  USING ERRCODE = 'insufficient_privilege';
         END $$
     """)
     for table in ("events", "playbooks"):
@@ -137,6 +138,12 @@ def _create_tables() -> None:
         sa.Column("stream_id", sa.Uuid(), nullable=False),
         sa.Column("actor_name", sa.Text(), nullable=False, comment="the Dramatiq actor that carries it"),
         sa.Column("body", sa.Text(), nullable=False, comment="the command, canonical JSON"),
+        sa.Column(
+            "then",
+            sa.Text(),
+            nullable=True,
+            comment="commands to stage on this stream once it is settled, a JSON array, or nothing",
+        ),
         sa.Column("asked_by", sa.Text(), nullable=False),
         sa.Column("correlation_id", sa.Uuid(), nullable=False),
         sa.Column("causation_id", sa.Uuid(), nullable=True),

@@ -44,6 +44,11 @@ class App:
         set_up_logs(settings)
         return settings
 
+    def log_as_json(self) -> None:
+        """Write log lines as JSON from here on, and let the processes that are started do the same."""
+        self.settings = msgspec.structs.replace(self.settings, log="json")
+        set_up_logs(self.settings)
+
     @cached_property
     def service(self) -> Service:
         """The connected service."""
@@ -87,6 +92,11 @@ def _fail(ctx: click.Context, status: int, error: object) -> None:
 def json_option(command: Callable[..., T]) -> Callable[..., T]:
     """Add ``--json``: the answer as one JSON object on the last line."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(command)
+
+
+def json_logs_option(command: Callable[..., T]) -> Callable[..., T]:
+    """Add ``--json`` to a command that runs on and on: what it says is its log."""
+    return click.option("--json", "as_json", is_flag=True, help="Write log lines as JSON, on a terminal too.")(command)
 
 
 pass_app = click.make_pass_decorator(App)

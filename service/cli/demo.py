@@ -8,18 +8,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from models import leads
-from models.database import transaction
+from models.database import make_engine, transaction
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.run import bring_up_to_date, children, own_servers
 from service.demo.report import weekly
 from service.demo.run import END, LEADS, REP, START, Plan, Result, fresh_home, in_background, is_empty, live_through
 from service.history import read_history, told
 from service.logs import set_up_logs
+from service.settings import Settings
 from service.supervisor import Supervisor
 from service.times import zone_of
-from service.wiring import Service, connect
+from service.wiring import Service, connect, resolve_urls
 from workflows.calendars import Absence
-
 
 #: Characters in a line when nobody's terminal says how many there are.
 PIPE_WIDTH = 110
@@ -45,11 +45,9 @@ def demo(app: App, leave: tuple[str, ...], long_gap: str, seed: int, as_json: bo
     console = Console(quiet=as_json, highlight=False, soft_wrap=True, width=None if app.on_terminal else PIPE_WIDTH)
     with fresh_home(app.settings) as (settings, clock), own_servers(settings):
         set_up_logs(settings)
+        _refuse_used_database(settings)
         bring_up_to_date(settings)
         service = connect(settings, name="thaw demo")
-        with transaction(service.engine) as connection:
-            if not is_empty(connection):
-                raise InputError("the demonstration needs an empty database, and the log of this one has events in it")
         _introduce(console, plan)
         supervisor = Supervisor(children(settings))
         with in_background(supervisor.run, supervisor.stop), _progress(console) as progress:
@@ -69,6 +67,17 @@ def demo(app: App, leave: tuple[str, ...], long_gap: str, seed: int, as_json: bo
     app.print_json(result.figures)
     if result.verified.findings or result.figures.messages_lost:
         raise SystemExit(1)
+
+
+def _refuse_used_database(settings: Settings) -> None:
+    engine = make_engine(resolve_urls(settings)[0], application_name="thaw demo")
+    try:
+        with transaction(engine) as connection:
+            empty = is_empty(connection)
+    finally:
+        engine.dispose()
+    if not empty:
+        raise InputError("the demonstration needs an empty database, and the log of this one has events in it")
 
 
 def _absence(text: str) -> Absence:

@@ -84,7 +84,7 @@ def import_(
 
 
 def _import(app: App, file: Path, mapping_file: Path, wish: Wish, *, quiet: bool) -> Result:
-    if not file.is_file():
+    if file.is_dir() or not file.exists():
         raise FileError("no_file", f"{file} is a folder, not a file." if file.is_dir() else f"There is no file {file}.")
     mapping = read_mapping(mapping_file)
     with _reading(file, quiet=quiet) as advance:

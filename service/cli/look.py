@@ -125,9 +125,14 @@ def _trouble(history: History) -> list[str]:
 
 
 @click.command()
-def chart() -> None:
+@json_option
+@pass_app
+def chart(app: App, as_json: bool) -> None:
     """Print the machine as a Mermaid state diagram, drawn from the transition table."""
-    click.echo(mermaid())
+    if as_json:
+        app.print_json({"mermaid": mermaid()})
+    else:
+        click.echo(mermaid())
 
 
 COMMANDS = (lead, chart)

@@ -1,4 +1,4 @@
-"""Is all well, is the log whole, and the projections made again from it."""
+"""Is all well, and the projections made again from the log."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -65,55 +64,9 @@ def _status_lines(found: Status) -> Iterator[str]:
         yield f"! {hint}"
 
 
-class VerifiedShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``thaw verify --json`` prints."""
-
-    whole: bool
-    events: int
-    streams: int
-    findings: tuple["FindingShown", ...]
-    """The first wrong event first."""
-
-
-class FindingShown(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong."""
-
-    code: str
-    sentence: str
-    position: int | None
-    """Of the event in the log, where it is about one."""
-    stream_id: str | None
-
-
-@click.command()
-@json_option
-@pass_app
-@click.pass_context
-def verify(ctx: click.Context, app: App, as_json: bool) -> None:
-    """Check that nobody altered the log, and that leads, slots and timers are what it says.
-
-    Every hash is worked out again from the events themselves. Exit status 1 when something is wrong.
-    """
-    findings, events_, streams = _verified(app)
-    if as_json:
-        shown = tuple(
-            FindingShown(code=f.code, sentence=f.sentence, position=f.position, stream_id=str(f.stream_id or "") or None)
-            for f in findings
-        )
-        app.print_json(VerifiedShown(whole=not findings, events=events_, streams=streams, findings=shown))
-    else:
-        for finding in findings:
-            click.echo(f"WRONG  {finding.sentence} [{finding.code}]")
-        verdict = "something is wrong" if findings else "nothing is wrong"
-        click.echo(f"{count(events_, 'event')} in {count(streams, 'stream')}: {verdict}")
-    if findings:
-        ctx.exit(REFUSED)
-
-
-def _verified(app: App) -> tuple[list[Finding], int, int]:
-    with views.snapshot(app.service.engine) as connection, _progress(connection, "verifying") as progress:
-        found = verify_log(connection, progress=progress)
-    return found.findings, found.events, found.streams
+def _verified(app: App) -> list[Finding]:
+    with views.snapshot(app.service.engine) as connection, progress_bar(connection, "verifying") as progress:
+        return verify_log(connection, progress=progress).findings
 
 
 @click.command()
@@ -130,7 +83,7 @@ def rebuild(ctx: click.Context, app: App, check: bool, as_json: bool) -> None:
         _check(ctx, app, as_json)
         return
     try:
-        with transaction(app.service.engine) as connection, _progress(connection, "rebuilding") as progress:
+        with transaction(app.service.engine) as connection, progress_bar(connection, "rebuilding") as progress:
             rebuilt = rebuild_projections(connection, progress=progress)
     except ValueError as error:
         # A body that is no event, or an event that does not follow from the one before it; all was rolled back.
@@ -148,7 +101,7 @@ def _rebuilt_line(rebuilt: Rebuilt) -> str:
 
 
 def _check(ctx: click.Context, app: App, as_json: bool) -> None:
-    findings, _, _ = _verified(app)
+    findings = _verified(app)
     with transaction(app.service.engine) as connection:
         differences = [finding.sentence for finding in findings] + views.wrong_calendars(connection)
     if as_json:
@@ -167,7 +120,7 @@ def _give_up(ctx: click.Context, sentence: str) -> NoReturn:
 
 
 @contextmanager
-def _progress(connection: Connection, what: str) -> Iterator[Callable[[int], None]]:
+def progress_bar(connection: Connection, what: str) -> Iterator[Callable[[int], None]]:
     """Show how many events are done when somebody watches, and nothing in a pipe."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -176,4 +129,4 @@ def _progress(connection: Connection, what: str) -> Iterator[Callable[[int], Non
         yield lambda done: progress.update(task, completed=done)
 
 
-COMMANDS = (status, verify, rebuild)
+COMMANDS = (status, rebuild)

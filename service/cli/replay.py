@@ -1,6 +1,7 @@
 """``thaw replay``: a lead's log folded again, event by event, to any moment of its history."""
 
-from datetime import datetime, time
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,13 @@ import msgspec
 
 from models.database import transaction
 from service.cli.answers import typed_errors
-from service.cli.app import REFUSED, App, InputError, json_option, pass_app
+from service.cli.app import REFUSED, App, json_option, pass_app
 from service.cli.look import heading, owners_zone, state_lines
+from service.differences import Difference, differences
 from service.find import Found, find_lead
-from service.history import History, read_history, told
-from service.times import parse_moment, shown_moment
+from service.history import History, labelled, read_history, told
+from service.moments import Sense, as_occurred, as_recorded, in_sense
+from service.times import TimeError, shown_moment
 from service.wording import count
 from workflows.events import Recorded
 from workflows.lead import Lead
@@ -36,12 +39,17 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """The last event that was folded."""
     recorded_at: datetime | None
     events: tuple[EventShown, ...]
-    """Oldest first."""
+    """Oldest first: by recording, or by occurrence where that was asked for."""
     lead: Lead | None
     """The lead after the last of *events*."""
     whole: bool
     """Whether every hash follows from the event before it, over the lead's whole history."""
     trouble: str
+    sense: Sense = "recorded"
+    differs: tuple[Difference, ...] = ()
+    """As occurred: where the lead as recorded at the same moment differs, which stands as *before*."""
+    odd: tuple[str, ...] = ()
+    """As occurred: the events that could not have come where they did, had everything been entered at once."""
 
 
 @click.command()
@@ -50,10 +58,14 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     "--at", "moment", metavar="VERSION|WHEN",
     help="Replay up to this event (a number), or what was recorded by then: 2026-03-09T14:30, 2026-03-09.",
 )  # fmt: skip
+@click.option(
+    "--as", "sense", type=click.Choice(["recorded", "occurred"]), default="recorded", show_default=True,
+    help="What the service knew then, or what had happened by then, entered late or not.",
+)  # fmt: skip
 @json_option
 @pass_app
 @click.pass_context
-def replay(ctx: click.Context, app: App, lead: str, moment: str | None, as_json: bool) -> None:
+def replay(ctx: click.Context, app: App, lead: str, moment: str | None, sense: Sense, as_json: bool) -> None:
     """Fold a lead's events again and print each: when it was recorded, what, by which row, by whom, and what it moved.
 
     The chain of hashes is checked on the way; when it is broken, the exit status is 1. A day alone means its end.
@@ -62,29 +74,44 @@ def replay(ctx: click.Context, app: App, lead: str, moment: str | None, as_json:
         found = find_lead(connection, lead)
         zone = owners_zone(connection, found.lead)
         whole = read_history(connection, found.lead.id)
-        history = _cut(whole, moment.strip(), zone, app.service.now()) if moment else whole
+        view = _viewed(whole, moment.strip() if moment else None, sense, zone, app.service.now())
     if as_json:
-        app.print_json(_replayed(found, history))
+        app.print_json(_replayed(found, view, sense))
     else:
-        _print(found, history, whole, zone)
+        _print(found, view, whole, zone)
     if whole.trouble:
         ctx.exit(REFUSED)
 
 
-def _cut(history: History, typed: str, zone: ZoneInfo, now: datetime) -> History:
-    if typed.isascii() and typed.isdigit() and len(typed) < 8:
-        if not 1 <= int(typed) <= len(history.entries):
-            raise InputError(f"--at {typed}: there are the events 1 to {len(history.entries)}")
-        return history.first(int(typed))
-    then = parse_moment(typed, zone, now, day_means=time(23, 59, 59, 999_999))
-    cut = history.until(then)
-    if not cut.entries:
-        first = history.entries[0].recorded.recorded_at if history.entries else now
-        raise InputError(f"--at {typed}: nothing was recorded by then; the first event is of {shown_moment(first, zone)}")
-    return cut
+class _View(NamedTuple):
+    """What is shown of a history: *entries* in the order of the sense asked for, and as occurred what is odd about it."""
+
+    history: History
+    beside: tuple[str, ...] = ()
+    """As occurred: how the lead as recorded at the same moment differs, one line each."""
+    differs: tuple[Difference, ...] = ()
+    odd: tuple[str, ...] = ()
 
 
-def _replayed(found: Found, history: History) -> Replayed:
+def _viewed(whole: History, typed: str | None, sense: Sense, zone: ZoneInfo, now: datetime) -> _View:
+    if sense == "recorded":
+        return _View(as_recorded(whole, typed, zone, now) if typed else whole)
+    typed = typed or "now"
+    happened = as_occurred(whole, typed, zone, now)
+    history = in_sense(whole, typed, sense, zone, now)
+    odd = tuple(each.odd for each in happened if each.odd)
+    try:
+        known = as_recorded(whole, typed, zone, now)
+    except TimeError:
+        return _View(history, ("nothing had been recorded by then",), (), odd)
+    differs = differences(known.entries[-1].after, happened[-1].after, zone)
+    lines = tuple(each.sentence for each in differs)
+    last = known.entries[-1].row.version
+    return _View(history, (f"event {last} was the last by then; where it differs, recorded -> occurred:", *lines), differs, odd)
+
+
+def _replayed(found: Found, view: _View, sense: Sense) -> Replayed:
+    history = view.history
     last = history.entries[-1] if history.entries else None
     return Replayed(
         lead_id=found.lead.id,
@@ -97,18 +124,24 @@ def _replayed(found: Found, history: History) -> Replayed:
         lead=last.after if last else None,
         whole=not history.trouble,
         trouble=history.trouble,
+        sense=sense,
+        differs=view.differs,
+        odd=view.odd,
     )
 
 
-def _print(found: Found, history: History, whole: History, zone: ZoneInfo) -> None:
-    for entry in history.entries:
+def _print(found: Found, view: _View, whole: History, zone: ZoneInfo) -> None:
+    for entry in view.history.entries:
         for line in told(entry, zone):
             click.echo(line)
-    if history.entries:
-        last = history.entries[-1]
+    if view.history.entries:
+        last = view.history.entries[-1]
         click.echo(f"\nafter event {last.row.version}, recorded {shown_moment(last.recorded.recorded_at, zone, seconds=True)}")
         for line in (*heading(found._replace(lead=last.after)), *state_lines(last.after, zone)):
             click.echo(line)
+    for label, lines in (("recorded", view.beside), ("odd", view.odd)):
+        for number, line in enumerate(lines):
+            click.echo(labelled("" if number else label, line))
     if whole.trouble:
         click.echo(f"chain      BROKEN at {whole.trouble}. What comes before it is shown; do not trust what comes after.")
     else:

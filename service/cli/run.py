@@ -14,9 +14,12 @@ import msgspec
 from actors.clock import Clock
 from migrations.runner import migrate as run_migrations
 from models.database import make_engine
-from service.cli.app import App, json_option, pass_app
+from service.cli.app import App, json_logs_option, json_option, pass_app
+from service.destinations import destinations
 from service.embedded import EmbeddedServers
 from service.embedded.watch import watched
+from service.keys import KeyFiles
+from service.notary import Notary
 from service.playbooks import publish_shipped
 from service.settings import Settings, environment
 from service.supervisor import Child, Supervisor
@@ -24,9 +27,12 @@ from service.wiring import connect, resolve_urls, worker_environment
 
 
 @click.command()
+@json_logs_option
 @pass_app
-def up(app: App) -> None:
+def up(app: App, as_json: bool) -> None:
     """Run everything: servers if none are named, migrations, workers and clock, restarted when they die."""
+    if as_json:
+        app.log_as_json()
     with own_servers(app.settings) as servers:
         if servers is not None:
             click.echo(f"servers: PostgreSQL and Valkey in {app.settings.home_path}", err=True)
@@ -69,9 +75,12 @@ def children(settings: Settings) -> list[Child]:
 
 
 @click.command()
+@json_logs_option
 @pass_app
-def worker(app: App) -> None:
+def worker(app: App, as_json: bool) -> None:
     """Run one worker process: the stock ``dramatiq`` command line with our settings."""
+    if as_json:
+        app.log_as_json()
     resolve_urls(app.settings)
     program = shutil.which("dramatiq", path=str(Path(sys.executable).parent)) or "dramatiq"
     arguments = [
@@ -79,18 +88,31 @@ def worker(app: App) -> None:
         "--skip-logging", "--worker-shutdown-timeout", "15000",
     ]  # fmt: skip
     # The process becomes dramatiq itself: nothing stands between it and whoever supervises it.
-    os.execvpe(program, arguments, worker_environment())  # noqa: S606  # our own program, and no shell
+    os.execvpe(program, arguments, worker_environment(os.environ | environment(app.settings)))  # noqa: S606  # our own program, and no shell
 
 
 @click.command()
+@json_logs_option
 @pass_app
-def clock(app: App) -> None:
-    """Run the clock process: due messages to the workers."""
+def clock(app: App, as_json: bool) -> None:
+    """Run the clock process: due messages to the workers, and signed checkpoints of the log once there is a key."""
+    if as_json:
+        app.log_as_json()
     service = connect(app.settings, name="thaw clock")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    Clock(service.engine, service.bell, service.clock, poll_seconds=app.settings.clock_poll_ms / 1000).run(stopping)
+    # Connections of its own name: `thaw status` counts those of the clock.
+    notary_engine = make_engine(resolve_urls(app.settings)[0], pool_size=1, application_name="thaw notary")
+    notary = Notary(notary_engine, service.clock, KeyFiles(app.settings), destinations(app.settings))
+    notes = threading.Thread(target=notary.run, args=(stopping,), name="notary")
+    notes.start()
+    try:
+        Clock(service.engine, service.bell, service.clock, poll_seconds=app.settings.clock_poll_ms / 1000).run(stopping)
+    finally:
+        stopping.set()
+        notes.join()
+        notary_engine.dispose()
 
 
 @click.command()

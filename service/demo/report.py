@@ -12,9 +12,7 @@ from models.replay import fold_next, read_streams
 from workflows.calendars import Calendar
 from workflows.events import decode_recorded
 from workflows.lead import Lead, Rep
-
-#: Rows of the transition table by which a due call is made, whatever came of it.
-CALL_ROWS = frozenset({"T15", "T16", "T17", "T18", "T19"})
+from workflows.transitions import CALL_ROWS
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):

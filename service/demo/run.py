@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from migrations.runner import current_revision
 from models import events, messages
 from models.database import Connection, transaction
 from models.playbooks import publish
@@ -22,6 +23,7 @@ from service.demo.driver import Driver, StalledError
 from service.demo.report import Figures, Touches, figures, nth, read_touches
 from service.demo.sample import write_sample
 from service.demo.script import ScriptedRep
+from service.embedded import EmbeddedServerError, discover
 from service.imports.mapping_file import read_mapping
 from service.imports.run import Wish, run_import
 from service.playbooks import shipped_playbooks
@@ -124,14 +126,16 @@ def _has_600(service: Service, calendar: Calendar) -> bool:
 
 
 def is_empty(connection: Connection) -> bool:
-    """Whether no event was ever recorded here."""
-    return events.head_position(connection) == 0
+    """Whether this database was never migrated, or no event was ever recorded in it."""
+    return current_revision(connection) is None or events.head_position(connection) == 0
 
 
 @contextmanager
 def fresh_home(settings: Settings) -> Iterator[tuple[Settings, DrivenClock]]:
     """Yield settings for an empty home of the demonstration's own, with a clock that stands before its first day."""
     home = settings.home_path / "demo"
+    if discover(home) is not None:
+        raise EmbeddedServerError(f"a demonstration is running already in {home}: wait for it, or name another THAW_HOME")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, mode=0o700)
     clock_file = home / "clock"

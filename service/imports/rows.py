@@ -244,7 +244,8 @@ class Interpreter:
         if treatment is None:
             hint = did_you_mean(stage[: values.NAME_CHARACTERS_MAX], stages.treat) or f" Known are: {', '.join(stages.treat)}."
             suggestion = f"{hint.strip()} Or say in the mapping, at stages.treat, how it is treated."
-            self._reject(stages.column, "unknown_stage", stage, "The mapping does not know this stage.", suggestion)
+            message = "The mapping does not know this stage." if stage else "The stage is empty."
+            self._reject(stages.column, "unknown_stage", stage, message, suggestion)
         return treatment or Treatment()
 
     def _day_of(self, treatment: Treatment) -> date | None:

@@ -23,7 +23,7 @@ from service.imports.reader import Records, as_text
 from service.imports.report import Rejects, Report, Tally, Totals
 from service.imports.rows import Interpreter, Row
 from service.imports.writing import Writer
-from workflows.codec import canonical, derived_id, digest
+from workflows.codec import canonical, derived_id
 
 #: `Advance` is called once for so many rows.
 ADVANCE_ROWS = 500
@@ -151,7 +151,8 @@ class _Import:
             imported=imported.decode(),
             salt=salt,
             commitment=commitment,
-            message_id=derived_id("import", source, row.external_id, digest(fields + imported)),
+            # From the salted commitment: an id stands in the log, and what it is made of must not be open to guessing.
+            message_id=derived_id("import", lead_id, commitment),
             body=canonical(command).decode(),
         )
 

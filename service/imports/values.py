@@ -106,7 +106,9 @@ def day_reader(form: str) -> Callable[[str], date]:
 def number_reader(decimal: str, thousands: str) -> Callable[[str], Decimal]:
     """Return a reader of numbers with these signs between the digits; a currency sign around them is passed over."""
     grouped = rf"[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+|" if thousands else ""
-    pattern = re.compile(rf"[€$£¥]?\s?(-?)\s?[€$£¥]?({grouped}[0-9]{{1,{DIGITS_MAX}}})(?:{re.escape(decimal)}([0-9]{{1,6}}))?\s?[€$£¥]?")
+    pattern = re.compile(
+        rf"[€$£¥]?\s?(-?)\s?[€$£¥]?({grouped}[0-9]{{1,{DIGITS_MAX}}})(?:{re.escape(decimal)}([0-9]{{1,6}}))?\s?[€$£¥]?"
+    )
     example = f"-1{thousands}234{decimal}50"
 
     def read(value: str) -> Decimal:

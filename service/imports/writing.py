@@ -81,7 +81,7 @@ class Writer:
             raise _conflict() from error
 
     def _give_calendars(self) -> None:
-        """Stage calendars for owners who have none, first, so that they are there when the leads are decided on."""
+        """Stage calendars for owners who have none."""
         streams = {rep_id(name): name for name in imports.owners(self._connection)}
         waiting = imports.streams_with_messages(self._connection, list(streams))
         self.new_reps = [name for stream, name in streams.items() if stream not in waiting]
@@ -93,7 +93,7 @@ class Writer:
             calendar = _calendar(self._mapping.calendar_of(name), self._now)
             command = SetCalendar(rep=name, calendar=calendar, playbook=self._mapping.playbook)
             message_id = derived_id("import", "calendar", name, canonical(calendar).decode())
-            new.append(self._message(message_id, rep_id(name), command, 0))
+            new.append(self._message(message_id, rep_id(name), command))
         self._stage(new)
 
     def _create(self, expected: int) -> None:
@@ -105,7 +105,7 @@ class Writer:
             actor_name=REGISTER_ACTOR,
             asked_by=ASKED_BY,
             correlation_id=self._correlation_id,
-            due_at=self._due_at(1),
+            due_at=self._now,
             rung=self._rung,
         )
         if staged < expected or imports.add_created(self._connection, self._mapping.source) < expected:
@@ -117,29 +117,22 @@ class Writer:
 
     def _update(self, expected: int, tally: Tally) -> None:
         for page in imports.changed_rows(self._connection) if expected else ():
-            new = [message for row in page for message in self._changes(row, tally)]
+            new = [self._change(row, tally) for row in page]
             self.messages += len(new)
             if self._apply:
                 self._stage(new)
         if self._apply and expected and imports.replace_updated(self._connection) < expected:
             raise _conflict()
 
-    def _changes(self, row: ChangedRow, tally: Tally) -> list[NewMessage]:
+    def _change(self, row: ChangedRow, tally: Tally) -> NewMessage:
         before, after = _registration.decode(row.before) if row.before else None, _registration.decode(row.after)
         if lost_in_update(before, after):
             tally.warn(["kept_as_registered"], row.line)
-        commands = self._orders.update(before, after, reference(row.lead_id, row.commitment))
-        return [
-            self._message(
-                derived_id("import", row.lead_id, row.known_commitment, row.digest, row.after, number),
-                row.lead_id,
-                command,
-                number,
-            )
-            for number, command in enumerate(commands, start=1)
-        ]
+        first, *then = self._orders.update(before, after, reference(row.lead_id, row.commitment))
+        message_id = derived_id("import", row.lead_id, row.known_commitment, row.commitment)
+        return self._message(message_id, row.lead_id, first, then)
 
-    def _message(self, message_id: UUID, stream_id: UUID, command: Command, order: int) -> NewMessage:
+    def _message(self, message_id: UUID, stream_id: UUID, command: Command, then: Sequence[Command] = ()) -> NewMessage:
         return NewMessage(
             id=message_id,
             stream_id=stream_id,
@@ -148,13 +141,10 @@ class Writer:
             asked_by=ASKED_BY,
             correlation_id=self._correlation_id,
             causation_id=None,
-            due_at=self._due_at(order),
+            due_at=self._now,
             rung=self._rung,
+            then=canonical(then) if then else None,
         )
-
-    def _due_at(self, order: int) -> datetime:
-        """Return a moment just passed: the clock rings in this order, and everything is due."""
-        return self._now - timedelta(milliseconds=10 - order)
 
     def _stage(self, new: Sequence[NewMessage]) -> None:
         staged = messages.stage(self._connection, new)

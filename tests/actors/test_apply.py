@@ -4,21 +4,34 @@ import threading
 from datetime import timedelta
 from uuid import uuid4
 
+import msgspec
+from hypothesis import given
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from actors.apply import REGISTERS, TAKES_SLOTS
 from models.database import transaction
 from models.messages import Ring
 from models.verify import verify
 from tests.desk import CALL_ON, NOTE_ON, Desk, registration
+from tests.workflows.strategies import commands
+from workflows.actor_names import actor_name
 from workflows.commands import (
     AnswerImportance,
+    AnyCommand,
     FireTimer,
     Hold,
     MarkNoteSent,
     OptOut,
+    QueueRevival,
     Reassign,
     RecordCall,
+    RecordDecline,
+    RegisterLead,
     Release,
     ScheduleNote,
 )
+from workflows.slotting import takes_slots
 from workflows.timers import timer_message_id
 
 CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
@@ -202,3 +215,54 @@ def test_a_released_lead_takes_slots_again(desk: Desk) -> None:
         "SELECT day FROM slots WHERE lead_id = :id AND kind = 'promised_call'", id=lead_id
     )
     assert nothing_is_wrong(desk)
+
+
+def test_what_follows_a_registration_follows_in_order_one_message_after_the_other(desk: Desk) -> None:
+    """The second command is staged only when the first is settled, so nothing can overtake it."""
+    lead_id = uuid4()
+    decline = RecordDecline(kind="no", stated_reason="price")
+    command = msgspec.structs.replace(registration(), then=(decline, QueueRevival()))
+    (ring,) = desk.submit(lead_id, command, who="import")
+    staged = "SELECT actor_name FROM messages WHERE stream_id = :id AND asked_by = 'import' ORDER BY created_at"
+    for expected in (["register", "decline"], ["register", "decline", "revival_queued"]):
+        desk.committer.apply_all([ring])
+        assert [(name,) for name in expected] == desk.ask(staged, id=lead_id)
+        ring = next(due for due in desk.due() if due.stream_id == lead_id)
+    desk.work()
+    types = desk.ask("SELECT type FROM events WHERE stream_id = :id ORDER BY version", id=lead_id)
+    assert [("lead_registered",), ("lead_declined",), ("command_refused",)] == types
+
+
+def test_a_refusal_leaves_a_log_line_with_the_ids_and_no_content(desk: Desk) -> None:
+    """Ops see the rule and the message; what people wrote is not in the line."""
+    (lead_id,) = desk.note_due()
+    with capture_logs() as lines:
+        message = desk.do(lead_id, RecordCall(outcome="voicemail"))
+    (line,) = [line for line in lines if line["event"] == "command_refused"]
+    assert (str(message.id), str(lead_id), "no_transition") == (line["message_id"], line["lead_id"], line["rule"])
+
+
+def test_a_failure_leaves_a_log_line_with_all_ids(desk: Desk) -> None:
+    """The line of a failed message names message, lead, actor and correlation."""
+    (ring,) = desk.submit(uuid4(), SENT)
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        desk.committer.apply_all([ring])
+    (line,) = [line for line in lines if line["event"] == "message_failed"]
+    assert {"message_id", "lead_id", "actor", "correlation_id", "error"} <= line.keys()
+
+
+@given(command=commands())
+def test_whatever_takes_slots_comes_to_an_actor_that_locks_the_rep(command: AnyCommand) -> None:
+    """Which reps are locked is told from the actors' names before the commands are read."""
+    assert not takes_slots(command) or actor_name(command) in TAKES_SLOTS
+    assert isinstance(command, RegisterLead) == (actor_name(command) == REGISTERS)
+
+
+def test_a_ring_under_another_actors_name_does_nothing(desk: Desk) -> None:
+    """The row says which actor carries it; whatever Redis says, the message waits for the right one."""
+    (lead_id,) = desk.note_due()
+    (ring,) = desk.submit(lead_id, SENT)
+    desk.committer.apply_all([ring._replace(actor_name="decline")])
+    assert (None, 0) == (desk.message(ring.message_id).outcome, desk.message(ring.message_id).attempts)
+    desk.committer.apply_all([ring])
+    assert "applied" == desk.message(ring.message_id).outcome

@@ -130,6 +130,4 @@ def prepare(engine: Engine, count: int) -> list[Submission]:
         "decline": RecordDecline(kind="no", stated_reason="price", minutes=12),
         "note_sent": MarkNoteSent(medium="hand_written", attested=PLAYBOOK.checks.note, text=WORDS, minutes=8),
     }
-    return [
-        register(number) if kind == "register" else asked(kind, lead_id(number), work[kind]) for number, kind in kinds
-    ]
+    return [register(number) if kind == "register" else asked(kind, lead_id(number), work[kind]) for number, kind in kinds]

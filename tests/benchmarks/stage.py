@@ -88,7 +88,9 @@ class Crew:
         with ExitStack() as stack, redis.Redis.from_url(stage.redis_url) as client:
             kept = []
             for number in range(1, self.processes + 1):
-                worker = Kept(Order(argv=arguments, env={**worker_environment(), **told}, cwd=str(ROOT)), name=f"worker-{number}")
+                worker = Kept(
+                    Order(argv=arguments, env={**worker_environment(), **told}, cwd=str(ROOT)), name=f"worker-{number}"
+                )
                 stack.callback(worker.stop)
                 kept.append(worker)
             _await_heartbeats(client, namespace, kept)

@@ -13,7 +13,7 @@ from uuid import UUID
 from models.database import make_engine, transaction
 from models.verify import verify
 from tests.chaos.reader import Seen
-from tests.stage import Stage, ask
+from tests.stage import Stage
 
 RESTING = ["registered", "won", "dropped", "do_not_contact"]
 
@@ -47,10 +47,11 @@ class Audit:
 
     def __init__(self, stage: Stage) -> None:
         self._url = stage.database_url
+        self._ask = stage.asker.rows
         self._now = stage.clock()
-        rows = ask(self._url, "SELECT position, stream_id, version, body, message_id, hash, type FROM events ORDER BY position")
+        rows = self._ask("SELECT position, stream_id, version, body, message_id, hash, type FROM events ORDER BY position")
         self.events = [Event._make((*row, json.loads(row[3]))) for row in rows]
-        rows = ask(self._url, "SELECT id, stream_id, due_at, outcome, asked_by, body FROM messages")
+        rows = self._ask("SELECT id, stream_id, due_at, outcome, asked_by, body FROM messages")
         self.messages = {row[0]: Message._make((*row[:5], json.loads(row[5]))) for row in rows}
         self.decisions = [event for event in self.events if event.said["used"] is not None]
 
@@ -95,7 +96,7 @@ class Audit:
     def the_log_is_whole(self) -> None:
         """Positions are 1..n, versions of each stream 1..n, and each hash covers its body and the hash before it."""
         assert [event.position for event in self.events] == list(range(1, len(self.events) + 1))
-        assert ask(self._url, "SELECT position FROM log_head") == [(len(self.events),)]
+        assert self._ask("SELECT position FROM log_head") == [(len(self.events),)]
         heads: dict[UUID, tuple[int, bytes]] = {}
         for event in self.events:
             version, previous = heads.get(event.stream_id, (0, bytes(32)))
@@ -105,8 +106,7 @@ class Audit:
 
     def nobody_is_forgotten(self, dead: set[UUID]) -> None:
         """Whoever owes a next move, or is owed one, has a pending message."""
-        forgotten = ask(
-            self._url,
+        forgotten = self._ask(
             "SELECT id, state FROM leads WHERE state <> ALL(%s) AND NOT EXISTS "
             "(SELECT FROM messages WHERE stream_id = leads.id AND settled_at IS NULL)",
             RESTING,
@@ -123,7 +123,7 @@ class Audit:
 
     def slots_went_to_one_lead_each_and_within_capacity(self) -> None:
         """No slot lies above its day's capacity, and none is held or was used by two leads."""
-        capacity = json.loads(ask(self._url, "SELECT body FROM playbooks ORDER BY version DESC LIMIT 1")[0][0])["capacity"]
+        capacity = json.loads(self._ask("SELECT body FROM playbooks ORDER BY version DESC LIMIT 1")[0][0])["capacity"]
         most = {
             "note": capacity["notes"],
             "promised_call": capacity["calls"] + capacity["catch_up_calls"],
@@ -137,7 +137,7 @@ class Audit:
             for slot in effects["reserved"]:
                 assert 1 <= slot["ordinal"] <= most[slot["kind"]]
                 assert holders.setdefault(_key(slot), event.stream_id) == event.stream_id
-        rows = ask(self._url, "SELECT rep, kind, day::text, ordinal, lead_id FROM slots")
+        rows = self._ask("SELECT rep, kind, day::text, ordinal, lead_id FROM slots")
         assert {(row[0], row[1], row[2], row[3]): row[4] for row in rows} == holders
 
 

@@ -39,7 +39,7 @@ class Reader:
             ):
                 while self._read(connection):
                     pass
-                while not self._stopping.wait(POLL_SECONDS / 10):
+                while not self._stopping.wait(POLL_SECONDS / 4):
                     self._read(connection)
             self._stopping.wait(POLL_SECONDS)
 

@@ -6,7 +6,7 @@ from datetime import date
 from models.messages import Ring
 from tests.chaos.auditor import Audit
 from tests.chaos.workload import CHECKS, START, Workload, calendar, registration
-from tests.stage import Stage, ask, linux
+from tests.stage import Stage, linux
 from workflows.codec import derived_id
 from workflows.commands import MarkNoteSent, SetCalendar
 from workflows.rep import rep_id
@@ -39,7 +39,7 @@ def write_the_notes(stage: Stage, workload: Workload) -> None:
         stage.clock.move(calendar().moment(day, PLANNED))
         stage.settle()
         stage.clock.move(calendar().moment(day, WORK))
-        rows = ask(stage.database_url, "SELECT id FROM leads WHERE state = 'note_due'")
+        rows = stage.asker.rows("SELECT id FROM leads WHERE state = 'note_due'")
         workload.hand_in({row[0]: MarkNoteSent(medium="hand_written", attested=CHECKS) for row in rows})
         stage.settle()
         day = calendar().next_working_day(day)
@@ -47,8 +47,7 @@ def write_the_notes(stage: Stage, workload: Workload) -> None:
 
 def ring_the_plan_first(stage: Stage) -> None:
     """Ring what is due in the order in which a late plan knows least: before the promised calls that came due meanwhile."""
-    rows = ask(
-        stage.database_url,
+    rows = stage.asker.rows(
         "SELECT id, stream_id, actor_name, correlation_id, 1 FROM messages WHERE settled_at IS NULL AND due_at <= %s "
         "ORDER BY actor_name = 'day_planned' DESC",
         stage.clock(),
@@ -68,14 +67,14 @@ def test_three_days_of_downtime_are_caught_up_within_capacity(stage: Stage, work
     stage.hire_worker()
     stage.hire_clock()
     stage.settle()
-    waiting = Counter(row[0] for row in ask(stage.database_url, "SELECT call_on FROM leads WHERE state = 'call_due'"))
+    waiting = Counter(row[0] for row in stage.asker.rows("SELECT call_on FROM leads WHERE state = 'call_due'"))
     late = sum(number for day, number in waiting.items() if day < THURSDAY)
-    slots = {(row[0], row[1]): row[2] for row in ask(stage.database_url, SLOTS)}
+    slots = {(row[0], row[1]): row[2] for row in stage.asker.rows(SLOTS)}
     assert sum(waiting.values()) == LATE_CALLS
     assert late + slots["promised_call", THURSDAY] <= CALLS + CATCH_UP_CALLS
     assert max(number for (kind, _), number in slots.items() if kind == "promised_call") <= CALLS + CATCH_UP_CALLS
     # Promises are kept before new ones are made: the playbook pauses notes while so many are open.
     assert [day for kind, day in slots if kind == "note" and day > MONDAY] == []
-    planned = ask(stage.database_url, "SELECT body::json->'data'->>'day' FROM events WHERE type = 'day_planned'")
+    planned = stage.asker.rows("SELECT body::json->'data'->>'day' FROM events WHERE type = 'day_planned'")
     assert [str(row[0]) for row in planned if row[0] > str(MONDAY)] == [str(THURSDAY)]
     Audit(stage).check(workload.submitted, None)

@@ -14,7 +14,7 @@ from service.embedded import EmbeddedServers
 from tests.chaos.auditor import Audit
 from tests.chaos.workload import START, Workload
 from tests.servers import fresh_database
-from tests.stage import Stage, ask
+from tests.stage import Stage
 
 OPEN = (
     "SELECT id, stream_id, actor_name, correlation_id, rings + 1 FROM messages "
@@ -37,7 +37,7 @@ class Rehearsal(Stage):
         """Apply what is due, and what follows from it, in the same order whatever the size of a transaction."""
         engine = self.service.engine
         committer = Committer(engine, Applier(engine, self.clock), self.service.bell)
-        while rings := [Ring._make(row) for row in ask(self.database_url, OPEN, self.clock())]:
+        while rings := [Ring._make(row) for row in self.asker.rows(OPEN, self.clock())]:
             for first in range(0, len(rings), self.at_once):
                 committer.apply_all(rings[first : first + self.at_once])
 
@@ -61,7 +61,7 @@ def test_group_commit_decides_as_one_by_one_would(logs: list[Rehearsal]) -> None
         rehearsal.at_once = at_once
         rehearsal.clock.move(START)
         workload = Workload(rehearsal)
-        workload.run({}, transitions=1000)
+        workload.run({}, transitions=600)
         Audit(rehearsal).check(workload.submitted, None)
-    alone, together = (ask(rehearsal.database_url, "SELECT body, hash FROM events ORDER BY position") for rehearsal in logs)
+    alone, together = (rehearsal.asker.rows("SELECT body, hash FROM events ORDER BY position") for rehearsal in logs)
     assert alone == together

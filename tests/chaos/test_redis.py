@@ -12,8 +12,8 @@ from models.messages import Ring
 from service.embedded import EmbeddedServers
 from tests.chaos.auditor import Audit
 from tests.chaos.reader import following
-from tests.chaos.workload import Workload
-from tests.stage import Stage, ask, linux
+from tests.chaos.workload import LEADS, REPS, Workload
+from tests.stage import Stage, linux
 from workflows.commands import Command
 
 RINGS = "SELECT id, stream_id, actor_name, correlation_id, greatest(rings, 1) FROM messages"
@@ -44,8 +44,10 @@ class Doubled(Workload):
     dice = random.Random(2)  # shuffles, no secret
 
     def hand_in(self, work: Mapping[UUID, Command]) -> None:
-        """Hand in, and ring what was asked for and what was not."""
+        """Hand in, and, after the last part of a round, ring what was asked for and what was not."""
         super().hand_in(work)
+        if len(self.submitted) % LEADS != len(REPS):
+            return
         bell = self._stage.service.bell
         bell.ring(self._shuffled("WHERE settled_at IS NULL AND ring_again_at IS NOT NULL", copies=3))
         bell.ring(self._shuffled("WHERE settled_at IS NOT NULL ORDER BY random() LIMIT 60", copies=2))
@@ -53,7 +55,7 @@ class Doubled(Workload):
         bell.ring([Ring(uuid4(), uuid4(), "note_sent", uuid4(), number) for number in (1, 2)])
 
     def _shuffled(self, which: str, *, copies: int) -> list[Ring]:
-        rows = ask(self._stage.database_url, f"{RINGS} {which}") * copies
+        rows = self._stage.asker.rows(f"{RINGS} {which}") * copies
         self.dice.shuffle(rows)
         # A first ring and a later one take different ways through the committer.
         return [Ring._make((*row[:4], self.dice.choice([1, 2]))) for row in rows]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from actors.submit import Submission
 from service.calendars import freeze_calendar
-from tests.stage import Stage, ask, count, until
+from tests.stage import Stage
 from workflows import commands as c
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
@@ -74,16 +74,17 @@ class Workload:
         self.submitted: list[UUID] = []
 
     def introduce_reps(self) -> None:
-        """Freeze the calendars, in peace."""
+        """Freeze the calendars, in peace, and wait for whoever is still on the way."""
         work = calendar()
         self.hand_in({rep_id(rep): c.SetCalendar(rep=rep, calendar=work, playbook="five-five-five") for rep in REPS})
         self._stage.settle()
+        self._stage.await_crew()
 
     def run(self, faults: Mapping[int, Callable[[], object]], *, transitions: int = TRANSITIONS) -> None:
         """Hand in rounds until *transitions* are done, with *faults* in the middle of their rounds, counted from 1."""
         self.introduce_reps()
         pending = dict(faults)
-        while pending or count(self._stage.database_url, SETTLED) < transitions:
+        while pending or self._stage.asker.number(SETTLED) < transitions:
             self._round += 1
             self._live(self._round, pending.pop(self._round, None))
         self._stage.settle()
@@ -99,7 +100,8 @@ class Workload:
                 fault()
                 self._stage.hurry()
         round_ = self.submitted[before:]
-        until(lambda: self._stage.unsettled(round_) <= len(round_) // 4 or self._hurried(), "most of a round is settled")
+        few = len(round_) // 4
+        self._stage.until(lambda: self._stage.unsettled(round_) <= few or self._hurried(), "most of a round is settled")
 
     def _hurried(self) -> bool:
         """Let the back-off of what a fault held up pass while we wait; never an answer."""
@@ -133,7 +135,7 @@ class Workload:
             yield lead_id, self._dice.choice(choice)
 
     def _states(self) -> Iterator[tuple[UUID, str]]:
-        for lead_id, state in ask(self._stage.database_url, "SELECT id, state FROM leads"):
+        for lead_id, state in self._stage.asker.rows("SELECT id, state FROM leads"):
             yield UUID(str(lead_id)), str(state)
 
     def _fitting(self, lead_id: UUID, state: str, today: date) -> Sequence[c.Command]:

@@ -48,7 +48,7 @@ def test_a_promised_call_that_is_refused_says_by_which_rule(week: World) -> None
     week.at(datetime(2026, 1, 22, 15, 0, tzinfo=UTC))
     (blocked,) = (each for each in sheet(week).blocked if each.key == "V-0005")
     assert (blocked.rule, blocked.why) == ("call_reachable", "The prospect opted out of contact by call.")
-    assert blocked.unblock == "it comes by itself Fri 2026-01-23 08:00"
+    assert blocked.unblock == "it comes by itself Sat 2026-02-21 08:00"
 
 
 def test_a_promised_call_that_nobody_made_due_points_at_the_service(week: World) -> None:

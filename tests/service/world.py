@@ -228,6 +228,7 @@ def world(
     clock = DrivenClock(tmp_path / "clock")
     clock.move(MONDAY)
     environ = {
+        "THAW_LOG_LEVEL": "warning",
         "THAW_DATABASE_URL": database_url,
         "THAW_REDIS_URL": redis_url,
         "THAW_NAMESPACE": namespace,

@@ -104,6 +104,7 @@ def register(**changes: Any) -> c.RegisterLead:
 DECLINE = c.RecordDecline(kind="no", stated_reason="price")
 OPEN_REPLY = c.RecordReply(channel="email")
 NO_REPLY = c.RecordReply(channel="email", intent="no")
+REAL_REASON = c.RecordReason(kind="real", reason="chose_other", evidence="call-7", words=WORDS)
 CONNECTED = c.RecordCall(outcome="connected", personal_topic_first=True, decision="yes")
 VOICEMAIL = c.RecordCall(outcome="voicemail")
 HOMEWORK = c.CompleteHomework(answers=dict.fromkeys(PLAYBOOK.homework.fields, WORDS), sources=(date(2025, 11, 3),))
@@ -240,6 +241,7 @@ def life_in(state: str, **how: Any) -> Life:
 def make_ready(life: Life) -> None:
     """Do all that a lead who said no needs before it may be queued, and let it rest."""
     life.must(c.RecordReason(kind="stated", reason="price"))
+    life.must(REAL_REASON)
     life.must(c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS))
     life.must(c.Qualify(qualified=True))
     life.must(c.AnswerImportance(importance=4))

@@ -23,8 +23,9 @@ from tests.workflows.life import (
 from workflows import commands as c
 from workflows.calendars import Holiday
 from workflows.codec import canonical
-from workflows.events import AnyEvent, Recorded, event_type
+from workflows.events import AnyEvent, HeadsRecorded, Recorded, event_type
 from workflows.handle import Carrier
+from workflows.heads import Head, heads_root, recorded_heads
 from workflows.playbooks import Playbook
 from workflows.rep import Book, handle_rep, rep_id
 
@@ -123,10 +124,17 @@ def _rep(playbook: Playbook) -> Iterator[Recorded]:
     yield from planned.recorded
 
 
+def _service() -> Iterator[Recorded]:
+    """Yield the events of the service's own stream."""
+    head = Head(LEAD_ID, 3, bytes(range(32)))
+    data = HeadsRecorded(size=3, streams=1, root=heads_root([head]).hex())
+    yield recorded_heads(data, 1, now=START, actor="clock")
+
+
 def examples() -> dict[str, Recorded]:
     """Return one lived event of each type, by its stored name; one with its command where there is one."""
     found: dict[str, Recorded] = {}
-    for recorded in (*(one for life in _lives() for one in life.history), *_rep(life_in("registered").playbook)):
+    for recorded in (*(one for life in _lives() for one in life.history), *_rep(life_in("registered").playbook), *_service()):
         name = event_type(recorded.data)
         if name not in found or (found[name].command is None and recorded.command is not None):
             found[name] = recorded

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workflows.life import (
+    ALL_MODES,
     CALENDAR,
     CONNECTED,
     DECLINE,
@@ -16,11 +17,14 @@ from tests.workflows.life import (
     NO_REPLY,
     OPEN_REPLY,
     PLAYBOOK,
+    REAL_REASON,
     START,
     VOICEMAIL,
     WORDS,
     Life,
+    call_command,
     life_in,
+    make_ready,
     note_command,
     register,
     sent_command,
@@ -35,8 +39,8 @@ from workflows.events import Slot, Verdict, event_type
 from workflows.fold import fold
 from workflows.handle import calendar_digest
 from workflows.lead import RESTING, State
-from workflows.timers import TIMERS, fires
-from workflows.transitions import STATES, moves_on
+from workflows.timers import RETRY_DAYS, TIMERS, fires
+from workflows.transitions import STATES, row_for
 
 
 def names(life: Life, count: int) -> list[tuple[str | None, str]]:
@@ -164,7 +168,7 @@ def test_a_refusal_is_an_event_that_moves_nothing() -> None:
 
 
 def test_what_has_not_happened_yet_is_not_recorded() -> None:
-    """A fact is dated now or earlier, give or take what two clocks differ by; dates that cannot be right are slips of the pen."""
+    """A fact is dated now or earlier, give or take what two clocks differ by; dates that cannot be right are slips."""
     life = life_in("call_due")
     late = msgspec.structs.replace(VOICEMAIL, occurred_at=life.now + CLOCK_SKEW + timedelta(seconds=1))
     assert "not_in_the_future" == life.do(late).rule
@@ -368,6 +372,69 @@ def test_a_call_on_a_day_off_comes_on_the_next_working_day() -> None:
     assert "applied" == life.fire("call_after_note").answer
 
 
+def test_a_note_is_not_sent_when_its_call_may_not_be_made() -> None:
+    """It would promise a call that cannot be kept: the rep is told before the note goes out, not five days later (T10)."""
+    life = life_in("note_due")
+    life.must(c.OptOut(channel="call"))
+    refused = life.do(sent_command())
+    assert ("refused", "call_reachable", "note_due") == (refused.answer, refused.rule, life.lead.state)
+    assert "The prospect opted out of contact by call: do not send a note that promises a call." == refused.reason
+    life.fire("note_slot")
+    assert ("queued", ()) == (life.lead.state, life.lead.slots)
+    life = life_in("note_due")
+    life.must(c.UpdateContact(contact=WORDS, modes=("handwritten_note",)))
+    refused = life.do(sent_command())
+    assert "No telephone number is known for this prospect: do not send a note that promises a call." == refused.reason
+
+
+def test_a_promised_call_that_nobody_may_make_is_asked_for_once_a_month() -> None:
+    """A refusal each working day for ever would be noise; once they may be called again, the call comes due (T12)."""
+    life = life_in("note_sent")
+    life.must(c.OptOut(channel="call"))
+    refused = life.fire("call_after_note")
+    assert ("refused", "call_reachable") == (refused.answer, refused.rule)
+    again = life.today + timedelta(days=RETRY_DAYS)
+    assert CALENDAR.start_of(again) == life.lead.timers["call_after_note"].due_at
+    life = life_in("note_sent")
+    life.must(c.UpdateContact(contact=WORDS, modes=("email",)))
+    assert "call_reachable" == life.fire("call_after_note").rule
+    life.must(c.UpdateContact(contact=WORDS, modes=("call",)))
+    assert "applied" == life.fire("call_after_note").answer
+
+
+def test_an_opportunity_that_opens_later_ends_the_reviving() -> None:
+    """Wherever the lead waits, nothing begins with an active prospect, and all goes on when it is closed (A4-1)."""
+    opened = c.UpdateContact(contact=WORDS, modes=ALL_MODES, open_opportunity=True)
+    closed = c.UpdateContact(contact=WORDS, modes=ALL_MODES)
+    life = Life()
+    life.must(register(), "import")
+    life.must(c.RecordDecline(kind="no", stated_reason="price", occurred_at=START - timedelta(days=100)), "import")
+    make_ready(life)
+    life.must(opened, "crm")
+    assert "active_prospect" == life.do(c.QueueRevival()).rule
+    life.must(closed, "crm")
+    life.must(c.QueueRevival())
+    life.must(opened, "crm")
+    assert "active_prospect" == life.do(note_command(life), "planner").rule
+    assert "active_prospect" == life.do(call_command(life), "planner").rule
+    life = life_in("nurture")
+    life.must(opened, "crm")
+    assert "active_prospect" == life.do(c.QueueRevival(reason="job_change")).rule
+    assert "active_prospect" == life.fire("requeue").rule
+    assert CALENDAR.start_of(life.today + timedelta(days=RETRY_DAYS)) == life.lead.timers["requeue"].due_at
+    life.must(closed, "crm")
+    assert ("applied", "queued") == (life.fire("requeue").answer, life.lead.state)
+
+
+def test_nobody_is_queued_whom_nothing_reaches() -> None:
+    """Nurture keeps a lead without a way to reach it, and asks again a month later (T34)."""
+    life = life_in("nurture")
+    life.must(c.UpdateContact(contact=WORDS, modes=()))
+    refused = life.fire("requeue")
+    assert ("refused", "mode_left", "nurture") == (refused.answer, refused.rule, life.lead.state)
+    assert CALENDAR.start_of(life.today + timedelta(days=RETRY_DAYS)) == life.lead.timers["requeue"].due_at
+
+
 def test_a_hold_freezes_and_a_release_thaws() -> None:
     """Timers keep what is left of them, slots go back, and on release a call gets a new day and a slot (2.1)."""
     life = life_in("note_sent")
@@ -449,14 +516,16 @@ def test_another_owner_keeps_the_dates_and_gets_slots_of_their_own() -> None:
     assert ((), "note_sent") == (life.lead.slots, life.lead.state)
 
 
-def test_the_reason_probe_is_satisfied_by_a_reason() -> None:
-    """A real reason with the decline needs no probe; a probe that was made ends its date."""
+def test_the_reason_probe_is_satisfied_by_the_real_reason() -> None:
+    """A real reason with the decline needs no probe; one found later ends the probe's date, a stated one does not (A2-6)."""
     life = life_in("registered")
     life.must(c.RecordDecline(kind="no", stated_reason="price", real_reason="no_need"))
     assert {"homework", "triage"} == set(life.lead.timers)
     assert life.lead.reason_probed_at
     life = life_in("declined")
     life.must(c.RecordReason(kind="stated", reason="price"))
+    assert "reason_probe" in life.lead.timers
+    life.must(REAL_REASON)
     assert "reason_probe" not in life.lead.timers
 
 
@@ -468,6 +537,7 @@ def test_a_declined_lead_is_queued_only_when_everything_is_done() -> None:
     homework = c.CompleteHomework(answers=dict.fromkeys(PLAYBOOK.homework.fields, WORDS), sources=(date(2025, 12, 1),))
     for rule, command in (
         ("reason_probed", c.RecordReason(kind="stated", reason="price")),
+        ("reason_probed", REAL_REASON),
         ("homework_fresh", homework),
         ("strategy_recorded", c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS)),
         ("qualified", c.Qualify(qualified=True)),
@@ -527,4 +597,4 @@ def test_every_pursuit_state_arms_what_moves_it_on() -> None:
         life = life_in(state)
         armed = {name for name in life.lead.timers if TIMERS[name].fires}
         assert armed
-        assert armed <= set(moves_on(state))
+        assert all(row_for(state, f"fire_timer:{name}") for name in armed)

@@ -2,12 +2,24 @@
 
 import ast
 import inspect
+from datetime import timedelta
 from typing import get_args
 
 import pytest
 from hypothesis import settings
 
-from tests.workflows.life import LEAD_ID, OPEN_REPLY, VOICEMAIL, WORDS, Life, life_in, register, touch_command
+from tests.workflows.life import (
+    LEAD_ID,
+    OPEN_REPLY,
+    REAL_REASON,
+    VOICEMAIL,
+    WORDS,
+    Life,
+    life_in,
+    note_command,
+    register,
+    touch_command,
+)
 from tests.workflows.player import Player
 from workflows import changes, fold
 from workflows import commands as c
@@ -91,6 +103,20 @@ def test_entering_the_queue_pins_the_playbook() -> None:
     assert _replay(life) == life.lead
 
 
+@pytest.mark.parametrize("timer", ["requeue", "revisit"])
+def test_coming_back_from_nurture_pins_the_playbook_of_that_day(timer: str) -> None:
+    """Whoever fires the timer hands in the newest version, and the lead's next pursuit is under that one (T34)."""
+    life = life_in("call_due")
+    first = life.playbook
+    life.must(c.RecordCall(outcome="not_now", revisit_on=life.today + timedelta(days=60 if timer == "revisit" else 400)))
+    life.playbook = type(first)(schema=1, id="life", version="2.0.0", title=first.title, source=first.source)
+    assert "applied" == life.fire("nurture_touch").answer
+    assert first.pin == life.lead.playbook
+    assert "applied" == life.fire(timer).answer
+    assert ("T34", life.playbook.pin) == (life.history[-1].row, life.lead.playbook)
+    assert _replay(life) == life.lead
+
+
 def test_minutes_add_up() -> None:
     """Every minute that an event names is invested in the lead."""
     life = Life()
@@ -114,6 +140,33 @@ def test_a_contact_update_never_undoes_an_opt_out() -> None:
     life.must(c.UpdateContact(contact=WORDS, modes=("call", "email")))
     granted = life.lead
     assert ("email",) == granted.modes
+
+
+def test_whoever_wants_no_post_wants_no_note_either() -> None:
+    """An objection to post covers hand-written notes, known to reach them or not; one to notes leaves other post."""
+    life = life_in("queued")
+    life.must(c.UpdateContact(contact=WORDS, modes=("call", "handwritten_note", "post")))
+    life.must(c.OptOut(channel="post"))
+    assert (("call",), ("handwritten_note", "post")) == (life.lead.modes, life.lead.modes_refused)
+    life.must(c.UpdateContact(contact=WORDS, modes=("call", "handwritten_note", "post")))
+    assert ("call",) == life.lead.modes
+    assert "note_reachable" == life.do(note_command(life), "planner").rule
+    life = life_in("queued")
+    life.must(c.UpdateContact(contact=WORDS, modes=("call", "handwritten_note", "post")))
+    life.must(c.OptOut(channel="handwritten_note"))
+    assert (("call", "post"), ("handwritten_note",)) == (life.lead.modes, life.lead.modes_refused)
+
+
+def test_a_stated_reason_probes_nothing() -> None:
+    """What they say first is often not why: only the real reason answers the probe (A2-6)."""
+    life = life_in("declined")
+    life.must(c.RecordReason(kind="stated", reason="no_budget"))
+    assert life.lead.decline
+    assert ("no_budget", None) == (life.lead.decline.stated_reason, life.lead.reason_probed_at)
+    life.must(REAL_REASON)
+    assert life.lead.decline
+    assert ("no_budget", "chose_other") == (life.lead.decline.stated_reason, life.lead.decline.real_reason)
+    assert life.now == life.lead.reason_probed_at
 
 
 def test_a_returned_note_makes_the_address_useless() -> None:

@@ -1,7 +1,7 @@
 """An office with a CRM: writes exports, imports them, and looks at what came of it."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,10 @@ from models.database import Engine, make_engine, transaction
 from service.imports.mapping_file import parse_mapping
 from service.imports.report import Report
 from service.imports.run import Result, Wish, run_import
-from workflows.commands import AnyCommand, decode_command
+from workflows.commands import AnyCommand, Command, decode_command, decode_commands
 
-#: Noon in New York.
-NOW = datetime(2026, 1, 5, 17, 0, tzinfo=UTC)
+#: Ten o'clock in New York: noon of the same day is still to come.
+NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
 MAPPING = """
 source = "crm"
@@ -111,14 +111,24 @@ class Office:
     def commands(self, external_id: str = "A-1") -> list[AnyCommand]:
         """Return the commands that were staged for a lead, in order."""
         statement = """
-            SELECT m.body FROM messages m JOIN contacts c ON c.lead_id = m.stream_id
+            SELECT m.body, m."then" FROM messages m JOIN contacts c ON c.lead_id = m.stream_id
              WHERE c.external_id = :external_id ORDER BY m.created_at, m.due_at
         """
-        return [decode_command(found.body) for found in self.ask(statement, external_id=external_id)]
+        found = self.ask(statement, external_id=external_id)
+        return [command for row in found for command in (decode_command(row.body), *decode_commands(row.then or "[]"))]
 
     def everything(self) -> list[Any]:
         """Return all that an import may write."""
         return [self.ask("SELECT * FROM contacts ORDER BY 1"), self.ask("SELECT id, body FROM messages ORDER BY 1")]
+
+
+def counts(report: Report) -> tuple[int, int, int, int]:
+    totals = report.totals
+    return totals.created, totals.updated, totals.unchanged, totals.rejected
+
+
+def kinds(commands: Sequence[Command]) -> list[type[Command]]:
+    return [type(command) for command in commands]
 
 
 @pytest.fixture

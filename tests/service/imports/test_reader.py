@@ -90,6 +90,15 @@ def test_bytes_that_are_not_utf8_cost_one_row_and_are_located() -> None:
     assert "“é” in Windows-1252" in found[1].damage.message
 
 
+def test_a_byte_order_mark_counts_as_bytes_and_not_as_text() -> None:
+    records = read(b"\xef\xbb\xbfid,name\n1,\xff\n", ("id",))
+
+    (found,) = records
+    assert (records.bom, records.header) == (True, ("id", "name"))
+    assert found.damage is not None
+    assert "at offset 13 of the file" in found.damage.message
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [

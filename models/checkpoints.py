@@ -1,0 +1,79 @@
+"""Signed checkpoints of the log: kept for ever, one per size, and where each has arrived."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+#: Held to the end of the transaction by whoever makes a checkpoint or records heads. Any constant would do.
+ADVISORY_LOCK = 7_468_617_702
+
+
+class CheckpointRow(NamedTuple):
+    """A checkpoint as stored."""
+
+    size: int
+    root: bytes
+    note: str
+    made_at: datetime
+    """On the database's clock."""
+
+
+def lock(connection: Connection, *, wait: bool) -> bool:
+    """Take the right to make the next checkpoint, to the end of the transaction; False when another holds it and not *wait*."""
+    if wait:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        return True
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK}))
+
+
+def newest(connection: Connection) -> CheckpointRow | None:
+    """Return the newest checkpoint, None when there is none yet."""
+    row = connection.execute(text("SELECT size, root, note, made_at FROM checkpoints ORDER BY size DESC LIMIT 1")).first()
+    return CheckpointRow(*row) if row else None
+
+
+def find(connection: Connection, size: int) -> CheckpointRow | None:
+    """Return the checkpoint of *size* events."""
+    row = connection.execute(
+        text("SELECT size, root, note, made_at FROM checkpoints WHERE size = :size"), {"size": size}
+    ).first()
+    return CheckpointRow(*row) if row else None
+
+
+def read_all(connection: Connection, *, after: int = 0) -> Iterator[CheckpointRow]:
+    """Yield the checkpoints of more than *after* events, the smallest first, in constant memory."""
+    statement = text("SELECT size, root, note, made_at FROM checkpoints WHERE size > :after ORDER BY size LIMIT 1000")
+    while rows := connection.execute(statement, {"after": after}).all():
+        yield from map(CheckpointRow._make, rows)
+        after = rows[-1].size
+
+
+def seconds_since(connection: Connection, moment: datetime) -> float:
+    """Return how many seconds ago *moment* was on the database's clock."""
+    return float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp() - :moment)"), {"moment": moment}) or 0)
+
+
+def save(connection: Connection, *, size: int, root: bytes, note: str) -> None:
+    """Keep a checkpoint. There can be only one of a size, and none smaller than the newest is ever made."""
+    statement = text("INSERT INTO checkpoints (size, root, note) VALUES (:size, :root, :note)")
+    connection.execute(statement, {"size": size, "root": root, "note": note})
+
+
+def undelivered(connection: Connection, destination: str) -> CheckpointRow | None:
+    """Return the newest checkpoint if it has not arrived at *destination*; older ones say nothing that it does not say."""
+    last = newest(connection)
+    if last is None:
+        return None
+    statement = text("SELECT 1 FROM checkpoint_deliveries WHERE destination = :destination AND size = :size")
+    arrived = connection.scalar(statement, {"destination": destination, "size": last.size})
+    return None if arrived else last
+
+
+def delivered(connection: Connection, destination: str, size: int) -> None:
+    """Remember that the checkpoint of *size* events has arrived at *destination*."""
+    statement = text(
+        "INSERT INTO checkpoint_deliveries (destination, size) VALUES (:destination, :size) ON CONFLICT DO NOTHING"
+    )
+    connection.execute(statement, {"destination": destination, "size": size})

@@ -1,0 +1,59 @@
+"""What decisions are pinned to: every calendar that was frozen into the log, and every published playbook, by digest."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from models.events import read_stream
+from models.replay import read_streams
+from workflows.calendars import Calendar
+from workflows.events import CalendarFrozen, Recorded, decode_recorded
+from workflows.handle import calendar_digest
+from workflows.playbooks import Playbook
+from workflows.rederive import Library
+
+_playbooks: msgspec.json.Decoder[Playbook] = msgspec.json.Decoder(Playbook)
+
+
+def read_library(connection: Connection) -> Library:
+    """Return all frozen calendars, by the digests that they have, and all playbooks, by those under which they are published.
+
+    A calendar comes from the log itself, never from the projection. What cannot be read is missing, and so is whatever was
+    decided by it. A playbook that was edited stands under its old digest, and differs from what events pin.
+    """
+    calendars: dict[str, Calendar] = {}
+    playbooks: dict[str, Playbook] = {}
+    for body in connection.scalars(text("SELECT body FROM events WHERE type = 'calendar_frozen' ORDER BY position")):
+        recorded = _decoded(body)
+        if recorded and isinstance(recorded.data, CalendarFrozen):
+            calendars[calendar_digest(recorded.data.calendar)] = recorded.data.calendar
+    for digest, body in connection.execute(text("SELECT digest, body FROM playbooks")):
+        try:
+            playbooks[digest] = _playbooks.decode(body)
+        except msgspec.ValidationError:
+            continue
+    return Library(calendars=calendars, playbooks=playbooks)
+
+
+def _decoded(body: str) -> Recorded | None:
+    try:
+        return decode_recorded(body.encode())
+    except msgspec.ValidationError:
+        return None
+
+
+def histories(connection: Connection, stream_id: UUID | None = None) -> Iterator[tuple[UUID, Iterator[Recorded]]]:
+    """Yield each stream with its events, oldest first, or the one stream *stream_id*; bodies are decoded as they are asked for.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        From a stream's iterator, at a body that is no event.
+    """
+    if stream_id is not None:
+        yield stream_id, (decode_recorded(row.body.encode()) for row in read_stream(connection, stream_id))
+        return
+    for id_, rows in read_streams(connection):
+        yield id_, (decode_recorded(row.body.encode()) for row in rows)

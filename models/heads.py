@@ -1,0 +1,76 @@
+"""The heads of all streams, read from the log and recorded in it on the service's own stream."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from models.events import append, chained
+from workflows.codec import GENESIS
+from workflows.events import HeadsRecorded, decode_recorded
+from workflows.heads import SERVICE_ID, Head, HeadProof, HeadsTree, heads_root, recorded_heads
+
+
+class RecordedHeads(NamedTuple):
+    """A heads root as it stands in the log."""
+
+    position: int
+    version: int
+    hash: bytes
+    recorded_at: datetime
+    data: HeadsRecorded
+
+
+def heads_at(connection: Connection, size: int) -> list[Head]:
+    """Return the newest event of every stream among the first *size* events, in the order of the stream ids."""
+    # Backwards, because that is how the index on stream and version gives the newest first.
+    statement = text(
+        "SELECT DISTINCT ON (stream_id) stream_id, version, hash FROM events WHERE position <= :size "
+        "ORDER BY stream_id DESC, version DESC"
+    )
+    return [Head._make(row) for row in connection.execute(statement, {"size": size})][::-1]
+
+
+def measured(connection: Connection, size: int) -> HeadsRecorded:
+    """Return what is to be recorded of the heads of the first *size* events."""
+    heads = heads_at(connection, size)
+    return HeadsRecorded(size=size, streams=len(heads), root=heads_root(heads).hex())
+
+
+def newest(connection: Connection, *, before: int | None = None) -> RecordedHeads | None:
+    """Return the newest recorded heads, or the newest up to the position *before*; None when there are none."""
+    row = connection.execute(
+        text(
+            "SELECT position, version, hash, body FROM events WHERE stream_id = :id AND type = 'heads_recorded' "
+            "AND position <= coalesce(CAST(:before AS bigint), position) ORDER BY version DESC LIMIT 1"
+        ),
+        {"id": SERVICE_ID, "before": before},
+    ).first()
+    if row is None:
+        return None
+    recorded = decode_recorded(row.body.encode())
+    if not isinstance(recorded.data, HeadsRecorded):
+        raise TypeError(f"event {row.position} is no heads_recorded")
+    return RecordedHeads(row.position, row.version, row.hash, recorded.recorded_at, recorded.data)
+
+
+def record(connection: Connection, data: HeadsRecorded, *, now: datetime, actor: str) -> int:
+    """Append *data* to the service's own stream and return its position. Last in its transaction, under `checkpoints.lock`."""
+    last = newest(connection)
+    version, hash_ = (last.version + 1, last.hash) if last else (1, GENESIS)
+    recorded = recorded_heads(data, version, now=max(now, last.recorded_at) if last else now, actor=actor)
+    return append(connection, [chained(recorded, hash_)])
+
+
+def prove_head(connection: Connection, stream_id: UUID, size: int) -> HeadProof:
+    """Return the proof of a stream's head among the first *size* events, for recorded heads of that size.
+
+    Costs one pass over the heads; for many streams keep a `workflows.heads.HeadsTree`.
+
+    Raises
+    ------
+    LookupError
+        When the stream had no event by then.
+    """
+    return HeadsTree(heads_at(connection, size)).prove(stream_id)

@@ -1,0 +1,291 @@
+"""Is the log the one that was signed? Every leaf is made again from the bodies, in the order of the positions.
+
+One pass compares the stored nodes of the tree, the root of every checkpoint, that of every note from outside, and every
+recorded heads root with what the events themselves come to; all checkpoints of one sequence of leaves are consistent with each
+other.
+Memory is one entry per stream and one per stored node, whatever the length of the log.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+from psycopg.types.string import ByteaBinaryLoader
+from sqlalchemy import Connection, text
+
+from models import checkpoints, tree
+from models.running_heads import RunningHeads
+from models.verify import Finding
+from workflows.codec import canonical, chain_hash
+from workflows.events import HeadsRecorded, decode_recorded
+from workflows.heads import SERVICE_ID
+from workflows.merkle import Frontier, Node, Span, leaf_hash
+from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note
+
+#: So many events are read at a time.
+CHUNK_ROWS = 5_000
+
+#: An event completes so many subtrees that are not stored before it completes one that is.
+_BELOW = tree.BLOCK_LEVEL - 1
+
+#: ``(note) -> the checkpoint in it``; raises NoteError when it is none, or no known key signed it.
+OpenNote = Callable[[str], Checkpoint]
+
+
+class TreeVerified(NamedTuple):
+    """The result: *findings* is empty when all is well, and names the first wrong thing first."""
+
+    events: int
+    checkpoints: int
+    newest: int
+    """How many events the newest checkpoint commits to, 0 when there is none; nobody has signed anything of later ones."""
+    findings: list[Finding]
+
+
+class _Event(NamedTuple):
+    position: int
+    stream_id: bytes
+    version: int
+    type: bytes
+    hash: bytes
+    body: bytes
+
+
+class _Claim(NamedTuple):
+    """The first *size* events have *root*, it says: one of ours (``checkpoint``), or one from ``outside``."""
+
+    size: int
+    root: bytes
+    whose: str
+
+
+class _RecordedHeads(NamedTuple):
+    """What a ``heads_recorded`` at *position* says of the first *size* events."""
+
+    size: int
+    position: int
+    streams: int
+    root: str
+
+
+def verify_tree(
+    connection: Connection,
+    *,
+    open_note: OpenNote | None = None,
+    outside: Sequence[Checkpoint] = (),
+    since: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> TreeVerified:
+    """Check tree, checkpoints and heads against the events, and the checkpoints that are known from *outside*.
+
+    *open_note* checks signatures; without it, no key being known, only what was signed is checked. *since* is the number of
+    events up to which `models.verify.verify` found nothing wrong at some time: the events behind it, and no others, are then
+    also checked one by one as to chain and canonical form. Run it in a REPEATABLE READ transaction.
+    """
+    run = _TreeVerification(connection, open_note, outside, since, progress)
+    findings = sorted(run.findings(), key=lambda f: (f.position is None, f.position or 0))
+    return TreeVerified(run.events, run.checkpoints, run.newest, findings)
+
+
+class _TreeVerification:
+    def __init__(
+        self,
+        connection: Connection,
+        open_note: OpenNote | None,
+        outside: Sequence[Checkpoint],
+        since: int | None,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._connection = connection
+        self._open_note = open_note
+        self._outside = outside
+        self._since = since
+        self._progress = progress
+        self._frontier = Frontier()
+        self._heads = RunningHeads()
+        self._nodes = {stored.node: stored.hash for stored in tree.read_nodes(connection)}
+        self._wrong_block: Span | None = None
+        """The first block of which a stored node is not what its events come to."""
+        self._wrong_streams: set[bytes] = set()
+        self._contradicted: set[str] = set()
+        self._believed = 0
+        self.events = 0
+        self.checkpoints = 0
+        last = checkpoints.newest(connection)
+        self.newest = last.size if last else 0
+
+    def findings(self) -> Iterator[Finding]:
+        unsigned: list[Finding] = []
+        outside = (_Claim(c.size, c.root, "outside") for c in sorted(self._outside, key=lambda c: c.size))
+        claims = _Ahead(merge(self._signed(unsigned), outside, key=lambda claim: claim.size))
+        recorded = _Ahead(self._recorded_heads())
+        yield from self._compare(claims)
+        due = self._due(claims, recorded)
+        for event in self._log():
+            yield from self._take(event)
+            if due is not None and event.position >= due:
+                yield from self._compare(claims)
+                while recorded.next and recorded.next.size <= event.position:
+                    yield from self._check_heads(recorded.pop())
+                due = self._due(claims, recorded)
+        yield from self._ahead(claims)
+        yield from self._left_over()
+        yield from unsigned
+
+    def _due(self, claims: "_Ahead[_Claim]", recorded: "_Ahead[_RecordedHeads]") -> int | None:
+        """Return behind which event there is something to compare next."""
+        return min((ahead.next.size for ahead in (claims, recorded) if ahead.next), default=None)
+
+    def _log(self) -> Iterator[_Event]:
+        """Yield the events in order, up to the first gap: `models.verify` names it."""
+        driver: Any = self._connection.connection.driver_connection
+        statement = (
+            "SELECT position, stream_id, version, type, hash, body FROM events WHERE position > %s ORDER BY position LIMIT %s"
+        )
+        with driver.cursor(binary=True) as cursor:
+            # As bytes, which is all that is asked of most: nothing is made of them here.
+            for name in ("text", "uuid"):
+                cursor.adapters.register_loader(name, ByteaBinaryLoader)
+            while rows := cursor.execute(statement, (self.events, CHUNK_ROWS)).fetchall():
+                for row in rows:
+                    if row[0] != self.events + 1:
+                        return
+                    yield _Event._make(row)
+                self._progress(self.events)
+
+    def _take(self, event: _Event) -> Sequence[Finding]:
+        self.events = event.position
+        made = self._frontier.append(leaf_hash(event.body))
+        findings = [f for node, hash_ in made[_BELOW:] for f in self._check_node(node, hash_)] if len(made) > _BELOW else []
+        if self._since is not None and event.position > self._since and event.stream_id not in self._wrong_streams:
+            wrong = _wrong_with(event, self._heads.of(event.stream_id))
+            if wrong:
+                self._wrong_streams.add(event.stream_id)
+                findings.append(Finding(wrong[0], event.position, UUID(bytes=event.stream_id), f"{_name(event)}: {wrong[1]}"))
+        self._heads.take(event.stream_id, event.version, event.hash)
+        return findings
+
+    def _check_node(self, node: Node, hash_: bytes) -> Iterator[Finding]:
+        stored = self._nodes.pop(node, None)
+        span = Span(node.number << node.level, (node.number + 1) << node.level)
+        if stored == hash_ or (stored is None and span.end > self.newest):
+            return
+        if self._wrong_block is None:
+            self._wrong_block = span
+            how = "is missing" if stored is None else "is not what they come to"
+            sentence = f"the stored node of the tree over the events {span.begin + 1} to {span.end} {how}"
+            yield Finding("tree_node_differs", span.end, None, sentence)
+
+    def _compare(self, claims: "_Ahead[_Claim]") -> Iterator[Finding]:
+        """Compare what is claimed of the events so far with what they are."""
+        while claims.next and claims.next.size <= self.events:
+            claim = claims.pop()
+            if claim.root == self._frontier.root:
+                self._believed = claim.size
+            elif claim.whose not in self._contradicted:
+                # Whatever was signed later contains this one, and cannot be true either.
+                self._contradicted.add(claim.whose)
+                yield self._differs(claim)
+
+    def _differs(self, claim: _Claim) -> Finding:
+        first, last = self._believed + 1, claim.size
+        if self._wrong_block and self._wrong_block.begin + 1 >= first:
+            first, last = self._wrong_block.begin + 1, min(last, self._wrong_block.end)
+        sentence = f"{_named(claim)} is over other events than the log has: the first other one is among {first} to {last}"
+        return Finding(f"{claim.whose}_differs", last, None, sentence)
+
+    def _ahead(self, claims: "_Ahead[_Claim]") -> Iterator[Finding]:
+        while claims.next:
+            claim = claims.pop()
+            if claim.whose not in self._contradicted:
+                self._contradicted.add(claim.whose)
+                sentence = f"{_named(claim)} is over more events than the log has without a gap, which is {self.events}"
+                yield Finding(f"{claim.whose}_ahead", self.events + 1, None, sentence)
+
+    def _left_over(self) -> Iterator[Finding]:
+        if self._nodes:
+            level, number = min(self._nodes, key=lambda node: (node.number << node.level, node.level))
+            sentence = (
+                f"the tree has a node over the events {(number << level) + 1} to {(number + 1) << level}, which are not there"
+            )
+            yield Finding("tree_node_differs", self.events + 1, None, sentence)
+
+    def _signed(self, unsigned: list[Finding]) -> Iterator[_Claim]:
+        """Yield what the stored checkpoints claim; what is no checkpoint, or not signed by a known key, goes to *unsigned*."""
+        for row in checkpoints.read_all(self._connection):
+            self.checkpoints += 1
+            try:
+                note = self._open_note(row.note) if self._open_note else parse_checkpoint(parse_note(row.note).text)
+            except NoteError as error:
+                unsigned.append(Finding("checkpoint_unsigned", row.size, None, f"the checkpoint of {row.size} events: {error}"))
+                continue
+            if (note.size, note.root) != (row.size, row.root):
+                sentence = f"the row of the checkpoint of {row.size} events is not what its note says"
+                unsigned.append(Finding("checkpoint_copy_differs", row.size, None, sentence))
+            else:
+                yield _Claim(note.size, note.root, "checkpoint")
+
+    def _recorded_heads(self) -> Iterator[_RecordedHeads]:
+        statement = text("SELECT position, body FROM events WHERE stream_id = :id AND position > :since ORDER BY version")
+        rows = self._connection.execute(statement, {"id": SERVICE_ID, "since": self._since or 0}).all()
+        found = []
+        for position, body in rows:
+            try:
+                data = decode_recorded(body.encode()).data
+            except msgspec.DecodeError:
+                continue  # `models.verify` names it
+            if isinstance(data, HeadsRecorded):
+                found.append(_RecordedHeads(data.size, position, data.streams, data.root))
+        return iter(sorted(found))
+
+    def _check_heads(self, claimed: _RecordedHeads) -> Iterator[Finding]:
+        right = claimed.size == self.events and claimed.size < claimed.position
+        if not right or (claimed.streams, claimed.root) != (self._heads.streams, self._heads.root().hex()):
+            sentence = f"event {claimed.position} (heads_recorded) has other heads than the streams had at event {claimed.size}"
+            yield Finding("heads_differ", claimed.position, SERVICE_ID, sentence)
+
+
+T = TypeVar("T")
+
+
+class _Ahead(Generic[T]):
+    """An iterator that shows what comes next."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self.next = next(items, None)
+
+    def pop(self) -> T:
+        """Return what comes next and go on; only while there is something."""
+        assert self.next is not None  # noqa: S101  # the caller has looked
+        item, self.next = self.next, next(self._items, None)
+        return item
+
+
+def _wrong_with(event: _Event, before: tuple[int, bytes]) -> tuple[str, str] | None:
+    """Return what is wrong with an event that stands behind the event *before* in its stream."""
+    version, hash_ = before
+    if event.version != version + 1:
+        return "version_missing", f"version {version + 1} is missing before it"
+    if chain_hash(hash_, event.body) != event.hash:
+        return "hash_differs", "its hash does not follow from the event before it and its body"
+    try:
+        recorded = decode_recorded(event.body)
+    except msgspec.DecodeError as error:
+        return "body_unreadable", f"its body is no event of a known shape: {error}"
+    if canonical(recorded) != event.body:
+        return "body_not_canonical", "its body is not in canonical form"
+    if (recorded.stream_id.bytes, recorded.version) != (event.stream_id, event.version):
+        return "copy_differs", "its body is of another place"
+    return None
+
+
+def _named(claim: _Claim) -> str:
+    return f"the checkpoint of {claim.size} events{' from outside' if claim.whose == 'outside' else ''}"
+
+
+def _name(event: _Event) -> str:
+    stream_id = UUID(bytes=event.stream_id)
+    return f"event {event.position} ({event.type.decode()}, version {event.version} of {stream_id})"

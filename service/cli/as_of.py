@@ -1,0 +1,193 @@
+"""``thaw diff`` and ``thaw leads``: one lead between two moments, and the whole book at any moment."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from models import book, contacts, leads, views
+from models.database import Connection, transaction
+from service.cli.answers import typed_errors
+from service.cli.app import REFUSED, App, InputError, json_option, pass_app
+from service.cli.look import owners_zone
+from service.differences import Difference, differences
+from service.find import find_lead, storable
+from service.history import Entry, History, read_history, told
+from service.moments import Sense, in_sense, moment_of
+from service.times import shown_moment, zone_of
+from service.wording import count, key_of_id, plain, words
+from workflows.events import Recorded
+from workflows.transitions import STATES
+
+_sense_option = click.option(
+    "--as", "sense", type=click.Choice(["recorded", "occurred"]), default="recorded", show_default=True,
+    help="By what the service knew at both moments, or by what had happened, entered late or not.",
+)  # fmt: skip
+
+
+class Diff(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw diff --json`` prints."""
+
+    lead_id: UUID
+    sense: Sense
+    before: int
+    """The last event folded at the first moment."""
+    after: int
+    differs: tuple[Difference, ...]
+    """In the order in which a lead has its fields; empty when nothing differs."""
+    between: tuple[Recorded, ...]
+    """The events folded at one of the moments and not at the other, in the order of the sense."""
+
+
+@click.command()
+@click.argument("lead")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@_sense_option
+@json_option
+@pass_app
+@click.pass_context
+def diff(ctx: click.Context, app: App, lead: str, first: str, second: str, sense: Sense, as_json: bool) -> None:
+    """Print how a lead differs between two moments, and the events between them.
+
+    A and B are events (numbers) or times: 2, 2026-03-09T14:30, 2026-03-09 (its end), today.
+    """
+    with typed_errors(), transaction(app.service.engine) as connection:
+        found = find_lead(connection, lead)
+        zone = owners_zone(connection, found.lead)
+        whole, now = read_history(connection, found.lead.id), app.service.now()
+        before = in_sense(whole, first.strip(), sense, zone, now, what="A")
+        after = in_sense(whole, second.strip(), sense, zone, now, what="B")
+    between = _between(before, after)
+    last, new = before.entries[-1], after.entries[-1]
+    differs = differences(last.after, new.after, zone)
+    if as_json:
+        events = tuple(entry.recorded for entry in between)
+        versions = {"before": last.after.version, "after": new.after.version}
+        app.print_json(Diff(lead_id=found.lead.id, sense=sense, differs=differs, between=events, **versions))
+    else:
+        click.echo(f"{found.name}: event {last.row.version} -> event {new.row.version}, as {sense}")
+        for line in (*_differs_lines(differs), *_between_lines(between, zone)):
+            click.echo(line)
+    if whole.trouble:
+        click.echo(f"chain      BROKEN at {whole.trouble}; run `thaw verify`", err=True)
+        ctx.exit(REFUSED)
+
+
+def _between(before: History, after: History) -> tuple[Entry, ...]:
+    versions = {entry.row.version for entry in before.entries} ^ {entry.row.version for entry in after.entries}
+    longer = max(before.entries, after.entries, key=len)
+    return tuple(entry for entry in longer if entry.row.version in versions)
+
+
+def _differs_lines(differs: tuple[Difference, ...]) -> Iterator[str]:
+    yield from (f"  {each.sentence}" for each in differs)
+    if not differs:
+        yield "  nothing differs"
+
+
+def _between_lines(between: tuple[Entry, ...], zone: ZoneInfo) -> Iterator[str]:
+    yield f"{count(len(between), 'event')} between them{':' if between else ''}"
+    for entry in between:
+        yield from told(entry, zone)
+
+
+class LeadThen(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead in the book of a past moment."""
+
+    lead_id: UUID
+    external_id: str | None
+    """``source:id`` in the CRM, as it is known today; the log holds no personal data."""
+    version: int
+    state: str
+    since: datetime
+    owner: str
+    held: str | None
+    """Why it was on hold."""
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw leads --json`` prints."""
+
+    at: datetime
+    counts: dict[str, int]
+    """By state, of all leads of *owner*, in the order of the table; states that nobody was in are missing."""
+    leads: tuple[LeadThen, ...]
+    """By id."""
+
+
+@click.command("leads")
+@click.option("--at", "moment", metavar="WHEN", default="now", help="2026-03-09T14:30, 2026-03-09 (its end). Default: now.")
+@click.option("--owner", metavar="REP", help="Only this rep's.")
+@click.option("--state", type=click.Choice(STATES), help="List only these; all are counted.")
+@json_option
+@pass_app
+def leads_(app: App, moment: str, owner: str | None, state: str | None, as_json: bool) -> None:
+    """List the whole book as it was recorded at any moment: every lead's state then, and how many were in each.
+
+    Each lead is folded from its own events, one at a time; nothing that was kept meanwhile is relied on.
+    """
+    counts: Counter[str] = Counter()
+    with typed_errors(), views.snapshot(app.service.engine) as connection:
+        zone = _zone(connection, owner)
+        at = moment_of(moment.strip(), zone, app.service.now())
+        listed = _listed(connection, at, owner, state, counts)
+        if as_json:
+            shown = tuple(then for then, _ in listed)
+            by_state: dict[str, int] = {name: counts[name] for name in STATES if counts[name]}
+            app.print_json(Book(at=at, counts=by_state, leads=shown))
+            return
+        for then, key in listed:
+            held = f", on hold: {words(then.held)}" if then.held else ""
+            since = shown_moment(then.since, zone)
+            click.echo(f"{key:<14} {then.state:<15} since {since}  {plain(then.owner, 80)}, event {then.version}{held}")
+    total = ", ".join(f"{name} {counts[name]}" for name in STATES if counts[name])
+    when = f"{shown_moment(at, zone, seconds=True)} in {zone.key}"
+    click.echo(f"{count(counts.total(), 'lead')} as of {when}{f': {total}' if total else ''}")
+
+
+def _listed(
+    connection: Connection, at: datetime, owner: str | None, state: str | None, counts: Counter[str]
+) -> Iterator[tuple[LeadThen, str]]:
+    """Yield the leads to list, each with what to type for it, and count all as they pass."""
+    every = (each for each in _standings(connection, at) if owner is None or each.owner == owner)
+    while chunk := list(islice(every, 1000)):
+        counts.update(each.state for each in chunk)
+        chosen = [each for each in chunk if state is None or each.state == state]
+        known = contacts.find_contacts(connection, [each.id for each in chosen])
+        for each in chosen:
+            person = known.get(each.id)
+            then = LeadThen(
+                lead_id=each.id,
+                external_id=plain(f"{person.source}:{person.external_id}", 80) if person else None,
+                version=each.version,
+                state=each.state,
+                since=each.since,
+                owner=each.owner,
+                held=each.held,
+            )
+            yield then, key_of_id(each.id, person)
+
+
+def _standings(connection: Connection, at: datetime) -> Iterator[book.Standing]:
+    try:
+        yield from book.standings_at(connection, at)
+    except ValueError as error:
+        raise InputError(f"the log cannot be folded: {plain(str(error), 300)}. Run `thaw verify`") from error
+
+
+def _zone(connection: Connection, owner: str | None) -> ZoneInfo:
+    """Return the zone in which times are read: the owner's, or that of all reps where they share one; else UTC."""
+    if owner and not storable(owner):
+        raise InputError(f"no rep is called {plain(owner, 80)!r}")
+    names = [owner] if owner else [rep.name for rep in leads.list_reps(connection)]
+    zones = {zone_of(views.calendar_of(connection, name)) for name in names}
+    return zones.pop() if len(zones) == 1 else zone_of(None)
+
+
+COMMANDS = (diff, leads_)

@@ -1,0 +1,119 @@
+"""Is the log whole, and is it the one that was signed?"""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from models import views
+from models.verify import Finding
+from models.verify import verify as verify_log
+from models.verify_tree import verify_tree
+from service.cli.app import REFUSED, App, InputError, json_option, pass_app
+from service.cli.ops import progress_bar
+from service.evidence import EvidenceError, known_keys, opener, read_notes, sent
+from service.wording import count
+from workflows.notes import Checkpoint, VerifierKey
+
+
+class VerifiedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw verify --json`` prints."""
+
+    whole: bool
+    events: int
+    streams: int
+    """Streams that were folded; 0 with ``--since``."""
+    checkpoints: int
+    newest_checkpoint: int
+    """How many events it commits to, 0 when there is none."""
+    signatures_checked: bool
+    """False when no public key is known."""
+    since: int | None
+    """Events up to here were compared with the note that was given, and not one by one."""
+    findings: tuple["FindingShown", ...]
+    """The first wrong event first."""
+
+
+class FindingShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong."""
+
+    code: str
+    sentence: str
+    position: int | None
+    """Of the event in the log, where it is about one."""
+    stream_id: str | None
+
+
+@click.command()
+@click.option(
+    "--since", "since", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint, or a file of them, that was kept elsewhere: check that the log still holds what it commits to, and "
+    "only the events behind it one by one.",
+)  # fmt: skip
+@click.option("--key", "keys", multiple=True, help="A public key as `thaw keys show` prints it; may be given several times.")
+@json_option
+@pass_app
+@click.pass_context
+def verify(ctx: click.Context, app: App, since: Path | None, keys: tuple[str, ...], as_json: bool) -> None:
+    """Check that nobody altered the log, that it is the one that was signed, and that leads, slots and timers follow.
+
+    Every hash is worked out again from the events themselves. Exit status 1 when something is wrong.
+    """
+    try:
+        known = known_keys(app.settings, keys)
+        outside = read_notes(since, known) if since else sent(app.settings, known)
+    except EvidenceError as error:
+        raise InputError(str(error)) from error
+    shown = _verified(app, known, outside, behind=max(note.size for note in outside) if since else None)
+    if as_json:
+        app.print_json(shown)
+    else:
+        _print(shown)
+    if not shown.whole:
+        ctx.exit(REFUSED)
+
+
+def _verified(app: App, known: list[VerifierKey], outside: list[Checkpoint], *, behind: int | None) -> VerifiedShown:
+    findings: list[Finding] = []
+    events = streams = 0
+    with views.snapshot(app.service.engine) as connection:
+        if behind is None:
+            with progress_bar(connection, "verifying") as progress:
+                log = verify_log(connection, progress=progress)
+            findings, events, streams = log.findings, log.events, log.streams
+        with progress_bar(connection, "comparing with what was signed") as progress:
+            tree = verify_tree(connection, open_note=opener(known), outside=outside, since=behind, progress=progress)
+    findings = sorted([*findings, *tree.findings], key=lambda f: (f.position is None, f.position or 0))
+    return VerifiedShown(
+        whole=not findings,
+        events=events or tree.events,
+        streams=streams,
+        checkpoints=tree.checkpoints,
+        newest_checkpoint=tree.newest,
+        signatures_checked=bool(known),
+        since=behind,
+        findings=tuple(_shown(finding) for finding in findings),
+    )
+
+
+def _shown(found: Finding) -> FindingShown:
+    stream_id = str(found.stream_id) if found.stream_id else None
+    return FindingShown(code=found.code, sentence=found.sentence, position=found.position, stream_id=stream_id)
+
+
+def _print(shown: VerifiedShown) -> None:
+    for finding in shown.findings:
+        click.echo(f"WRONG  {finding.sentence} [{finding.code}]")
+    if shown.checkpoints:
+        trust = "" if shown.signatures_checked else "; signatures were not checked: no public key is known here"
+        newest = f"the newest over {count(shown.newest_checkpoint, 'event')}"
+        click.echo(f"{count(shown.checkpoints, 'checkpoint')}, {newest}{trust}")
+    else:
+        click.echo("nothing is signed, so a log that was rewritten as a whole would not be found: `thaw keys init`", err=True)
+    verdict = "nothing is wrong" if shown.whole else "something is wrong"
+    whole = f"{count(shown.events, 'event')} in {count(shown.streams, 'stream')}"
+    behind = f"{count(shown.events, 'event')}, one by one behind {shown.since}"
+    click.echo(f"{whole if shown.since is None else behind}: {verdict}")
+
+
+COMMANDS = (verify,)

@@ -1,0 +1,227 @@
+"""Why a lead was not touched on a day: how it stood, what held it back, and who took the place, from the log alone."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from models import book, playbooks, tracing, views
+from models.database import Connection
+from models.events import EventRow
+from service.history import Entry, History
+from service.next_action import next_action
+from service.times import shown_day, shown_moment
+from service.wording import count, words
+from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded, event_type
+from workflows.lead import Lead
+from workflows.playbooks import Playbook
+from workflows.priority import Score, rank
+from workflows.rep import begins_by_call, can_enter, most_attempts, next_mode, next_value_item, rep_id
+
+#: Events that say that somebody turned to the prospect, or heard from them.
+_TOUCHES = frozenset({
+    "note_sent", "call_connected", "meeting_booked", "touch_sent", "nurture_touch_sent", "breakup_voicemail_left",
+    "breakup_email_sent", "reply_received", "re_engaged",
+})  # fmt: skip
+
+#: Rows by which a call that was due was made, beside the events above.
+_CALLS = frozenset({"T17", "T18", "T19"})
+
+_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Instead(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead that the plan of the day chose."""
+
+    lead_id: UUID
+    kind: str
+    """``note``, ``call``, ``follow-up call`` or ``touch``."""
+    score: Score | None
+    """As it was when the plan was made."""
+
+
+class WhyNot(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw why-not --json`` prints."""
+
+    lead_id: UUID
+    on: date
+    touched: tuple[Recorded, ...]
+    """What was done with the lead that day after all, oldest first."""
+    state: str | None
+    """When the plan of the day was made, without one at the end of the day; None when the lead was not known."""
+    reasons: tuple[str, ...]
+    """Sentences, the weightiest first."""
+    score: Score | None
+    planned_at: datetime | None
+    instead: tuple[Instead, ...]
+    """Whom the plan chose, in its order."""
+    shortfalls: tuple[Shortfall, ...]
+    refusals: tuple[Recorded, ...]
+    """Of that day, oldest first."""
+
+
+class _Plan(NamedTuple):
+    row: EventRow
+    recorded: Recorded
+    day: DayPlanned
+
+
+class _Asked(NamedTuple):
+    """What a reason is looked for with: the lead as it stood, when, and what the rep's plan of the day was."""
+
+    lead: Lead
+    on: date
+    zone: ZoneInfo
+    playbook: Playbook | None
+    plan: _Plan | None
+    at: datetime
+
+
+def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) -> WhyNot:
+    """Return why the lead of *history* was not touched on the day *on* of *zone*."""
+    ends = datetime.combine(on + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+    of_the_day = [entry for entry in history.entries if entry.recorded.occurred_at.astimezone(zone).date() == on]
+    known = [entry for entry in history.entries if entry.recorded.recorded_at < ends]
+    plan = _plan(connection, known[-1].after.owner, on) if known else None
+    if plan:
+        known = [entry for entry in known if entry.row.position < plan.row.position] or known
+    lead = known[-1].after if known else None
+    at = plan.recorded.recorded_at if plan else ends
+    asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at) if lead else None
+    leads = _leads_then(connection, plan) if plan and asked else {}
+    touched = tuple(entry.recorded for entry in of_the_day if _is_touch(entry))
+    return WhyNot(
+        lead_id=history.entries[0].recorded.stream_id,
+        on=on,
+        touched=touched,
+        state=lead.state if lead else None,
+        reasons=tuple(_reasons(connection, asked, leads)) if asked else (_unknown(history, zone),),
+        score=lead.score if lead else None,
+        planned_at=plan.recorded.recorded_at if plan else None,
+        instead=tuple(_instead(plan.day, leads)) if plan else (),
+        shortfalls=plan.day.shortfalls if plan else (),
+        refusals=tuple(entry.recorded for entry in of_the_day if isinstance(entry.recorded.data, CommandRefused)),
+    )
+
+
+def _is_touch(entry: Entry) -> bool:
+    return event_type(entry.recorded.data) in _TOUCHES or entry.recorded.row in _CALLS
+
+
+def _plan(connection: Connection, owner: str, on: date) -> _Plan | None:
+    for row in reversed(tracing.plans_of(connection, rep_id(owner), on)):
+        recorded = decode_recorded(row.body.encode())
+        if isinstance(recorded.data, DayPlanned):
+            return _Plan(row, recorded, recorded.data)
+    return None
+
+
+def _playbook(connection: Connection, lead: Lead | None) -> Playbook | None:
+    pin = lead.playbook if lead else None
+    return playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
+
+
+def _leads_then(connection: Connection, plan: _Plan) -> dict[UUID, Lead]:
+    """Fold the whole book as the plan found it: by position alone, since two workers' clocks may differ."""
+    then = book.leads_at(connection, _ALWAYS, before=plan.row.position)
+    return {lead.id: lead for lead in then if lead.state in ("queued", "no_response", "call_due")}
+
+
+def _instead(day: DayPlanned, leads: dict[UUID, Lead]) -> Iterator[Instead]:
+    kinds = (("note", day.notes), ("call", day.calls), ("follow-up call", day.follow_ups), ("touch", day.touches))
+    for kind, ids in kinds:
+        for id_ in ids:
+            yield Instead(lead_id=id_, kind=kind, score=leads[id_].score if id_ in leads else None)
+
+
+def _unknown(history: History, zone: ZoneInfo) -> str:
+    first = history.entries[0].recorded.recorded_at
+    return f"it was not known yet: it was registered {shown_moment(first, zone)}"
+
+
+def _reasons(connection: Connection, asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
+    lead, zone = asked.lead, asked.zone
+    if lead.hold:
+        until = f" until {shown_day(lead.hold.until)}" if lead.hold.until else ", with no end set"
+        yield f"it was on hold ({words(lead.hold.reason)}) since {shown_moment(lead.hold.since, zone)}{until}"
+    yield from _day_off(connection, asked)
+    if lead.modes_refused:
+        yield f"the prospect had refused contact by {', '.join(map(words, lead.modes_refused))}"
+    if lead.state == "queued":
+        yield from _queued(asked, leads)
+    elif lead.state == "no_response":
+        yield from _silent(asked)
+    elif lead.state in ("note_due", "call_due"):
+        day = lead.note_on if lead.state == "note_due" else lead.call_on
+        if day and day <= asked.on:
+            what = "note was to be written" if lead.state == "note_due" else "call was to be made"
+            yield f"its {what} on {shown_day(day)}, and nobody had logged it"
+    yield f"it was {words(lead.state)}; next was: {next_action(lead, zone).sentence}"
+
+
+def _day_off(connection: Connection, asked: _Asked) -> Iterator[str]:
+    owner = asked.lead.owner
+    calendar = views.calendar_of(connection, owner)
+    if asked.plan and asked.plan.recorded.used and asked.plan.recorded.used.calendar:
+        digest = asked.plan.recorded.used.calendar
+        calendar = playbooks.calendars_by_digest(connection, [digest]).get(digest)
+    if calendar is None:
+        yield f"{owner} has no working calendar, so that no day is planned"
+    elif calendar.first <= asked.on <= calendar.last and (why := calendar.why_not_working(asked.on)):
+        yield f"{owner} did not work that day: {why}"
+    elif asked.plan is None:
+        yield f"no plan of {owner}'s day is in the log"
+
+
+def _queued(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
+    lead, plan, playbook = asked.lead, asked.plan, asked.playbook
+    if playbook is None or plan is None or lead.hold:
+        return
+    if lead.id in plan.day.notes or lead.id in plan.day.calls:
+        yield "it was chosen that day; see the refusals, and the events that followed"
+        return
+    if lead.open_opportunity and playbook.audience.exclude_open_opportunity:
+        yield "it could not be proposed: there is an open opportunity with it, and this is not for active prospects (A4-1)"
+        return
+    if not can_enter(lead, playbook, asked.at):
+        needed = "a telephone number" if begins_by_call(lead, playbook, asked.at) else "a postal address and a telephone number"
+        yield f"it could not be proposed: its first touch needs {needed}, and it may be reached by {_modes(lead)}"
+        return
+    by_call = begins_by_call(lead, playbook, asked.at)
+    rivals = sorted(
+        rank(other.score, other.last_contact_at, other.id)
+        for other in leads.values()
+        if other.state == "queued" and other.owner == lead.owner and other.score
+        and can_enter(other, playbook, asked.at) and begins_by_call(other, playbook, asked.at) == by_call
+    )  # fmt: skip
+    mine = rank(lead.score, lead.last_contact_at, lead.id) if lead.score else None
+    if mine not in rivals:
+        yield "it entered the queue after the plan of that day had been made"
+        return
+    what, chosen = ("call", plan.day.calls) if by_call else ("note", plan.day.notes)
+    could = f"{count(len(chosen), what)} could be planned"
+    yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a {what}, by score, and {could}"
+
+
+def _silent(asked: _Asked) -> Iterator[str]:
+    lead, plan, playbook = asked.lead, asked.plan, asked.playbook
+    ready = lead.timers.get("next_attempt")
+    if ready and ready.due_at.astimezone(asked.zone).date() > asked.on:
+        yield f"the next attempt was not due before {shown_moment(ready.due_at, asked.zone)}"
+    if playbook is None:
+        return
+    if lead.attempts >= most_attempts(lead, playbook):
+        yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
+    elif next_mode(lead, playbook) is None:
+        yield f"no mode was left to try: it may be reached by {_modes(lead)}"
+    elif next_value_item(lead, playbook) is None:
+        yield "there was nothing new to bring: every value item of the playbook had been used"
+    elif plan and lead.id in (*plan.day.touches, *plan.day.follow_ups):
+        yield "a touch was planned for that day, and nobody logged it"
+
+
+def _modes(lead: Lead) -> str:
+    return ", ".join(map(words, lead.modes)) or "no mode at all"

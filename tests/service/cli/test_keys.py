@@ -1,0 +1,135 @@
+"""Keys, checkpoints and verification on the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.service.world import MONDAY, World
+from workflows.notes import parse_key, parse_note, split_notes
+
+
+@pytest.fixture
+def signing(world: World, tmp_path: Path) -> World:
+    """A service with two leads, a key, and a file to which checkpoints go."""
+    world.environ["THAW_KEY_FILE"] = str(tmp_path / "keys" / "signing.key")
+    world.environ["THAW_CHECKPOINT_FILE"] = str(tmp_path / "notes")
+    world.rep()
+    world.register(2)
+    world.at(MONDAY + timedelta(days=7))
+    world.ok("keys", "init", "--name", "example.com/thaw")
+    return world
+
+
+def test_keys_are_made_shown_and_replaced_and_never_printed(signing: World) -> None:
+    """The public keys are printed, the one in force last; the private one never is."""
+    first = signing.ok("keys", "show").strip()
+    assert "example.com/thaw" == parse_key(first).name
+    assert "replace it with `thaw keys rotate`" in signing.refused(2, "keys", "init")
+    old, new = signing.said("keys", "rotate")["verifier_keys"]
+    assert first == old
+    assert [old, new] == signing.ok("keys", "show").split()
+    assert "run `thaw checkpoint`" in signing.refused(2, "keys", "rotate")
+    signing.ok("checkpoint")
+    signing.ok("keys", "rotate")
+    private = Path(signing.environ["THAW_KEY_FILE"]).read_text().rpartition("+")[2].strip()
+    for arguments in (("keys", "show"), ("checkpoint",), ("settings",), ("verify", "--json")):
+        assert private not in signing.ok(*arguments)
+
+
+def test_without_a_key_the_command_to_run_is_said(world: World, tmp_path: Path) -> None:
+    """Nobody can sign without a key, and somebody who verifies is told what is not covered."""
+    world.environ["THAW_KEY_FILE"] = str(tmp_path / "none")
+    for arguments in (("checkpoint",), ("keys", "show"), ("keys", "rotate")):
+        assert "make one with `thaw keys init`" in world.refused(2, *arguments)
+    assert "nothing is signed" in world.thaw("verify").stderr
+
+
+def test_a_checkpoint_is_printed_sent_and_kept(signing: World) -> None:
+    """The note on the screen is the one in the file; with nothing new the same is printed again and not sent twice."""
+    note = signing.ok("checkpoint", "--heads")
+    assert "example.com/thaw\n" in parse_note(note).text
+    assert [note] == split_notes(Path(signing.environ["THAW_CHECKPOINT_FILE"]).read_text())
+    assert note == signing.ok("checkpoint")
+    said = signing.said("checkpoint")
+    assert (False, note) == (said["made"], said["note"])
+    assert [note] == split_notes(Path(signing.environ["THAW_CHECKPOINT_FILE"]).read_text())
+    assert signing.ok("verify").startswith(f"1 checkpoint, the newest over {said['size']} events\n{said['size']} events in 4 ")
+
+
+def test_an_empty_log_has_nothing_to_sign(world: World, tmp_path: Path) -> None:
+    """A log without events has no checkpoint."""
+    world.environ["THAW_KEY_FILE"] = str(tmp_path / "signing.key")
+    assert parse_key(world.ok("keys", "init").strip()).name.startswith("thaw/")
+    assert "the log is empty: there is nothing to sign\n" == world.ok("checkpoint")
+
+
+def test_what_came_after_a_checkpoint_is_checked_alone(signing: World, tmp_path: Path) -> None:
+    """With a note that was kept elsewhere, and its key, only later events are checked one by one."""
+    kept = tmp_path / "kept"
+    kept.write_text(signing.ok("checkpoint"))
+    key = signing.ok("keys", "show").strip()
+    size = signing.said("checkpoint")["size"]
+    signing.register(1)
+    said = signing.said("verify", "--since", kept)
+    assert (True, size, size + 2) == (said["whole"], said["since"], said["events"])
+    assert f"{size + 2} events, one by one behind {size}: nothing is wrong\n" in signing.ok("verify", "--since", kept)
+
+    del signing.environ["THAW_KEY_FILE"]
+    signing.environ["THAW_HOME"] = str(tmp_path / "auditor")
+    assert "name it with --key" in signing.refused(2, "verify", "--since", kept)
+    assert "signatures were not checked" in signing.ok("verify")
+    assert signing.said("verify", "--since", kept, "--key", key)["signatures_checked"]
+    other = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    assert "not signed by any key" in signing.refused(2, "verify", "--since", kept, "--key", other)
+    assert "not one of Ed25519" in signing.refused(2, "verify", "--key", "a+b+AA==")
+    kept.write_text("hello\n")
+    assert "holds what is no checkpoint" in signing.refused(2, "verify", "--since", kept, "--key", key)
+    kept.write_text("\n")
+    assert "holds no checkpoint" in signing.refused(2, "verify", "--since", kept, "--key", key)
+
+
+def test_a_rollback_is_found_by_the_file_of_sent_checkpoints(signing: World) -> None:
+    """A log cut behind the database's back contradicts the newest sent note, and is not signed again."""
+    signing.ok("checkpoint")
+    for statement in (
+        "ALTER TABLE events DISABLE TRIGGER ALL",
+        "ALTER TABLE checkpoints DISABLE TRIGGER ALL",
+        "DELETE FROM events WHERE position = (SELECT position FROM log_head)",
+        "UPDATE log_head SET position = position - 1",
+        "DELETE FROM checkpoints",
+    ):
+        signing.sql(statement)
+    result = signing.thaw("verify", "--json")
+    assert 1 == result.exit_code
+    assert "outside_ahead" in [f["code"] for f in json.loads(result.stdout.splitlines()[-1])["findings"]]
+    assert "it was cut, or is an old backup" in signing.refused(3, "checkpoint")
+
+
+def test_the_clock_process_signs_and_sends(signing: World) -> None:
+    """Where a key is, ``thaw clock`` makes a checkpoint by itself, posts it, and ends when it is told to."""
+    posted: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the base
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.timeout = 60
+        environ = signing.environ | {"THAW_CHECKPOINT_WEBHOOK": f"http://127.0.0.1:{server.server_port}/"}
+        clock = subprocess.Popen([sys.executable, "-m", "service", "clock"], env=os.environ | environ)
+        server.handle_request()
+        clock.terminate()
+        assert 0 == clock.wait(60)
+    assert posted == [signing.ok("checkpoint")]
+    assert signing.ok("verify").endswith(": nothing is wrong\n")

@@ -1,0 +1,280 @@
+"""The notary: a checkpoint when one is due, by one notary at a time, sent until it has arrived, and never a lie."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from models import checkpoints, heads, tree
+from models.database import transaction
+from models.verify import verify
+from service import notary as notary_module
+from service.destinations import Destination, DestinationError, FileDestination, WebhookDestination
+from service.keys import KeyFiles, opened
+from service.notary import ContradictionError, Notary
+from service.settings import Settings
+from tests.desk import Desk
+from workflows.heads import SERVICE_ID, verify_head
+from workflows.merkle import leaf_hash, verify_consistency, verify_inclusion
+from workflows.notes import split_notes
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyFiles:
+    """Return key files with a key."""
+    files = KeyFiles(Settings(home=str(tmp_path)))
+    files.init("thaw/test")
+    return files
+
+
+class Shelf:
+    """A destination that keeps what it gets, and fails while it is *closed*."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.closed = False
+
+    def send(self, note: str) -> None:
+        if self.closed:
+            raise DestinationError("closed")
+        self.notes.append(note)
+
+    def newest(self) -> str | None:
+        return self.notes[-1] if self.notes else None
+
+
+def notary_of(desk: Desk, keys: KeyFiles, *destinations: Destination) -> Notary:
+    return Notary(desk.engine, desk.clock, keys, destinations)
+
+
+def head(desk: Desk) -> int:
+    position = desk.ask("SELECT position FROM log_head")[0][0]
+    assert isinstance(position, int)
+    return position
+
+
+def test_without_a_key_nothing_is_done(desk: Desk, tmp_path: Path) -> None:
+    """There is neither checkpoint nor event of the service before somebody made a key."""
+    before = head(desk)
+    assert notary_of(desk, KeyFiles(Settings(home=str(tmp_path)))).tick() is None
+    assert before == head(desk)
+
+
+def test_a_checkpoint_commits_to_the_log_and_is_signed(desk: Desk, keys: KeyFiles) -> None:
+    """The note is one of the known key, and its root proves each event of the log and nothing that is not there."""
+    desk.note_due(3)
+    made = notary_of(desk, keys).tick()
+    assert made
+    checkpoint = opened(made.note, keys.known())
+    assert ("thaw/test", head(desk), made.root) == (checkpoint.origin, checkpoint.size, checkpoint.root)
+    with transaction(desk.engine) as connection:
+        for position, body in desk.ask("SELECT position, body FROM events"):
+            assert isinstance(position, int)
+            proof = tree.inclusion_proof(connection, position, made.size)
+            leaf = leaf_hash(str(body).encode())
+            assert verify_inclusion(position - 1, made.size, leaf, proof, made.root)
+            assert not verify_inclusion(position - 1, made.size, leaf_hash(b"other"), proof, made.root)
+
+
+def test_a_checkpoint_is_due_after_a_minute_or_a_thousand_events(
+    desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With something new and neither passed there is none; with either there is; with nothing new there never is."""
+    notary = notary_of(desk, keys)
+    first = notary.tick()
+    assert first
+    desk.queued()
+    assert notary.tick() is None
+    monkeypatch.setattr(notary_module, "EVENTS_MOST", 2)
+    second = notary.tick()
+    assert second
+    monkeypatch.setattr(notary_module, "SECONDS_MOST", 0.0)
+    assert notary.tick() is None
+    with transaction(desk.engine) as connection:
+        proof = tree.consistency_proof(connection, first.size, second.size)
+    assert verify_consistency(first.size, first.root, second.size, second.root, proof)
+
+
+def test_two_notaries_do_not_make_two(desk: Desk, keys: KeyFiles) -> None:
+    """While another transaction holds the lock a notary makes nothing, and afterwards what is due."""
+    desk.queued()
+    notary = notary_of(desk, keys)
+    with transaction(desk.engine) as other:
+        checkpoints.lock(other, wait=True)
+        assert notary.tick() is None
+        assert notary.record_heads("clock", wait=False) is None
+    assert notary.tick()
+    assert 1 == len(desk.ask("SELECT 1 FROM checkpoints"))
+
+
+def test_heads_are_recorded_once_a_day_while_there_is_something_new(desk: Desk, keys: KeyFiles) -> None:
+    """The first day and each later one with new events has one heads_recorded; a day without any has none."""
+    notary = notary_of(desk, keys)
+    recorded = "SELECT position FROM events WHERE type = 'heads_recorded' ORDER BY position"
+    for _ in range(2):
+        notary.tick()
+        assert 1 == len(desk.ask(recorded))
+    desk.clock.moment += timedelta(days=1)
+    notary.tick()
+    assert 1 == len(desk.ask(recorded))
+    desk.queued()
+    notary.tick()
+    assert 2 == len(desk.ask(recorded))
+    with transaction(desk.engine) as connection:
+        assert [] == verify(connection).findings
+
+
+def test_the_history_of_one_lead_is_proved_complete(desk: Desk, keys: KeyFiles) -> None:
+    """From the checkpoint to the recorded heads, from these to the lead's head, and from it by hashes to its first event."""
+    lead = desk.note_due(4)[2]
+    desk.clock.moment += timedelta(days=1)
+    made = notary_of(desk, keys).tick()
+    assert made
+    ((body,),) = desk.ask("SELECT body FROM events WHERE stream_id = :id", id=SERVICE_ID)
+    with transaction(desk.engine) as connection:
+        recorded = heads.newest(connection)
+        assert recorded
+        path = tree.inclusion_proof(connection, recorded.position, made.size)
+        own = next(h for h in heads.heads_at(connection, recorded.data.size) if h.stream_id == lead)
+        proof = heads.prove_head(connection, lead, recorded.data.size)
+    assert verify_inclusion(recorded.position - 1, made.size, leaf_hash(str(body).encode()), path, made.root)
+    root = bytes.fromhex(recorded.data.root)
+    assert verify_head(proof, own, streams=recorded.data.streams, root=root)
+    earlier = own._replace(version=own.version - 1)
+    assert not verify_head(proof, earlier, streams=recorded.data.streams, root=root)
+
+
+def test_a_log_that_was_cut_is_not_signed_again(desk: Desk, keys: KeyFiles) -> None:
+    """After a rollback the newest checkpoint, in the database or in the file outside, forbids another one."""
+    shelf = Shelf()
+    notary = notary_of(desk, keys, shelf)
+    notary.tick()
+    desk.queued(2)
+    notary.make(wait=True)
+    notary.send()
+    with desk.engine.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("DELETE FROM events WHERE position = (SELECT position FROM log_head)"))
+        connection.execute(text("UPDATE log_head SET position = position - 1"))
+    with pytest.raises(ContradictionError, match="it was cut, or is an old backup"):
+        notary.tick()
+    with desk.engine.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("DELETE FROM checkpoints"))
+    with pytest.raises(ContradictionError, match="it was cut, or is an old backup"):
+        notary.tick()
+    desk.queued(2)
+    with pytest.raises(ContradictionError, match="is not of this log"):
+        notary.tick()
+    assert [] == desk.ask("SELECT 1 FROM checkpoints")
+
+
+def test_a_checkpoint_is_sent_until_it_has_arrived(desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails stays unsent and is tried again after a while; what arrived is not sent again."""
+    shelf = Shelf()
+    notary = notary_of(desk, keys, shelf)
+    shelf.closed = True
+    notary.tick()
+    shelf.closed = False
+    notary.tick()
+    assert [] == shelf.notes
+    monkeypatch.setattr(notary_module, "RETRY_SECONDS", -1.0)
+    notary._left_alone_until.clear()
+    for _ in range(2):
+        notary.tick()
+    assert [desk.ask("SELECT note FROM checkpoints")[0][0]] == shelf.notes
+
+
+def test_after_a_rotation_one_checkpoint_carries_both_signatures(desk: Desk, keys: KeyFiles) -> None:
+    """The checkpoint after a rotation is signed by old and new key, the one after that by the new one alone."""
+    notary = notary_of(desk, keys)
+    old, new = keys.rotate()
+    made = notary.make(wait=True)
+    assert made
+    assert opened(made.note, [old]) == opened(made.note, [new])
+    desk.queued()
+    notary.make(wait=True)
+    assert not keys.retiring.exists()
+    assert 2 == len(desk.ask("SELECT 1 FROM checkpoints"))
+
+
+def test_the_thread_ends_when_it_is_told_to(desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop makes what is due, outlives an error and stops."""
+    monkeypatch.setattr(notary_module, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(notary_module, "SECONDS_MOST", 0.002)
+    stopping = threading.Event()
+    shelf = Shelf()
+    send = shelf.send
+
+    def send_once(note: str) -> None:
+        if not shelf.notes:
+            shelf.notes.append("")
+            raise OSError("the moon is full")
+        send(note)
+        stopping.set()
+
+    monkeypatch.setattr(shelf, "send", send_once)
+    monkeypatch.setattr(shelf, "newest", lambda: None)
+    notary_of(desk, keys, shelf).run(stopping)
+    assert 2 == len(shelf.notes)
+
+
+def test_the_file_holds_one_note_behind_the_other(tmp_path: Path, desk: Desk, keys: KeyFiles) -> None:
+    """Notes are appended; the newest whole one is found, also behind a cut-off one."""
+    path = tmp_path / "notes"
+    file = FileDestination(path)
+    assert file.newest() is None
+    notary = notary_of(desk, keys, file)
+    notary.tick()
+    desk.queued()
+    notary.make(wait=True)
+    notary.send()
+    notes = [str(row[0]) for row in desk.ask("SELECT note FROM checkpoints ORDER BY size")]
+    assert notes == split_notes(path.read_text())
+    path.write_text(path.read_text() + "thaw/test\n12")
+    assert notes[-1] == file.newest()
+    with pytest.raises(DestinationError, match="No such file"):
+        FileDestination(tmp_path / "none" / "notes").send("")
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[bytes], list[int]]]:
+    """Yield an address, what was posted there, and the answers that it is to give, 204 when there is none."""
+    got: list[bytes] = []
+    answers: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(self.path.encode() + b" " + self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(answers.pop(0) if answers else 204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the base
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/notes?to=us", got, answers
+        server.shutdown()
+        thread.join()
+
+
+def test_a_webhook_gets_the_note_and_its_answer_counts(webhook: tuple[str, list[bytes], list[int]]) -> None:
+    """The note is posted as it is; any answer but 200 to 299, a redirection too, and silence mean that it did not arrive."""
+    url, got, answers = webhook
+    destination = WebhookDestination(url)
+    destination.send("— ")
+    assert ["/notes?to=us — "] == [each.decode() for each in got]
+    for status in (302, 404, 500):
+        answers.append(status)
+        with pytest.raises(DestinationError, match=f"127.0.0.1 answered {status}"):
+            destination.send("x")
+    with pytest.raises(DestinationError, match=r"127\.0\.0\.1: "):
+        WebhookDestination("http://127.0.0.1:1/").send("x")

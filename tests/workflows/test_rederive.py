@@ -1,0 +1,197 @@
+"""Every decision that was ever recorded comes out again, and what was changed afterwards does not."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import settings
+from msgspec.structs import replace
+
+from tests.workflows.life import CALENDAR, PLAYBOOK, ROADS, START, WORDS, Life, life_in, make_ready, note_command, sent_command
+from tests.workflows.player import Player
+from workflows import commands as c
+from workflows.calendars import Absence, Calendar
+from workflows.codec import canonical
+from workflows.events import CommandRefused, Recorded, Slot, Verdict
+from workflows.handle import Carrier, calendar_digest
+from workflows.playbooks import Playbook
+from workflows.rederive import Library, Rederived, rederive
+from workflows.rep import Book, handle_rep, rep_id
+
+LIBRARY = Library(calendars={calendar_digest(CALENDAR): CALENDAR}, playbooks={PLAYBOOK.pin.digest: PLAYBOOK})
+
+
+def _again(history: list[Recorded]) -> Rederived:
+    """Derive what was read back from the bytes in the log."""
+    return rederive([msgspec.json.decode(canonical(each), type=Recorded) for each in history], LIBRARY)
+
+
+class Honest(Player):
+    """Lives a random life, with commands of all kinds, and has every decision made again at its end."""
+
+    def teardown(self) -> None:
+        """Nothing differs, refusals included, and every event belongs to a decision."""
+        found = _again(self.history)
+        assert () == found.mismatches
+        assert len(self.history) == found.events
+        super().teardown()
+
+
+TestHonest = Honest.TestCase
+TestHonest.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("state", sorted(ROADS))
+def test_the_road_into_every_state_is_derived_again(state: str) -> None:
+    """The shortest life into each state comes out as it was recorded."""
+    life = life_in(state)
+    found = _again(life.history)
+    assert ((), len(life.history), 0) == (found.mismatches, found.events, found.left_out)
+
+
+def test_a_refusal_for_want_of_the_second_slot_is_derived_again() -> None:
+    """There was a slot for the note and none for the call: what was there is recorded, or the note would be refused instead."""
+    life = life_in("queued")
+    command = note_command(life)
+    note = Slot(rep="dan", kind="note", day=command.note_on, ordinal=3)
+    elsewhere = Slot(rep="eve", kind="promised_call", day=command.call_on, ordinal=1)
+    outcome = _with_free(life, command, (note, replace(note, ordinal=4), elsewhere))
+    assert "call_slot_free" == outcome.rule
+    assert outcome.recorded[0].used
+    assert (note,) == outcome.recorded[0].used.free
+    assert () == _again(life.history).mismatches
+
+
+def _with_free(life: Life, command: Any, free: tuple[Slot, ...]) -> Any:
+    context = life.context
+    life.context = lambda actor="rep:dan": replace(context(actor), free=free)  # type: ignore[method-assign]
+    return life.do(command, "planner")
+
+
+@pytest.mark.parametrize("offers", [True, False])
+def test_a_release_and_another_owner_are_derived_again(offers: bool) -> None:
+    """With slots on offer and without: what was not taken could not have changed anything."""
+    for state in ("note_due", "note_sent", "call_due"):
+        life = life_in(state)
+        life.must(c.Hold(reason="manual"))
+        life.wait(days=3).offers = offers
+        life.must(c.Release())
+        life.must(c.Reassign(owner="eve"), "manager:ann")
+        assert () == _again(life.history).mismatches
+
+
+def test_verdicts_of_programs_are_taken_and_those_of_people_are_derived() -> None:
+    """A failed check that was overridden is overridden again; a word that nobody gave is missed."""
+    check = PLAYBOOK.checks.note[0]
+    life = life_in("note_due")
+    life.verdicts = (Verdict(check=check, passed=False, source="reader-1", inputs={"score": 2}),)
+    assert "refused" == life.do(sent_command()).answer
+    life.must(replace(sent_command(), override=WORDS))
+    assert () == _again(life.history).mismatches
+    last = life.history[-1]
+    assert isinstance(last.command, c.MarkNoteSent)
+    forged = replace(last, command=replace(last.command, override=None))
+    assert ("event", "note_sent", "command_refused") == _only(_again([*life.history[:-1], forged]))
+
+
+def test_a_longer_life_is_derived_again() -> None:
+    """A no, the homework, the queue, a note that went out late, and a refusal on the way."""
+    life = life_in("declined")
+    assert isinstance(life.do(c.QueueRevival()).recorded[0].data, CommandRefused)
+    make_ready(life)
+    life.wait(days=100).must(c.QueueRevival())
+    life.must(note_command(life), "planner")
+    life.wait(days=2).must(replace(sent_command(), occurred_at=life.now - timedelta(hours=30)))
+    assert () == _again(life.history).mismatches
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"row": "T11"}, "row"),
+        ({"state": "queued"}, "state"),
+        ({"occurred_at": START}, "occurred_at"),
+        ({"recorded_at": START + timedelta(days=400)}, "recorded_at"),
+    ],
+)
+def test_what_was_changed_is_named(changes: dict[str, Any], field: str) -> None:
+    """The mismatch names the event and the field."""
+    life = life_in("note_due")
+    life.wait(hours=2).must(sent_command())
+    life.history[-1] = replace(life.history[-1], **changes)
+    found = _again(life.history).mismatches
+    assert [(4, "note_sent", field)] == [(each.version, each.type, each.field) for each in found]
+
+
+def test_a_field_deep_inside_is_named() -> None:
+    """A promise that was moved by a day, in the event alone, and a timer that was armed another time."""
+    life = life_in("note_sent")
+    last = life.history[-1]
+    moved = replace(last.effects, armed={"call_after_note": START + timedelta(days=1)})
+    life.history[-1] = replace(last, data=replace(last.data, call_on=date(2026, 1, 13)), effects=moved)
+    found = _again(life.history).mismatches
+    assert ["data.call_on", "effects.armed.call_after_note"] == [each.field for each in found]
+    assert ('"2026-01-13"', '"2026-01-12"') == (found[0].recorded, found[0].derived)
+
+
+def test_an_event_too_many_or_too_few_is_named() -> None:
+    """A decision of two events that was cut to one, and one that the rules would never have made."""
+    life = life_in("note_sent")
+    life.must(c.RecordReturn())
+    assert ("event", "nothing", "lead_held") == _only(_again(life.history[:-1]))
+    refused = life_in("queued")
+    refused.must(note_command(refused), "planner")
+    free = refused.history[-1].used
+    assert free
+    refused.history[-1] = replace(refused.history[-1], used=replace(free, free=()))
+    assert ("event", "note_scheduled", "command_refused") == _only(_again(refused.history))
+
+
+def _only(found: Rederived) -> tuple[str, str, str]:
+    (mismatch,) = found.mismatches
+    return mismatch.field, mismatch.recorded, mismatch.derived
+
+
+def test_what_a_decision_is_pinned_to_must_be_there() -> None:
+    """Without the playbook or the calendar a decision cannot be made again, and that is a finding too."""
+    history = life_in("note_sent").history
+    for library, field in ((Library({}, LIBRARY.playbooks), "used.calendar"), (Library(LIBRARY.calendars, {}), "playbook")):
+        found = rederive(history, library).mismatches
+        assert {field} == {each.field for each in found}
+
+
+def test_another_playbook_under_the_same_digest_is_found() -> None:
+    """Whoever edits a published playbook is told that it is not the one that was pinned."""
+    edited: Playbook = msgspec.structs.replace(PLAYBOOK, title="Another life")
+    found = rederive(life_in("queued").history, Library(LIBRARY.calendars, {PLAYBOOK.pin.digest: edited})).mismatches
+    assert {"playbook.digest"} == {each.field for each in found}
+
+
+def test_a_reps_calendars_are_derived_again_and_plans_are_counted() -> None:
+    """A calendar says itself what was asked for; a plan rests on a whole book, and is left out by name."""
+    other: Calendar = msgspec.structs.replace(CALENDAR, absences=(Absence(first=date(2026, 2, 2), last=date(2026, 2, 6)),))
+    commands: tuple[c.Command, ...] = (
+        c.SetCalendar(rep="dan", calendar=CALENDAR, playbook="life"),
+        c.SetCalendar(rep="dan", calendar=other, playbook="life"),
+        c.FireTimer(timer="plan_day", armed_version=2),
+        c.Release(),
+    )
+    rep, history = None, list[Recorded]()
+    for number, command in enumerate(commands):
+        now = START + timedelta(days=number)
+        outcome = handle_rep(
+            rep, command, now=now, calendar=CALENDAR if rep else None, playbook=PLAYBOOK, book=Book(),
+            carrier=Carrier(message_id=derived(number), stream_id=rep_id("dan"), actor="rep:dan",
+                            correlation_id=derived(0), causation_id=None, recorded_at=now),
+        )  # fmt: skip
+        rep = outcome.rep
+        history += outcome.recorded
+    library = Library({**LIBRARY.calendars, calendar_digest(other): other}, LIBRARY.playbooks)
+    found = rederive(history, library)
+    assert (3, 3, 1, ()) == (found.decisions, found.events, found.left_out, found.mismatches)
+
+
+def derived(number: int) -> UUID:
+    return UUID(int=number + 1)

@@ -1,0 +1,184 @@
+"""Decisions made again: each recorded command, on the lead as it stood and on what it used, must give what was recorded.
+
+The rules are those of this program; the pinned playbook and the frozen calendar are found by their digests. What a decision
+used besides stands in `Used`, so that nothing is looked up that may have changed since. Not derived again are a command that
+left no event (a superseded timer), the service's own stream, whose heads ``thaw verify`` checks, and `day_planned`, which
+rests on the whole book of a rep at that moment; what it proposed is derived again on each lead's own stream.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, zip_longest
+from typing import Any, NamedTuple
+
+import msgspec
+
+from workflows.calendars import Calendar
+from workflows.codec import canonical
+from workflows.commands import AnyCommand, SetCalendar
+from workflows.context import Context
+from workflows.events import CalendarFrozen, DayPlanned, Recorded, Verdict, event_type
+from workflows.fold import fold
+from workflows.handle import Carrier, handle
+from workflows.lead import Lead, Rep
+from workflows.playbooks import Playbook
+from workflows.rep import Book, fold_rep, handle_rep
+
+#: The state of events on the service's own stream, which has none.
+_SERVICE = "service"
+
+
+class Library(NamedTuple):
+    """What decisions are pinned to, by digest."""
+
+    calendars: Mapping[str, Calendar]
+    playbooks: Mapping[str, Playbook]
+
+
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of an event that does not come out as it was recorded."""
+
+    version: int
+    """Of the event in its stream."""
+    type: str
+    field: str
+    """Such as ``data.call_on`` or ``effects.armed.call_late``."""
+    recorded: str
+    """JSON; ``nothing`` for a field or an event that is not there."""
+    derived: str
+
+
+class Rederived(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of deriving a stream's decisions again."""
+
+    decisions: int
+    events: int
+    """That they recorded."""
+    left_out: int
+    """Events that are not derived again: plans of a day, and those of the service's own stream."""
+    mismatches: tuple[Mismatch, ...]
+    """In the order of the stream."""
+
+
+def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
+    """Derive every decision of one stream again; *history* holds its events, oldest first and from the first on.
+
+    Raises
+    ------
+    FoldError, ValueError
+        When the stream cannot be folded at all.
+    """
+    state: Lead | Rep | None = None
+    decisions = events = left_out = 0
+    mismatches: list[Mismatch] = []
+    for recorded in _decisions(history):
+        first = recorded[0]
+        if isinstance(first.data, DayPlanned) or first.state == _SERVICE:
+            left_out += len(recorded)
+        else:
+            decisions += 1
+            events += len(recorded)
+            mismatches += _compare(recorded, _derive(state, first, library))
+        for each in recorded:
+            state = _fold(state, each)
+    return Rederived(decisions=decisions, events=events, left_out=left_out, mismatches=tuple(mismatches))
+
+
+def _decisions(history: Iterable[Recorded]) -> Iterator[tuple[Recorded, ...]]:
+    """Part a stream into decisions: the events of one message, the first of which holds what was used."""
+    for _, events in groupby(history, key=lambda recorded: recorded.message_id):
+        yield tuple(events)
+
+
+def _fold(state: Lead | Rep | None, recorded: Recorded) -> Lead | Rep | None:
+    if recorded.state == _SERVICE:
+        return None
+    if recorded.state == "rep":
+        return fold_rep(state if isinstance(state, Rep) else None, recorded)
+    return fold(state if isinstance(state, Lead) else None, recorded)
+
+
+def _derive(state: Lead | Rep | None, first: Recorded, library: Library) -> tuple[Recorded, ...] | str:
+    """Return what the decision that recorded *first* gives now, or why it cannot be made again."""
+    used, pin = first.used, first.playbook
+    if used is None or pin is None:
+        return "used"
+    if pin.digest not in library.playbooks:
+        return "playbook"
+    if used.calendar is not None and used.calendar not in library.calendars:
+        return "used.calendar"
+    playbook = library.playbooks[pin.digest]
+    calendar = library.calendars[used.calendar] if used.calendar else None
+    carrier = Carrier(
+        message_id=first.message_id,
+        stream_id=first.stream_id,
+        actor=first.actor,
+        correlation_id=first.correlation_id,
+        causation_id=first.causation_id,
+        recorded_at=used.now,
+    )
+    command = _command(first)
+    if command is None:
+        return "command"
+    if first.state == "rep":
+        rep = state if isinstance(state, Rep) else None
+        return handle_rep(
+            rep, command, now=used.now, calendar=calendar, playbook=playbook, book=Book(), carrier=carrier
+        ).recorded
+    context = Context(
+        now=used.now,
+        actor=first.actor,
+        calendar=calendar,
+        playbook=playbook,
+        free=used.free,
+        verdicts=tuple(_given(used.verdicts)),
+    )
+    return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
+
+
+def _command(first: Recorded) -> AnyCommand | None:
+    data = first.data
+    if isinstance(data, CalendarFrozen) and first.command is None:
+        return SetCalendar(rep=data.rep, calendar=data.calendar, playbook=data.playbook)
+    return first.command
+
+
+def _given(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """Yield the verdicts that programs gave: what people attested or overrode comes from the command again."""
+    for verdict in verdicts:
+        if verdict.source == "overridden":
+            yield msgspec.structs.replace(verdict, passed=False)
+        elif not verdict.source.startswith("attested by "):
+            yield verdict
+
+
+def _compare(recorded: Sequence[Recorded], derived: Sequence[Recorded] | str) -> Iterator[Mismatch]:
+    if isinstance(derived, str):
+        yield _mismatch(recorded[0], derived, "what it names", "cannot be found, so that the decision cannot be made again")
+        return
+    for old, new in zip_longest(recorded, derived):
+        names = [event_type(each.data) if each else "nothing" for each in (old, new)]
+        if old is None or new is None or names[0] != names[1]:
+            yield _mismatch(old or new, "event", *names)
+        elif canonical(old) != canonical(new):
+            for field, before, after in _differing("", msgspec.to_builtins(old), msgspec.to_builtins(new)):
+                yield _mismatch(old, field, before, after)
+
+
+def _mismatch(event: Recorded, field: str, recorded: str, derived: str) -> Mismatch:
+    return Mismatch(version=event.version, type=event_type(event.data), field=field, recorded=recorded, derived=derived)
+
+
+_ABSENT = object()
+
+
+def _differing(path: str, recorded: Any, derived: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(recorded, dict) and isinstance(derived, dict):
+        for name in sorted({*recorded, *derived}):
+            below = f"{path}.{name}" if path else name
+            yield from _differing(below, recorded.get(name, _ABSENT), derived.get(name, _ABSENT))
+    elif recorded != derived:
+        yield path, _json(recorded), _json(derived)
+
+
+def _json(value: Any) -> str:
+    return "nothing" if value is _ABSENT else canonical(value).decode()
