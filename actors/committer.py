@@ -163,10 +163,14 @@ class Committer:
         log.error("message_failed", error=sentence, outcome=outcome or "will be tried again")
 
     def _open_deliveries(self, ids: Sequence[UUID]) -> dict[UUID, int]:
-        if not ids:
-            return {}
-        with transaction(self._engine) as connection:
-            return messages.open_deliveries(connection, ids)
+        for _ in range(CONCURRENCY_TRIES if ids else 0):
+            try:
+                with transaction(self._engine) as connection:
+                    return messages.open_deliveries(connection, ids)
+            except ConcurrentAppendError:
+                continue
+        # Nothing is lost: what is left out here is rung again.
+        return {}
 
     def _may_be_delivered(self, ring: Ring) -> bool:
         """Count a repeated delivery before its work, so that a message that kills its worker each time comes to an end."""

@@ -33,7 +33,7 @@ _lock_reps = text("SELECT id, body, hash FROM reps WHERE id = ANY(:ids) OR name 
 
 def lock_leads(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Locked[Lead]]:
     """Lock and return those of *ids* that are leads. Leads are locked in id order and before reps, so nobody deadlocks."""
-    rows = connection.execute(_lock_leads, {"ids": list(ids)})
+    rows = connection.execute(_lock_leads, {"ids": list(ids)}).all()
     return {row[0]: Locked(_lead_decoder.decode(row[1]), row[2]) for row in rows}
 
 

@@ -161,7 +161,8 @@ _lock = text("""
 
 def lock_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMessage]:
     """Return and lock those of *ids* that are not settled. The caller holds the locks of their streams already."""
-    return {row[0]: OpenMessage(*row) for row in connection.execute(_lock, {"ids": list(ids)})}
+    # All at once: a result that is iterated fetches row by row.
+    return {row[0]: OpenMessage._make(row) for row in connection.execute(_lock, {"ids": list(ids)}).all()}
 
 
 _settle = text("""
@@ -242,7 +243,7 @@ def ring_all_again(connection: Connection) -> int:
 
 
 _open_deliveries = text("""
-    WITH unsettled AS (SELECT id, deliveries FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL FOR UPDATE SKIP LOCKED),
+    WITH unsettled AS (SELECT id, deliveries FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL ORDER BY id FOR UPDATE),
          counted AS (UPDATE messages SET deliveries = 1 FROM unsettled
                       WHERE messages.id = unsettled.id AND unsettled.deliveries = 0)
     SELECT id, deliveries FROM unsettled
@@ -252,7 +253,7 @@ _open_deliveries = text("""
 def open_deliveries(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return how often those of *ids* that are not settled were counted before, and count the first delivery of the others.
 
-    A message that another transaction has in hand is left out: that one settles it, or it is rung again.
+    It waits for whoever has them in hand: the clock rings before it commits, so a ring may be here while its row is locked.
     """
     return {row[0]: row[1] for row in connection.execute(_open_deliveries, {"ids": list(ids)})}
 

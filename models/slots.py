@@ -29,7 +29,7 @@ def taken(connection: Connection, *, rep: str, first: date, last: date) -> list[
         ),
         {"rep": rep, "first": first, "last": last},
     )
-    return [Taken(*row) for row in rows]
+    return [Taken._make(row) for row in rows.all()]
 
 
 def _columns(slots: Sequence[Slot]) -> dict[str, list[object]]:

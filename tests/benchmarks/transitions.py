@@ -39,21 +39,26 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
     single = transitions(stage, replace(crew, module=f"{MODULE}:one_by_one"), few)
     threads = transitions(stage, replace(crew, module=f"{MODULE}:per_thread", threads=CONNECTIONS), few)
     alone, together = commits(stage, 1), commits(stage, CONNECTIONS)
-    figures = [
-        Figure("transitions.per_second", "transitions", grouped, "/s"),
-        Figure("transitions.noop_per_second", "an actor that does nothing, Dramatiq's own broker", stock, "/s"),
-        Figure("transitions.noop_here_per_second", "an actor that does nothing, our broker (acks sent together)", ours, "/s"),
-        Figure("transitions.single_per_second", "one transaction a message, in the committer", single, "/s"),
+    rates = {
+        "per_second": ("transitions", grouped),
+        "noop_per_second": ("doing nothing, with Dramatiq's own broker", stock),
+        "noop_here_per_second": ("doing nothing, with our broker (acks sent together)", ours),
+        "single_per_second": ("one transaction a message, in the committer", single),
+        "per_thread_per_second": (f"one transaction a message, in each of {CONNECTIONS} threads", threads),
+        "commits_1_per_second": ("single-row commits, 1 connection", alone),
+        "commits_8_per_second": (f"single-row commits, {CONNECTIONS} connections", together),
+    }
+    figures = [Figure(f"transitions.{key}", title, rate, "/s") for key, (title, rate) in rates.items()]
+    figures += [
         Figure(
-            "transitions.per_thread_per_second", f"one transaction a message, in each of {CONNECTIONS} threads", threads, "/s"
+            "transitions.over_single",
+            "transitions / better one with a transaction each",
+            grouped / max(single, threads),
+            "x",
+            3,
         ),
-        Figure("transitions.commits_1_per_second", "single-row commits, 1 connection", alone, "/s"),
-        Figure("transitions.commits_8_per_second", f"single-row commits, {CONNECTIONS} connections", together, "/s"),
-        Figure(
-            "transitions.over_single", "transitions / the better of the single ones", grouped / max(single, threads), "×", 3.0
-        ),
-        Figure("transitions.over_noop", "transitions / doing nothing with Dramatiq's own broker", grouped / stock, "×", 0.5),
-        Figure("transitions.over_noop_here", "transitions / doing nothing with our broker", grouped / ours, "×"),
+        Figure("transitions.over_noop", "transitions / doing nothing with Dramatiq's own broker", grouped / stock, "x", 0.5),
+        Figure("transitions.over_noop_here", "transitions / doing nothing with our broker", grouped / ours, "x"),
     ]
     return figures, [f"{crew.processes} worker process, {crew.threads} threads, prefetch {crew.prefetch}, {count:,} messages"]
 
@@ -120,4 +125,4 @@ def grid(stage: Stage) -> Iterator[str]:
     for processes, threads, prefetch in product((1, 2), (16, 32, 64, 128), (64, 256, 512)):
         crew = Crew(processes=processes, threads=threads, prefetch=prefetch)
         rate, noop = transitions(stage, crew, count), idle_rate(stage, crew, count, "noop")
-        yield f"{processes} × {threads:3} threads, prefetch {prefetch:3}: {rate:6,.0f}/s, no-op {noop:6,.0f}/s"
+        yield f"{processes} x {threads:3} threads, prefetch {prefetch:3}: {rate:6,.0f}/s, no-op {noop:6,.0f}/s"

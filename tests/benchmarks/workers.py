@@ -47,7 +47,8 @@ def stock_noop() -> object:
         maintenance_chance=broker.maintenance_chance,
         middleware=broker.middleware,
     )
-    dramatiq.actor(_noop, actor_name="noop", broker=stock, queue_name=QUEUE, max_retries=0)
+    dramatiq.actor(actor_name="noop", broker=stock, queue_name=QUEUE, max_retries=0)(_noop)
+    dramatiq.set_broker(stock)  # the command line takes this one, whatever is returned
     return stock
 
 

@@ -90,9 +90,12 @@ def test_what_a_killed_leader_leaves_behind_is_ended(bell: Bell) -> None:
 def test_the_process_ends_when_its_owner_ends(bell: Bell, number: signal.Signals) -> None:
     argv = bell.program(OWNER, *bell.program("ring('kept'); signal.pause()"))
     with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.DEVNULL) as owner:
-        rings = {ring.word: ring for ring in (bell.await_ring(), bell.await_ring())}
-        owner.send_signal(number)
-        rings["kept"].await_end()
+        try:
+            rings = {ring.word: ring for ring in (bell.await_ring(), bell.await_ring())}
+            owner.send_signal(number)
+            rings["kept"].await_end()
+        finally:
+            owner.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has PR_SET_PDEATHSIG")
