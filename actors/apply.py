@@ -61,6 +61,7 @@ class Applier:
             then applying the same rings again finds out.
         """
         with transaction(self._engine) as connection:
+            messages.wait_briefly(connection)
             batch = _Apply(connection, self._library, self._clock(), rings).run()
         for refusal in batch.refusals:
             log.info("command_refused", **refusal)

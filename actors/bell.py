@@ -92,7 +92,7 @@ class Bell:
             found = self._broker.client.get(self._marker_key)
         except redis.RedisError as error:
             raise BellUnavailableError(f"Redis is not reachable: {error}") from error
-        return found.decode() if isinstance(found, bytes) else None
+        return found.decode(errors="replace") if isinstance(found, bytes) else None
 
     def mark(self, marker: str) -> None:
         """Write *marker*, which a Redis that lost its data no longer has."""

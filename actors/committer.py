@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from uuid import UUID
 
 import structlog
@@ -18,7 +18,7 @@ from structlog.contextvars import bound_contextvars
 from actors.apply import Applier
 from actors.bell import Bell
 from models import messages
-from models.database import ConcurrentAppendError, DatabaseFullError, DatabaseUnavailableError, Engine, transaction
+from models.database import ConcurrentAppendError, DatabaseFullError, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import Ring
 
 MAX_BATCH = 128
@@ -142,8 +142,16 @@ class Committer:
                 except Exception as error:  # noqa: BLE001  # recorded on the message's row, for people to see
                     if isinstance(error, ConcurrentAppendError) and tries_left:
                         continue
-                    self._record_failure(ring, error)
+                    if isinstance(error, LockedError):
+                        self._put_off(ring, error)
+                    else:
+                        self._record_failure(ring, error)
                 return
+
+    def _put_off(self, ring: Ring, error: LockedError) -> None:
+        log.warning("message_put_off", error=str(error))
+        with suppress(LockedError), transaction(self._engine) as connection:
+            messages.put_off(connection, ring.message_id)
 
     def _record_failure(self, ring: Ring, error: Exception) -> None:
         sentence = f"{type(error).__name__}: {error}"

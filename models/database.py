@@ -30,6 +30,10 @@ class DatabaseFullError(ModelError):
     """PostgreSQL has no room left; nothing was changed."""
 
 
+class LockedError(ModelError):
+    """Somebody else holds a row or table for longer than we wait; nothing was changed, and the call may be repeated later."""
+
+
 class ConcurrentAppendError(ModelError):
     """Another transaction appended to the same stream first; nothing was changed, and the call may be repeated at once."""
 
@@ -99,7 +103,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         broke at the commit itself, unknown: the caller repeats with the same message ids, which is harmless.
     DatabaseFullError
         When the server's disk is full.
-    ConcurrentAppendError, DatabaseError
+    LockedError, ConcurrentAppendError, DatabaseError
         When the server refused; nothing was changed.
     """
     try:
@@ -118,9 +122,11 @@ def driver_errors(statement: str) -> Iterator[None]:
         raise translated(DBAPIError.instance(statement, None, error, psycopg.Error)) from error  # type: ignore[arg-type]
 
 
-#: SQLSTATEs that say nothing about the statement: a lock that others hold (55P03, 25P03), no connection left (53300), a server
-#: that only reads (25006).
-_BUSY = frozenset({"55P03", "25P03", "53300", "25006"})
+#: No connection is left (53300); an idle transaction was ended (25P03); the server only reads (25006).
+_AWAY = frozenset({"53300", "25P03", "25006"})
+
+#: Others held a lock for too long (55P03), or a statement took too long, which is mostly that (57014).
+_LOCKED = frozenset({"55P03", "57014"})
 
 
 def translated(error: DBAPIError) -> ModelError:
@@ -131,9 +137,11 @@ def translated(error: DBAPIError) -> ModelError:
         return DatabaseFullError(f"PostgreSQL has run out of room: {first_line}")
     if state == "23505" and "events_stream_version" in str(error.orig):
         return ConcurrentAppendError("another transaction appended to the same stream first")
+    if state in _LOCKED:
+        return LockedError(f"somebody else holds what this needs: {first_line}")
     if error.connection_invalidated or state[:2] in {"08", "57"} or (isinstance(error, OperationalError) and not state):
         return DatabaseUnavailableError(f"PostgreSQL is not reachable: {first_line}")
-    if state in _BUSY:
+    if state in _AWAY:
         return DatabaseUnavailableError(f"PostgreSQL cannot do this now: {first_line}")
     if state in {"40001", "40P01"}:
         return ConcurrentAppendError(f"PostgreSQL asked for another try: {first_line}")

@@ -253,9 +253,25 @@ _open_deliveries = text("""
 def open_deliveries(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Return how often those of *ids* that are not settled were counted before, and count the first delivery of the others.
 
-    It waits for whoever has them in hand: the clock rings before it commits, so a ring may be here while its row is locked.
+    It waits for whoever has them in hand: that one settles them, and then they are not among the answers.
     """
     return {row[0]: row[1] for row in connection.execute(_open_deliveries, {"ids": list(ids)})}
+
+
+def put_off(connection: Connection, message_id: UUID) -> None:
+    """Have a message rung again in ten seconds, with nothing counted against it: others held what it needs."""
+    connection.execute(
+        text(
+            "UPDATE messages SET deliveries = 0, ring_again_at = clock_timestamp() + interval '10 seconds' "
+            "WHERE id = :id AND settled_at IS NULL"
+        ),
+        {"id": message_id},
+    )
+
+
+def wait_briefly(connection: Connection) -> None:
+    """Wait at most two seconds for any lock in this transaction, so that one locked lead does not hold up all others."""
+    connection.execute(text("SET LOCAL lock_timeout = '2s'"))
 
 
 def count_delivery(connection: Connection, message_id: UUID) -> int:

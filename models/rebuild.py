@@ -66,8 +66,11 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
 
     Writers wait until the transaction ends. *progress* is told the number of events folded so far.
     """
-    # In the order in which writers lock: projections first, the head of the log last.
-    connection.execute(text("TRUNCATE leads, reps, slots, calendars"))
+    # In the order in which writers lock: projections first, the head of the log last. DELETE and not TRUNCATE, so that who
+    # reads meanwhile goes on seeing the rows as they were.
+    connection.execute(text("LOCK TABLE leads, reps, slots, calendars IN EXCLUSIVE MODE"))
+    for table in ("leads", "reps", "slots", "calendars"):
+        connection.execute(text(f"DELETE FROM {table}"))
     connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
     writer = _Writer(connection)
     for _, rows in read_streams(connection):

@@ -18,8 +18,9 @@ from psycopg import capabilities
 from psycopg.types.string import ByteaBinaryLoader
 from sqlalchemy import Connection, text
 
-from models.database import driver_errors
+from models.database import ModelError, driver_errors
 from models.events import EventRow, event_columns
+from workflows.codec import GENESIS, chain_hash
 from workflows.events import AnyEvent, Effects, Recorded, decode_recorded
 from workflows.fold import fold
 from workflows.lead import Lead, Rep
@@ -56,8 +57,18 @@ _replayed: msgspec.json.Decoder[Replayed] = msgspec.json.Decoder(Replayed)
 WHOLE = frozenset({b"lead_registered", b"calendar_frozen", b"revival_queued"})
 
 
-def fold_log(connection: Connection) -> Iterator[Folded]:
-    """Yield each stream as its newest event leaves it, in the order of their ids. Hashes are not checked (`models.verify`)."""
+class BrokenChainError(ModelError):
+    """An event's hash does not follow from the event before it and its body: the log was changed."""
+
+
+def fold_log(connection: Connection, *, hashes_checked: bool = False) -> Iterator[Folded]:
+    """Yield each stream as its newest event leaves it, in the order of their ids. For all other checks see `models.verify`.
+
+    Raises
+    ------
+    BrokenChainError
+        When a hash is wrong and *hashes_checked* is asked for.
+    """
     current: bytes | None = None
     state: Lead | Rep | None = None
     hash_ = b""
@@ -65,7 +76,9 @@ def fold_log(connection: Connection) -> Iterator[Folded]:
         if stream_id != current:
             if state is not None:
                 yield Folded(state, hash_)
-            current, state = stream_id, None
+            current, state, hash_ = stream_id, None, GENESIS
+        if hashes_checked and chain_hash(hash_, body) != newest:
+            raise BrokenChainError(f"the chain of {UUID(bytes=stream_id)} breaks; run `thaw verify` to see where")
         # Replayed has what a fold reads of all other events; tests/models/test_replay.py holds it to that.
         recorded = decode_recorded(body) if type_ in WHOLE else cast("Recorded", _replayed.decode(body))
         state, hash_ = fold_next(state, recorded), newest

@@ -210,17 +210,26 @@ class _Verification:
                 yield Finding("slot_differs", None, held.get(slot) or found.get(slot), sentence)
 
     def _forgotten(self) -> Iterator[Finding]:
-        """Check design invariant 4: who owes a next move has a pending message."""
+        """Check design invariant 4: every timer that acts on its own has its pending message, of leads and of reps."""
         pending = text("SELECT id FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL")
-        statement = "SELECT id, state, body FROM leads WHERE state <> ALL(:resting) AND id > :after"
-        rows = self._pages(statement, resting=sorted(RESTING))
-        while page := list(islice(rows, PAGE_ROWS)):
-            timers = {row["id"]: _timer_messages(_lead_decoder.decode(row["body"])) for row in page}
-            found = set(self._connection.scalars(pending, {"ids": [id_ for ids in timers.values() for id_ in ids]}))
-            for row in page:
-                if found.isdisjoint(timers[row["id"]]):
-                    sentence = f"lead {row['id']} is {row['state']} and no pending message moves it on"
-                    yield Finding("forgotten", None, row["id"], sentence)
+        decoders: tuple[tuple[str, Callable[[str], Lead | Rep]], ...] = (
+            ("leads", msgspec.json.Decoder(Lead).decode),
+            ("reps", msgspec.json.Decoder(Rep).decode),
+        )
+        for table, decode in decoders:
+            rows = self._pages(f"SELECT id, body FROM {table} WHERE id > :after")
+            while page := list(islice(rows, PAGE_ROWS)):
+                states = [decode(row["body"]) for row in page]
+                timers = {state.id: _timer_messages(state) for state in states}
+                found = set(self._connection.scalars(pending, {"ids": [id_ for ids in timers.values() for id_ in ids]}))
+                for state in states:
+                    missing = [name for id_, name in timers[state.id].items() if id_ not in found]
+                    if missing:
+                        sentence = f"{state.id} in {table} has no pending message for {', '.join(sorted(missing))}"
+                        yield Finding("forgotten", None, state.id, sentence)
+                    elif isinstance(state, Lead) and state.state not in RESTING and not timers[state.id]:
+                        sentence = f"lead {state.id} is {state.state} and no timer moves it on"
+                        yield Finding("forgotten", None, state.id, sentence)
 
     def _pages(self, statement: str, **parameters: object) -> Iterator[dict[str, Any]]:
         """Yield the rows of a statement that asks for ids behind ``:after``, in the order of their ids."""
@@ -229,9 +238,6 @@ class _Verification:
         while rows := self._connection.execute(page, {**parameters, "after": after}).mappings().all():
             yield from (dict(row) for row in rows)
             after = rows[-1]["id"]
-
-
-_lead_decoder = msgspec.json.Decoder(Lead)
 
 
 def _row(state: Lead | Rep, hash_: bytes) -> tuple[str, dict[str, Any]]:
@@ -248,8 +254,10 @@ def _term(slot: Slot, lead_id: UUID) -> int:
     return int.from_bytes(hashlib.sha256(canonical([slot, lead_id])).digest())
 
 
-def _timer_messages(lead: Lead) -> list[UUID]:
-    return [timer_message_id(lead.id, name, timer.armed_version) for name, timer in lead.timers.items() if fires(name)]
+def _timer_messages(state: Lead | Rep) -> dict[UUID, str]:
+    """Return the messages of the timers that act on their own, each with its timer's name."""
+    firing = ((name, timer) for name, timer in state.timers.items() if fires(name))
+    return {timer_message_id(state.id, name, timer.armed_version): name for name, timer in firing}
 
 
 def _finding(row: tuple[Any, ...], error: Exception) -> Finding:

@@ -104,7 +104,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     settings = _converted(given)
     for name, schemes in _SCHEMES.items():
         url = getattr(settings, name)
-        if url and urlsplit(url).scheme not in schemes:
+        try:
+            fits = not url or urlsplit(url).scheme in schemes
+        except ValueError as error:
+            raise SettingsError(f"{variable(name)} is no address: {error}") from error
+        if not fits:
             raise SettingsError(f"{variable(name)} must start with {schemes[0]}://, got {masked(url)!r}")
     return settings
 

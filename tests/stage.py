@@ -103,10 +103,10 @@ def processes_of(mark: str, home: Path | None = None) -> dict[int, str]:
     return found
 
 
-def dramatiq_command(broker: str, *arguments: str) -> list[str]:
-    """Return the stock command line for the broker called *broker*, with threads enough for a good batch."""
+def dramatiq_command(broker: str) -> list[str]:
+    """Return the command line of ``thaw worker`` for the broker called *broker*."""
     program = shutil.which("dramatiq", path=str(Path(sys.executable).parent)) or "dramatiq"
-    return [program, broker, "--processes", "1", "--threads", "64", "--skip-logging", *arguments]
+    return [program, broker, "--processes", "1", "--threads", "64", "--skip-logging", "--worker-fork-timeout", "1000"]
 
 
 class Hired:
@@ -274,7 +274,10 @@ class Stage:
         if self._service is not None:
             self._service.engine.dispose()
             self._service.bell._broker.client.close()  # a process of its own would close it at its end
-        assert processes_of(self.mark) == {}
+        left = processes_of(self.mark)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert left == {}
         assert not deserters, f"{[hired.name for hired in deserters]} ended by themselves:\n{words}"
 
 

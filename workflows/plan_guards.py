@@ -136,7 +136,7 @@ def later_day(facts: Facts, command: RescheduleCall) -> Refused | None:
 
 def contact_hours(facts: Facts, command: Command) -> Refused | None:
     """Refuse a call on a day whose working hours never meet the prospect's contact hours."""
-    day = command.call_on if isinstance(command, ScheduleCall) else facts.today
+    day = command.call_on if isinstance(command, (ScheduleCall, ScheduleNote)) else facts.today
     zone = facts.lead.timezone
     if overlap(facts.playbook.contact_hours, zone, day, facts.calendar):
         return None

@@ -22,6 +22,7 @@ from workflows.commands import (
     SetCalendar,
     command_kind,
 )
+from workflows.contact_hours import overlap
 from workflows.events import (
     SCHEMA,
     AnyEvent,
@@ -162,8 +163,13 @@ def _set_calendar(
     calendar = command.calendar
     event = CalendarFrozen(rep=command.rep, calendar=calendar, digest=calendar_digest(calendar), playbook=command.playbook)
     # The calendar stands in the event; repeating it in the recorded command would only double the log.
+    try:
+        planned_at = next_plan(calendar, now, rep.planned_on if rep else None)
+    except CalendarHorizonError:
+        # No working day is left in it. Asked tomorrow, the plan says so; the calendar is what was ordered all the same.
+        planned_at = now + timedelta(days=1)
     effects = Effects(
-        armed={PLAN_DAY: next_plan(calendar, now, rep.planned_on if rep else None)},
+        armed={PLAN_DAY: planned_at},
         cancelled=(PLAN_DAY,) if rep and PLAN_DAY in rep.timers else (),
     )
     recorded = _record(rep, event, effects, None, used, playbook, carrier, rep_id(command.rep))
@@ -181,13 +187,17 @@ def _plan(
     carrier: Carrier,
 ) -> RepOutcome:
     today = calendar.local_day(now)
+    queued = [lead for lead in book.queued if lead.score and can_enter(lead, playbook, now)]
+    promised_on = calendar.add_working_days(today, playbook.capacity.call_after_note_days)
+    # Whom nobody could call on the promised day, because the working day there is the night here, is not written to either.
+    awake = {zone: overlap(playbook.contact_hours, zone, promised_on, calendar) for zone in {lead.timezone for lead in queued}}
     plan = plan_day(
         today,
         calendar,
         playbook.capacity,
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
-        [_candidate(lead, playbook, now) for lead in book.queued if lead.score and can_enter(lead, playbook, now)],
+        [_candidate(lead, playbook, now) for lead in queued if awake[lead.timezone] or begins_by_call(lead, playbook, now)],
         list(_follow_ups(book.silent, playbook, calendar.end_of(today))),
     )
     event = DayPlanned(

@@ -77,7 +77,12 @@ _SPECS = (
     TimerSpec(name="queue_age", clock="days", counts_from="recorded", at="start"),
     TimerSpec(name="note_slot", clock="working_days", counts_from="named"),
     TimerSpec(
-        name="call_after_note", clock="day", counts_from="named", at="start", retry_working_days=1, lasting=("call_reachable",)
+        name="call_after_note",
+        clock="day",
+        counts_from="named",
+        at="start",
+        retry_working_days=1,
+        lasting=("call_reachable", "contact_hours"),
     ),
     TimerSpec(name="call_grace", clock="working_days", counts_from="named", fires=False),
     TimerSpec(name="call_late", clock="working_days", counts_from="named"),

@@ -63,7 +63,16 @@ _DECLINED = ("reason_probe", "homework", "triage")
 _ENGAGED = ("next_step", "lapse")
 _SILENT = ("next_attempt", "response_window")
 _CALL: tuple[SlotKind, ...] = ("promised_call", "follow_up")
-_NOTE_PLAN = ("note_reachable", "call_reachable", "planned_day", "promise_day", "promise_gap", "note_slot", "call_slot")
+_NOTE_PLAN = (
+    "note_reachable",
+    "call_reachable",
+    "planned_day",
+    "promise_day",
+    "promise_gap",
+    "contact_hours",
+    "note_slot",
+    "call_slot",
+)
 _CALL_PLAN = ("call_reachable", "planned_day", "contact_hours", "follow_up_slot")
 _NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
 _QUEUE_OR_NOTE: tuple[State, ...] = ("registered", "declined", "queued", "note_due")

@@ -86,6 +86,8 @@ def worker(app: App, as_json: bool) -> None:
     arguments = [
         program, "service.worker:broker", "--processes", "1", "--threads", str(app.settings.worker_threads),
         "--skip-logging", "--worker-shutdown-timeout", "15000",
+        # The master looks at its worker only after this time or its start: one that dies while it starts is missed until then.
+        "--worker-fork-timeout", "1000",
     ]  # fmt: skip
     # The process becomes dramatiq itself: nothing stands between it and whoever supervises it.
     os.execvpe(program, arguments, worker_environment(os.environ | environment(app.settings)))  # noqa: S606  # our own program, and no shell

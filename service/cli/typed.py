@@ -74,7 +74,12 @@ class TextFileType(TextType):
         """Return the text in the file, without the line end at its end."""
         try:
             # Bytes, so that line ends stay as they are.
-            text = Path(str(value)).read_bytes().decode("utf-8-sig")
+            with Path(str(value)).open("rb") as file:
+                # No further than words can go, because a file may have no end.
+                words = file.read(4 * MOST_CHARACTERS + 4)
+            if len(words) > 4 * MOST_CHARACTERS + 3:
+                self.fail(f"{plain(str(value))} is too long: {MOST_CHARACTERS} characters are the most", param, ctx)
+            text = words.decode("utf-8-sig")
         except UnicodeDecodeError:
             self.fail(f"{plain(str(value))} is not UTF-8; is it the right file?", param, ctx)
         except (OSError, ValueError) as error:

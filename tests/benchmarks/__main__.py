@@ -1,47 +1,80 @@
-"""``make bench``: every benchmark on one machine in one run. The last line is one JSON object with all figures."""
+"""Run the benchmarks: ``make bench``, or ``python -m tests.benchmarks [--quick] [--only transitions,replay] [--grid]``.
 
-import json
+They start servers of their own in a folder that is thrown away, or use those that THAW_DATABASE_URL and THAW_REDIS_URL name,
+each benchmark in a database of its own. The last line of the output is one JSON object with all figures.
+"""
+
+import argparse
 import sys
+from types import ModuleType
 
-import click
+import msgspec
 from rich.console import Console
 
+from service.logs import set_up_logs
+from service.settings import Settings
 from tests.benchmarks import imports, replay, timers, transitions
 from tests.benchmarks.figures import Figure, show
-from tests.benchmarks.machine import machine
-from tests.benchmarks.stage import open_stage
+from tests.benchmarks.machine import Machine, machine
+from tests.benchmarks.stage import Stage, Stopwatch, open_stage
 
-BENCHMARKS = {"a": transitions, "b": replay, "c": timers, "d": imports}
+#: By name, in the order in which they run.
+BENCHMARKS: dict[str, ModuleType] = {"transitions": transitions, "replay": replay, "timers": timers, "import": imports}
 
 
-@click.command()
-@click.option("--quick", is_flag=True, help="Small sizes: a look at whether it runs, not at how fast.")
-@click.option("--only", default="a,b,c,d", show_default=True, help="Which to run: a transitions, b replay, c timers, d import.")
-@click.option("--grid", is_flag=True, help="Try many settings of the workers instead.")
-def main(quick: bool, only: str, grid: bool) -> None:
-    """Measure, print a table for each benchmark, and one JSON object as the last line."""
-    unknown = set(only.split(",")) - BENCHMARKS.keys()
+def main(arguments: list[str] | None = None) -> int:
+    """Run what *arguments* ask for, print it, and return the exit status: 1 for a missed aim if ``--strict`` is given."""
+    asked = _parser().parse_args(arguments)
+    names = asked.only.split(",") if asked.only else list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        raise click.BadParameter(f"there is no benchmark {', '.join(sorted(unknown))}; choose from a, b, c, d")
-    console = Console(highlight=False)
-    with open_stage(quick=quick) as stage:
-        here = machine(stage.server_url, stage.redis_url)
-        console.print(f"{here.cores} cores, {here.memory_mb:,} MB, {here.cpu}; load {here.load} before the start")
-        console.print(f"{here.system}, Python {here.python}, PostgreSQL {here.postgresql}, {here.redis}\n")
-        if grid:
+        sys.stderr.write(f"there is no benchmark called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}\n")
+        return 2
+    console = Console(width=120)
+    with open_stage(quick=asked.quick) as stage:
+        found = machine(stage.server_url, stage.redis_url)
+        _introduce(console, found)
+        if asked.grid:
             for line in transitions.grid(stage):
-                console.print(line)
-            return
-        figures: list[Figure] = []
-        for letter in only.split(","):
-            benchmark = BENCHMARKS[letter]
-            found, notes = benchmark.run(stage)
-            show(console, f"({letter}) {benchmark.TITLE}", found, notes)
-            figures += found
+                console.print(line, highlight=False)
+            return 0
+        figures = [figure for name in names for figure in _measure(console, stage, BENCHMARKS[name])]
     missed = [figure.key for figure in figures if figure.missed]
-    result = {"machine": here._asdict(), "quick": quick, "missed": missed}
-    sys.stdout.write(json.dumps(result | {figure.key: round(figure.value, 3) for figure in figures}) + "\n")
+    result = {
+        "machine": found,
+        "quick": asked.quick,
+        "figures": {figure.key: round(figure.value, 3) for figure in figures},
+        "aims": {figure.key: figure.aim for figure in figures if figure.aim is not None},
+        "missed": missed,
+    }
+    sys.stdout.write(f"{msgspec.json.encode(result).decode()}\n")
+    return 1 if missed and asked.strict else 0
+
+
+def _measure(console: Console, stage: Stage, benchmark: ModuleType) -> list[Figure]:
+    watch = Stopwatch()
+    figures, notes = benchmark.run(stage)
+    show(console, benchmark.TITLE, figures, [*notes, f"measured in {watch.seconds:.0f} s"])
+    return list(figures)
+
+
+def _introduce(console: Console, found: Machine) -> None:
+    packages = ", ".join(f"{name} {version}" for name, version in found.packages.items())
+    console.print(f"[bold]{found.cpu}[/], {found.cores} cores, {found.memory_mb:,} MB; {found.system}", highlight=False)
+    console.print(f"Python {found.python}, PostgreSQL {found.postgresql}, {found.redis}; {packages}", highlight=False)
+    busy = " [red]The machine is busy with something else: compare only figures of this one run.[/]" if found.load > 0.5 else ""
+    console.print(f"Load before the start: {found.load}.{busy}\n", highlight=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure Thaw on this machine.")
+    parser.add_argument("--quick", action="store_true", help="small sizes: see that all works, believe no figure")
+    parser.add_argument("--only", metavar="A,B", help=f"only these of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when an aim is missed")
+    parser.add_argument("--grid", action="store_true", help="try settings of the workers instead, some minutes")
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    set_up_logs(Settings(log_level="error"))
+    sys.exit(main())

@@ -36,6 +36,9 @@ REPS = 200
 
 CHUNK_EVENTS = 5_000
 
+#: Within so many events those of different leads alternate: reading a stream jumps about in the table, as it really does.
+BLOCK_EVENTS = 20_000
+
 
 class OneOfMany(Life):
     """A life with a stream, a rep and slots of its own."""
@@ -121,18 +124,26 @@ LIVES: tuple[Callable[[Life], None], ...] = (_broken_up, _won, _said_no, _broken
 
 
 def lives(count: int) -> Iterator[Appended]:
-    """Yield at least *count* chained events, one lead's life after another."""
+    """Yield at least *count* chained events: whole lives, those of some hundred leads at a time mixed as time mixes them."""
     events, number = 0, 0
     while events < count:
-        life = OneOfMany(number)
-        LIVES[number % len(LIVES)](life)
-        hash_ = GENESIS
-        for recorded in life.history:
-            appended = chained(recorded, hash_)
-            hash_ = appended.hash
-            yield appended
-        events += len(life.history)
-        number += 1
+        block: list[Appended] = []
+        while len(block) < min(BLOCK_EVENTS, count - events):
+            block += _life(number)
+            number += 1
+        block.sort(key=lambda appended: appended.recorded.recorded_at)
+        yield from block
+        events += len(block)
+
+
+def _life(number: int) -> Iterator[Appended]:
+    life = OneOfMany(number)
+    LIVES[number % len(LIVES)](life.wait(minutes=number % 50_000))
+    hash_ = GENESIS
+    for recorded in life.history:
+        appended = chained(recorded, hash_)
+        hash_ = appended.hash
+        yield appended
 
 
 def write_log(engine: Engine, count: int) -> int:

@@ -1,22 +1,53 @@
-"""The benchmarks run, at a size at which nothing is measured, and say what they did in one JSON object."""
+"""Each benchmark runs from end to end, in small. How fast that is, no test says."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import pytest
+
+from tests.benchmarks import transitions
+from tests.benchmarks.__main__ import BENCHMARKS, main
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.stage import Crew, Stage
 from tests.servers import ServersUnderTest
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.mark.parametrize("name", [name for name in BENCHMARKS if name != "transitions"])
+def test_a_benchmark_runs_and_ends_with_a_line_for_machines(
+    name: str, servers: ServersUnderTest, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All figures are there, and the last line is one JSON object."""
+    monkeypatch.setenv("THAW_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("THAW_REDIS_URL", servers.redis_url)
+    assert 0 == main(["--quick", "--only", name])
+    result = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert result["quick"]
+    assert all(value > 0 for value in result["figures"].values())
+    assert {key.partition(".")[0] for key in result["figures"]} == {name}
 
 
-def test_every_benchmark_runs_and_the_last_line_is_json(servers: ServersUnderTest) -> None:
-    """All four print their figures; which aims were met says nothing at this size."""
-    told = {"THAW_DATABASE_URL": servers.database_url, "THAW_REDIS_URL": servers.redis_url}
-    command = [sys.executable, "-m", "tests.benchmarks", "--quick"]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **told}, capture_output=True, text=True, check=False)
-    assert 0 == done.returncode, done.stderr[-2000:]
-    last = json.loads(done.stdout.strip().splitlines()[-1])
-    for key in ("transitions.over_noop", "replay.folded_per_second", "timers.claim_ratio", "import.peak_mb"):
-        assert last[key] > 0
+@pytest.mark.parametrize("module", ["service.worker:broker", f"{transitions.MODULE}:per_thread"])
+def test_every_message_of_the_mix_is_applied_with_one_event(module: str, servers: ServersUnderTest) -> None:
+    """By the real workers and by those that are measured beside them; `transitions.transitions` looks at each message."""
+    stage = Stage(servers.database_url, servers.redis_url, quick=True)
+    assert transitions.transitions(stage, Crew(module=module, threads=8), 50) > 0
+
+
+def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is started for a name that is not there."""
+    assert 2 == main(["--only", "speed"])
+    assert "no benchmark called speed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "aim", "at_most", "missed"),
+    [
+        (2.0, 3.0, False, True),
+        (3.0, 3.0, False, False),
+        (2.0, 1.5, True, True),
+        (1.5, 1.5, True, False),
+        (9.0, None, False, False),
+    ],
+)
+def test_an_aim_is_missed_on_its_wrong_side_only(value: float, aim: float | None, at_most: bool, missed: bool) -> None:
+    """Some aims are to be reached, others not to be passed."""
+    assert missed == Figure("key", "title", value, "x", aim, at_most).missed

@@ -1,0 +1,106 @@
+"""The log read at full speed: the same states as event by event, in constant memory, and the connection unharmed."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from models.audit import SCANNED
+from models.database import transaction
+from models.events import append
+from models.replay import WHOLE, BrokenChainError, Replayed, fold_log, fold_next, fold_rows, read_streams, scan
+from models.verify import verify
+from tests.benchmarks.log import lives, make_projections
+from tests.desk import Desk
+from tests.workflows.make_golden import _lives
+from workflows.codec import canonical, chain_hash
+from workflows.events import event_type
+from workflows.fold import fold
+from workflows.lead import Lead
+
+
+@pytest.fixture
+def written(desk: Desk) -> Iterator[Desk]:
+    """Yield a desk whose log holds a few hundred more events, and whose projections are rebuilt from it."""
+    with transaction(desk.engine) as connection:
+        append(connection, list(lives(600)))
+    make_projections(desk.engine)
+    yield desk
+
+
+def test_a_fold_reads_no_more_of_an_event_than_replayed_has() -> None:
+    """Whatever happened before, the short form of an event leaves the lead as the whole one does."""
+    short = msgspec.json.Decoder(Replayed)
+    seen = set()
+    for life in _lives():
+        lead: Lead | None = None
+        for recorded in life.history:
+            after = fold(lead, recorded)
+            if event_type(recorded.data).encode() not in WHOLE:
+                assert after == fold_next(lead, short.decode(canonical(recorded)))  # type: ignore[arg-type]
+            seen.add(event_type(recorded.data))
+            lead = after
+    assert len(seen) > 40
+
+
+def test_the_whole_log_folds_to_what_its_streams_fold_to_one_by_one(written: Desk) -> None:
+    """States and hashes are those of the slow way, for leads and reps, in the order of their ids."""
+    with transaction(written.engine) as connection:
+        slowly = [fold_rows(rows) for _, rows in read_streams(connection)]
+        assert slowly == list(fold_log(connection, hashes_checked=True)) == list(fold_log(connection))
+        assert [] == verify(connection).findings
+
+
+def test_a_broken_chain_is_noticed_while_folding(written: Desk) -> None:
+    """Only if asked for: folding alone believes the bodies."""
+    with written.engine.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("UPDATE events SET hash = sha256(hash) WHERE type = 'note_sent'"))
+    with transaction(written.engine) as connection:
+        assert list(fold_log(connection))
+    with pytest.raises(BrokenChainError, match="thaw verify"), transaction(written.engine) as connection:
+        list(fold_log(connection, hashes_checked=True))
+
+
+def test_a_scan_that_is_given_up_leaves_its_transaction_as_it_was(written: Desk) -> None:
+    """What was written before is kept, and the next statement works."""
+    with transaction(written.engine) as connection:
+        connection.execute(text("UPDATE leads SET owner = 'eve'"))
+        with closing(scan(connection, SCANNED)) as rows:
+            lead_id = next(islice(rows, 20, None))[0]
+        owners = connection.scalars(text("SELECT DISTINCT owner FROM leads")).all()
+    assert ["eve"] == owners
+    assert len(lead_id) == 16
+    assert [("eve",)] == written.ask("SELECT DISTINCT owner FROM leads")
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("body_not_canonical", lambda body: body.replace(b":", b": ", 1)),
+        ("body_not_canonical", lambda body: body.replace(b'"command":{', b'"command": {')),
+        ("body_not_canonical", lambda body: body.replace(b'"playbook":{', b'"playbook": {')),
+        ("body_not_canonical", lambda body: body.replace(b'"actor"', b'"actor":"x","actor"', 1)),
+        ("body_unreadable", lambda body: body + b"}"),
+        ("body_unreadable", lambda body: body.replace(b'"note_sent"', b'"note_eaten"')),
+        ("body_unreadable", lambda body: body.replace(b'"command":{', b'"command":{"colour":"red",')),
+        ("copy_differs", lambda body: body.replace(b'"actor":"rep:dan"', b'"actor":"rep:eve"')),
+    ],
+)
+def test_a_body_that_was_changed_with_its_hash_is_found_all_the_same(written: Desk, code: str, change: object) -> None:
+    """Whoever works out the hash anew has still to write what the service would have written."""
+    row = written.ask("SELECT stream_id, version, body FROM events WHERE type = 'note_sent' ORDER BY position LIMIT 1")[0]
+    body = change(str(row[2]).encode())  # type: ignore[operator]
+    assert body != str(row[2]).encode()
+    before = written.ask("SELECT hash FROM events WHERE stream_id = :id AND version = :v - 1", id=row[0], v=row[1])[0][0]
+    with written.engine.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(
+            text("UPDATE events SET body = :body, hash = :hash WHERE stream_id = :id AND version = :version"),
+            {"body": body.decode(), "hash": chain_hash(before, body), "id": row[0], "version": row[1]},  # type: ignore[arg-type]
+        )
+    with transaction(written.engine) as connection:
+        assert code in {finding.code for finding in verify(connection).findings}
