@@ -48,9 +48,11 @@ class Watchdog(Middleware):
         while not self._stopping.wait(CHECK_SECONDS):
             trouble = self._trouble(worker)
             if trouble and not self._stopping.is_set():
-                log.critical("worker_gave_up", trouble=trouble, exit_status=EXIT_STATUS)
-                # No clean-up: the threads that would take part in it are the ones that are gone.
-                os._exit(EXIT_STATUS)
+                try:
+                    log.critical("worker_gave_up", trouble=trouble, exit_status=EXIT_STATUS)
+                finally:
+                    # Even if nobody is left to read that. No clean-up: the threads that would take part in it are gone.
+                    os._exit(EXIT_STATUS)
 
     def _trouble(self, worker: Any) -> str | None:
         if os.getppid() != self._parent:

@@ -211,13 +211,17 @@ class Stage:
         end = time.monotonic() + SECONDS
         while True:
             try:
-                submit(self.service.engine, self.service.bell, submissions, now=self.clock())
+                self.accept(submissions)
             except DatabaseUnavailableError:
                 if time.monotonic() > end:
                     raise
                 time.sleep(POLL_SECONDS)
             else:
                 return
+
+    def accept(self, submissions: Sequence[Submission]) -> None:
+        """Hand in *submissions* once."""
+        submit(self.service.engine, self.service.bell, submissions, now=self.clock())
 
     def due(self) -> int:
         """Return how many messages are due and not settled."""

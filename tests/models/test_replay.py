@@ -1,6 +1,6 @@
 """The log read at full speed: the same states as event by event, in constant memory, and the connection unharmed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
 
@@ -23,12 +23,12 @@ from workflows.lead import Lead
 
 
 @pytest.fixture
-def written(desk: Desk) -> Iterator[Desk]:
-    """Yield a desk whose log holds a few hundred more events, and whose projections are rebuilt from it."""
+def written(desk: Desk) -> Desk:
+    """Return a desk whose log holds a few hundred more events, and whose projections are rebuilt from it."""
     with transaction(desk.engine) as connection:
         append(connection, list(lives(600)))
     make_projections(desk.engine)
-    yield desk
+    return desk
 
 
 def test_a_fold_reads_no_more_of_an_event_than_replayed_has() -> None:
@@ -77,23 +77,24 @@ def test_a_scan_that_is_given_up_leaves_its_transaction_as_it_was(written: Desk)
     assert [("eve",)] == written.ask("SELECT DISTINCT owner FROM leads")
 
 
-@pytest.mark.parametrize(
-    ("code", "change"),
-    [
-        ("body_not_canonical", lambda body: body.replace(b":", b": ", 1)),
-        ("body_not_canonical", lambda body: body.replace(b'"command":{', b'"command": {')),
-        ("body_not_canonical", lambda body: body.replace(b'"playbook":{', b'"playbook": {')),
-        ("body_not_canonical", lambda body: body.replace(b'"actor"', b'"actor":"x","actor"', 1)),
-        ("body_unreadable", lambda body: body + b"}"),
-        ("body_unreadable", lambda body: body.replace(b'"note_sent"', b'"note_eaten"')),
-        ("body_unreadable", lambda body: body.replace(b'"command":{', b'"command":{"colour":"red",')),
-        ("copy_differs", lambda body: body.replace(b'"actor":"rep:dan"', b'"actor":"rep:eve"')),
-    ],
-)
-def test_a_body_that_was_changed_with_its_hash_is_found_all_the_same(written: Desk, code: str, change: object) -> None:
+CHANGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "a space": ("body_not_canonical", lambda body: body.replace(b":", b": ", 1)),
+    "a space in the command": ("body_not_canonical", lambda body: body.replace(b'"command":{', b'"command":{ ')),
+    "a space in the pin": ("body_not_canonical", lambda body: body.replace(b'"playbook":{', b'"playbook":{ ')),
+    "a key twice": ("body_not_canonical", lambda body: body.replace(b'"actor"', b'"actor":"x","actor"', 1)),
+    "no JSON": ("body_unreadable", lambda body: body + b"}"),
+    "another type": ("body_unreadable", lambda body: body.replace(b'"note_sent"', b'"note_eaten"')),
+    "a field too many": ("body_unreadable", lambda body: body.replace(b'"command":{', b'"command":{"colour":"red",')),
+    "another actor": ("copy_differs", lambda body: body.replace(b'"actor":"rep:dan"', b'"actor":"rep:eve"')),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_body_that_was_changed_with_its_hash_is_found_all_the_same(written: Desk, kind: str) -> None:
     """Whoever works out the hash anew has still to write what the service would have written."""
     row = written.ask("SELECT stream_id, version, body FROM events WHERE type = 'note_sent' ORDER BY position LIMIT 1")[0]
-    body = change(str(row[2]).encode())  # type: ignore[operator]
+    code, change = CHANGES[kind]
+    body = change(str(row[2]).encode())
     assert body != str(row[2]).encode()
     before = written.ask("SELECT hash FROM events WHERE stream_id = :id AND version = :v - 1", id=row[0], v=row[1])[0][0]
     with written.engine.begin() as connection:
