@@ -12,6 +12,7 @@ import structlog
 
 from actors.batch import Batch
 from actors.library import Library
+from actors.measures import verdicts_on
 from actors.rep_book import read_book
 from models import leads, messages
 from models.database import Connection, Engine, transaction
@@ -159,6 +160,7 @@ class _Apply:
             calendar=calendar,
             playbook=playbook,
             free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
+            verdicts=verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else (),
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":

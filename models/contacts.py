@@ -7,6 +7,7 @@ nobody can then test a guess against the log.
 import hashlib
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -81,8 +82,20 @@ def find_by_external_id(connection: Connection, external_id: str, source: str | 
     return [Contact(*row) for row in rows]
 
 
-def save_document(connection: Connection, document_id: UUID, lead_id: UUID, kind: str, body: str) -> Reference:
+def save_document(
+    connection: Connection,
+    document_id: UUID,
+    lead_id: UUID,
+    kind: str,
+    body: str,
+    *,
+    writer: str | None = None,
+    written_at: datetime | None = None,
+    message_id: UUID | None = None,
+) -> Reference:
     """Keep *body* outside the log and return the reference for the log. The same id again keeps the first text's salt.
+
+    *message_id* is the message that hands it in; texts are compared with those of messages that were applied.
 
     Raises
     ------
@@ -91,7 +104,15 @@ def save_document(connection: Connection, document_id: UUID, lead_id: UUID, kind
     """
     salt, commitment = commit_to(body.encode())
     statement = insert(documents).values(
-        id=document_id, lead_id=lead_id, kind=kind, body=body, salt=salt, commitment=commitment
+        id=document_id,
+        lead_id=lead_id,
+        kind=kind,
+        body=body,
+        salt=salt,
+        commitment=commitment,
+        writer=writer,
+        written_at=written_at,
+        message_id=message_id,
     )
     if not connection.execute(statement.on_conflict_do_nothing().returning(documents.c.id)).scalar():
         known = connection.execute(documents.select().where(documents.c.id == document_id)).one()

@@ -170,7 +170,11 @@ documents = Table(
     Column("body", Text, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("commitment", Text, nullable=False),
+    Column("writer", Text, comment="who wrote it: rep:dan, manager:ann"),
+    Column("written_at", _moment, comment="on the service's clock"),
+    Column("message_id", Uuid, comment="the message that hands it in"),
     Index("documents_lead", "lead_id"),
+    Index("documents_recent", "kind", "written_at"),
 )
 
 bells = Table(

@@ -1,8 +1,22 @@
 """Content checks as the machine sees them: verdicts that people or programs give, by which a touch may count as sent."""
 
-from workflows.commands import Reference, Slug
-from workflows.context import Context, Refused
+import msgspec
+
+from workflows.commands import (
+    AnyCommand,
+    Command,
+    MarkNoteSent,
+    RecordStrategy,
+    Reference,
+    SendBreakupEmail,
+    SendNurtureTouch,
+    SendTouch,
+    Slug,
+)
+from workflows.content import TextKind
+from workflows.context import Context, Facts, Refused
 from workflows.events import Verdict
+from workflows.playbooks import Playbook
 from workflows.sentences import words
 
 _SENTENCES = {
@@ -17,38 +31,68 @@ _SENTENCES = {
 }
 
 
-def settle_checks(
-    checks: tuple[Slug, ...], attested: tuple[Slug, ...], override: Reference | None, context: Context
-) -> tuple[Verdict, ...]:
-    """Return the verdict on each of *checks* that has one.
+def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:
+    """Return the words that *command* sends out or keeps and that content checks read, and of which kind they are."""
+    match command:
+        case MarkNoteSent(text=Reference() as text):
+            return "note", text
+        case SendTouch(text=Reference() as text):
+            return "touch", text
+        case SendBreakupEmail(text=Reference() as text):
+            return "breakup_email", text
+        case RecordStrategy(strategy=text):
+            return "strategy", text
+    return None
+
+
+def asked(command: AnyCommand, playbook: Playbook) -> tuple[Slug, ...]:
+    """Return the checks that *playbook* asks for before *command* counts as done."""
+    checks = playbook.checks
+    match command:
+        case MarkNoteSent():
+            return checks.note
+        case SendTouch():
+            return checks.touch
+        case SendNurtureTouch(mode="email"):
+            return checks.nurture
+    return ()
+
+
+def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
+    """Return the verdict on each check that is asked for or was made of the words, of those that have one.
 
     A computed verdict outranks a person's word; an override passes what is missing or failed, and says so as its source.
     """
+    checks = asked(command, context.playbook)
+    attested = getattr(command, "attested", ())
+    override = isinstance(getattr(command, "override", None), Reference)
     computed = {verdict.check: verdict for verdict in context.verdicts}
-    settled = []
-    for check in checks:
+    verdicts = []
+    for check in dict.fromkeys((*checks, *computed)):
         verdict = computed.get(check)
         if verdict is None and check in attested:
             verdict = Verdict(check=check, passed=True, source=f"attested by {context.actor}")
-        if override and (verdict is None or not verdict.passed):
-            inputs = verdict.inputs if verdict else {}
-            verdict = Verdict(check=check, passed=True, source="overridden", inputs=inputs)
+        if override and verdict is None:
+            verdict = Verdict(check=check, passed=True, source="overridden")
+        elif override and verdict and not verdict.passed:
+            verdict = msgspec.structs.replace(verdict, passed=True, source="overridden")
         if verdict:
-            settled.append(verdict)
-    return tuple(settled)
+            verdicts.append(verdict)
+    return tuple(verdicts)
 
 
-def refuse_unchecked(checks: tuple[Slug, ...], verdicts: tuple[Verdict, ...]) -> Refused | None:
-    """Refuse when one of *checks* has no verdict or a bad one."""
-    known = {verdict.check: verdict for verdict in verdicts}
-    for check in checks:
-        verdict = known.get(check)
+def content_checks(facts: Facts, command: Command) -> Refused | None:
+    """Refuse words of which a check that is asked for has no verdict, or any check a bad one."""
+    verdicts = {verdict.check: verdict for verdict in settled(facts.command, facts.context)}
+    for check in dict.fromkeys((*asked(facts.command, facts.playbook), *verdicts)):
+        verdict = verdicts.get(check)
         claim = _SENTENCES.get(check, words(check))
         if verdict is None:
             reason = f"Nobody has confirmed that {claim}: it was neither attested nor overridden."
             return Refused(rule=f"check.{check}"[:80], reason=reason, inputs={"check": check, "verdict": None})
         if not verdict.passed:
-            reason = f"The check whether {claim} failed ({verdict.source}); change it, or override with a reason."
+            failed = verdict.reason or f"The check whether {claim} failed ({verdict.source})."
+            way_out = "Change it, or override with a reason." if hasattr(command, "override") else "Change it."
             inputs = {**verdict.inputs, "check": check, "verdict": False, "source": verdict.source}
-            return Refused(rule=f"check.{check}"[:80], reason=reason, inputs=inputs)
+            return Refused(rule=f"check.{check}"[:80], reason=f"{failed} {way_out}", inputs=inputs)
     return None

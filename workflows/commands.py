@@ -122,6 +122,8 @@ class MarkNoteSent(Command, frozen=True, kw_only=True, tag="mark_note_sent"):
     """The reason for sending in spite of a failed check; stored and listed."""
     text: Reference | None = None
     minutes: Minutes = 0
+    fact: Annotated[int, msgspec.Meta(ge=1, le=50)] | msgspec.UnsetType = msgspec.UNSET
+    """Which of the lead's personal facts the note uses, where it does so in other words; counted from 1."""
 
 
 class RecordReturn(Command, frozen=True, kw_only=True, tag="record_return"):
@@ -171,6 +173,8 @@ class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
     attested: tuple[Slug, ...] = ()
     text: Reference | None = None
     minutes: Minutes = 0
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """The reason for sending in spite of a failed check; stored and listed."""
 
 
 class LeaveBreakupVoicemail(Command, frozen=True, kw_only=True, tag="leave_breakup_voicemail"):
@@ -185,6 +189,8 @@ class SendBreakupEmail(Command, frozen=True, kw_only=True, tag="send_breakup_ema
     monitored_reply_address: bool
     text: Reference | None = None
     minutes: Minutes = 0
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """The reason for sending in spite of a failed check; stored and listed."""
 
 
 class ConfirmCutBait(Command, frozen=True, kw_only=True, tag="confirm_cut_bait"):

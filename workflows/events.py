@@ -34,6 +34,7 @@ SCHEMA = 1
 
 SlotKind = Literal["note", "promised_call", "follow_up"]
 Scalar = str | int | bool | None
+Level = Literal["pass", "info", "warn", "refuse"]
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -496,12 +497,18 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check outside the machine said: attested by a person, or computed from the named inputs."""
+    """What a check of a text said: attested by a person, or computed from the named inputs (`workflows.content`)."""
 
     check: Slug
     passed: bool
     source: str
     inputs: dict[str, Scalar] = {}
+    level: Level | msgspec.UnsetType = msgspec.UNSET
+    """How much it matters, of a computed one: only what is at ``refuse`` has not passed."""
+    score: int | msgspec.UnsetType | None = msgspec.UNSET
+    """What the rule compared with its thresholds, in the unit of the rule; per mille for likeness."""
+    reason: str | msgspec.UnsetType | None = msgspec.UNSET
+    """What is the matter, for a person; no word of the text is in it."""
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import ending_guards, people_guards, plan_guards, queue_guards, touch_guards
+from workflows import checks, ending_guards, people_guards, plan_guards, queue_guards, touch_guards
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -57,9 +57,7 @@ GUARDS: dict[str, Guard] = {
     "note_wanted": touch_guards.note_wanted,
     "touch_mode": touch_guards.touch_mode,
     "hand_written": touch_guards.hand_written,
-    "note_checks": touch_guards.note_checks,
-    "touch_checks": touch_guards.touch_checks,
-    "nurture_checks": touch_guards.nurture_checks,
+    "content_checks": checks.content_checks,
     "not_before_planned": touch_guards.not_before_planned,
     "human_reply": touch_guards.human_reply,
     "personal_topic_first": touch_guards.personal_topic_first,

@@ -7,20 +7,17 @@ from uuid import UUID
 import msgspec
 
 from workflows.calendars import Calendar
-from workflows.checks import settle_checks
+from workflows.checks import settled
 from workflows.codec import canonical, digest
 from workflows.commands import (
     AnyCommand,
     Command,
-    MarkNoteSent,
     RegisterLead,
-    SendNurtureTouch,
-    SendTouch,
     command_kind,
 )
 from workflows.context import Applied, Context, Refused, Step, Superseded, TooEarly, in_utc
 from workflows.decide import decide
-from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
+from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used
 from workflows.fold import fold
 from workflows.lead import Lead
 from workflows.slotting import asked_for
@@ -122,22 +119,9 @@ def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used
     return Used(
         now=in_utc(context.now),
         calendar=calendar_digest(context.calendar) if context.calendar else None,
-        verdicts=_verdicts(command, context),
+        verdicts=settled(command, context),
         free=free,
     )
-
-
-def _verdicts(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
-    """Return the verdicts that a touch was judged by, with who gave each."""
-    checks = context.playbook.checks
-    match command:
-        case MarkNoteSent():
-            return settle_checks(checks.note, command.attested, command.override, context)
-        case SendTouch():
-            return settle_checks(checks.touch, command.attested, None, context)
-        case SendNurtureTouch(mode="email"):
-            return settle_checks(checks.nurture, command.attested, None, context)
-    return ()
 
 
 def calendar_digest(calendar: Calendar) -> str:

@@ -79,6 +79,28 @@ class Checks(_Section, frozen=True, kw_only=True):
     nurture: tuple[Slug, ...] = ("one_click_unsubscribe", "postal_address")
 
 
+PerMille = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+Words = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+
+
+class ContentLimits(_Section, frozen=True, kw_only=True):
+    """What `workflows.content` compares its measures with: likeness per mille, lengths in words."""
+
+    form_letter_warn: PerMille = 650
+    form_letter_refuse: PerMille = 750
+    """From here on two texts are one form letter: reworded templates were 820 alike, personal notes 480 at most."""
+    short_below_words: Words = 15
+    """A body shorter than this is never refused for being alike: "How are you?" is nobody's template."""
+    fact_least: PerMille = 800
+    meeting_least: PerMille = 600
+    value_repeated_below: PerMille = 800
+    words_least: Words = 30
+    words_most: Words = 80
+    words_refused_above: Words = 400
+    similar_for_days: Days = 180
+    """Texts of the team older than this are not compared with."""
+
+
 class Breakup(_Section, frozen=True, kw_only=True):
     """How far apart the two halves of a breakup may be, in working hours of the rep."""
 
@@ -119,6 +141,7 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
     timers: Timers = Timers()
     attempts: Attempts = Attempts()
     checks: Checks = Checks()
+    content: ContentLimits = ContentLimits()
     breakup: Breakup = Breakup()
     homework: Homework = Homework()
     contact_hours: ContactHours = ContactHours()

@@ -3,7 +3,6 @@
 from datetime import date
 
 from workflows import horizon
-from workflows.checks import refuse_unchecked, settle_checks
 from workflows.commands import (
     BookMeeting,
     Command,
@@ -77,24 +76,6 @@ def hand_written(_: Facts, command: MarkNoteSent) -> Refused | None:
         return None
     reason = f"The note has to be written by hand; this one was {words(command.medium)}."
     return Refused(rule="hand_written", reason=reason, inputs={"medium": command.medium})
-
-
-def note_checks(facts: Facts, command: MarkNoteSent) -> Refused | None:
-    """Refuse a note whose content was not found good."""
-    checks = facts.playbook.checks.note
-    return refuse_unchecked(checks, settle_checks(checks, command.attested, command.override, facts.context))
-
-
-def touch_checks(facts: Facts, command: SendTouch) -> Refused | None:
-    """Refuse a touch whose content was not found good."""
-    checks = facts.playbook.checks.touch
-    return refuse_unchecked(checks, settle_checks(checks, command.attested, None, facts.context))
-
-
-def nurture_checks(facts: Facts, command: SendNurtureTouch) -> Refused | None:
-    """Refuse a mail whose content was not found good; what goes by post has no link to check."""
-    checks = facts.playbook.checks.nurture if command.mode == "email" else ()
-    return refuse_unchecked(checks, settle_checks(checks, command.attested, None, facts.context))
 
 
 def not_before_planned(facts: Facts, _: Command) -> Refused | None:

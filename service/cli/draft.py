@@ -83,7 +83,16 @@ class Draft:
     def _keep(self, option: str, field: str, body: str) -> Reference:
         document_id = derived_id("document", self.message_id, field)
         try:
-            return contacts.save_document(self.connection, document_id, self.found.lead.id, field, body)
+            return contacts.save_document(
+                self.connection,
+                document_id,
+                self.found.lead.id,
+                field,
+                body,
+                writer=self.who,
+                written_at=self.now,
+                message_id=self.message_id,
+            )
         except ValueError as error:
             raise InputError(
                 f"the id {self.message_id} was used before with another {option}; nothing was changed. "

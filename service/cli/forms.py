@@ -161,8 +161,9 @@ def _click_type(wanted: Any, kind: inspect.Type) -> click.ParamType[Any]:
 
 def _without_none(wanted: Any) -> tuple[Any, bool]:
     arguments = get_args(wanted)
-    if NoneType in arguments:
-        (only,) = (argument for argument in arguments if argument is not NoneType)
+    absent = {NoneType, msgspec.UnsetType}
+    if not absent.isdisjoint(arguments):
+        (only,) = (argument for argument in arguments if argument not in absent)
         return only, True
     return wanted, False
 

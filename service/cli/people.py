@@ -9,6 +9,7 @@ _MINUTES = "Minutes that it took, 0 to 1440."
 _REVISIT = "The day to come back on, such as 2026-09-01."
 _WORDS = "The prospect's own words; kept outside the log."
 _ATTEST = Ask("A content check that you vouch for; may be repeated.", option="--attest")
+_OVERRIDE = "Why it was sent although a check failed, in 15 characters or more; the manager sees it."
 _KEEP = Ask("They asked to keep in touch.", option="--keep-in-touch")
 
 NOTE_SENT = Form(
@@ -18,8 +19,9 @@ NOTE_SENT = Form(
     {
         "medium": Ask("How it was written.", default="hand_written"),
         "attested": _ATTEST,
-        "override": "Why it was sent although a check failed, in 15 characters or more; the manager sees it.",
+        "override": _OVERRIDE,
         "text": "What the note says; kept outside the log.",
+        "fact": "Which of the personal facts it uses in other words, counted from 1 as `thaw today` lists them.",
         "minutes": _MINUTES,
     },
 )
@@ -78,6 +80,7 @@ TOUCH = Form(
         "mode": "How.",
         "value_item": "What was new in it, as a short word such as market-report.",
         "attested": _ATTEST,
+        "override": _OVERRIDE,
         "text": "What it said; kept outside the log.",
         "minutes": _MINUTES,
     },
@@ -91,6 +94,7 @@ BREAKUP = (
         "The second half: the mail is out.",
         {
             "monitored_reply_address": Ask("Whether somebody reads the address that it comes from.", option="--monitored"),
+            "override": _OVERRIDE,
             "text": "What it said; kept outside the log.",
             "minutes": _MINUTES,
         },

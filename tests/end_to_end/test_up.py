@@ -33,7 +33,7 @@ def test_from_nothing_to_a_note_and_its_promised_call(machine: Machine, calendar
     machine.clock.move(calendar.moment(calendar.local_day(machine.clock()), 780))
     until(lambda: len(ask(database_url, NOTES_DUE)) == 5, "five notes are planned")
     lead = str(ask(database_url, NOTES_DUE)[0][0])
-    answer = machine.said("note-sent", lead, "--attest-all", "--text", "Dear Ada, how did the canoe turn out?")
+    answer = machine.said("note-sent", lead, "--attest-all", "--text", "How did it turn out? I'll call you.", "--fact", 1)
     assert (answer["outcome"], answer["events"], answer["state"]) == ("applied", ["note_sent"], "note_sent")
     assert ask(database_url, EVENTS, lead)[-1] == ("note_sent",)
     before = machine.processes()

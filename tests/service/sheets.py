@@ -27,6 +27,8 @@ def week(world: World) -> World:
     world.at(MONDAY + timedelta(days=1))
     with world.worker():
         for number in range(5):
-            world.ok("note-sent", f"V-000{number}", "--attest-all", "--text", f"Dear {number}, I will call.", "--minutes", 9)
+            text = f"{number} tomatoes had won at your county fair, and I will call."
+            reason = "They are five sisters who won together."
+            world.ok("note-sent", f"V-000{number}", "--text", text, "--minutes", 9, "--override", reason)
     world.at(MONDAY + timedelta(days=8))
     return world

@@ -50,7 +50,7 @@ def test_promised_calls_say_who_what_was_written_and_what_is_personal(week: Worl
     assert call.why == "promised by the note of Tue 2026-01-06 for Tue 2026-01-13"
     assert call.notes == (
         "Springfield Homes, +15550000000, their time 09:00, until 20:00",
-        "note: Dear 0, I will call.",
+        "note: 0 tomatoes had won at your county fair, and I will call.",
         "facts: your tomatoes had won at the county fair; you kept bees on the roof",
         "you met: the Oakwood open house",
     )

@@ -132,10 +132,10 @@ REFUSES: list[tuple[str, Case]] = [
     ("note_wanted", Case(sent_command(), {"modes": ("call",), "modes_refused": ("handwritten_note",)})),
     ("touch_mode", Case(c.SendTouch(mode="call", value_item="report"))),
     ("hand_written", Case(c.MarkNoteSent(medium="typed", attested=("hand_written",), override=WORDS))),
-    ("note_checks", Case(c.MarkNoteSent(medium="hand_written"), rule="check.personal_fact")),
-    ("note_checks", Case(sent_command(), verdicts=(failed("not_form_letter"),), rule="check.not_form_letter")),
-    ("touch_checks", Case(c.SendTouch(mode="email", value_item="report"), rule="check.recalls_prior_interest")),
-    ("nurture_checks", Case(c.SendNurtureTouch(mode="email", asset="report"), rule="check.one_click_unsubscribe")),
+    ("content_checks", Case(c.MarkNoteSent(medium="hand_written"), rule="check.personal_fact")),
+    ("content_checks", Case(sent_command(), verdicts=(failed("not_form_letter"),), rule="check.not_form_letter")),
+    ("content_checks", Case(c.SendTouch(mode="email", value_item="report"), rule="check.recalls_prior_interest")),
+    ("content_checks", Case(c.SendNurtureTouch(mode="email", asset="report"), rule="check.one_click_unsubscribe")),
     (
         "not_before_planned",
         Case(
@@ -247,12 +247,12 @@ PASSES: list[tuple[str, Case]] = [
     ("note_wanted", Case(sent_command(), {"modes": ("call",)})),
     ("touch_mode", Case(TOUCH)),
     ("hand_written", Case(sent_command())),
-    ("note_checks", Case(sent_command())),
-    ("note_checks", Case(c.MarkNoteSent(medium="hand_written", override=WORDS), verdicts=(failed("future_call"),))),
-    ("note_checks", Case(c.MarkNoteSent(medium="hand_written"), playbook=playbook(checks=Checks(note=())))),
-    ("touch_checks", Case(TOUCH)),
-    ("nurture_checks", Case(MAIL)),
-    ("nurture_checks", Case(c.SendNurtureTouch(mode="post", asset="report"))),
+    ("content_checks", Case(sent_command())),
+    ("content_checks", Case(c.MarkNoteSent(medium="hand_written", override=WORDS), verdicts=(failed("future_call"),))),
+    ("content_checks", Case(c.MarkNoteSent(medium="hand_written"), playbook=playbook(checks=Checks(note=())))),
+    ("content_checks", Case(TOUCH)),
+    ("content_checks", Case(MAIL)),
+    ("content_checks", Case(c.SendNurtureTouch(mode="post", asset="report"))),
     (
         "not_before_planned",
         Case(
@@ -328,7 +328,7 @@ def test_an_open_opportunity_is_refused_as_an_active_prospect() -> None:
 
 def test_a_missing_verdict_says_what_is_missing() -> None:
     """A check that nobody made is refused as that, not as a failure."""
-    refused = ask("note_checks", Case(c.MarkNoteSent(medium="hand_written", attested=PLAYBOOK.checks.note[:2])))
+    refused = ask("content_checks", Case(c.MarkNoteSent(medium="hand_written", attested=PLAYBOOK.checks.note[:2])))
     assert refused
     assert "check.future_call" == refused.rule
     assert "neither attested nor overridden" in refused.reason

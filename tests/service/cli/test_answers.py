@@ -17,6 +17,8 @@ from workflows.events import CommandRefused, NoteSent
 
 TUESDAY = MONDAY + timedelta(days=1)
 
+#: As little as a note may say.
+SHORT = "Dear Ada, your tomatoes had won! I'll call you."
 NOTE = ("note-sent", "V-0000", "--attest-all")
 
 
@@ -111,7 +113,7 @@ def test_what_is_dead_ends_with_1_and_says_where_to_look(noted: World) -> None:
 
 def test_the_same_again_gives_the_same_answer_and_changes_nothing(noted: World) -> None:
     """Whatever happened to the lead in the meantime, and however late it is."""
-    again = (*NOTE, "--id", uuid4(), "--text", "Dear Ada", "--minutes", 9)
+    again = (*NOTE, "--id", uuid4(), "--text", SHORT, "--minutes", 9)
     with noted.worker():
         first = noted.said(*again)
         noted.at(TUESDAY + timedelta(days=8))
@@ -140,7 +142,7 @@ def test_a_refused_entry_is_answered_alike_again(noted: World) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_the_same_id_for_something_else_changes_nothing(noted: World, other: tuple[object, ...]) -> None:
     id_ = uuid4()
-    noted.ok(*NOTE, "--text", "Dear Ada", "--id", id_)
+    noted.ok(*NOTE, "--text", SHORT, "--id", id_)
     said = noted.refused(2, *other, "--id", id_)
     assert said.startswith(f"thaw: the id {id_} was used before ")
     assert "Use a new id, or repeat the first command word for word." in said
@@ -148,11 +150,11 @@ def test_the_same_id_for_something_else_changes_nothing(noted: World, other: tup
 
 def test_texts_are_kept_outside_the_log(noted: World) -> None:
     with noted.worker():
-        noted.ok(*NOTE, "--text", "Dear Ada, your tomatoes!")
+        noted.ok(*NOTE, "--text", SHORT)
     (sent,) = (event.data for event in noted.events(noted.leads[0]) if isinstance(event.data, NoteSent))
     assert sent.text is not None
     with transaction(noted.engine) as connection:
-        assert contacts.find_document(connection, sent.text.document_id) == "Dear Ada, your tomatoes!"
+        assert contacts.find_document(connection, sent.text.document_id) == SHORT
     with transaction(noted.engine) as connection:
         row = messages.find(connection, noted.events(noted.leads[0])[-1].message_id)
     assert row is not None
@@ -172,7 +174,7 @@ HOSTILE = {
 def test_any_text_is_kept_as_it_is(noted: World, tmp_path: Path, text: str) -> None:
     (tmp_path / "note.txt").write_text(text, encoding="utf-8", newline="")
     with noted.worker():
-        noted.ok(*NOTE, "--text-file", tmp_path / "note.txt")
+        noted.ok(*NOTE, "--text-file", tmp_path / "note.txt", "--override", "The text is not the point of this test.")
     sent = noted.events(noted.leads[0])[-1].data
     assert isinstance(sent, NoteSent)
     assert sent.text is not None

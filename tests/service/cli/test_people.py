@@ -18,6 +18,13 @@ def busy(world: World) -> World:
     return world
 
 
+#: All that a breakup has to say, after three attempts.
+BREAKUP = (
+    "I have tried to reach you three times. We agreed that phase two would give you a garden. If it is no longer a priority, "
+    "that is fine: just hit reply and tell me how to go on."
+)
+
+
 def days(number: int) -> timedelta:
     return timedelta(days=number)
 
@@ -29,7 +36,7 @@ def test_from_the_note_to_the_breakup_and_back_to_a_won_deal(busy: World) -> Non
         busy.at(MONDAY + days(8))
         thaw("call", "V-0000", "--outcome", "voicemail", "--minutes", 4)
         busy.at(MONDAY + days(10))
-        thaw("touch", "V-0000", "--mode", "email", "--value-item", "market-report", "--attest-all", "--text", "New figures")
+        thaw("touch", "V-0000", "--mode", "email", "--value-item", "market-report", "--attest-all")
         busy.at(MONDAY + days(15))
         assert busy.lead(busy.leads[0]).state == "call_due"
         thaw("call", "V-0000", "--outcome", "no_answer")
@@ -38,7 +45,7 @@ def test_from_the_note_to_the_breakup_and_back_to_a_won_deal(busy: World) -> Non
         said = busy.refused(1, "breakup", "send", "V-0000")
         assert "refused (breakup_halves): A breakup is a voicemail reinforced by an email" in said
         thaw("breakup", "voicemail", "V-0000")
-        thaw("breakup", "email", "V-0000", "--monitored", "--text", "Shall I close your file?")
+        thaw("breakup", "email", "V-0000", "--monitored", "--text", BREAKUP)
         thaw("breakup", "send", "V-0000")
         busy.at(MONDAY + days(40))
         assert busy.lead(busy.leads[0]).state == "nurture"

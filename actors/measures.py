@@ -1,0 +1,259 @@
+"""Measuring a text that goes out, so that `workflows.content` can judge it: likeness by RapidFuzz, the rest by patterns."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from rapidfuzz import fuzz, process
+
+from models import texts
+from models.database import Connection
+from models.texts import Written
+from workflows import horizon
+from workflows.calendars import Calendar
+from workflows.checks import asked, checked_text
+from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
+from workflows.content import Measures, TextKind, judge
+from workflows.events import Verdict
+from workflows.lead import Lead
+from workflows.phrases import ASKS_TO_REPLY, MAY_SAY_NO, MENTIONS_MAIL, NUMBERS
+from workflows.playbooks import Playbook
+from workflows.prose import body_of, empty_phrase, greeted, merge_mark, normal, promise_in, runs_of, words_of
+
+#: The names under which the command line keeps the words of a kind (`service.cli.draft`).
+_KEPT_AS: Mapping[TextKind, str] = {"strategy": "strategy"}
+
+#: How many of the writer's own last texts are looked through for runs of words.
+_OWN = 30
+_RUN_WORDS = 6
+
+#: Words too common to show that a text speaks of something.
+_COMMON = frozenset(
+    (
+        "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "did", "do", "for", "from", "had", "has", "have",
+        "he", "her", "his", "how", "i", "if", "in", "is", "it", "its", "just", "like", "me", "my", "of", "on", "or", "our",
+        "she", "so", "that", "the", "their", "them", "then", "there", "they", "this", "to", "up", "was", "we", "were",
+        "what", "when", "which", "who", "will", "with", "would", "you", "your",
+    )
+)  # fmt: skip
+
+#: Longer texts are judged by their first words: no check says more about the rest.
+_MOST_CHARACTERS = 20_000
+
+
+class About(NamedTuple):
+    """What a text is compared with."""
+
+    kind: TextKind
+    sent_on: date
+    call_on: date | None = None
+    names: tuple[str, ...] = ()
+    """The lead's own: person and company."""
+    facts: tuple[str, ...] = ()
+    meeting: tuple[str, ...] = ()
+    prior_interest: str = ""
+    value: str = ""
+    earlier_values: tuple[str, ...] = ()
+    attempts: int = 0
+    solution: str = ""
+    benefit: str = ""
+    fact_confirmed: int | None = None
+    team: Sequence[Written] = ()
+    """Texts of the same kind for other leads, newest first."""
+    writer: str | None = None
+    other_leads: Sequence[str] = ()
+
+
+def verdicts_on(
+    connection: Connection, lead: Lead, command: AnyCommand, playbook: Playbook, calendar: Calendar | None, now: datetime
+) -> tuple[Verdict, ...]:
+    """Return the verdicts on the words of *command*; none when it has none or they were erased."""
+    found = checked_text(command)
+    written = texts.find_text(connection, found[1].document_id) if found else None
+    if found is None or written is None:
+        return ()
+    about = _about(connection, lead, found[0], written, playbook, calendar, command.occurred_at or now, now)
+    if isinstance(command, SendTouch):
+        about = about._replace(value=_words(command.value_item))
+    if isinstance(command, MarkNoteSent) and command.fact:
+        about = about._replace(fact_confirmed=command.fact)
+    return judge(found[0], asked(command, playbook), measure(written.body, about), playbook.content)
+
+
+def preview(
+    connection: Connection,
+    lead: Lead,
+    kind: TextKind,
+    body: str,
+    playbook: Playbook,
+    calendar: Calendar | None,
+    now: datetime,
+    *,
+    value_item: str = "",
+    fact: int | None = None,
+) -> tuple[Verdict, ...]:
+    """Return the verdicts that *body* would get as a text of *kind* for *lead*; nothing is kept."""
+    draft = Written(UUID(int=0), lead.id, body, f"rep:{lead.owner}", now)
+    about = _about(connection, lead, kind, draft, playbook, calendar, now, now)
+    about = about._replace(value=_words(value_item) or about.value, fact_confirmed=fact)
+    checks = {"note": playbook.checks.note, "touch": playbook.checks.touch}.get(kind, ())
+    return judge(kind, checks, measure(body, about), playbook.content)
+
+
+def _about(
+    connection: Connection,
+    lead: Lead,
+    kind: TextKind,
+    written: Written,
+    playbook: Playbook,
+    calendar: Calendar | None,
+    sent_at: datetime,
+    now: datetime,
+) -> About:
+    fields = texts.facts_about(connection, lead.id)
+    days = timedelta(days=playbook.content.similar_for_days)
+    calendar = calendar or horizon.PLAIN
+    sent_on = horizon.local_day(calendar, sent_at)
+    # A note that goes out on another day than planned promises another day's call.
+    call_on = lead.call_on
+    if sent_on != lead.note_on:
+        call_on = horizon.after(calendar, sent_on, playbook.capacity.call_after_note_days)
+    return About(
+        kind=kind,
+        sent_on=sent_on,
+        call_on=call_on if kind == "note" else None,
+        names=_texts(fields, "name", "company"),
+        facts=tuple(str(fact) for fact in fields.get("facts", ())),
+        meeting=_texts(fields, "last_meeting_place", "last_meeting_topic"),
+        prior_interest=str(fields.get("prior_interest", "")),
+        value=_words(lead.value_item or ""),
+        earlier_values=tuple(_words(item) for item in lead.value_items_used),
+        attempts=lead.attempts,
+        solution=texts.latest(connection, lead.id, "solution"),
+        benefit=texts.latest(connection, lead.id, "benefit"),
+        team=texts.sent_before(connection, written, _KEPT_AS.get(kind, "text"), since=now - days),
+        writer=written.writer,
+        other_leads=texts.names_of_leads(connection, lead.owner, but=lead.id),
+    )
+
+
+def measure(words: str, about: About) -> Measures:
+    """Measure *words*. Nothing of the result tells what they say."""
+    words = words[:_MOST_CHARACTERS]
+    plain, body = normal(words), body_of(words, _parts(about.names))
+    closest = _closest(body, about.team)
+    promise = promise_in(words, about.sent_on, about.call_on)
+    facts = [_spoken_of(fact, plain) for fact in about.facts]
+    best = max(facts, default=0)
+    return Measures(
+        words=len(words_of(words)),
+        body_words=len(body.split()),
+        closest=closest[0],
+        closest_document=str(closest[1]) if closest[1] else None,
+        repeats=_repeats(body, [text for text in about.team if text.writer == about.writer][:_OWN]),
+        fact=best,
+        fact_number=facts.index(best) + 1 if best else None,
+        fact_confirmed=about.fact_confirmed,
+        facts=len(facts),
+        meeting=max((_spoken_of(detail, plain) for detail in about.meeting), default=0),
+        promise=promise.made,
+        contradiction=promise.contradiction,
+        empty=empty_phrase(words),
+        prior=_where(about.prior_interest, plain),
+        value=_where(about.value, plain),
+        value_repeated=max((_per_mille(fuzz.ratio(about.value, earlier)) for earlier in about.earlier_values), default=0),
+        merge_mark=merge_mark(words) is not None,
+        wrong_name=_names_somebody_else(greeted(words), about.names),
+        other_lead=_names_another(plain, about),
+        solution=_spoken_of(about.solution, plain) >= _THERE,
+        benefit=_spoken_of(about.benefit, plain) >= _THERE,
+        attempts=_says_number(plain, about.attempts),
+        may_say_no=bool(MAY_SAY_NO.search(plain)),
+        asks_to_reply=bool(ASKS_TO_REPLY.search(plain)),
+        mentions_mail=bool(MENTIONS_MAIL.search(plain)),
+    )
+
+
+#: From here on a text speaks of something, in per mille.
+_THERE = 800
+
+
+def _closest(body: str, team: Sequence[Written]) -> tuple[int, UUID | None]:
+    if not body:
+        return 0, None
+    bodies = {text.id: body_of(text.body) for text in team}
+    # Names are masked in the new text only, so at worst a template looks a little less alike than it is.
+    found = process.extractOne(body, bodies, scorer=fuzz.ratio)
+    return (_per_mille(found[1]), found[2]) if found else (0, None)
+
+
+def _repeats(body: str, own: Sequence[Written]) -> int:
+    runs = runs_of(body, _RUN_WORDS)
+    return sum(not runs.isdisjoint(runs_of(body_of(text.body), _RUN_WORDS)) for text in own)
+
+
+def _spoken_of(detail: str, plain: str) -> int:
+    """Return how surely the text *plain* speaks of *detail*: literally, or in enough of its telling words."""
+    wanted = normal(detail)
+    if not wanted:
+        return 0
+    literally = _per_mille(fuzz.partial_ratio(wanted, plain)) if len(wanted) <= len(plain) else 0
+    telling = {word[:5] for word in words_of(wanted) if word not in _COMMON}
+    there = {word[:5] for word in words_of(plain)}
+    # Half of the telling words are enough, and one of several never is.
+    shared = len(telling & there)
+    told = min(1000, shared * 1600 // len(telling)) if shared > 1 or len(telling) == 1 else 0
+    return max(literally, told)
+
+
+def _where(detail: str, plain: str) -> int | None:
+    """Return where the text *plain* comes to *detail*, in words from the start; None when it does not."""
+    if not detail or _spoken_of(detail, plain) < _THERE:
+        return None
+    telling = {word[:5] for word in words_of(detail) if word not in _COMMON}
+    return next((at for at, word in enumerate(words_of(plain)) if word[:5] in telling), 0)
+
+
+def _names_somebody_else(greeted_names: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    own = {word for name in names for word in words_of(name)}
+    if not greeted_names or not own:
+        return False
+    # "Bob" for Robert is a nickname and not a mistake; a name that shares nothing with hers is.
+    return not any(_alike(name, other) for name in greeted_names for other in own)
+
+
+def _alike(name: str, other: str) -> bool:
+    return name[0] == other[0] or _per_mille(fuzz.ratio(name, other)) >= 600 or _SHORT.get(name) == other
+
+
+_SHORT = {"bob": "robert", "bill": "william", "dick": "richard", "peggy": "margaret", "ted": "edward", "jack": "john"}
+
+
+def _names_another(plain: str, about: About) -> bool:
+    words = words_of(plain)
+    own = {tuple(words_of(name)) for name in about.names}
+    others = {name for full in about.other_leads if len(name := tuple(words_of(full))) > 1} - own
+    lengths = {len(name) for name in others}
+    return any(tuple(words[at : at + length]) in others for length in lengths for at in range(len(words) - length + 1))
+
+
+def _says_number(plain: str, number: int) -> bool:
+    spelled = {word for word, value in NUMBERS.items() if value == number and value > 1}
+    return any(word == str(number) or word in spelled for word in words_of(plain))
+
+
+def _parts(names: tuple[str, ...]) -> list[str]:
+    return [part for name in names for part in (name, *name.split())]
+
+
+def _texts(fields: dict[str, Any], *names: str) -> tuple[str, ...]:
+    return tuple(str(fields[name]) for name in names if fields.get(name))
+
+
+def _words(slug: str) -> str:
+    return slug.replace("-", " ").replace("_", " ").replace(".", " ")
+
+
+def _per_mille(score: float) -> int:
+    return round(score * 10)

@@ -1,0 +1,68 @@
+"""What content checks read: the words that go out, what is known of the lead, and what the team sent before."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+
+class Written(NamedTuple):
+    """A text that was kept, and for whom."""
+
+    id: UUID
+    lead_id: UUID
+    body: str
+    writer: str | None
+    written_at: datetime | None
+
+
+def find_text(connection: Connection, document_id: UUID) -> Written | None:
+    """Return a text, None when it is unknown or erased."""
+    row = connection.execute(
+        text("SELECT id, lead_id, body, writer, written_at FROM documents WHERE id = :id"), {"id": document_id}
+    ).one_or_none()
+    return Written(*row) if row else None
+
+
+def sent_before(connection: Connection, of: Written, kind: str, *, since: datetime) -> list[Written]:
+    """Return the team's texts of *kind* for other leads since *since*, newest first: those that went out, or are about to."""
+    rows = connection.execute(
+        text(
+            "SELECT d.id, d.lead_id, d.body, d.writer, d.written_at "
+            "FROM documents d LEFT JOIN messages m ON m.id = d.message_id "
+            "WHERE d.kind = :kind AND d.written_at >= :since AND d.lead_id <> :lead_id "
+            "AND (m.outcome = 'applied' OR m.settled_at IS NULL AND (d.written_at, d.id) < (:written_at, :id)) "
+            "ORDER BY d.written_at DESC, d.id"
+        ),
+        {"kind": kind, "since": since, "lead_id": of.lead_id, "written_at": of.written_at, "id": of.id},
+    )
+    return [Written(*row) for row in rows]
+
+
+def names_of_leads(connection: Connection, owner: str, *, but: UUID) -> Sequence[str]:
+    """Return the names of all leads of *owner* except *but*."""
+    rows = connection.execute(
+        text(
+            "SELECT c.fields ->> 'name' FROM leads l JOIN contacts c ON c.lead_id = l.id "
+            "WHERE l.owner = :owner AND l.id <> :but AND c.fields ->> 'name' IS NOT NULL"
+        ),
+        {"owner": owner, "but": but},
+    )
+    return [row[0] for row in rows]
+
+
+def facts_about(connection: Connection, lead_id: UUID) -> dict[str, Any]:
+    """Return the contact's fields; empty when they are unknown or erased."""
+    fields: dict[str, Any] | None = connection.scalar(text("SELECT fields FROM contacts WHERE lead_id = :id"), {"id": lead_id})
+    return fields or {}
+
+
+def latest(connection: Connection, lead_id: UUID, kind: str) -> str:
+    """Return the newest text of *kind* that was kept of a lead, "" when there is none."""
+    body: str | None = connection.scalar(
+        text("SELECT body FROM documents WHERE lead_id = :id AND kind = :kind ORDER BY written_at DESC NULLS LAST LIMIT 1"),
+        {"id": lead_id, "kind": kind},
+    )
+    return body or ""

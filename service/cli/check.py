@@ -1,0 +1,71 @@
+"""Reading a text before it goes out: the same checks as when it is recorded, and nothing is written."""
+
+import click
+import msgspec
+
+from actors.measures import preview
+from models import playbooks, views
+from models.database import transaction
+from service.cli.answers import typed_errors
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.typed import TEXT_FILE
+from service.find import find_lead
+from workflows.content import TextKind
+from workflows.events import Verdict
+
+KINDS: tuple[TextKind, ...] = ("note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy")
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the checks say of a text."""
+
+    kind: TextKind
+    fine: bool
+    """Nothing of it would be refused."""
+    verdicts: tuple[Verdict, ...]
+
+
+@click.command()
+@click.argument("lead")
+@click.option("--kind", type=click.Choice(KINDS), default="note", show_default=True, help="What the text is to be.")
+@click.option("--text", "typed", help="The text.")
+@click.option("--text-file", type=TEXT_FILE, help="A file that holds it.")
+@click.option("--value-item", default="", help="For a touch: what is new in it, as a short word such as market-report.")
+@click.option("--fact", type=click.IntRange(1, 50), help="Which personal fact it uses in other words, counted from 1.")
+@json_option
+@pass_app
+def check(
+    app: App,
+    lead: str,
+    kind: TextKind,
+    typed: str | None,
+    text_file: str | None,
+    value_item: str,
+    fact: int | None,
+    as_json: bool,
+) -> None:
+    """Say what the content checks would say of a text for LEAD; nothing is recorded."""
+    body = typed if typed is not None else text_file
+    if body is None or (typed is not None and text_file is not None):
+        raise InputError("say what the text is, with --text or with --text-file")
+    with typed_errors(), transaction(app.service.engine) as connection:
+        found = find_lead(connection, lead)
+        pin = found.lead.playbook
+        playbook = playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
+        if playbook is None:
+            raise InputError(f"{found.name} has no playbook whose checks could be made")
+        calendar = views.calendar_of(connection, found.lead.owner)
+        now = app.service.now()
+        verdicts = preview(connection, found.lead, kind, body, playbook, calendar, now, value_item=value_item, fact=fact)
+    fine = all(verdict.passed for verdict in verdicts)
+    if as_json:
+        app.print_json(Checked(kind=kind, fine=fine, verdicts=verdicts))
+    else:
+        for verdict in verdicts:
+            score = "" if verdict.score in (None, msgspec.UNSET) else f" ({verdict.score})"
+            click.echo(f"{verdict.level:<7} {verdict.check}{score}{f': {verdict.reason}' if verdict.reason else ''}")
+    if not fine:
+        raise SystemExit(1)
+
+
+COMMANDS = (check,)

@@ -1,0 +1,296 @@
+"""Content checks: what is measured of a text that goes out, and the rules that judge it. Pure, and so derivable again.
+
+A rule sees numbers, never words: what it used is stored with the decision, and the text may be erased later. Thresholds are
+the playbook's (`workflows.playbooks.ContentLimits`). Their starting values rest on 12 personal notes, 12 from a template and 6
+reworded ones: personal ones were at most 0.48 alike, reworded templates at least 0.82 (methods.md section 4).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from workflows.events import Level, Scalar, Verdict
+from workflows.playbooks import ContentLimits
+
+TextKind = Literal["note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy"]
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured of one text. Scores are per mille: 1000 is the very same."""
+
+    words: int
+    body_words: int
+    """Without greeting, sign-off and promise of a call."""
+    closest: int = 0
+    """How like the most similar text of the team it is."""
+    closest_document: str | None = None
+    repeats: int = 0
+    """How many of the writer's last texts share a run of six words with it."""
+    fact: int = 0
+    """How much of the best matching personal fact stands in it."""
+    fact_number: int | None = None
+    """Which of the lead's facts that is, from 1."""
+    fact_confirmed: int | None = None
+    """The fact that the writer says was meant, from 1: paraphrases are beyond patterns."""
+    facts: int = 0
+    """How many facts are known."""
+    meeting: int = 0
+    """How much of what is known of the last meeting stands in it."""
+    promise: bool = False
+    contradiction: str | None = None
+    """Words for another day than the planned one."""
+    empty: str | None = None
+    """The name of the first phrase that says nothing but "me again"."""
+    prior: int | None = None
+    """Where it comes to what the prospect was interested in, in words from the start; None when nowhere."""
+    value: int | None = None
+    """Where it comes to what is new, in words from the start; None when nowhere."""
+    value_repeated: int = 0
+    """How like the new value is to what the lead had before."""
+    merge_mark: bool = False
+    wrong_name: bool = False
+    other_lead: bool = False
+    """Another lead of the same rep is named in full."""
+    solution: bool = False
+    benefit: bool = False
+    attempts: bool = False
+    """The true number of attempts is in it."""
+    may_say_no: bool = False
+    asks_to_reply: bool = False
+    mentions_mail: bool = False
+
+
+class Judgement(NamedTuple):
+    """What one rule says."""
+
+    level: Level
+    reason: str
+    """For a person; fit for the log: no word of the text is in it."""
+    score: int | None = None
+    inputs: Mapping[str, Scalar] = {}
+
+
+class Rule(NamedTuple):
+    """One check. *version* grows whenever the same measures could be judged otherwise."""
+
+    check: str
+    version: int
+    judge: Callable[[Measures, ContentLimits], Judgement]
+
+
+_FINE = "nothing to object"
+
+
+def _personal_fact(m: Measures, limits: ContentLimits) -> Judgement:
+    best = max(m.fact, m.meeting)
+    inputs: dict[str, Scalar] = {"fact": m.fact, "fact_number": m.fact_number, "meeting": m.meeting, "least": limits.fact_least}
+    if best >= limits.fact_least:
+        return Judgement("pass", _FINE, best, inputs)
+    if m.fact_confirmed is not None and m.fact_confirmed <= m.facts:
+        reason = f"Fact {m.fact_confirmed} is not in it word for word; its writer says that it is what was meant."
+        return Judgement("warn", reason, best, {**inputs, "confirmed": m.fact_confirmed})
+    known = f"{m.facts} are known; say which one it is with --fact" if m.facts else "none is known yet"
+    return Judgement("refuse", f"It uses none of the personal facts about the prospect ({known}).", best, inputs)
+
+
+def _reminds(m: Measures, limits: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"meeting": m.meeting, "least": limits.meeting_least}
+    if m.meeting >= limits.meeting_least:
+        return Judgement("pass", _FINE, m.meeting, inputs)
+    return Judgement(
+        "warn", "It does not say where or when you met: they cannot look you up as you can them.", m.meeting, inputs
+    )
+
+
+def _future_call(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"promise": m.promise, "contradiction": m.contradiction}
+    if not m.promise:
+        return Judgement("refuse", "It does not say that you will call.", inputs=inputs)
+    if m.contradiction:
+        return Judgement("refuse", f"It says “{m.contradiction}”, and the call is planned for another day.", inputs=inputs)
+    return Judgement("pass", _FINE, inputs=inputs)
+
+
+def _not_form_letter(m: Measures, limits: ContentLimits) -> Judgement:
+    level: Level = "pass"
+    if m.closest >= limits.form_letter_refuse and m.body_words >= limits.short_below_words:
+        level = "refuse"
+    elif m.closest >= limits.form_letter_warn:
+        level = "warn"
+    inputs: dict[str, Scalar] = {
+        "closest": m.closest,
+        "closest_document": m.closest_document,
+        "body_words": m.body_words,
+        "warn": limits.form_letter_warn,
+        "refuse": limits.form_letter_refuse,
+    }
+    reason = f"{_share(m.closest)} of it stands in another text that the team sent (document {m.closest_document})."
+    return Judgement(level, reason if level != "pass" else _FINE, m.closest, inputs)
+
+
+def _not_repeated(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"repeats": m.repeats}
+    if not m.repeats:
+        return Judgement("pass", _FINE, 0, inputs)
+    return Judgement("warn", f"Six words in a row are as in {m.repeats} of your last texts.", m.repeats, inputs)
+
+
+def _no_empty_check_in(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"phrase": m.empty, "value": m.value}
+    if m.empty is None:
+        return Judgement("pass", _FINE, inputs=inputs)
+    phrase = m.empty.replace("_", " ")
+    if m.value is not None:
+        return Judgement("info", f"“{phrase}” is fine where something new comes with it.", inputs=inputs)
+    return Judgement("refuse", f"“{phrase}” and nothing new: say what is in it for them.", inputs=inputs)
+
+
+def _new_value(m: Measures, limits: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"value": m.value, "value_repeated": m.value_repeated, "below": limits.value_repeated_below}
+    if m.value is None:
+        return Judgement("refuse", "The new value that was chosen is not in the text.", m.value_repeated, inputs)
+    if m.value_repeated >= limits.value_repeated_below:
+        return Judgement("refuse", "It brings nearly what they had before.", m.value_repeated, inputs)
+    return Judgement("pass", _FINE, m.value_repeated, inputs)
+
+
+def _recalls_prior_interest(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"prior": m.prior, "value": m.value}
+    if m.prior is None:
+        return Judgement("refuse", "It does not recall what they were interested in.", inputs=inputs)
+    if m.value is not None and m.value < m.prior:
+        return Judgement("warn", "First what they were interested in, then what is new.", inputs=inputs)
+    return Judgement("pass", _FINE, inputs=inputs)
+
+
+def _breakup_parts(m: Measures, _: ContentLimits) -> Judgement:
+    parts = {
+        "solution": m.solution,
+        "benefit": m.benefit,
+        "attempts": m.attempts,
+        "may_say_no": m.may_say_no,
+        "asks_to_reply": m.asks_to_reply,
+    }
+    names = {
+        "solution": "the solution that was agreed on",
+        "benefit": "its benefit",
+        "attempts": "how often you tried",
+        "may_say_no": "that a no is fine",
+        "asks_to_reply": "the request to reply",
+    }
+    missing = [names[part] for part, there in parts.items() if not there]
+    if missing:
+        return Judgement("refuse", f"The breakup lacks {', '.join(missing)}.", inputs=dict(parts))
+    return Judgement("pass", _FINE, inputs=dict(parts))
+
+
+def _mentions_mail(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"mentions_mail": m.mentions_mail}
+    if m.mentions_mail:
+        return Judgement("pass", _FINE, inputs=inputs)
+    return Judgement("refuse", "The voicemail does not say that a mail comes with it.", inputs=inputs)
+
+
+def _no_merge_marks(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"merge_mark": m.merge_mark}
+    if not m.merge_mark:
+        return Judgement("pass", _FINE, inputs=inputs)
+    return Judgement("refuse", "A mark of a mail merge was left in it, such as {name} or an empty greeting.", inputs=inputs)
+
+
+def _right_name(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"wrong_name": m.wrong_name, "other_lead": m.other_lead}
+    if m.wrong_name:
+        return Judgement("refuse", "The greeting names somebody else.", inputs=inputs)
+    if m.other_lead:
+        return Judgement("refuse", "Another of your leads is named in it.", inputs=inputs)
+    return Judgement("pass", _FINE, inputs=inputs)
+
+
+def _length(m: Measures, limits: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"words": m.words, "least": limits.words_least, "most": limits.words_most}
+    if m.words > limits.words_refused_above:
+        return Judgement("refuse", f"{m.words} words are no note: nobody writes or reads that by hand.", m.words, inputs)
+    if not limits.words_least <= m.words <= limits.words_most:
+        usual = f"{limits.words_least} to {limits.words_most}"
+        return Judgement("info", f"{m.words} words; most notes have {usual}.", m.words, inputs)
+    return Judgement("pass", _FINE, m.words, inputs)
+
+
+def _not_only_touch_base(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"phrase": m.empty, "words": m.words}
+    # Wording that says "me again" and hardly more has no purpose; a long one has whatever else it says.
+    if m.empty is None or m.words > 12:
+        return Judgement("pass", _FINE, m.words, inputs)
+    return Judgement(
+        "refuse", "To be in touch again is no strategy: what do you want to find out or to bring?", m.words, inputs
+    )
+
+
+def _unique(m: Measures, limits: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {
+        "closest": m.closest,
+        "closest_document": m.closest_document,
+        "warn": limits.form_letter_refuse,
+    }
+    if m.closest < limits.form_letter_refuse:
+        return Judgement("pass", _FINE, m.closest, inputs)
+    return Judgement(
+        "warn", f"It is nearly the strategy for another account (document {m.closest_document}).", m.closest, inputs
+    )
+
+
+RULES: dict[str, Rule] = {
+    rule.check: rule
+    for rule in (
+        Rule("personal_fact", 1, _personal_fact),
+        Rule("reminds_who_we_are", 1, _reminds),
+        Rule("future_call", 1, _future_call),
+        Rule("not_form_letter", 1, _not_form_letter),
+        Rule("not_repeated", 1, _not_repeated),
+        Rule("no_empty_check_in", 1, _no_empty_check_in),
+        Rule("new_value", 1, _new_value),
+        Rule("recalls_prior_interest", 1, _recalls_prior_interest),
+        Rule("breakup_parts", 1, _breakup_parts),
+        Rule("mentions_mail", 1, _mentions_mail),
+        Rule("no_merge_marks", 1, _no_merge_marks),
+        Rule("right_name", 1, _right_name),
+        Rule("length", 1, _length),
+        Rule("purpose", 1, _not_only_touch_base),
+        Rule("own_strategy", 1, _unique),
+    )
+}
+
+#: What is looked at in every text of a kind, whether or not a playbook asks for it: mistakes that nobody wants to send.
+ALWAYS: dict[TextKind, tuple[str, ...]] = {
+    "note": ("no_merge_marks", "right_name", "not_repeated", "length"),
+    "touch": ("no_merge_marks", "right_name", "new_value"),
+    "breakup_email": ("no_merge_marks", "right_name", "breakup_parts"),
+    "breakup_voicemail": ("mentions_mail",),
+    "nurture": ("no_merge_marks", "right_name"),
+    "strategy": ("purpose", "own_strategy"),
+}
+
+
+def judge(kind: TextKind, asked: tuple[str, ...], measures: Measures, limits: ContentLimits) -> tuple[Verdict, ...]:
+    """Return the verdicts on a text of *kind*: of the checks *asked* for that a program can judge, and of those always made."""
+    checks = dict.fromkeys((*asked, *ALWAYS[kind]))
+    return tuple(_verdict(RULES[check], measures, limits) for check in checks if check in RULES)
+
+
+def _verdict(rule: Rule, measures: Measures, limits: ContentLimits) -> Verdict:
+    said = rule.judge(measures, limits)
+    return Verdict(
+        check=rule.check,
+        passed=said.level != "refuse",
+        source=f"content check {rule.check} version {rule.version}",
+        inputs=dict(said.inputs),
+        level=said.level,
+        score=said.score,
+        reason=said.reason if said.level != "pass" else None,
+    )
+
+
+def _share(score: int) -> str:
+    return f"{score / 10:.0f} %"

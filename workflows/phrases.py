@@ -1,0 +1,75 @@
+"""English wording that content checks look for, as data. Another language is another module with the same names.
+
+Patterns run on text that `workflows.prose.normal` has made: small letters, plain apostrophes, single spaces.
+"""
+
+import re
+
+GREETING = re.compile(
+    r"^\s*(?:dear|hi|hello|hey|good (?:morning|afternoon|evening))\b(?P<name>[^,:;!.?\n]{0,60})[,:;!.\n]?", re.IGNORECASE
+)
+
+#: Words after which no name follows in a greeting.
+TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "the", "and", "family"})
+NOBODY = frozenset({"there", "all", "everyone", "friend", "friends", "neighbor", "neighbour", "folks", "team", "again", "you"})
+
+SIGN_OFF = re.compile(
+    r"\n\s*(?:(?:with |my |all |kind |kindest |best |warm |warmest |many )*(?:regards|wishes|thanks)|sincerely|yours\b|cheers"
+    r"|warmly|talk soon|see you soon|take care|all the best|best,|love,)[^\n]*(?:\n.*)?$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+_MYSELF = (
+    r"\b(?:i'll|i will|i shall|i'm going to|i am going to|i'd like to|i would like to|i plan to|i mean to|i intend to"
+    r"|i promise to|i want to|let me|we'll|we will|we'd like to)\b"
+)
+_TO_CALL = r"\b(?:call|phone|ring|telephone|(?:give|make) (?:you|them) (?:a|another) (?:\w+ )?(?:call|ring))\b"
+
+#: A sentence that promises a call. What stands between may not turn it around: see `NOT`.
+PROMISES = (
+    re.compile(_MYSELF + r"(?P<between>[^.!?\n]{0,60}?)" + _TO_CALL),
+    re.compile(r"\b(?:expect|look out for|watch for|look forward to)\b(?P<between>[^.!?\n]{0,20}?)\b(?:call|ring)\b"),
+    re.compile(
+        _MYSELF + r"(?P<between>[^.!?\n]{0,30}?)\b(?:speak|talk)\b[^.!?\n]{0,20}\b(?:by|over the|on the) (?:tele)?phone\b"
+    ),
+    re.compile(r"\b(?:(?P<between>)my call will (?:come|reach)|you will (?:get|have) (?:a|my) call)\b"),
+)
+NOT = re.compile(r"\b(?:not|never|no longer|rather than|instead of|without)\b")
+
+NUMBERS = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "a couple of": 2, "a few": 3,
+}  # fmt: skip
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+
+#: What says nothing but "me again".
+EMPTY = {
+    "checking_in": re.compile(r"\b(?:just |simply |only )?check(?:ing)? (?:in|back)\b"),
+    "touching_base": re.compile(r"\btouch(?:ing)? base\b"),
+    "following_up": re.compile(r"\bfollow(?:ing)?[- ]up\b"),
+    "circling_back": re.compile(r"\bcircl(?:e|ing) back\b"),
+    "wondering_if": re.compile(r"\bwondering (?:if|whether)\b"),
+    "reaching_out_again": re.compile(r"\breach(?:ing)? out again\b"),
+    "bumping_this": re.compile(r"\bbump(?:ing)? this\b"),
+    "any_news": re.compile(r"\bany (?:news|update|updates|thoughts)\b"),
+}
+
+#: A breakup's permission to say no, its request for an answer, and, in a voicemail, its mention of the mail.
+MAY_SAY_NO = re.compile(
+    r"\b(?:no longer (?:a |your )?priorit|not (?:a |your )?priorit|if (?:it is|it's|that is|that's|the answer is) (?:a )?no\b"
+    r"|(?:fine|okay|ok|all right|no problem|understand)\b[^.!?\n]{0,60}\b(?:no|not|longer|changed|elsewhere))"
+)
+ASKS_TO_REPLY = re.compile(r"\b(?:hit|press|just|simply|please)? ?reply\b|\bwrite back\b|\blet me know\b|\banswer this\b")
+MENTIONS_MAIL = re.compile(r"\b(?:e-?mail|mail|message)\b")
+
+#: What a mail merge leaves behind when it fails.
+MERGE_MARKS = (
+    re.compile(r"\{\{[^{}\n]{0,60}\}\}|\{[A-Za-z][\w .-]{0,40}\}"),
+    re.compile(r"<<[^<>\n]{1,60}>>|«[^«»\n]{1,40}»"),
+    re.compile(r"\*\|[A-Z_:]{2,40}\|\*|%[A-Z_]{3,40}%|\$\{?[A-Z_]{3,40}\}?\$?"),
+    re.compile(r"\[(?:first|last|full|your|their|company|name|date|insert)\b[^\]\n]{0,40}\]", re.IGNORECASE),
+    re.compile(r"\b(?:dear|hi|hello)\s*(?:[,!:]|(?:none|null|nan|undefined)\b)", re.IGNORECASE),
+)
