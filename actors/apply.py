@@ -18,7 +18,16 @@ from models import leads, messages
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
-from workflows.commands import AnyCommand, FireTimer, QueueRevival, Reassign, RegisterLead, SetCalendar, decode_command
+from workflows.commands import (
+    AnyCommand,
+    FireTimer,
+    MigratePlaybook,
+    QueueRevival,
+    Reassign,
+    RegisterLead,
+    SetCalendar,
+    decode_command,
+)
 from workflows.context import Context
 from workflows.handle import Carrier, handle
 from workflows.lead import Lead, Rep
@@ -118,6 +127,8 @@ class _Apply:
             state, command = batch.state(message.stream_id), commands[message.id]
             if isinstance(state, Lead):
                 owners.add(state.owner)
+                if isinstance(command, MigratePlaybook):
+                    digests.add(command.digest)
                 if state.playbook:
                     newest |= {state.playbook.id} if _queues(command) else set()
                     digests.add(state.playbook.digest)
@@ -159,6 +170,7 @@ class _Apply:
             actor=message.asked_by,
             calendar=calendar,
             playbook=playbook,
+            leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
             free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
             verdicts=verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else (),
         )
@@ -205,6 +217,8 @@ class _Apply:
             return None
         if _queues(command):
             return self._library.newest(state.playbook.id)
+        if isinstance(command, MigratePlaybook):
+            return self._library.by_digest(command.digest)
         return self._library.by_digest(state.playbook.digest)
 
 

@@ -47,7 +47,15 @@ class Library:
         return self._playbooks[self._newest[playbook_id]]
 
     def by_digest(self, digest: str) -> Playbook:
-        """Return a published playbook."""
+        """Return a published playbook.
+
+        Raises
+        ------
+        UnknownPlaybookError
+            When none has this digest.
+        """
+        if digest not in self._playbooks:
+            raise UnknownPlaybookError(f"no playbook with the digest {digest} is published")
         return self._playbooks[digest]
 
     def calendar(self, rep: str) -> Calendar | None:

@@ -123,6 +123,12 @@ def channel_opted_out(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def playbook_migrated(message: str, stream: str, ring: int = 1) -> None:
+    """The lead follows another published version of a playbook."""
+    _apply("playbook_migrated", message, stream, ring)
+
+
+@transition
 def connector_introduced(message: str, stream: str, ring: int = 1) -> None:
     """Someone who knows the prospect was named."""
     _apply("connector_introduced", message, stream, ring)

@@ -1,6 +1,7 @@
 """Published playbooks and frozen calendars: written once, found by digest, never changed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -9,18 +10,31 @@ from sqlalchemy import Connection, text
 from models.database import ModelError
 from workflows.calendars import Calendar
 from workflows.codec import canonical, digest
-from workflows.playbooks import Playbook
+from workflows.lead import Lead
+from workflows.playbooks import Playbook, decode_playbook
 
-_playbook_decoder = msgspec.json.Decoder(Playbook)
 _calendar_decoder = msgspec.json.Decoder(Calendar)
+_lead_decoder = msgspec.json.Decoder(Lead)
 
 
 class PublishedError(ModelError):
     """A version of a playbook is published already, with another content; published versions never change."""
 
 
-def publish(connection: Connection, playbook: Playbook) -> bool:
-    """Publish *playbook* and return whether it is new.
+class Published(NamedTuple):
+    """A published version."""
+
+    id: str
+    version: str
+    digest: str
+    body: str
+    source: str
+    """The TOML that it was published from; other playbooks may extend it."""
+    published_at: datetime
+
+
+def publish(connection: Connection, playbook: Playbook, source: str = "") -> bool:
+    """Publish *playbook*, read from the text *source* if there is one, and return whether it is new.
 
     Raises
     ------
@@ -29,16 +43,26 @@ def publish(connection: Connection, playbook: Playbook) -> bool:
     """
     body = canonical(playbook)
     known = connection.scalar(
-        text("SELECT digest FROM playbooks WHERE id = :id AND version = :version"),
+        text("SELECT body FROM playbooks WHERE id = :id AND version = :version"),
         {"id": playbook.id, "version": playbook.version},
     )
-    if known is not None and known != digest(body):
+    # Compared by what they say: a release that knows more fields writes the same playbook in other bytes.
+    if known is not None and decode_playbook(known) != playbook:
         raise PublishedError(
             f"{playbook.id}@{playbook.version} is published already and never changes; give the new content a higher version"
         )
     result = connection.execute(
-        text("INSERT INTO playbooks (digest, id, version, body) VALUES (:digest, :id, :version, :body) ON CONFLICT DO NOTHING"),
-        {"digest": digest(body), "id": playbook.id, "version": playbook.version, "body": body.decode()},
+        text(
+            "INSERT INTO playbooks (digest, id, version, body, source) VALUES (:digest, :id, :version, :body, :source) "
+            "ON CONFLICT DO NOTHING"
+        ),
+        {
+            "digest": digest(body),
+            "id": playbook.id,
+            "version": playbook.version,
+            "body": body.decode(),
+            "source": source,
+        },
     )
     return result.rowcount == 1
 
@@ -49,13 +73,45 @@ def newest_playbook(connection: Connection, playbook_id: str) -> Playbook | None
         text("SELECT body FROM playbooks WHERE id = :id ORDER BY string_to_array(version, '.')::int[] DESC LIMIT 1"),
         {"id": playbook_id},
     )
-    return _playbook_decoder.decode(body) if body else None
+    return decode_playbook(body) if body else None
 
 
 def playbooks_by_digest(connection: Connection, digests: Sequence[str]) -> dict[str, Playbook]:
     """Return published playbooks by digest."""
     rows = connection.execute(text("SELECT digest, body FROM playbooks WHERE digest = ANY(:d)"), {"d": list(digests)})
-    return {row[0]: _playbook_decoder.decode(row[1]) for row in rows}
+    return {row[0]: decode_playbook(row[1]) for row in rows}
+
+
+def find_published(connection: Connection, named: str) -> Published | None:
+    """Return the version called *named*: ``id@version``, or ``id`` for the newest; None when there is none."""
+    id_, _, version = named.partition("@")
+    row = connection.execute(
+        text(
+            "SELECT id, version, digest, body, source, published_at FROM playbooks WHERE id = :id "
+            "AND (:version = '' OR version = :version) ORDER BY string_to_array(version, '.')::int[] DESC LIMIT 1"
+        ),
+        {"id": id_, "version": version},
+    ).one_or_none()
+    return Published(*row) if row else None
+
+
+def all_published(connection: Connection) -> list[Published]:
+    """Return every published version, by id, the newest first."""
+    rows = connection.execute(
+        text(
+            "SELECT id, version, digest, body, source, published_at FROM playbooks "
+            "ORDER BY id, string_to_array(version, '.')::int[] DESC"
+        )
+    )
+    return [Published(*row) for row in rows]
+
+
+def pinned_leads(connection: Connection, digest_: str) -> list[Lead]:
+    """Return the leads that follow the version with this digest, in the order of their ids."""
+    rows = connection.execute(
+        text("SELECT body FROM leads WHERE body::jsonb #>> '{playbook,digest}' = :digest ORDER BY id"), {"digest": digest_}
+    )
+    return [_lead_decoder.decode(row[0]) for row in rows]
 
 
 def playbook_ids(connection: Connection) -> list[str]:

@@ -54,7 +54,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 _replayed: msgspec.json.Decoder[Replayed] = msgspec.json.Decoder(Replayed)
 
 #: Events of which a fold reads more than that: they open a stream, or pin a playbook.
-WHOLE = frozenset({b"lead_registered", b"calendar_frozen", b"revival_queued"})
+WHOLE = frozenset({b"lead_registered", b"calendar_frozen", b"revival_queued", b"playbook_migrated"})
 
 
 class BrokenChainError(ModelError):

@@ -134,6 +134,7 @@ playbooks = Table(
     Column("id", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("body", Text, nullable=False, comment="canonical JSON"),
+    Column("source", Text, nullable=False, server_default="", comment="the TOML that it was published from"),
     Column("published_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
     UniqueConstraint("id", "version", name="playbooks_id_version"),
 )

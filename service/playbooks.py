@@ -1,20 +1,45 @@
-"""The playbooks that ship with Thaw."""
+"""Playbooks in the house: those that ship with Thaw, and reading one from a file."""
 
 from importlib.resources import files
 
-from models.database import Engine, transaction
-from models.playbooks import publish
-from workflows.playbooks import Playbook, parse_playbook
+from models.database import Connection, Engine, transaction
+from models.playbooks import find_published, publish
+from workflows.playbook_text import Source, read_playbook
+from workflows.playbooks import Playbook
 
 
-def shipped_playbooks() -> list[Playbook]:
-    """Return the shipped playbooks, by file name."""
+def shipped_playbooks() -> dict[str, tuple[Playbook, str]]:
+    """Return the shipped playbooks with their texts, by id; each after those that it extends."""
     folder = files("workflows") / "shipped"
-    return [parse_playbook(path.read_text()) for path in sorted(folder.iterdir(), key=str) if path.name.endswith(".toml")]
+    texts = {path.name.removesuffix(".toml"): path.read_text() for path in folder.iterdir() if path.name.endswith(".toml")}
+    read: dict[str, tuple[Playbook, str]] = {}
+
+    def find(named: str) -> Source | None:
+        id_ = named.partition("@")[0]
+        if id_ not in texts:
+            return None
+        playbook, text = read.get(id_) or (read_playbook(texts[id_], find), texts[id_])
+        read[id_] = playbook, text
+        exactly = f"{playbook.id}@{playbook.version}"
+        return Source(exactly, text) if named in (id_, exactly) else None
+
+    for id_ in sorted(texts):
+        find(id_)
+    return read
+
+
+def read_beside_published(connection: Connection, text: str) -> Playbook:
+    """Return the playbook in *text*, which may extend published ones; raises as `read_playbook` does."""
+
+    def find(named: str) -> Source | None:
+        published = find_published(connection, named)
+        return Source(f"{published.id}@{published.version}", published.source) if published and published.source else None
+
+    return read_playbook(text, find)
 
 
 def publish_shipped(engine: Engine) -> None:
     """Publish those that are not published yet."""
     with transaction(engine) as connection:
-        for playbook in shipped_playbooks():
-            publish(connection, playbook)
+        for playbook, text in shipped_playbooks().values():
+            publish(connection, playbook, text)

@@ -43,6 +43,7 @@ _ACTORS = {
     "qualify": "qualified",
     "answer_importance": "importance_answered",
     "introduce_connector": "connector_introduced",
+    "migrate_playbook": "playbook_migrated",
     "set_calendar": "calendar_frozen",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",

@@ -13,7 +13,7 @@ from workflows.commands import (
     SendTouch,
     Slug,
 )
-from workflows.content import TextKind
+from workflows.content import RULES, TextKind
 from workflows.context import Context, Facts, Refused
 from workflows.events import Verdict
 from workflows.playbooks import Playbook
@@ -29,6 +29,10 @@ _SENTENCES = {
     "one_click_unsubscribe": "the mail can be unsubscribed with one click",
     "postal_address": "the mail carries our postal address",
 }
+
+
+#: What a playbook may ask for: checks that a program makes, and those that only people can vouch for.
+KNOWN_CHECKS = frozenset({*RULES, "one_click_unsubscribe", "postal_address"})
 
 
 def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:

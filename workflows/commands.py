@@ -322,6 +322,14 @@ class IntroduceConnector(Command, frozen=True, kw_only=True, tag="introduce_conn
     connector: Reference
 
 
+class MigratePlaybook(Command, frozen=True, kw_only=True, tag="migrate_playbook"):
+    """Move a lead to the published version with *digest*; a manager's decision."""
+
+    playbook: Slug
+    version: Annotated[str, msgspec.Meta(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
 class FireTimer(Command, frozen=True, kw_only=True, tag="fire_timer"):
     """A durable timer came due. It acts only while the version that armed it is still the timer's."""
 
@@ -342,7 +350,7 @@ LeadCommand = (
     | RecordReturn | RecordCall | RescheduleCall | RecordReply | SendTouch | LeaveBreakupVoicemail | SendBreakupEmail
     | ConfirmCutBait | SendBreakup | StartNurture | SendNurtureTouch | BookMeeting | RecordMeeting | MarkWon | OptOut
     | RegrantConsent | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
-    | AnswerImportance | IntroduceConnector | FireTimer
+    | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar
 

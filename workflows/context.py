@@ -23,6 +23,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     calendar: Calendar | None
     """The owner's; None when the owner has none yet, and then weekends are all that is known of the working days."""
     playbook: Playbook
+    leaving: Playbook | None = None
+    """The playbook that a lead leaves for *playbook*, when it is to be migrated."""
     free: tuple[Slot, ...] = ()
     """Slots that may be taken, of any rep, kind and day, in any order."""
     verdicts: tuple[Verdict, ...] = ()

@@ -19,10 +19,12 @@ from workflows.events import (
     NoteSent,
     NurtureStarted,
     NurtureTouchDue,
+    PlaybookMigrated,
     ReEngaged,
     Remainder,
 )
 from workflows.lead import ENDS_HOLD
+from workflows.migration import moved_timers
 from workflows.slotting import SlotMoves
 from workflows.timers import TIMERS, at_its_hour, due, freeze, monthly, thaw
 from workflows.transitions import Row
@@ -52,6 +54,8 @@ def _timers(facts: Facts, row: Row, data: AnyEvent) -> tuple[dict[str, datetime]
     if isinstance(data, LeadReleased):
         armed = {left.timer: thaw(left, facts.now, facts.calendar) for left in lead.hold.remaining} if lead.hold else {}
         return armed, present - armed.keys(), None
+    if isinstance(data, PlaybookMigrated):
+        return moved_timers(facts), set(), None
     ended = set(row.cancels) | ({facts.command.timer} if isinstance(facts.command, FireTimer) else set())
     if lead.hold and row.target in ENDS_HOLD:
         return {}, present, None

@@ -406,6 +406,12 @@ class ConnectorIntroduced(Event, frozen=True, kw_only=True, tag="connector_intro
     connector: Reference
 
 
+class PlaybookMigrated(Event, frozen=True, kw_only=True, tag="playbook_migrated"):
+    """The lead follows another published version from here on, the one that this event pins. The state stays."""
+
+    previous: "PlaybookPin | None"
+
+
 class CommandRefused(Event, frozen=True, kw_only=True, tag="command_refused"):
     """An answer, not an error: which rule refused, on which inputs. The state stays."""
 
@@ -476,7 +482,7 @@ LeadEvent = (
     | NurtureTouchSent | LeadWon | ReEngaged | MeetingOutcomeMissed | ConsentRegranted | OptedOut | ChannelOptedOut
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | CommandRefused
+    | PlaybookMigrated | CommandRefused
 )  # fmt: skip
 AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded
 

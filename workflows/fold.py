@@ -36,8 +36,9 @@ def fold(lead: Lead | None, recorded: Recorded) -> Lead:
     change = CHANGES.get(type(data))
     if change:
         change(lead, recorded.occurred_at, data, changes)
-    if type(data) is e.RevivalQueued:
-        # A lead pins its playbook on entering the queue; a version published later applies to those who enter later.
+    if type(data) in _PINS:
+        # A lead pins its playbook on entering the queue; a version published later applies to those who enter later, and to
+        # others only by an event of its own.
         changes["playbook"] = recorded.playbook
     if recorded.state != lead.state:
         changes["state"] = recorded.state
@@ -52,6 +53,9 @@ def fold(lead: Lead | None, recorded: Recorded) -> Lead:
 
 
 _NOTHING = Effects()
+
+#: Events whose playbook becomes the lead's.
+_PINS = frozenset({e.RevivalQueued, e.PlaybookMigrated})
 
 
 def _move(lead: Lead, recorded: Recorded, changes: Changes) -> None:

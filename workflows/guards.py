@@ -6,7 +6,7 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import checks, ending_guards, people_guards, plan_guards, queue_guards, touch_guards
+from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, touch_guards
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -35,6 +35,8 @@ GUARDS: dict[str, Guard] = {
     "homework_answered": queue_guards.homework_answered,
     "homework_sources": queue_guards.homework_sources,
     "reason_evidence": queue_guards.reason_evidence,
+    "another_playbook": migration.another_playbook,
+    "step_kept": migration.step_kept,
     "first_touch_is_note": plan_guards.first_touch_is_note,
     "fresh_relationship": plan_guards.fresh_relationship,
     "planned_day": plan_guards.planned_day,

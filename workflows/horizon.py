@@ -45,6 +45,14 @@ def after(calendar: Calendar, day: date, working_days: int) -> date:
     return day
 
 
+def before(calendar: Calendar, day: date, working_days: int) -> date:
+    """Return the working day that lies *working_days* before *day*."""
+    while working_days:
+        day -= timedelta(days=1)
+        working_days -= is_working(calendar, day)
+    return day
+
+
 def between(calendar: Calendar, first: date, last: date) -> int:
     """Count the working days after *first* up to and including *last*."""
     for known in (calendar, PLAIN):

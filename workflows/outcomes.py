@@ -229,6 +229,7 @@ BUILDERS: dict[str, Builder] = {
     "offer_recorded": lambda _, command: e.OfferRecorded(solution=command.solution, benefit=command.benefit),
     "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
+    "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
 }
 

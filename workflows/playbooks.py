@@ -1,6 +1,5 @@
 """A playbook: the parameters of a method, as data. Published versions never change; leads pin one by its digest."""
 
-import tomllib
 from functools import cached_property
 from typing import Annotated
 
@@ -12,12 +11,12 @@ from workflows.events import PlaybookPin
 from workflows.planner import Capacity
 from workflows.priority import Weights
 
+#: What a version looks like, and a playbook's exact version.
+VERSION = r"^\d{1,4}\.\d{1,4}\.\d{1,4}$"
+EXACTLY = r"^[a-z0-9][a-z0-9_.:-]{0,79}@\d{1,4}\.\d{1,4}\.\d{1,4}$"
+
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 WorkingDays = Annotated[int, msgspec.Meta(ge=0, le=250)]
-
-
-class PlaybookError(ValueError):
-    """A playbook's text is not a playbook; the message names the field and what would be right."""
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,9 +131,11 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
 
     schema: Annotated[int, msgspec.Meta(ge=1, le=1)]
     id: Slug
-    version: Annotated[str, msgspec.Meta(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
+    version: Annotated[str, msgspec.Meta(pattern=VERSION)]
     title: str
     source: str
+    extends: tuple[Annotated[str, msgspec.Meta(pattern=EXACTLY)], ...] = ()
+    """Playbooks whose fields it took over, each as ``id@version``; what it says itself goes before."""
     first_touch: Mode = "handwritten_note"
     audience: Audience = Audience()
     capacity: Capacity = Capacity()
@@ -155,15 +156,16 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
         return PlaybookPin(id=self.id, version=self.version, digest=digest(canonical(self)))
 
 
-def parse_playbook(text: str) -> Playbook:
-    """Return the playbook written in *text* (TOML).
+_decoder = msgspec.json.Decoder(Playbook)
 
-    Raises
-    ------
-    PlaybookError
-        When the text is no TOML or a field is wrong; the message says which.
+
+def decode_playbook(body: str | bytes) -> Playbook:
+    """Return the published playbook in *body*. Its pin is the digest of *body* as it stands.
+
+    A release that knows more fields fills them with their defaults; the pin stays what the events have.
     """
-    try:
-        return msgspec.convert(tomllib.loads(text), Playbook, strict=True)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise PlaybookError(f"not a playbook: {error}") from error
+    playbook = _decoder.decode(body)
+    known = body.encode() if isinstance(body, str) else body
+    # Where `pin` keeps what it worked out.
+    vars(playbook)["pin"] = PlaybookPin(id=playbook.id, version=playbook.version, digest=digest(known))
+    return playbook

@@ -129,6 +129,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library) -> tupl
         actor=first.actor,
         calendar=calendar,
         playbook=playbook,
+        leaving=library.playbooks.get(state.playbook.digest) if isinstance(state, Lead) and state.playbook else None,
         free=used.free,
         verdicts=tuple(_given(used.verdicts)),
     )

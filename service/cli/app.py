@@ -19,7 +19,7 @@ from service.embedded import EmbeddedServerError
 from service.logs import set_up_logs
 from service.settings import Settings, SettingsError, read_settings
 from service.wiring import Service, connect
-from workflows.playbooks import PlaybookError
+from workflows.playbook_text import PlaybookError
 
 T = TypeVar("T")
 

@@ -40,6 +40,7 @@ class Life:
         self.calendar = calendar
         self.now = START
         self.history: list[Recorded] = []
+        self.leaving: Playbook | None = None
         self.verdicts: tuple[Verdict, ...] = ()
         self.offers = True
         self._lead: Lead | None = None
@@ -59,7 +60,13 @@ class Life:
         """What a decision made now is given."""
         free = slots(self.today, 45) + slots(self.today, 45, rep="eve") if self.offers else ()
         return Context(
-            now=self.now, actor=actor, calendar=self.calendar, playbook=self.playbook, free=free, verdicts=self.verdicts
+            now=self.now,
+            actor=actor,
+            calendar=self.calendar,
+            playbook=self.playbook,
+            leaving=self.leaving,
+            free=free,
+            verdicts=self.verdicts,
         )
 
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
@@ -82,6 +89,13 @@ class Life:
         outcome = self.do(command, actor)
         assert outcome.answer == "applied", outcome.reason
         return tuple(recorded.data for recorded in outcome.recorded)
+
+    def migrate(self, playbook: Playbook) -> Outcome:
+        """Move the lead to *playbook*."""
+        self.leaving, self.playbook = self.playbook, playbook
+        pin = playbook.pin
+        command = c.MigratePlaybook(playbook=pin.id, version=pin.version, digest=pin.digest)
+        return self.do(command, "manager:ann")
 
     def wait(self, **much: int) -> "Life":
         """Let time pass."""

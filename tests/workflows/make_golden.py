@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import get_args
 
+from msgspec.structs import replace
+
 from tests.workflows.life import (
     CALENDAR,
     DECLINE,
@@ -42,6 +44,7 @@ def _lives() -> Iterator[Life]:
     life.must(c.Hold(reason="legal_review"))
     life.fire("hold_review")
     life.must(c.Release())
+    life.migrate(replace(life.playbook, version="1.1.0"))
     life.must(c.Reassign(owner="eve"), "manager:ann")
     life.must(c.Drop(reason="duplicate"), "manager:ann")
     yield life

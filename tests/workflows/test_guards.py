@@ -12,6 +12,7 @@ from tests.workflows.life import CALENDAR, HOMEWORK, PLAYBOOK, WORDS, life_in, s
 from workflows import commands as c
 from workflows import context
 from workflows.calendars import Absence, Calendar
+from workflows.capacity import Capacity
 from workflows.contact_hours import overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
@@ -54,6 +55,10 @@ class Case:
     rule: str = ""
 
 
+#: To the version that the lead follows already.
+MIGRATE = c.MigratePlaybook(playbook="life", version="1.0.0", digest=PLAYBOOK.pin.digest)
+
+
 def ask(guard: str, case: Case) -> context.Refused | None:
     base: Lead = life_in("queued").lead
     lead = msgspec.structs.replace(base, **case.lead)
@@ -79,6 +84,10 @@ REFUSES: list[tuple[str, Case]] = [
     ("held", Case(c.Release())),
     ("hold_ends_ahead", Case(c.Hold(reason="manual", until=TODAY))),
     ("another_owner", Case(c.Reassign(owner="dan"))),
+    ("another_playbook", Case(MIGRATE)),
+    ("another_playbook", Case(MIGRATE, {"playbook": None})),
+    ("step_kept", Case(MIGRATE, {"state": "note_due"}, playbook=playbook(capacity=Capacity(notes=0)))),
+    ("step_kept", Case(MIGRATE, {"state": "call_due", "promised": True}, playbook=playbook(capacity=Capacity(calls=0)))),
     ("owned", Case(QUEUE, {"owner": ""})),
     ("owner_present", Case(QUEUE, calendar=AWAY)),
     ("no_open_opportunity", Case(QUEUE, {"open_opportunity": True}, rule="active_prospect")),
@@ -247,6 +256,9 @@ PASSES: list[tuple[str, Case]] = [
     ("note_wanted", Case(sent_command(), {"modes": ("call",)})),
     ("touch_mode", Case(TOUCH)),
     ("hand_written", Case(sent_command())),
+    ("another_playbook", Case(msgspec.structs.replace(MIGRATE, digest="0" * 64))),
+    ("step_kept", Case(MIGRATE, {"state": "queued"}, playbook=playbook(capacity=Capacity(notes=0)))),
+    ("step_kept", Case(MIGRATE, {"state": "call_due"}, playbook=playbook(capacity=Capacity(calls=0)))),
     ("content_checks", Case(sent_command())),
     ("content_checks", Case(c.MarkNoteSent(medium="hand_written", override=WORDS), verdicts=(failed("future_call"),))),
     ("content_checks", Case(c.MarkNoteSent(medium="hand_written"), playbook=playbook(checks=Checks(note=())))),

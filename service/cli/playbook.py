@@ -1,0 +1,263 @@
+"""Playbooks: read, checked, published for good, compared, and followed by leads from one version to the next."""
+
+import difflib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+import msgspec
+
+from actors.submit import Submission, submit
+from models import contacts, playbooks, views
+from models.database import transaction
+from models.playbooks import Published, PublishedError
+from service.cli.answers import typed_errors
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.typed import WHO
+from service.find import storable
+from service.playbooks import read_beside_published
+from service.times import shown_moment, zone_of
+from service.wording import count, name_of, plain
+from workflows.calendars import Calendar
+from workflows.commands import MigratePlaybook
+from workflows.lead import Lead
+from workflows.migration import missing_step, timers_under
+from workflows.playbook_review import Remark, follow_ups_a_day, review
+from workflows.playbooks import Playbook, decode_playbook
+
+#: Answer rates for which ``validate`` shows the load of a day.
+RATES = (0.3, 0.4, 0.5)
+
+_MOST_CHARACTERS = 1_000_000
+
+
+class Validated(msgspec.Struct, frozen=True, kw_only=True):
+    """What a playbook would do."""
+
+    playbook: str
+    """``id@version``."""
+    digest: str
+    extends: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that two playbooks say differently."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Migrated(msgspec.Struct, frozen=True, kw_only=True):
+    """One lead that is moved, or why it is not."""
+
+    lead: str
+    name: str
+    state: str
+    timers: dict[str, tuple[str, str]]
+    """By name: when it is due before and after, of those that move."""
+    refused: str | None
+
+
+def _read(path: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}; is it the right file?") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if len(text) > _MOST_CHARACTERS:
+        raise InputError(f"{path}: {len(text)} characters are no playbook; {_MOST_CHARACTERS} are the most")
+    return text
+
+
+def _find(app: App, named: str) -> Published:
+    with transaction(app.service.engine) as connection:
+        found = playbooks.find_published(connection, named) if storable(named) else None
+        known = [f"{each.id}@{each.version}" for each in playbooks.all_published(connection)]
+    if found is None:
+        near = difflib.get_close_matches(named, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known[:12])}" if known else "run `thaw migrate`"
+        raise InputError(f"no playbook {plain(named, 80)!r} is published; {hint}")
+    return found
+
+
+@click.group()
+def playbook() -> None:
+    """Playbooks: the parameters of each method, published for good."""
+
+
+@playbook.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@json_option
+@pass_app
+def validate(app: App, file: str, as_json: bool) -> None:
+    """Say whether FILE is a playbook, and what it would do. Nothing is published."""
+    text = _read(file)
+    with transaction(app.service.engine) as connection:
+        read = read_beside_published(connection, text)
+    remarks = review(read)
+    if as_json:
+        app.print_json(Validated(playbook=_exactly(read), digest=read.pin.digest, extends=read.extends, remarks=remarks))
+    else:
+        _show_review(read, remarks)
+    if any(remark.level == "refuse" for remark in remarks):
+        raise SystemExit(1)
+
+
+def _exactly(read: Playbook) -> str:
+    return f"{read.id}@{read.version}"
+
+
+def _show_review(read: Playbook, remarks: tuple[Remark, ...]) -> None:
+    click.echo(f"{_exactly(read)}  {plain(read.title)}")
+    if read.extends:
+        click.echo(f"extends    {', '.join(read.extends)}")
+    for rate in RATES:
+        touches, breakups = follow_ups_a_day(read, rate)
+        click.echo(f"at {rate:.0%} answered, a rep's day brings {touches:.1f} later attempts and {breakups:.1f} breakups")
+    for remark in remarks:
+        click.echo(f"{'REFUSED' if remark.level == 'refuse' else 'mind':<10} {remark.field}: {remark.says}")
+    if not remarks:
+        click.echo("nothing to object")
+
+
+@playbook.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@json_option
+@pass_app
+def publish(app: App, file: str, as_json: bool) -> None:
+    """Publish FILE: from then on this version never changes. Leads that enter the queue follow the newest version."""
+    text = _read(file)
+    with typed_errors(), transaction(app.service.engine) as connection:
+        read = read_beside_published(connection, text)
+        wrong = next((remark for remark in review(read) if remark.level == "refuse"), None)
+        if wrong:
+            raise InputError(f"{file}: {wrong.field}: {wrong.says} Nothing was published.")
+        try:
+            new = playbooks.publish(connection, read, text)
+        except PublishedError as error:
+            raise InputError(f"{file}: {error}") from error
+    if as_json:
+        app.print_json({"playbook": _exactly(read), "digest": read.pin.digest, "new": new})
+        return
+    click.echo(f"{_exactly(read)} is published{'' if new else ' already, word for word'}; digest {read.pin.digest}")
+
+
+@playbook.command("list")
+@json_option
+@pass_app
+def list_(app: App, as_json: bool) -> None:
+    """List all published versions, the newest of each first."""
+    with transaction(app.service.engine) as connection:
+        published = playbooks.all_published(connection)
+    if as_json:
+        app.print_json([{"playbook": f"{p.id}@{p.version}", "digest": p.digest, "at": p.published_at} for p in published])
+        return
+    for each in published:
+        title = plain(decode_playbook(each.body).title)
+        click.echo(f"{each.id}@{each.version:<9} {each.digest[:12]}  {title}")
+
+
+@playbook.command()
+@click.argument("playbook")
+@json_option
+@pass_app
+def show(app: App, playbook: str, as_json: bool) -> None:
+    """Show PLAYBOOK (id, or id@version) as it was published; --json shows it whole, with what it took over."""
+    found = _find(app, playbook)
+    if as_json:
+        app.print_json(msgspec.json.decode(found.body))
+        return
+    click.echo(f"# {found.id}@{found.version}, digest {found.digest}")
+    for line in (found.source or found.body).splitlines():
+        # Indented as written; nothing in it may steer a terminal.
+        click.echo(f"{line[: len(line) - len(line.lstrip(' '))]}{plain(line, 10_000)}")
+
+
+@playbook.command()
+@click.argument("before")
+@click.argument("after")
+@json_option
+@pass_app
+def diff(app: App, before: str, after: str, as_json: bool) -> None:
+    """Compare two published playbooks, field by field, with all that they took over."""
+    found = [msgspec.json.decode(_find(app, named).body) for named in (before, after)]
+    differences = list(_differences(*found))
+    if as_json:
+        app.print_json(differences)
+        return
+    for each in differences:
+        click.echo(f"{each.field}: {_shown(each.before)} -> {_shown(each.after)}")
+    if not differences:
+        click.echo("they say the same")
+
+
+def _differences(before: Any, after: Any, path: str = "") -> list[Difference]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        below = ((f"{path}.{key}" if path else key, before.get(key), after.get(key)) for key in sorted({*before, *after}))
+        return [found for at, old, new in below for found in _differences(old, new, at)]
+    return [] if before == after else [Difference(field=path, before=before, after=after)]
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else plain(msgspec.json.encode(value).decode(), 400)
+
+
+@playbook.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--dry-run", is_flag=True, help="Only say what would move.")
+@click.option("--as", "who", type=WHO, help="The manager who decides it: manager:NAME.")
+@json_option
+@pass_app
+def migrate(app: App, before: str, after: str, dry_run: bool, who: str | None, as_json: bool) -> None:
+    """Move the leads that follow BEFORE to AFTER. A lead whose step AFTER does not have stays, and is named.
+
+    Each lead is moved by a message of its own; `thaw status` shows those that wait.
+    """
+    if not dry_run and not (who or "").startswith("manager:"):
+        raise InputError("--as manager:NAME: only a manager moves leads to another playbook")
+    old, new = _find(app, before), _find(app, after)
+    leaving, entering = decode_playbook(old.body), decode_playbook(new.body)
+    now = app.service.now()
+    with transaction(app.service.engine) as connection:
+        leads = playbooks.pinned_leads(connection, old.digest)
+        people = contacts.find_contacts(connection, [lead.id for lead in leads])
+        calendars = {owner: views.calendar_of(connection, owner) for owner in {lead.owner for lead in leads}}
+        moves = [
+            _move(lead, name_of(lead, people.get(lead.id)), calendars[lead.owner], leaving, entering, now) for lead in leads
+        ]
+    if not dry_run and who:
+        command = MigratePlaybook(playbook=new.id, version=new.version, digest=new.digest)
+        going = [lead for lead, move in zip(leads, moves, strict=True) if move.refused is None]
+        submissions = [Submission(id=uuid4(), stream_id=lead.id, command=command, asked_by=who) for lead in going]
+        submit(app.service.engine, app.service.bell, submissions, now=now)
+    if as_json:
+        app.print_json({"from": f"{old.id}@{old.version}", "to": f"{new.id}@{new.version}", "dry_run": dry_run, "leads": moves})
+        return
+    for move in moves:
+        timers = "; ".join(f"{name} {was} -> {will}" for name, (was, will) in move.timers.items())
+        click.echo(f"{plain(move.name)} ({move.lead[:8]}, {move.state}): {move.refused or timers or 'no timer moves'}")
+    refused = sum(move.refused is not None for move in moves)
+    verb = "would move" if dry_run else "handed in"
+    click.echo(f"{count(len(moves) - refused, 'lead')} {verb}, {refused} stay with {old.id}@{old.version}")
+
+
+def _move(lead: Lead, name: str, calendar: Calendar | None, leaving: Playbook, entering: Playbook, now: datetime) -> Migrated:
+    zone = zone_of(calendar)
+    missing = missing_step(lead, entering)
+    due = timers_under(lead, leaving, entering, calendar, now) if calendar and not missing else {}
+    return Migrated(
+        lead=str(lead.id),
+        name=name,
+        state=lead.state,
+        timers={name: (shown_moment(lead.timers[name].due_at, zone), shown_moment(at, zone)) for name, at in due.items()},
+        refused=f"stays: {_exactly(entering)} has no {missing}" if missing else None,
+    )
+
+
+COMMANDS = (playbook,)

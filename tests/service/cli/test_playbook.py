@@ -1,0 +1,91 @@
+"""Playbooks from the command line: checked, published for good, compared, and leads moved from one to the next."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.service.world import World
+from workflows.events import PlaybookMigrated
+
+MINE = """
+schema = 1
+id = "five-five-five"
+version = "1.1.0"
+title = "Ours"
+source = "us"
+extends = ["five-five-five@1.0.0"]
+
+[timers]
+queue_age_days = 100
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A file with a newer version of the shipped playbook."""
+    (tmp_path / "mine.toml").write_text(MINE)
+    return tmp_path / "mine.toml"
+
+
+def test_the_shipped_playbooks_are_published(world: World) -> None:
+    """Each method is one, and the first is whole with what it takes over from the others."""
+    published = [each["playbook"] for each in world.said("playbook", "list")]
+    assert {"five-five-five@1.0.0", "multi-channel-revival@1.0.0", "real-reason@1.0.0", "keep-in-touch@1.0.0"} <= set(published)
+    whole = world.said("playbook", "show", "five-five-five")
+    assert (whole["capacity"]["notes"], whole["attempts"]["max"], whole["homework"]["min_sources"]) == (5, 6, 1)
+    assert "Jeff Shore" in world.ok("playbook", "show", "five-five-five@1.0.0")
+    assert "did you mean five-five-five@1.0.0?" in world.refused(2, "playbook", "show", "five-five-fve@1.0.0")
+
+
+def test_a_playbook_is_checked_before_it_is_published(world: World, mine: Path) -> None:
+    """What would do nothing good is refused with its field; nothing of it is published."""
+    assert world.said("playbook", "validate", mine)["playbook"] == "five-five-five@1.1.0"
+    assert "at 40% answered, a rep's day brings 6.9 later attempts and 0.2 breakups" in world.ok("playbook", "validate", mine)
+    mine.write_text(MINE + "[capacity]\nnotes = 0\n")
+    assert "REFUSED    capacity.notes" in world.refused(1, "playbook", "validate", mine)
+    assert "Nothing was published" in world.refused(2, "playbook", "publish", mine)
+    mine.write_text(MINE.replace("100", '"soon"'))
+    assert "line 10, timers.queue_age_days: Expected `int`, got `str`" in world.refused(2, "playbook", "publish", mine)
+    mine.write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in world.refused(2, "playbook", "validate", mine)
+    assert len([p for p in world.said("playbook", "list") if p["playbook"].startswith("five")]) == 1
+
+
+def test_a_published_version_never_changes(world: World, mine: Path) -> None:
+    """Invariant 7: the same again is harmless, another content under the same version is refused."""
+    assert world.said("playbook", "publish", mine)["new"]
+    assert not world.said("playbook", "publish", mine)["new"]
+    mine.write_text(MINE.replace("100", "101"))
+    assert "is published already and never changes" in world.refused(2, "playbook", "publish", mine)
+    differences = world.said("playbook", "diff", "five-five-five@1.0.0", "five-five-five@1.1.0")
+    fields = [each["field"] for each in differences]
+    assert fields == ["extends", "source", "timers.queue_age_days", "title", "version"]
+    assert "timers.queue_age_days: 270 -> 100" in world.ok("playbook", "diff", "five-five-five@1.0.0", "five-five-five")
+
+
+def test_leads_stay_with_their_version_until_they_are_moved(world: World, mine: Path) -> None:
+    """A dry run says what would move, and moves nothing."""
+    world.rep()
+    world.register(2)
+    world.ok("playbook", "publish", mine)
+    lead = world.leads[0]
+    before = world.lead(lead)
+    assert before.playbook
+    assert before.playbook.version == "1.0.0"
+    move = ("playbook", "migrate", "five-five-five@1.0.0", "five-five-five@1.1.0")
+    dry = world.said(*move, "--dry-run")
+    assert [each["state"] for each in dry["leads"]] == ["queued", "queued"]
+    assert list(dry["leads"][0]["timers"]) == ["queue_age"]
+    world.work()
+    assert world.lead(lead) == before
+    assert "only a manager" in world.refused(2, *move)
+    assert "2 leads handed in" in world.ok(*move, "--as", "manager:ann")
+    world.work()
+    after = world.lead(lead)
+    assert after.playbook
+    assert after.playbook.version == "1.1.0"
+    assert (before.timers["queue_age"].due_at - after.timers["queue_age"].due_at).days == 170
+    assert isinstance(world.events(lead)[-1].data, PlaybookMigrated)
+    assert world.said("rederive", "--all")["mismatches"] == []
+    assert world.said("verify")["findings"] == []
+    assert world.said(*move, "--dry-run")["leads"] == []

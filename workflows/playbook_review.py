@@ -1,0 +1,124 @@
+"""What a playbook would do: steps that nobody can reach, promises that nobody can keep, days that hold too much.
+
+Arithmetic over the playbook alone, per rep and working day; the answer rates are those of methods.md section 6.3.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from workflows.checks import KNOWN_CHECKS
+from workflows.playbooks import Playbook
+
+#: The share of attempts that somebody answers, at which the load of a day is shown.
+ANSWER_RATE = 0.4
+
+
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said of one field."""
+
+    level: Literal["refuse", "warn"]
+    field: str
+    says: str
+
+
+def review(playbook: Playbook) -> tuple[Remark, ...]:
+    """Return what is wrong with *playbook* or will surprise, what refuses it first."""
+    remarks = [*_steps(playbook), *_checks(playbook), *_attempts(playbook), *_capacity(playbook)]
+    return tuple(sorted(remarks, key=lambda remark: remark.level != "refuse"))
+
+
+def follow_ups_a_day(playbook: Playbook, answer_rate: float) -> tuple[float, float]:
+    """Return the later attempts and the breakups that a rep's promised calls bring a day, in the steady state.
+
+    Each attempt is answered with probability *answer_rate* (0 to 1); the last one that is not leads to a breakup.
+    """
+    silent = 1 - answer_rate
+    first = min(playbook.capacity.notes, playbook.capacity.calls)
+    stop = playbook.attempts.max
+    return first * sum(silent**number for number in range(1, stop)), first * silent**stop
+
+
+def _refuse(field: str, says: str) -> Remark:
+    return Remark(level="refuse", field=field, says=says)
+
+
+def _warn(field: str, says: str) -> Remark:
+    return Remark(level="warn", field=field, says=says)
+
+
+def _steps(p: Playbook) -> list[Remark]:
+    remarks = []
+    if p.first_touch not in ("handwritten_note", "call"):
+        remarks.append(_refuse("first_touch", f"A pursuit begins with a handwritten_note or a call, not with {p.first_touch}."))
+    if p.first_touch == "handwritten_note" and not p.capacity.notes:
+        remarks.append(
+            _refuse("capacity.notes", "The first touch is a note, and no day has room for one: no lead is ever begun.")
+        )
+    if p.first_touch == "handwritten_note" and not p.capacity.calls:
+        remarks.append(
+            _refuse("capacity.calls", "A note needs the slot of its call, and no day has one: no note is ever written.")
+        )
+    if p.first_touch == "call" and not p.capacity.follow_up_touches:
+        remarks.append(
+            _refuse("capacity.follow_up_touches", "The first touch is a call of this class, and no day has room for one.")
+        )
+    hours = p.contact_hours
+    if hours.opens >= hours.closes or not hours.weekdays:
+        remarks.append(_refuse("contact_hours", "Nobody may ever be called: it opens after it closes, or on no weekday."))
+    least_gap = p.capacity.call_after_note_days + 2 * (p.capacity.call_after_note_days // 5)
+    if p.capacity.max_promise_gap_days < least_gap and p.capacity.long_gap == "skip":
+        working, most = p.capacity.call_after_note_days, p.capacity.max_promise_gap_days
+        says = f"A call {working} working days later is never within {most} days: no note is ever written."
+        remarks.append(_refuse("capacity.max_promise_gap_days", says))
+    return remarks
+
+
+def _checks(p: Playbook) -> list[Remark]:
+    asked = {"note": p.checks.note, "touch": p.checks.touch, "nurture": p.checks.nurture}
+    unknown = [(kind, check) for kind, checks in asked.items() for check in checks if check not in KNOWN_CHECKS]
+    remarks = [_refuse(f"checks.{kind}", f"There is no check called {check}.") for kind, check in unknown]
+    limits = p.content
+    if limits.form_letter_warn > limits.form_letter_refuse:
+        remarks.append(_refuse("content.form_letter_warn", "The warning comes after the refusal: it is never given."))
+    if limits.words_least > limits.words_most or limits.words_most > limits.words_refused_above:
+        remarks.append(_refuse("content.words_most", "No text has the right length: least, most and refused_above must rise."))
+    return remarks
+
+
+def _attempts(p: Playbook) -> list[Remark]:
+    remarks, attempts = [], p.attempts
+    if attempts.max < attempts.min_before_breakup:
+        says = f"A breakup needs {attempts.min_before_breakup} attempts and {attempts.max} are the most: it is never reached."
+        remarks.append(_refuse("attempts.max", says))
+    if attempts.max_when_important < attempts.max:
+        remarks.append(_refuse("attempts.max_when_important", "An important lead gets fewer attempts than others."))
+    if len(set(attempts.modes)) < attempts.min_modes_before_breakup:
+        says = f"A breakup needs {attempts.min_modes_before_breakup} modes and {len(set(attempts.modes))} are there."
+        remarks.append(_refuse("attempts.modes", f"{says} It is never reached."))
+    later = attempts.max - 1
+    if len(p.value_items) < later:
+        says = f"{later} later attempts need something new each, and {len(p.value_items)} value items are listed"
+        remarks.append(_warn("value_items", f"{says}: attempts end when they are used up."))
+    return remarks
+
+
+def _capacity(p: Playbook) -> list[Remark]:
+    remarks, capacity = [], p.capacity
+    if capacity.notes > capacity.calls:
+        grows = capacity.notes - capacity.calls
+        says = f"calls a day {capacity.calls} < notes a day {capacity.notes}: the backlog would grow by {grows} a day"
+        remarks.append(_warn("capacity.notes", f"{says}, so only {capacity.calls} notes are ever planned."))
+    touches, breakups = follow_ups_a_day(p, ANSWER_RATE)
+    if touches > capacity.follow_up_touches:
+        says = (
+            f"At {ANSWER_RATE:.0%} answered, {touches:.1f} later attempts fall due a day and {capacity.follow_up_touches} fit"
+        )
+        remarks.append(_warn("capacity.follow_up_touches", f"{says}: leads wait, and are proposed for giving up earlier."))
+    costs = capacity.minutes
+    minutes: float = capacity.notes * costs.note + capacity.calls * costs.call
+    minutes += min(touches, capacity.follow_up_touches) * costs.follow_up + breakups * costs.breakup
+    if minutes > costs.budget:
+        says = f"A full day takes {minutes:.0f} minutes and {costs.budget} are there"
+        remarks.append(_warn("capacity.minutes.budget", f"{says}: notes and follow-ups are left out."))
+    return remarks

@@ -1,0 +1,137 @@
+"""A playbook's text: TOML of its own, with the fields that it takes over from others, checked field by field."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from workflows.playbooks import Playbook
+
+#: What a playbook says of itself, and never takes over.
+_OWN = frozenset({"schema", "id", "version", "title", "source", "extends"})
+
+Fields = dict[str, Any]
+
+
+class PlaybookError(ValueError):
+    """A playbook's text is not a playbook; the message names line, field and value, and what would be right."""
+
+
+class Source(NamedTuple):
+    """The text of a playbook that others may take fields from."""
+
+    exactly: str
+    """``id@version``."""
+    text: str
+
+
+#: Finds a playbook by ``id`` (the newest version) or ``id@version``; None when there is none.
+Find = Callable[[str], Source | None]
+
+
+def read_playbook(text: str, find: Find) -> Playbook:
+    """Return the playbook written in *text*, whole: with all that it takes over from the playbooks that it extends.
+
+    Raises
+    ------
+    PlaybookError
+        When the text is no TOML, a field is wrong, or what it extends is unknown, goes round in a circle or contradicts itself.
+    """
+    said = _parsed(text)
+    whole, extended = _whole(said, find, ())
+    try:
+        return msgspec.convert({**whole, "extends": extended}, Playbook, strict=True)
+    except msgspec.ValidationError as error:
+        raise PlaybookError(_explained(str(error), text, whole)) from error
+
+
+def _parsed(text: str) -> Fields:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PlaybookError(f"not TOML: {error}") from error
+
+
+def _whole(said: Fields, find: Find, above: tuple[str, ...]) -> tuple[Fields, list[str]]:
+    """Return all fields of what is *said*, and what it extends, exactly."""
+    names = said.get("extends", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise PlaybookError("extends: it must be a list of playbooks, such as ['multi-channel-revival']")
+    taken: Fields = {}
+    origins: dict[str, str] = {}
+    extended = []
+    for name in names:
+        source = find(name)
+        if source is None:
+            raise PlaybookError(f"extends: no playbook {name!r} is published; see `thaw playbook list`")
+        if source.exactly in above:
+            raise PlaybookError(f"extends: {' extends '.join((*above, source.exactly))} again")
+        fields, further = _whole(_parsed(source.text), find, (*above, source.exactly))
+        _take_over(taken, {key: value for key, value in fields.items() if key not in _OWN}, source.exactly, origins, said)
+        extended += [name for name in (source.exactly, *further) if name not in extended]
+    return _overlaid(taken, said), extended
+
+
+def _take_over(taken: Fields, fields: Fields, origin: str, origins: dict[str, str], said: Fields) -> None:
+    """Take *fields* of *origin* into *taken*; two origins may not say different things of which nothing is *said*."""
+    own = dict(_leaves(said))
+    known = dict(_leaves(taken))
+    for path, value in _leaves(fields):
+        if path in known and known[path] != value and path not in own:
+            raise PlaybookError(
+                f"{path}: {origins[path]} says {known[path]!r} and {origin} says {value!r}; say in this playbook which holds"
+            )
+        origins.setdefault(path, origin)
+    merged = _overlaid(fields, taken)
+    taken.clear()
+    taken.update(merged)
+
+
+def _overlaid(below: Fields, above: Fields) -> Fields:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _overlaid(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _leaves(fields: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in fields.items():
+        at = f"{path}.{key}" if path else key
+        if isinstance(value, dict):
+            yield from _leaves(value, at)
+        else:
+            yield at, value
+
+
+def _explained(error: str, text: str, whole: Fields) -> str:
+    """Say which line, field and value msgspec's *error* is about."""
+    said, _, at = error.partition(" - at `$.")
+    path = at.rstrip("`")
+    if not path:
+        unknown = re.search(r"unknown field `(.+)`", said)
+        path = unknown[1] if unknown else ""
+    value: Any = whole
+    for key in re.findall(r"[^.\[\]]+", path):
+        value = value.get(key, "") if isinstance(value, dict) else ""
+    line = _line_of(path, text)
+    where = f"line {line}, {path}" if line else path
+    given = f"; it is {value!r}" if isinstance(value, (str, int, float, bool)) and value != "" else ""
+    return f"{where}: {said}{given}" if where else said
+
+
+def _line_of(path: str, text: str) -> int | None:
+    """Return the line of *text* on which the field at *path* is written; None when it stands nowhere."""
+    *section, key = re.findall(r"[^.\[\]]+", path) or [""]
+    current: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$", line)
+        if header:
+            current = header[1].split(".")
+            if current == [*section, key]:
+                return number
+        elif current == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+    return None
