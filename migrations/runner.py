@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from migrations import access
 from models.database import translated
 
 #: Held while migrating, so that two machines that start at once do not migrate at once. Any constant would do.
@@ -41,12 +42,15 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def migrate(engine: Engine) -> tuple[str | None, str]:
-    """Run all migrations that are missing and return the revisions before and after.
+    """Run all migrations that are missing, set the privileges of the roles, and return the revisions before and after.
+
+    A login that does not own the tables changes nothing, which is right where the schema is that of this release.
 
     Raises
     ------
     SchemaError
-        When the database is at a revision that this release does not know: it was migrated by a later one.
+        When the database is at a revision that this release does not know: it was migrated by a later one. Or when there
+        is something to migrate, and the tables belong to another login.
     ModelError
         When PostgreSQL is away or refused.
     """
@@ -64,11 +68,18 @@ def _migrate(connection: Connection) -> tuple[str | None, str]:
     connection.execute(text("SET lock_timeout = '4s'"))
     connection.commit()
     try:
-        before = current_revision(connection)
+        before, newest = current_revision(connection), newest_revision()
         _refuse_unknown(connection, before)
-        command.upgrade(_config(connection), "head")
+        owner = access.table_owner(connection)
+        owned = owner is None or access.login(connection).owner
+        if before != newest:
+            if not owned:
+                raise SchemaError(f"the tables belong to {owner}: run `thaw migrate` as that login, and then go on as this one")
+            command.upgrade(_config(connection), "head")
+        if owned:
+            access.install(connection)
         connection.commit()
-        return before, newest_revision()
+        return before, newest
     finally:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})

@@ -32,7 +32,7 @@ def status(ctx: click.Context, app: App, as_json: bool) -> None:
     Exit status 3 when PostgreSQL or Redis is away, or the schema is not this release's.
     """
     # The schema is reported here rather than insisted on, so that there is something to print in any case.
-    found = read_status(connect(app.settings, name="thaw status", schema_checked=False))
+    found = read_status(connect(app.settings, name="thaw status", schema_checked=False, redis_needed=False))
     if as_json:
         app.print_json(found)
     else:

@@ -24,6 +24,7 @@ from service.imports.report import Rejects, Report, Tally, Totals
 from service.imports.rows import Interpreter, Row
 from service.imports.writing import Writer
 from workflows.codec import canonical, derived_id
+from workflows.lead import lead_id as lead_id_of
 
 #: `Advance` is called once for so many rows.
 ADVANCE_ROWS = 500
@@ -138,7 +139,7 @@ class _Import:
 
     def _staged(self, row: Row) -> ImportedRow:
         source = self._mapping.source
-        lead_id = derived_id("lead", source, row.external_id)
+        lead_id = lead_id_of(source, row.external_id)
         fields, imported = canonical(row.fields), canonical(row.registration)
         salt, commitment = commit_to(fields)
         command = self._orders.register(row.registration, reference(lead_id, commitment))

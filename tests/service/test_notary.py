@@ -50,7 +50,7 @@ class Shelf:
 
 
 def notary_of(desk: Desk, keys: KeyFiles, *destinations: Destination) -> Notary:
-    return Notary(desk.engine, desk.clock, keys, destinations)
+    return Notary(desk.service, desk.clock, keys, destinations)
 
 
 def head(desk: Desk) -> int:
