@@ -38,7 +38,7 @@ class Allowed(NamedTuple):
         return frozenset({SERVICE: self.service, AUDITOR: self.auditor, OPENED: self.opened}[role].split())
 
 
-#: By table or view, in name order.
+#: By table or view, in name order. A view reads with the rights of its owner.
 PRIVILEGES = {
     "alembic_version": Allowed(_READ),
     "bells": Allowed("SELECT INSERT UPDATE", auditor=""),
@@ -51,6 +51,7 @@ PRIVILEGES = {
     "leads": Allowed(_CHANGE),
     "log_head": Allowed("SELECT UPDATE"),
     "messages": Allowed("SELECT INSERT UPDATE"),
+    "operator_reasons": Allowed(_READ),
     "playbooks": Allowed(_ADD),
     "reps": Allowed(_CHANGE),
     "slots": Allowed(_KEEP),

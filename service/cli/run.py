@@ -15,10 +15,13 @@ import msgspec
 from actors.clock import Clock
 from migrations import access
 from migrations.access import Lacking
+from migrations.runner import Migrator
 from migrations.runner import migrate as run_migrations
 from models.database import make_engine, transaction
 from service.cli.app import App, json_logs_option, json_option, pass_app
+from service.cli.operator import by_option, operator
 from service.cli.roles import warn_of
+from service.clocks import clock_for
 from service.destinations import destinations
 from service.embedded import EmbeddedServers
 from service.embedded.watch import watched
@@ -66,12 +69,16 @@ class Migrated(NamedTuple):
     lacking: Lacking
 
 
-def bring_up_to_date(settings: Settings) -> Migrated:
-    """Migrate the database and publish the shipped playbooks; make the embedded server's login for the service."""
+def bring_up_to_date(settings: Settings, by: str = "") -> Migrated:
+    """Migrate the database and publish the shipped playbooks for *by*; make the embedded server's login for the service.
+
+    The log says what was done to a database that was there before; a new one begins with an empty log.
+    """
     engine = make_engine(owner_url(settings), application_name="thaw migrate")
     try:
-        before, after = run_migrations(engine)
-        publish_shipped(engine)
+        migrator = Migrator(by or operator(None), clock_for(settings.clock_file)())
+        before, after = run_migrations(engine, migrator)
+        publish_shipped(engine, migrator if before else None)
         with transaction(engine) as connection:
             login = embedded_login(settings)
             if login:
@@ -147,11 +154,15 @@ def servers(app: App, as_json: bool) -> None:
 
 
 @click.command()
+@by_option
 @json_option
 @pass_app
-def migrate(app: App, as_json: bool) -> None:
-    """Bring the database to the schema of this release, and publish the shipped playbooks."""
-    done = bring_up_to_date(app.settings)
+def migrate(app: App, by: str | None, as_json: bool) -> None:
+    """Bring the database to the schema of this release, and publish the shipped playbooks.
+
+    Run it with the login that owns the tables; `thaw roles` says as whom the service should run.
+    """
+    done = bring_up_to_date(app.settings, operator(by))
     if as_json:
         app.print_json(done._asdict() | {"lacking": done.lacking._asdict()})
     else:

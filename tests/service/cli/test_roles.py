@@ -69,7 +69,9 @@ def test_an_auditor_who_may_see_names_sees_them(audited: World, logins: Logins) 
         audited.sql(f'REVOKE {OPENED} FROM "{logins.name(AUDITOR)}"')
 
 
-@pytest.mark.parametrize("command", [("importance", "V-0000", "4"), ("rebuild",), ("dead", "retry", "--all")], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("importance", "V-0000", "4"), ("rebuild",), ("dead", "retry", "--all", "--reason", "x")], ids=" ".join
+)
 def test_an_auditor_changes_nothing(audited: World, command: tuple[str, ...]) -> None:
     before = audited.said("verify")["events"]
     assert "`thaw roles` says what each may do" in audited.refused(3, *command)
