@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.servers", "tests.bell", "tests.desk"]
+pytest_plugins = ["tests.servers", "tests.logins", "tests.bell", "tests.desk"]

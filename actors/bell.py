@@ -5,6 +5,7 @@ A ring carries ids only. Whatever becomes of it (lost, doubled, late) the row in
 
 import time
 from collections.abc import Sequence
+from typing import NoReturn
 from uuid import uuid4
 
 import redis
@@ -113,6 +114,17 @@ class Bell:
     @property
     def _marker_key(self) -> str:
         return f"{self._broker.namespace}:marker"
+
+
+class NoBell(Bell):
+    """Where nobody named a Redis: whoever reads needs none, and what is handed in all the same waits for the clock."""
+
+    def __init__(self) -> None:
+        """Take no broker."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Say so: it is the broker that is looked for."""
+        raise BellUnavailableError("Redis is not named in THAW_REDIS_URL")
 
 
 def _encode(ring: Ring, copy: str) -> bytes:

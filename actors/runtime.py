@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actors.apply import Applier
-from actors.bell import Bell
+from actors.bell import Bell, NoBell
 from actors.broker import broker, connect, watchdog
 from actors.committer import Committer
 from models.database import Engine
@@ -24,11 +24,12 @@ class Runtime:
 _current: Runtime | None = None
 
 
-def configure(engine: Engine, clock: Callable[[], datetime], *, redis_url: str, namespace: str) -> Runtime:
-    """Point this process's broker at *redis_url* and return what its actors will use."""
+def configure(engine: Engine, clock: Callable[[], datetime], *, redis_url: str | None, namespace: str) -> Runtime:
+    """Point this process's broker at *redis_url*, if there is one, and return what its actors will use."""
     global _current  # noqa: PLW0603  # Dramatiq calls actors without arguments of ours, so they look here
-    connect(redis_url, namespace)
-    bell = Bell(broker)
+    if redis_url:
+        connect(redis_url, namespace)
+    bell = Bell(broker) if redis_url else NoBell()
     committer = Committer(engine, Applier(engine, clock), bell)
     watchdog.probe = committer.trouble
     _current = Runtime(engine, clock, bell, committer)

@@ -1,6 +1,8 @@
 """Bring a database to the schema of this release, or say that it is at another one."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -9,7 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from migrations import access
+from models import operations
 from models.database import translated
+from workflows.operations import SchemaMigrated
 
 #: Held while migrating, so that two machines that start at once do not migrate at once. Any constant would do.
 ADVISORY_LOCK = 7_468_617_701
@@ -40,35 +45,57 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(engine: Engine) -> tuple[str | None, str]:
-    """Run all migrations that are missing and return the revisions before and after.
+class Migrator(NamedTuple):
+    """Who migrates, and when: for the log."""
+
+    by: str
+    now: datetime
+
+
+def migrate(engine: Engine, recorded: Migrator | None = None) -> tuple[str | None, str]:
+    """Run all migrations that are missing, set the privileges of the roles, and return the revisions before and after.
+
+    Where *recorded* says who does it, the log of a database that was there before says so too; a new one begins empty.
+
+    A login that does not own the tables changes nothing, which is right where the schema is that of this release.
 
     Raises
     ------
     SchemaError
-        When the database is at a revision that this release does not know: it was migrated by a later one.
+        When the database is at a revision that this release does not know: it was migrated by a later one. Or when there
+        is something to migrate, and the tables belong to another login.
     ModelError
         When PostgreSQL is away or refused.
     """
     try:
         with engine.connect() as connection:
-            return _migrate(connection)
+            return _migrate(connection, recorded)
     except DBAPIError as error:
         raise translated(error) from error
 
 
-def _migrate(connection: Connection) -> tuple[str | None, str]:
+def _migrate(connection: Connection, recorded: Migrator | None) -> tuple[str | None, str]:
     # Another machine may be migrating now: wait for it, but never long for a table that somebody works on.
     connection.execute(text("SET lock_timeout = '55s'"))
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
     connection.execute(text("SET lock_timeout = '4s'"))
     connection.commit()
     try:
-        before = current_revision(connection)
+        before, newest = current_revision(connection), newest_revision()
         _refuse_unknown(connection, before)
-        command.upgrade(_config(connection), "head")
+        owner = access.table_owner(connection)
+        owned = owner is None or access.login(connection).owner
+        if before != newest:
+            if not owned:
+                raise SchemaError(f"the tables belong to {owner}: run `thaw migrate` as that login, and then go on as this one")
+            command.upgrade(_config(connection), "head")
+            if before and recorded:
+                done = SchemaMigrated(before=before, after=newest)
+                operations.append(connection, done, now=recorded.now, by=recorded.by)
+        if owned:
+            access.install(connection)
         connection.commit()
-        return before, newest_revision()
+        return before, newest
     finally:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})

@@ -13,13 +13,14 @@ from sqlalchemy import Connection, text
 from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, decode_recorded
 from workflows.fold import FoldError, fold
 from workflows.lead import ENDS_HOLD, Lead
+from workflows.service_stream import SERVICE_ID
 
-# Versions are recorded in order, so that what was recorded by a moment is the first part of each stream. The events of reps
-# are left out by type: a calendar alone is longer than a lead's whole history.
+# Versions are recorded in order, so that what was recorded by a moment is the first part of each stream. Left out are the
+# service's own stream, and the events of reps by their type: a calendar alone is longer than a lead's whole history.
 _page = text("""
     SELECT stream_id, version, type, body FROM events
      WHERE (stream_id, version) > (:stream_id, :version) AND recorded_at <= :at AND position < :before
-       AND type NOT IN ('calendar_frozen', 'day_planned', 'heads_recorded')
+       AND type NOT IN ('calendar_frozen', 'day_planned') AND stream_id <> :service
      ORDER BY stream_id, version LIMIT :chunk
 """)
 
@@ -124,7 +125,7 @@ def _next(standing: Standing | None, row: _Row) -> Standing:
 def _rows(connection: Connection, at: datetime, before: int, chunk: int) -> Iterator[_Row]:
     stream_id, version = UUID(int=0), 0
     while rows := connection.execute(
-        _page, {"stream_id": stream_id, "version": version, "at": at, "before": before, "chunk": chunk}
+        _page, {"stream_id": stream_id, "version": version, "at": at, "before": before, "chunk": chunk, "service": SERVICE_ID}
     ).all():
         yield from map(_Row._make, rows)
         stream_id, version = rows[-1].stream_id, rows[-1].version

@@ -22,6 +22,10 @@ class DatabaseError(ModelError):
     """PostgreSQL refused a statement for another reason than those below; nothing was changed."""
 
 
+class DeniedError(DatabaseError):
+    """This login may not do that; nothing was changed."""
+
+
 class DatabaseUnavailableError(ModelError):
     """PostgreSQL cannot be reached or went away; nothing was changed, and the call may be repeated."""
 
@@ -145,6 +149,8 @@ def translated(error: DBAPIError) -> ModelError:
         return DatabaseUnavailableError(f"PostgreSQL cannot do this now: {first_line}")
     if state in {"40001", "40P01"}:
         return ConcurrentAppendError(f"PostgreSQL asked for another try: {first_line}")
+    if state == "42501" and "permission denied" in first_line:
+        return DeniedError(f"this login may not do that ({first_line}): `thaw roles` says what each may do")
     return DatabaseError(f"PostgreSQL refused: {first_line}")
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models.events import append, chained
-from workflows.codec import GENESIS
+from models import operations
 from workflows.events import HeadsRecorded, decode_recorded
-from workflows.heads import SERVICE_ID, Head, HeadProof, HeadsTree, heads_root, recorded_heads
+from workflows.heads import Head, HeadProof, HeadsTree, heads_root
+from workflows.service_stream import SERVICE_ID
 
 
 class RecordedHeads(NamedTuple):
@@ -57,10 +57,7 @@ def newest(connection: Connection, *, before: int | None = None) -> RecordedHead
 
 def record(connection: Connection, data: HeadsRecorded, *, now: datetime, actor: str) -> int:
     """Append *data* to the service's own stream and return its position. Last in its transaction, under `checkpoints.lock`."""
-    last = newest(connection)
-    version, hash_ = (last.version + 1, last.hash) if last else (1, GENESIS)
-    recorded = recorded_heads(data, version, now=max(now, last.recorded_at) if last else now, actor=actor)
-    return append(connection, [chained(recorded, hash_)])
+    return operations.append(connection, data, now=now, by=actor)
 
 
 def prove_head(connection: Connection, stream_id: UUID, size: int) -> HeadProof:

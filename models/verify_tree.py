@@ -20,9 +20,9 @@ from models.running_heads import RunningHeads
 from models.verify import Finding
 from workflows.codec import canonical, chain_hash
 from workflows.events import HeadsRecorded, decode_recorded
-from workflows.heads import SERVICE_ID
 from workflows.merkle import Frontier, Node, Span, leaf_hash
 from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note
+from workflows.service_stream import SERVICE_ID
 
 #: So many events are read at a time.
 CHUNK_ROWS = 5_000

@@ -38,6 +38,11 @@ def leads_between(connection: Connection, first: UUID, last: UUID, *, limit: int
     return list(connection.scalars(statement, {"first": first, "last": last, "limit": limit}))
 
 
+def sources(connection: Connection) -> list[str]:
+    """Return the names of the CRMs that leads came from. Every lead is looked at."""
+    return list(connection.scalars(text("SELECT DISTINCT body::jsonb ->> 'source' FROM leads ORDER BY 1")))
+
+
 def dead_between(connection: Connection, first: UUID, last: UUID, *, limit: int) -> list[UUID]:
     """Return up to *limit* ids of dead messages from *first* to *last*, inclusive, in order."""
     statement = text("SELECT id FROM messages WHERE outcome = 'dead' AND id BETWEEN :first AND :last ORDER BY id LIMIT :limit")

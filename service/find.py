@@ -10,7 +10,7 @@ from models import contacts, leads, playbooks, views
 from models.contacts import Contact
 from models.database import Connection
 from service.wording import name_of, plain
-from workflows.lead import Lead, Rep
+from workflows.lead import Lead, Rep, lead_id
 from workflows.playbooks import Playbook
 
 #: Fewer digits of an id than this are more likely a slip than a lead.
@@ -50,7 +50,7 @@ def find_lead(connection: Connection, typed: str) -> Found:
     if not text:
         raise FindError("which lead? Name its id, the first 8 digits of it, or the CRM's id for it")
     known = _by_external_id(connection, text)
-    ids = dict.fromkeys([*(contact.lead_id for contact in known), *_by_digits(connection, text)])
+    ids = dict.fromkeys([*(contact.lead_id for contact in known), *_derived(connection, text), *_by_digits(connection, text)])
     found = views.find_leads(connection, list(ids))
     if len(found) == 1:
         lead = found[0]
@@ -72,6 +72,14 @@ def _by_external_id(connection: Connection, text: str) -> list[Contact]:
     for colon in (match.start() for match in re.finditer(":", text)):
         found += contacts.find_by_external_id(connection, text[colon + 1 :], source=text[:colon])
     return found
+
+
+def _derived(connection: Connection, text: str) -> list[UUID]:
+    """Return the ids that leads called *text* would have, where contacts are closed to us: they follow from the CRM's."""
+    if contacts.are_open(connection) or not storable(text):
+        return []
+    split = [(text[: match.start()], text[match.end() :]) for match in re.finditer(":", text)]
+    return [lead_id(source, id_) for source, id_ in [*((each, text) for each in views.sources(connection)), *split]]
 
 
 def storable(text: str) -> bool:

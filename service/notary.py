@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from models import checkpoints, events, heads, tree, views
+from models import checkpoints, events, heads, operations, tree, views
 from models.checkpoints import CheckpointRow
 from models.database import Connection, Engine, ModelError, transaction
 from service.clocks import ClockError
@@ -20,6 +20,7 @@ from service.destinations import Destination, DestinationError
 from service.keys import KeyFiles, SigningKey, opened, signed
 from service.settings import SettingsError
 from workflows.notes import Checkpoint, NoteError
+from workflows.operations import KeyInForce
 
 #: A checkpoint is due after so many new events, or so many seconds after the last one when there is any new event.
 EVENTS_MOST = 1_000
@@ -74,6 +75,8 @@ class Notary:
         """
         if not self._keys.exist:
             return None
+        if self._checkpoint_is_due():
+            self.record_key("clock", wait=False)
         if self._heads_are_due():
             self.record_heads("clock", wait=False)
         made = self.make(wait=False) if self._checkpoint_is_due() else None
@@ -109,6 +112,25 @@ class Notary:
         log.info("heads_recorded", position=position, streams=found.streams)
         return position
 
+    def record_key(self, actor: str, *, wait: bool) -> None:
+        """Say in the log which key signs, unless the log says so already or another notary is at it and not *wait*.
+
+        Raises
+        ------
+        ContradictionError
+            When the log is not what was signed before; nothing was appended to it.
+        KeyFileError
+            When the key cannot be used.
+        """
+        key = str(self._keys.signing()[0].verifier)
+        with transaction(self._engine) as connection:
+            if not checkpoints.lock(connection, wait=wait):
+                return
+            known = operations.key_in_force(connection)
+            if known != key:
+                self._refuse_contradictions(connection, events.head_position(connection), checkpoints.newest(connection))
+                operations.append(connection, KeyInForce(key=key, replaces=known), now=self._now(), by=actor)
+
     def make(self, *, wait: bool) -> CheckpointRow | None:
         """Sign and keep a checkpoint of the log as it is; None when there is nothing new, or another notary is at it.
 
@@ -126,8 +148,7 @@ class Notary:
             if not checkpoints.lock(connection, wait=wait):
                 return None
             size, last = events.head_position(connection), checkpoints.newest(connection)
-            for before in ([last] if last else []) + self._sent():
-                _refuse_contradiction(connection, size, before)
+            self._refuse_contradictions(connection, size, last)
             if size == (last.size if last else 0):
                 return None
             made = _made(connection, size, keys)
@@ -135,6 +156,10 @@ class Notary:
             self._keys.retire()
         log.info("checkpoint_made", size=size)
         return made
+
+    def _refuse_contradictions(self, connection: Connection, size: int, last: CheckpointRow | None) -> None:
+        for before in ([last] if last else []) + self._sent():
+            _refuse_contradiction(connection, size, before)
 
     def newest(self) -> CheckpointRow | None:
         """Return the newest checkpoint."""

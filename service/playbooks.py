@@ -1,9 +1,15 @@
 """Playbooks in the house: those that ship with Thaw, and reading one from a file."""
 
+from datetime import datetime
 from importlib.resources import files
 
+import msgspec
+
+from migrations.runner import Migrator
+from models import operations
 from models.database import Connection, Engine, transaction
 from models.playbooks import find_published, publish
+from workflows.operations import PlaybookPublished
 from workflows.playbook_text import Source, read_playbook
 from workflows.playbooks import Playbook
 
@@ -38,8 +44,23 @@ def read_beside_published(connection: Connection, text: str) -> Playbook:
     return read_playbook(text, find)
 
 
-def publish_shipped(engine: Engine) -> None:
-    """Publish those that are not published yet."""
+def publish_shipped(engine: Engine, recorded: Migrator | None = None) -> None:
+    """Publish those that are not published yet; the log says so where *recorded* says who did it."""
     with transaction(engine) as connection:
         for playbook, text in shipped_playbooks().values():
-            publish(connection, playbook, text)
+            if publish(connection, playbook, text) and recorded:
+                record_published(connection, playbook, now=recorded.now, by=recorded.by)
+
+
+def record_published(
+    connection: Connection, playbook: Playbook, *, now: datetime, by: str, approved_by: str | None = None
+) -> None:
+    """Say in the log that *playbook* may be pinned from now on, and which second person approved it."""
+    pin = playbook.pin
+    done = PlaybookPublished(
+        playbook=pin.id,
+        version=pin.version,
+        digest=pin.digest,
+        approved_by=msgspec.UNSET if approved_by is None else approved_by,
+    )
+    operations.append(connection, done, now=now, by=by)

@@ -11,6 +11,7 @@ from models import events, tracing
 from models.database import Connection
 from models.tracing import Traced
 from service.history import Entry, History, moved, said
+from service.operations import Retry, retries_of, retry_line
 from service.times import shown_moment
 from service.wording import count, plain, words
 from workflows.commands import AnyCommand, Command, FireTimer, command_kind
@@ -55,6 +56,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     """The first event of the message that staged this one; None when a person or a program handed it in."""
     caused: tuple[Caused, ...]
     """Earliest due first."""
+    retries: tuple[Retry, ...]
+    """When the message was dead and tried again, oldest first."""
 
 
 def why(connection: Connection, history: History, version: int) -> Why:
@@ -75,6 +78,7 @@ def why(connection: Connection, history: History, version: int) -> Why:
         message=tracing.find_message(connection, recorded.message_id),
         cause=_cause(connection, recorded),
         caused=_caused(connection, recorded.message_id),
+        retries=tuple(r for r in retries_of(connection, recorded.stream_id) if r.message_id == recorded.message_id),
     )
 
 
@@ -121,6 +125,8 @@ def why_lines(found: Why, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         )
     yield "because", _because(found, zone)
     yield "message", _message(found, zone)
+    for number, retry in enumerate(found.retries):
+        yield "" if number else "retried", retry_line(retry, zone)
     if isinstance(recorded.data, CommandRefused):
         inputs = ", ".join(f"{words(name)} {_input(value)}" for name, value in recorded.data.inputs.items())
         yield "rule", f"{recorded.data.rule} refused: {plain(recorded.data.reason, 300)}"

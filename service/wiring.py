@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from actors import runtime
 from actors.bell import Bell
@@ -30,28 +31,62 @@ class Service:
 
 
 def resolve_urls(settings: Settings) -> tuple[str, str]:
-    """Return the URLs of PostgreSQL and Redis: those of the settings, else of the running embedded pair.
+    """Return the URLs of PostgreSQL, for the service's login, and of Redis: those of the settings, else of the embedded pair.
 
     Raises
     ------
     SettingsError
-        When neither is there; the message says what to do.
+        When one of them is not there; the message says what to do.
     """
-    if settings.database_url and settings.redis_url:
-        return settings.database_url, settings.redis_url
-    servers = discover(settings.home_path)
-    database_url = settings.database_url or (servers.database_url if servers else None)
-    redis_url = settings.redis_url or (servers.redis_url if servers else None)
-    if not database_url or not redis_url:
-        raise SettingsError(
-            f"Thaw is not running in {settings.home_path}: start it with `thaw up`, "
-            f"or name your servers in THAW_DATABASE_URL and THAW_REDIS_URL"
-        )
+    database_url, redis_url = _found_urls(settings)
+    if not redis_url:
+        raise _not_running(settings)
     return database_url, redis_url
 
 
-def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = True) -> Service:
+def _found_urls(settings: Settings) -> tuple[str, str | None]:
+    if settings.database_url and settings.redis_url:
+        return settings.database_url, settings.redis_url
+    servers = discover(settings.home_path)
+    database_url = settings.database_url or (servers.service_url if servers else None)
+    if not database_url:
+        raise _not_running(settings)
+    return database_url, settings.redis_url or (servers.redis_url if servers else None)
+
+
+def _not_running(settings: Settings) -> SettingsError:
+    return SettingsError(
+        f"Thaw is not running in {settings.home_path}: start it with `thaw up`, "
+        f"or name your servers in THAW_DATABASE_URL and THAW_REDIS_URL"
+    )
+
+
+def owner_url(settings: Settings) -> str:
+    """Return the URL of PostgreSQL for whoever migrates it: that of the settings, else of the embedded one's owner.
+
+    Raises
+    ------
+    SettingsError
+        When there is none; the message says what to do.
+    """
+    servers = None if settings.database_url else discover(settings.home_path)
+    url = settings.database_url or (servers.database_url if servers else None)
+    if not url:
+        raise _not_running(settings)
+    return url
+
+
+def embedded_login(settings: Settings) -> tuple[str, str] | None:
+    """Return name and password of the login that the service runs as on an embedded PostgreSQL; None for one of your own."""
+    servers = None if settings.database_url else discover(settings.home_path)
+    url = urlsplit(servers.service_url) if servers and servers.service_url else None
+    return (url.username or "", url.password or "") if url else None
+
+
+def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = True, redis_needed: bool = True) -> Service:
     """Connect to the service's servers. Nothing is opened on Redis before it is needed.
+
+    Without *redis_needed* PostgreSQL alone will do, as for an auditor; then the bell says that nobody named a Redis.
 
     Raises
     ------
@@ -64,7 +99,7 @@ def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = Tr
     SchemaError
         When the database needs ``thaw migrate``, unless *schema_checked* is false.
     """
-    database_url, redis_url = resolve_urls(settings)
+    database_url, redis_url = resolve_urls(settings) if redis_needed else _found_urls(settings)
     engine = make_engine(database_url, application_name=name)
     clock = clock_for(settings.clock_file)
     clock()

@@ -17,6 +17,7 @@ from models import leads, messages
 from models.database import Engine, make_engine, transaction
 from models.messages import MessageState, Ring
 from service.calendars import freeze_calendar
+from tests.logins import service_url
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, ScheduleNote, SetCalendar
 from workflows.lead import Lead
 from workflows.rep import rep_id
@@ -44,6 +45,9 @@ class Desk:
     """What a test of models and actors works with."""
 
     engine: Engine
+    """Of the owner, for looking and meddling."""
+    service: Engine
+    """Of the login that the service has: whatever the desk does, it does as that."""
     bell: Bell
     applier: Applier
     committer: Committer
@@ -59,7 +63,7 @@ class Desk:
         submissions = [
             Submission(id=id_ or uuid4(), stream_id=stream_id, command=command, asked_by=who) for command in commands
         ]
-        with transaction(self.engine) as connection:
+        with transaction(self.service) as connection:
             return stage(connection, submissions, now=self.now)
 
     def do(self, stream_id: UUID, command: Command, *, who: str = "rep:dan") -> MessageState:
@@ -140,12 +144,13 @@ def registration(owner: str = "dan") -> RegisterLead:
 @pytest.fixture
 def desk(database_url: str, redis_url: str, namespace: str) -> Iterator[Desk]:
     """Yield a desk on a migrated database and a namespace of its own, with the rep dan."""
-    engine = make_engine(database_url)
+    engine, service = make_engine(database_url), make_engine(service_url(database_url))
     clock = SetClock()
-    configured = runtime.configure(engine, clock, redis_url=redis_url, namespace=namespace)
-    applier = Applier(engine, clock)
-    made = Desk(engine, configured.bell, applier, Committer(engine, applier, configured.bell), clock)
+    configured = runtime.configure(service, clock, redis_url=redis_url, namespace=namespace)
+    applier = Applier(service, clock)
+    made = Desk(engine, service, configured.bell, applier, Committer(service, applier, configured.bell), clock)
     made.rep()
     yield made
     configured.bell.close()
+    service.dispose()
     engine.dispose()

@@ -1,4 +1,7 @@
-"""A service on a stage: real worker and clock processes that a test starts, kills and counts, on a clock that it drives."""
+"""A service on a stage: real worker and clock processes that a test starts, kills and counts, on a clock that it drives.
+
+The processes have the login of the service; the test itself asks as the owner of the database.
+"""
 
 import contextlib
 import os
@@ -21,6 +24,7 @@ from service.clocks import DrivenClock
 from service.keeper import Kept, Order
 from service.settings import Settings, environment
 from service.wiring import Service, connect, worker_environment
+from tests.logins import service_url
 
 ROOT = Path(__file__).parents[1]
 
@@ -170,7 +174,7 @@ class Stage:
         self.asker = Asker(database_url)
         self.clock = DrivenClock(folder / "clock")
         self.settings = Settings(
-            database_url=database_url,
+            database_url=service_url(database_url),
             redis_url=redis_url,
             namespace=namespace,
             clock_file=str(folder / "clock"),

@@ -27,6 +27,8 @@ from workflows.commands import (
     RescheduleReason,
     Slug,
 )
+from workflows.event import Event as Event
+from workflows.operations import Operation
 from workflows.priority import Score
 
 #: Version of the event shapes in this module. An upcaster joins `decode_recorded` when a shape changes.
@@ -44,10 +46,6 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True, order=True):
     kind: SlotKind
     day: date
     ordinal: Annotated[int, msgspec.Meta(ge=1, le=1000)]
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    """The base of all events."""
 
 
 class LeadRegistered(Event, frozen=True, kw_only=True, tag="lead_registered"):
@@ -484,7 +482,7 @@ LeadEvent = (
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
     | PlaybookMigrated | CommandRefused
 )  # fmt: skip
-AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded
+AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,19 +12,13 @@ under the root. Of a neighbour nothing is shown but its id: version and hash sta
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable
-from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from workflows.codec import derived_id
-from workflows.events import SCHEMA, Effects, HeadsRecorded, Recorded
 from workflows.merkle import Node, all_nodes, inclusion_spans, leaf_hash, merkle_root, prove, verify_inclusion
-
-#: The stream of the service itself.
-SERVICE_ID = derived_id("service")
 
 
 class Head(NamedTuple):
@@ -112,30 +106,4 @@ def verify_head(proof: HeadProof, head: Head, *, streams: int, root: bytes) -> b
         and all(right.index == left.index + 1 for left, right in pairwise(paths))
         and all(left.stream_id < right.stream_id for left, right in pairwise(paths))
         and all(verify_inclusion(p.index, streams, leaf_of(p.stream_id, p.commitment), p.path, root) for p in paths)
-    )
-
-
-def recorded_heads(data: HeadsRecorded, version: int, *, now: datetime, actor: str) -> Recorded:
-    """Return *data* as the event *version* of the service's own stream, recorded at *now* for *actor*.
-
-    No message carries it: its message id is derived from its place, so that there is one event of that version at most.
-    """
-    message_id = derived_id(SERVICE_ID, version)
-    return Recorded(
-        stream_id=SERVICE_ID,
-        version=version,
-        schema=SCHEMA,
-        occurred_at=now,
-        recorded_at=now,
-        message_id=message_id,
-        actor=actor,
-        correlation_id=message_id,
-        causation_id=None,
-        playbook=None,
-        row=None,
-        state="service",
-        effects=Effects(),
-        data=data,
-        command=None,
-        used=None,
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from workflows.codec import derived_id
 from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode
 from workflows.events import PlaybookPin, Remainder, Slot
 from workflows.priority import Score
@@ -20,6 +21,11 @@ RESTING: frozenset[State] = frozenset({"registered", "won", "dropped", "do_not_c
 
 #: States in which nothing waits to be thawed: reaching one ends a hold.
 ENDS_HOLD: frozenset[State] = RESTING - {"registered"}
+
+
+def lead_id(source: str, external_id: str) -> UUID:
+    """Return the stream of the lead that the CRM called *source* knows as *external_id*."""
+    return derived_id("lead", source, external_id)
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True):

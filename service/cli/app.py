@@ -52,7 +52,7 @@ class App:
     @cached_property
     def service(self) -> Service:
         """The connected service."""
-        return connect(self.settings, name="thaw cli")
+        return connect(self.settings, name="thaw cli", redis_needed=False)
 
     def print_json(self, value: Any) -> None:
         """Print one JSON object on a line of its own."""

@@ -6,10 +6,11 @@ from uuid import UUID
 import click
 import msgspec
 
-from models import messages, views
+from models import messages, operations, views
 from models.database import Connection, transaction
 from models.messages import MessageState
 from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.operator import by_option, operator, reason_option, required_reason
 from service.find import digits_span
 from service.wording import count, plain
 
@@ -107,15 +108,18 @@ def show(app: App, id_: str, as_json: bool) -> None:
 @dead.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "every", is_flag=True, help="All of them.")
+@reason_option
+@by_option
 @json_option
 @pass_app
-def retry(app: App, ids: tuple[str, ...], every: bool, as_json: bool) -> None:
-    """Give dead messages a fresh set of attempts; the clock rings them again."""
+def retry(app: App, ids: tuple[str, ...], every: bool, reason: str | None, by: str | None, as_json: bool) -> None:
+    """Give dead messages a fresh set of attempts; the clock rings them again. The log says who did it and why."""
     if bool(ids) == every:
         raise InputError("name the messages to try again, or say --all" if not ids else "name messages or say --all, not both")
+    why = required_reason(reason, "the disk was full")
     with transaction(app.service.engine) as connection:
         meant = None if every else [_meant(connection, typed) for typed in ids]
-        revived = messages.retry_dead(connection, meant)
+        revived = operations.retry_dead(connection, meant, reason=why, now=app.service.now(), by=operator(by))
     if as_json:
         app.print_json({"revived": revived})
     else:

@@ -18,7 +18,7 @@ from service.logs import set_up_logs
 from service.settings import Settings
 from service.supervisor import Supervisor
 from service.times import zone_of
-from service.wiring import Service, connect, resolve_urls
+from service.wiring import Service, connect, owner_url
 from workflows.calendars import Absence
 
 #: Characters in a line when nobody's terminal says how many there are.
@@ -70,7 +70,7 @@ def demo(app: App, leave: tuple[str, ...], long_gap: str, seed: int, as_json: bo
 
 
 def _refuse_used_database(settings: Settings) -> None:
-    engine = make_engine(resolve_urls(settings)[0], application_name="thaw demo")
+    engine = make_engine(owner_url(settings), application_name="thaw demo")
     try:
         with transaction(engine) as connection:
             empty = is_empty(connection)

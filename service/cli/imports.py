@@ -18,7 +18,8 @@ from rich.table import Table
 from models import imports
 from models.database import transaction
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
-from service.imports.mapping_file import read_mapping
+from service.cli.operator import by_option, operator
+from service.imports.mapping_file import read_with_digest
 from service.imports.problems import CannotImportError, FileError
 from service.imports.reader import DELIMITERS
 from service.imports.report import Report
@@ -44,10 +45,19 @@ LOOK_SECONDS, STALLED_SECONDS = 0.5, 30.0
     "--errors", type=click.Path(path_type=Path), metavar="FILE", help="Write the rejected rows and the reasons to FILE."
 )
 @click.option("--wait", is_flag=True, help="Wait until the workers have applied everything.")
+@by_option
 @json_option
 @pass_app
 def import_(
-    app: App, file: Path, mapping_file: Path, dry_run: bool, partial: bool, errors: Path | None, wait: bool, as_json: bool
+    app: App,
+    file: Path,
+    mapping_file: Path,
+    dry_run: bool,
+    partial: bool,
+    errors: Path | None,
+    wait: bool,
+    by: str | None,
+    as_json: bool,
 ) -> None:
     """Take in leads from FILE, a CSV export of your CRM.
 
@@ -60,7 +70,8 @@ def import_(
                  2 the file or the mapping cannot be used; 3 the database is away or full.
     """
     try:
-        result = _import(app, file, mapping_file, Wish(dry_run=dry_run, partial=partial, errors=errors), quiet=as_json)
+        wish = Wish(dry_run=dry_run, partial=partial, errors=errors, by=operator(by))
+        result = _import(app, file, mapping_file, wish, quiet=as_json)
     except CannotImportError as error:
         if as_json:
             app.print_json({"error": {"code": error.code, "message": error.message, "suggestion": error.suggestion}})
@@ -86,7 +97,8 @@ def import_(
 def _import(app: App, file: Path, mapping_file: Path, wish: Wish, *, quiet: bool) -> Result:
     if file.is_dir() or not file.exists():
         raise FileError("no_file", f"{file} is a folder, not a file." if file.is_dir() else f"There is no file {file}.")
-    mapping = read_mapping(mapping_file)
+    mapping, mapping_digest = read_with_digest(mapping_file)
+    wish = wish._replace(mapping_digest=mapping_digest)
     with _reading(file, quiet=quiet) as advance:
         return run_import(app.service.engine, file, mapping, wish, now=app.service.now(), advance=advance)
 

@@ -4,10 +4,14 @@ import secrets
 
 import click
 
+from migrations.runner import SchemaError
+from models.database import ModelError
 from service.cli.app import App, json_option, pass_app
+from service.cli.operator import by_option, operator
 from service.destinations import destinations
 from service.keys import KeyFiles
 from service.notary import Notary
+from service.settings import SettingsError
 from workflows.notes import VerifierKey
 
 
@@ -18,11 +22,13 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--name", help="What the log is called in checkpoints, such as example.com/thaw; default: a random name.")
+@by_option
 @json_option
 @pass_app
-def init(app: App, name: str | None, as_json: bool) -> None:
+def init(app: App, name: str | None, by: str | None, as_json: bool) -> None:
     """Make the key, and print its public half for whoever is to check checkpoints."""
     made = KeyFiles(app.settings).init(name or f"thaw/{secrets.token_hex(8)}")
+    _record(app, operator(by))
     _print(app, [made], as_json)
 
 
@@ -37,11 +43,22 @@ def show(app: App, as_json: bool) -> None:
 
 
 @keys.command()
+@by_option
 @json_option
 @pass_app
-def rotate(app: App, as_json: bool) -> None:
+def rotate(app: App, by: str | None, as_json: bool) -> None:
     """Replace the key. The next checkpoint carries both signatures, and then the old private key is destroyed."""
-    _print(app, list(KeyFiles(app.settings).rotate()), as_json)
+    replaced = KeyFiles(app.settings).rotate()
+    _record(app, operator(by))
+    _print(app, list(replaced), as_json)
+
+
+def _record(app: App, by: str) -> None:
+    """Say in the log which key is in force. Where no service can be reached, its clock does so before it signs."""
+    try:
+        Notary(app.service.engine, app.service.clock, KeyFiles(app.settings), ()).record_key(by, wait=True)
+    except (SettingsError, SchemaError, ModelError) as error:
+        click.echo(f"the log does not say so yet, and will once it is signed with this key: {error}", err=True)
 
 
 def _print(app: App, found: list[VerifierKey], as_json: bool) -> None:
@@ -54,25 +71,25 @@ def _print(app: App, found: list[VerifierKey], as_json: bool) -> None:
 
 @click.command()
 @click.option("--heads", "with_heads", is_flag=True, help="Record the heads of all streams in the log first.")
+@by_option
 @json_option
 @pass_app
-def checkpoint(app: App, with_heads: bool, as_json: bool) -> None:
+def checkpoint(app: App, with_heads: bool, by: str | None, as_json: bool) -> None:
     """Sign a checkpoint of the log now, send it, and print it: keep it where the service cannot reach it."""
     files = KeyFiles(app.settings)
     files.signing()
     notary = Notary(app.service.engine, app.service.clock, files, destinations(app.settings))
+    notary.record_key(operator(by), wait=True)
     if with_heads:
-        notary.record_heads("operator", wait=True)
+        notary.record_heads(operator(by), wait=True)
     made = notary.make(wait=True)
     notary.send()
     newest = made or notary.newest()
-    note = newest.note if newest else ""
+    assert newest is not None  # noqa: S101  # the log says at least which key signs it
     if as_json:
-        app.print_json({"made": made is not None, "size": newest.size if newest else 0, "note": note})
-    elif newest:
-        click.echo(note, nl=False)
+        app.print_json({"made": made is not None, "size": newest.size, "note": newest.note})
     else:
-        click.echo("the log is empty: there is nothing to sign")
+        click.echo(newest.note, nl=False)
 
 
 COMMANDS = (keys, checkpoint)

@@ -9,17 +9,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from models import events, views
+from models import events, operations, views
 from models.database import Connection, transaction
 from models.rebuild import Rebuilt
 from models.rebuild import rebuild as rebuild_projections
 from models.verify import Finding
 from models.verify import verify as verify_log
 from service.cli.app import REFUSED, UNAVAILABLE, App, json_option, pass_app
+from service.cli.operator import by_option, operator, reason_option
 from service.health import Status, read_status
 from service.times import shown_age
 from service.wiring import connect
 from service.wording import count, plain
+from workflows.operations import ProjectionsRebuilt
 
 
 @click.command()
@@ -32,7 +34,7 @@ def status(ctx: click.Context, app: App, as_json: bool) -> None:
     Exit status 3 when PostgreSQL or Redis is away, or the schema is not this release's.
     """
     # The schema is reported here rather than insisted on, so that there is something to print in any case.
-    found = read_status(connect(app.settings, name="thaw status", schema_checked=False))
+    found = read_status(connect(app.settings, name="thaw status", schema_checked=False, redis_needed=False))
     if as_json:
         app.print_json(found)
     else:
@@ -71,13 +73,15 @@ def _verified(app: App) -> list[Finding]:
 
 @click.command()
 @click.option("--check", is_flag=True, help="Change nothing: compare, and end with status 1 when something differs.")
+@reason_option
+@by_option
 @json_option
 @pass_app
 @click.pass_context
-def rebuild(ctx: click.Context, app: App, check: bool, as_json: bool) -> None:
+def rebuild(ctx: click.Context, app: App, check: bool, reason: str | None, by: str | None, as_json: bool) -> None:
     """Make leads, reps, slots and calendars again from the log alone, and stage timers that are missing.
 
-    Workers wait meanwhile. Contacts, documents and playbooks are left alone: they are no projections.
+    Workers wait meanwhile. Contacts, documents and playbooks are left alone: they are no projections. The log says who did it.
     """
     if check:
         _check(ctx, app, as_json)
@@ -85,6 +89,9 @@ def rebuild(ctx: click.Context, app: App, check: bool, as_json: bool) -> None:
     try:
         with transaction(app.service.engine) as connection, progress_bar(connection, "rebuilding") as progress:
             rebuilt = rebuild_projections(connection, progress=progress)
+            kept = operations.keep_reason(connection, reason) if reason else None
+            done = ProjectionsRebuilt(**rebuilt._asdict(), reason=kept)
+            operations.append(connection, done, now=app.service.now(), by=operator(by))
     except ValueError as error:
         # A body that is no event, or an event that does not follow from the one before it; all was rolled back.
         _give_up(ctx, f"the log cannot be folded, and nothing was changed: {plain(str(error), 300)}. Run `thaw verify`.")

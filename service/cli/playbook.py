@@ -17,7 +17,7 @@ from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.typed import WHO
 from service.find import storable
-from service.playbooks import read_beside_published
+from service.playbooks import read_beside_published, record_published
 from service.times import shown_moment, zone_of
 from service.wording import count, name_of, plain
 from workflows.calendars import Calendar
@@ -127,10 +127,19 @@ def _show_review(read: Playbook, remarks: tuple[Remark, ...]) -> None:
 
 @playbook.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--as", "who", type=WHO, required=True, metavar="WHO", help="The manager who publishes it: manager:NAME.")
+@click.option("--approved-by", type=WHO, required=True, metavar="WHO", help="The second person who read it: manager:NAME.")
 @json_option
 @pass_app
-def publish(app: App, file: str, as_json: bool) -> None:
-    """Publish FILE: from then on this version never changes. Leads that enter the queue follow the newest version."""
+def publish(app: App, file: str, who: str, approved_by: str, as_json: bool) -> None:
+    """Publish FILE: from then on this version never changes. Leads that enter the queue follow the newest version.
+
+    One manager publishes it and a second person approves it; the log holds both names.
+    """
+    if not who.startswith("manager:"):
+        raise InputError(f"--as {who}: only a manager publishes a playbook (manager:NAME)")
+    if approved_by.partition(":")[2].casefold() == who.partition(":")[2].casefold():
+        raise InputError(f"--approved-by {approved_by}: a second person approves it, not who publishes it")
     text = _read(file)
     with typed_errors(), transaction(app.service.engine) as connection:
         read = read_beside_published(connection, text)
@@ -139,6 +148,8 @@ def publish(app: App, file: str, as_json: bool) -> None:
             raise InputError(f"{file}: {wrong.field}: {wrong.says} Nothing was published.")
         try:
             new = playbooks.publish(connection, read, text)
+            if new:
+                record_published(connection, read, now=app.service.now(), by=who, approved_by=approved_by)
         except PublishedError as error:
             raise InputError(f"{file}: {error}") from error
     if as_json:

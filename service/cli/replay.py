@@ -16,6 +16,7 @@ from service.differences import Difference, differences
 from service.find import Found, find_lead
 from service.history import History, labelled, read_history, told
 from service.moments import Sense, as_occurred, as_recorded, in_sense
+from service.operations import Retry, retries_of, retry_line
 from service.times import TimeError, shown_moment
 from service.wording import count
 from workflows.events import Recorded
@@ -50,6 +51,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """As occurred: where the lead as recorded at the same moment differs, which stands as *before*."""
     odd: tuple[str, ...] = ()
     """As occurred: the events that could not have come where they did, had everything been entered at once."""
+    retries: tuple[Retry, ...] = ()
+    """When messages of this lead were dead and an operator tried them again, oldest first."""
 
 
 @click.command()
@@ -75,10 +78,12 @@ def replay(ctx: click.Context, app: App, lead: str, moment: str | None, sense: S
         zone = owners_zone(connection, found.lead)
         whole = read_history(connection, found.lead.id)
         view = _viewed(whole, moment.strip() if moment else None, sense, zone, app.service.now())
+        last = view.history.entries[-1].recorded.recorded_at if moment and view.history.entries else None
+        retries = tuple(each for each in retries_of(connection, found.lead.id) if last is None or each.at <= last)
     if as_json:
-        app.print_json(_replayed(found, view, sense))
+        app.print_json(msgspec.structs.replace(_replayed(found, view, sense), retries=retries))
     else:
-        _print(found, view, whole, zone)
+        _print(found, view, whole, retries, zone)
     if whole.trouble:
         ctx.exit(REFUSED)
 
@@ -130,7 +135,7 @@ def _replayed(found: Found, view: _View, sense: Sense) -> Replayed:
     )
 
 
-def _print(found: Found, view: _View, whole: History, zone: ZoneInfo) -> None:
+def _print(found: Found, view: _View, whole: History, retries: tuple[Retry, ...], zone: ZoneInfo) -> None:
     for entry in view.history.entries:
         for line in told(entry, zone):
             click.echo(line)
@@ -139,7 +144,8 @@ def _print(found: Found, view: _View, whole: History, zone: ZoneInfo) -> None:
         click.echo(f"\nafter event {last.row.version}, recorded {shown_moment(last.recorded.recorded_at, zone, seconds=True)}")
         for line in (*heading(found._replace(lead=last.after)), *state_lines(last.after, zone)):
             click.echo(line)
-    for label, lines in (("recorded", view.beside), ("odd", view.odd)):
+    tried = tuple(retry_line(each, zone) for each in retries)
+    for label, lines in (("recorded", view.beside), ("odd", view.odd), ("retried", tried)):
         for number, line in enumerate(lines):
             click.echo(labelled("" if number else label, line))
     if whole.trouble:

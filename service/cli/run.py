@@ -7,14 +7,21 @@ import sys
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import msgspec
 
 from actors.clock import Clock
+from migrations import access
+from migrations.access import Lacking
+from migrations.runner import Migrator
 from migrations.runner import migrate as run_migrations
-from models.database import make_engine
+from models.database import make_engine, transaction
 from service.cli.app import App, json_logs_option, json_option, pass_app
+from service.cli.operator import by_option, operator
+from service.cli.roles import warn_of
+from service.clocks import clock_for
 from service.destinations import destinations
 from service.embedded import EmbeddedServers
 from service.embedded.watch import watched
@@ -23,7 +30,7 @@ from service.notary import Notary
 from service.playbooks import publish_shipped
 from service.settings import Settings, environment
 from service.supervisor import Child, Supervisor
-from service.wiring import connect, resolve_urls, worker_environment
+from service.wiring import connect, embedded_login, owner_url, resolve_urls, worker_environment
 
 
 @click.command()
@@ -36,7 +43,7 @@ def up(app: App, as_json: bool) -> None:
     with own_servers(app.settings) as servers:
         if servers is not None:
             click.echo(f"servers: PostgreSQL and Valkey in {app.settings.home_path}", err=True)
-        bring_up_to_date(app.settings)
+        warn_of(bring_up_to_date(app.settings).lacking)
         click.echo("up: workers and clock run; stop with Ctrl-C", err=True)
         moved = True
         while moved:
@@ -54,13 +61,29 @@ def own_servers(settings: Settings) -> AbstractContextManager[EmbeddedServers | 
     return EmbeddedServers(settings.home_path, database=not settings.database_url, redis=not settings.redis_url)
 
 
-def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
-    """Migrate the database and publish the shipped playbooks; return the schema before and after."""
-    engine = make_engine(resolve_urls(settings)[0], application_name="thaw migrate")
+class Migrated(NamedTuple):
+    """The schema before and after, and what an administrator has yet to do about the roles."""
+
+    before: str | None
+    after: str
+    lacking: Lacking
+
+
+def bring_up_to_date(settings: Settings, by: str = "") -> Migrated:
+    """Migrate the database and publish the shipped playbooks for *by*; make the embedded server's login for the service.
+
+    The log says what was done to a database that was there before; a new one begins with an empty log.
+    """
+    engine = make_engine(owner_url(settings), application_name="thaw migrate")
     try:
-        revisions = run_migrations(engine)
-        publish_shipped(engine)
-        return revisions
+        migrator = Migrator(by or operator(None), clock_for(settings.clock_file)())
+        before, after = run_migrations(engine, migrator)
+        publish_shipped(engine, migrator if before else None)
+        with transaction(engine) as connection:
+            login = embedded_login(settings)
+            if login:
+                access.make_login(connection, *login, access.SERVICE)
+            return Migrated(before, after, access.lacking(connection))
     finally:
         engine.dispose()
 
@@ -122,7 +145,7 @@ def clock(app: App, as_json: bool) -> None:
 @pass_app
 def servers(app: App, as_json: bool) -> None:
     """Print the URLs of PostgreSQL and Redis, for psql and redis-cli. They hold passwords."""
-    database_url, redis_url = resolve_urls(app.settings)
+    database_url, redis_url = owner_url(app.settings), resolve_urls(app.settings)[1]
     if as_json:
         app.print_json({"database_url": database_url, "redis_url": redis_url})
         return
@@ -131,15 +154,21 @@ def servers(app: App, as_json: bool) -> None:
 
 
 @click.command()
+@by_option
 @json_option
 @pass_app
-def migrate(app: App, as_json: bool) -> None:
-    """Bring the database to the schema of this release, and publish the shipped playbooks."""
-    before, after = bring_up_to_date(app.settings)
+def migrate(app: App, by: str | None, as_json: bool) -> None:
+    """Bring the database to the schema of this release, and publish the shipped playbooks.
+
+    Run it with the login that owns the tables; `thaw roles` says as whom the service should run.
+    """
+    done = bring_up_to_date(app.settings, operator(by))
     if as_json:
-        app.print_json({"before": before, "after": after})
+        app.print_json(done._asdict() | {"lacking": done.lacking._asdict()})
     else:
-        click.echo(f"schema {after}, nothing to do" if before == after else f"schema {before or 'empty'} -> {after}")
+        nothing = done.before == done.after
+        click.echo(f"schema {done.after}, nothing to do" if nothing else f"schema {done.before or 'empty'} -> {done.after}")
+    warn_of(done.lacking)
 
 
 @click.command()

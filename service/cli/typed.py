@@ -12,6 +12,7 @@ from service.wording import plain
 MOST_CHARACTERS = 2_000_000
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,79}")
+_OPERATOR = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,60}")
 _WHO = re.compile(r"(rep|manager):[^\x00-\x1f\x7f\ud800-\udfff]{1,80}")
 
 
@@ -118,4 +119,18 @@ class WhoType(click.ParamType[str]):
         return str(value)
 
 
+class OperatorType(click.ParamType[str]):
+    """The name of somebody who operates the service."""
+
+    name = "name"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, without blanks around it."""
+        typed = str(value).strip().removeprefix("ops:")
+        if not _OPERATOR.fullmatch(typed):
+            self.fail(f"{plain(str(value), 60)!r} is no name: up to 60 printable characters", param, ctx)
+        return typed
+
+
 DAY, SLUG, TEXT, TEXT_FILE, PAIR, WHO = DayType(), SlugType(), TextType(), TextFileType(), PairType(), WhoType()
+OPERATOR = OperatorType()

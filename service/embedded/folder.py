@@ -55,7 +55,11 @@ class ServerFolder:
 
     def password(self) -> str:
         """Return the server's password, made at the first call and kept."""
-        return self._remembered("password", secrets.token_urlsafe(24))
+        return self.secret("password")
+
+    def secret(self, name: str) -> str:
+        """Return the secret kept in the file *name*, made at the first call."""
+        return self._remembered(name, secrets.token_urlsafe(24))
 
     def port(self) -> int:
         """Return the same port as last time if it is free, otherwise another one, which is kept from then on."""

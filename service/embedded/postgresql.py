@@ -44,6 +44,11 @@ class PostgreSQL(Server):
         """``postgresql://thaw:…@127.0.0.1:…/thaw``."""
         return f"postgresql://thaw:{self.folder.password()}@127.0.0.1:{self.port}/thaw"
 
+    @property
+    def service_url(self) -> str:
+        """``postgresql://thaw_app:…@127.0.0.1:…/thaw``: a login without the owner's rights, once `thaw migrate` made it."""
+        return f"postgresql://thaw_app:{self.folder.secret('service-password')}@127.0.0.1:{self.port}/thaw"
+
     def _set_up(self, lock: int) -> None:
         if self.folder.data.exists():
             self._check_owner()

@@ -25,6 +25,9 @@ class Servers(msgspec.Struct, frozen=True, kw_only=True):
     owner_pid: int
     """The Thaw that started them and with which they stop."""
     database_url: str | None = None
+    """Of the owner, who migrates."""
+    service_url: str | None = None
+    """Of the login that the service runs as."""
     database_pid: int | None = None
     redis_url: str | None = None
     redis_pid: int | None = None
@@ -58,6 +61,11 @@ class EmbeddedServers:
     def database_url(self) -> str:
         """``postgresql://thaw:…@127.0.0.1:…/thaw``: a superuser, in a database of UTF-8 in C order."""
         return self._running_database.url
+
+    @property
+    def service_url(self) -> str:
+        """The same database for the login that the service runs as; `thaw migrate` makes it."""
+        return self._running_database.service_url
 
     @property
     def redis_url(self) -> str:
@@ -172,6 +180,7 @@ class EmbeddedServers:
         servers = Servers(
             owner_pid=self._owner_pid,
             database_url=self._database.url if self._database else None,
+            service_url=self._database.service_url if self._database else None,
             database_pid=self._database.kept.pid if self._database else None,
             redis_url=self._redis.url if self._redis else None,
             redis_pid=self._redis.kept.pid if self._redis else None,

@@ -11,6 +11,7 @@ import msgspec
 from service.calendars import CalendarError, freeze_calendar
 from service.imports.mapping import Mapping, Stages, Treatment
 from service.imports.problems import MappingError, did_you_mean
+from workflows.codec import digest
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -21,13 +22,19 @@ def read_mapping(path: Path) -> Mapping:
     MappingError
         When the file is missing, no TOML, or a key in it is wrong; the message names the key.
     """
+    return read_with_digest(path)[0]
+
+
+def read_with_digest(path: Path) -> tuple[Mapping, str]:
+    """Do the same, and return SHA-256 of the file besides, in hexadecimal."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise MappingError("mapping", f"The mapping {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise MappingError("mapping", f"The mapping {path} is not text in UTF-8.") from error
-    return parse_mapping(text, path.name)
+    return parse_mapping(text, path.name), digest(raw)
 
 
 def parse_mapping(text: str, name: str = "mapping") -> Mapping:

@@ -5,11 +5,12 @@ that cannot be a table at all is given up.
 """
 
 import csv
+import hashlib
 import io
 from collections.abc import Collection, Iterator
 from functools import partial
 from itertools import chain
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from service.imports.problems import FileError, did_you_mean
 
@@ -48,6 +49,34 @@ class Record(NamedTuple):
     cells: list[str]
     """In the order of the header. Bytes that are not UTF-8 stand as lone surrogates (PEP 383)."""
     damage: Damage | None
+
+
+class Digesting(io.RawIOBase):
+    """A file that is hashed while it is read, so that the digest is of the very bytes that were used."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """Tell that it is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what comes next."""
+        found = self._file.read(len(buffer))
+        buffer[: len(found)] = found
+        self._hash.update(found)
+        return len(found)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def digest(self) -> str:
+        """Return SHA-256 of what was read, in hexadecimal; of the whole file once all of it was read."""
+        return self._hash.hexdigest()
 
 
 def as_text(file: BinaryIO) -> io.TextIOWrapper:

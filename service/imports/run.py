@@ -6,12 +6,14 @@ A dry run does the same up to the point at which something would be written, and
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from models import imports, playbooks
+import msgspec
+
+from models import imports, operations, playbooks
 from models.contacts import commit_to
 from models.database import Connection, Engine, transaction
 from models.imports import Compared, ImportedRow
@@ -19,11 +21,13 @@ from models.messages import Ring
 from service.imports.mapping import Mapping
 from service.imports.orders import Orders, reference
 from service.imports.problems import MappingError
-from service.imports.reader import Records, as_text
+from service.imports.reader import Digesting, Records, as_text
 from service.imports.report import Rejects, Report, Tally, Totals
 from service.imports.rows import Interpreter, Row
 from service.imports.writing import Writer
-from workflows.codec import canonical, derived_id
+from workflows.codec import canonical, derived_id, digest
+from workflows.lead import lead_id as lead_id_of
+from workflows.operations import LeadsImported
 
 #: `Advance` is called once for so many rows.
 ADVANCE_ROWS = 500
@@ -40,6 +44,10 @@ class Wish(NamedTuple):
     """Import the good rows even if others are rejected."""
     errors: Path | None = None
     """Where to write the rejected rows."""
+    by: str = "import"
+    """Who asked for it, as the log names him."""
+    mapping_digest: str = ""
+    """SHA-256 of the mapping's file; empty: of its content, where there is no file."""
 
 
 class Result(NamedTuple):
@@ -67,8 +75,8 @@ def run_import(
     OSError
         When a file cannot be read or written; nothing was written to the database.
     """
-    with as_text(path.open("rb")) as text, Rejects(wish.errors, path) as rejects:
-        return _Import(engine, text, path.name, mapping, wish, rejects, now, advance).run()
+    with Digesting(path.open("rb")) as file, as_text(BufferedReader(file)) as text, Rejects(wish.errors, path) as rejects:
+        return _Import(engine, text, file, path.name, mapping, wish, rejects, now, advance).run()
 
 
 class _Import:
@@ -76,6 +84,7 @@ class _Import:
         self,
         engine: Engine,
         text: TextIOWrapper,
+        file: Digesting,
         name: str,
         mapping: Mapping,
         wish: Wish,
@@ -84,6 +93,7 @@ class _Import:
         advance: Advance,
     ) -> None:
         self._engine = engine
+        self._file = file
         self._name = name
         self._mapping = mapping
         self._wish = wish
@@ -109,9 +119,22 @@ class _Import:
             )
             writer.write(compared, self._tally)
             result = Result(self._report(compared, writer, imported=apply), writer.rings)
+            if apply and writer.messages:
+                self._record(connection, result.report)
             if not apply:
                 raise _Undo
         return result
+
+    def _record(self, connection: Connection, report: Report) -> None:
+        """Say in the log that this file changed something."""
+        done = LeadsImported(
+            source=report.source,
+            file=self._file.digest(),
+            mapping=self._wish.mapping_digest or digest(canonical(self._mapping)),
+            messages=report.messages,
+            **msgspec.structs.asdict(report.totals),
+        )
+        operations.append(connection, done, now=self._now, by=self._wish.by, correlation_id=self._correlation_id)
 
     def _check_playbook(self, connection: Connection) -> None:
         wanted = self._mapping.playbook
@@ -138,7 +161,7 @@ class _Import:
 
     def _staged(self, row: Row) -> ImportedRow:
         source = self._mapping.source
-        lead_id = derived_id("lead", source, row.external_id)
+        lead_id = lead_id_of(source, row.external_id)
         fields, imported = canonical(row.fields), canonical(row.registration)
         salt, commitment = commit_to(fields)
         command = self._orders.register(row.registration, reference(lead_id, commitment))

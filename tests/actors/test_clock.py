@@ -16,7 +16,7 @@ from workflows.commands import AnswerImportance
 @pytest.fixture
 def clock(desk: Desk) -> Clock:
     """Return a clock that has seen its Redis once and rung what there was."""
-    clock = Clock(desk.engine, desk.bell, lambda: desk.now)
+    clock = Clock(desk.service, desk.bell, lambda: desk.now)
     clock.tick()
     return clock
 
@@ -74,7 +74,7 @@ def test_redis_away_claims_nothing(desk: Desk, clock: Clock) -> None:
     there, broker.client = broker.client, redis_client("redis://127.0.0.1:1/0")
     try:
         with pytest.raises(BellUnavailableError, match="Redis is not reachable"):
-            Clock(desk.engine, Bell(broker), lambda: desk.now).tick()
+            Clock(desk.service, Bell(broker), lambda: desk.now).tick()
     finally:
         broker.client = there
     assert 3 == clock.tick()

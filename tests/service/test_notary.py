@@ -18,9 +18,10 @@ from service.keys import KeyFiles, opened
 from service.notary import ContradictionError, Notary
 from service.settings import Settings
 from tests.desk import Desk
-from workflows.heads import SERVICE_ID, verify_head
+from workflows.heads import verify_head
 from workflows.merkle import leaf_hash, verify_consistency, verify_inclusion
 from workflows.notes import split_notes
+from workflows.service_stream import SERVICE_ID
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ class Shelf:
 
 
 def notary_of(desk: Desk, keys: KeyFiles, *destinations: Destination) -> Notary:
-    return Notary(desk.engine, desk.clock, keys, destinations)
+    return Notary(desk.service, desk.clock, keys, destinations)
 
 
 def head(desk: Desk) -> int:
@@ -136,7 +137,7 @@ def test_the_history_of_one_lead_is_proved_complete(desk: Desk, keys: KeyFiles) 
     desk.clock.moment += timedelta(days=1)
     made = notary_of(desk, keys).tick()
     assert made
-    ((body,),) = desk.ask("SELECT body FROM events WHERE stream_id = :id", id=SERVICE_ID)
+    ((body,),) = desk.ask("SELECT body FROM events WHERE stream_id = :id AND type = 'heads_recorded'", id=SERVICE_ID)
     with transaction(desk.engine) as connection:
         recorded = heads.newest(connection)
         assert recorded

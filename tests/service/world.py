@@ -31,6 +31,7 @@ from service.cli import main
 from service.clocks import DrivenClock
 from service.playbooks import publish_shipped
 from service.settings import Settings
+from tests.logins import service_url
 from tests.servers import ServersUnderTest, fresh_database
 from workflows.calendars import Absence
 from workflows.codec import derived_id
@@ -58,9 +59,10 @@ def database_template(servers: ServersUnderTest) -> Iterator[str]:
 
 @dataclass
 class World:
-    """What a test of the command line works with."""
+    """What a test of the command line works with; the commands and the worker have the login of the service."""
 
     engine: Engine
+    """Of the owner, for looking and meddling."""
     clock: DrivenClock
     environ: dict[str, str]
     applier: Applier
@@ -227,18 +229,19 @@ def world(
     monkeypatch.setattr(wiring, "make_engine", remembered)
     clock = DrivenClock(tmp_path / "clock")
     clock.move(MONDAY)
+    url = service_url(database_url)
     environ = {
         "THAW_LOG_LEVEL": "warning",
-        "THAW_DATABASE_URL": database_url,
+        "THAW_DATABASE_URL": url,
         "THAW_REDIS_URL": redis_url,
         "THAW_NAMESPACE": namespace,
         "THAW_CLOCK_FILE": str(tmp_path / "clock"),
         "THAW_TEST_DATABASE_URL": "",
         "THAW_TEST_REDIS_URL": "",
     }
-    service = wiring.connect(Settings(database_url=database_url, redis_url=redis_url, namespace=namespace))
+    service = wiring.connect(Settings(database_url=url, redis_url=redis_url, namespace=namespace))
     applier = Applier(service.engine, clock)
-    yield World(service.engine, clock, environ, applier, Committer(service.engine, applier, service.bell))
+    yield World(remembered(database_url), clock, environ, applier, Committer(service.engine, applier, service.bell))
     for engine in engines:
         engine.dispose()
     broker.client.close()

@@ -23,13 +23,15 @@ from tests.workflows.life import (
     ready_to_break_up,
 )
 from workflows import commands as c
+from workflows import operations as o
 from workflows.calendars import Holiday
 from workflows.codec import canonical
 from workflows.events import AnyEvent, HeadsRecorded, Recorded, event_type
 from workflows.handle import Carrier
-from workflows.heads import Head, heads_root, recorded_heads
+from workflows.heads import Head, heads_root
 from workflows.playbooks import Playbook
 from workflows.rep import Book, handle_rep, rep_id
+from workflows.service_stream import service_event
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -131,7 +133,27 @@ def _service() -> Iterator[Recorded]:
     """Yield the events of the service's own stream."""
     head = Head(LEAD_ID, 3, bytes(range(32)))
     data = HeadsRecorded(size=3, streams=1, root=heads_root([head]).hex())
-    yield recorded_heads(data, 1, now=START, actor="clock")
+    yield service_event(data, 1, now=START, actor="clock")
+    some = "0123456789abcdef" * 4
+    retried = o.Retried(message_id=LEAD_ID, stream_id=rep_id("dan"), actor_name="day_planned")
+    acts: tuple[o.Operation, ...] = (
+        o.MessagesRetried(messages=(retried,), reason=WORDS),
+        o.LeadsImported(
+            source="crm", file=some, mapping=some, rows=9, created=5, updated=1, unchanged=1, suppressed=1, rejected=1,
+            messages=7,
+        ),
+        o.RecordsExported(
+            scope="leads", leads=(LEAD_ID,), first=None, last=None, events=12, opened=True, size_bytes=34_567, digest=some,
+            reason=WORDS,
+        ),
+        o.WorkPaused(actors=("*",), reason=WORDS),
+        o.WorkResumed(actors=("day_planned", "note_scheduled"), reason=None),
+        o.KeyInForce(key="thaw/test+5f8551c2+AbkYDn7NhmmLZBWJcZsd3Rs2M0I8QYNMdwpBAu12dtBN", replaces=None),
+        o.PlaybookPublished(playbook="five-five-five", version="1.0.0", digest=some),
+        o.ProjectionsRebuilt(events=12, leads=3, reps=1, slots=4, timers=0, reason=None),
+        o.SchemaMigrated(before="0002", after="0003"),
+    )  # fmt: skip
+    yield from (service_event(act, number, now=START, actor="ops:ann") for number, act in enumerate(acts, start=2))
 
 
 def examples() -> dict[str, Recorded]:

@@ -156,20 +156,20 @@ def test_dead_messages_are_listed_shown_and_tried_again(lived: World) -> None:
     assert "UnknownStreamError" in shown
     assert "Traceback (most recent call last)" in lived.said("dead", "show", ids[0])["traceback"]
 
-    assert lived.ok("dead", "retry", ids[0]) == "1 message revived: the clock rings it again\n"
+    assert lived.ok("dead", "retry", ids[0], "--reason", "mended") == "1 message revived: the clock rings it again\n"
     with transaction(lived.engine) as connection:
         assert messages.claim_due(connection, now=lived.clock(), limit=10)[0].message_id == ids[0]
-    assert lived.said("dead", "retry", "--all")["revived"] == [str(ids[1])]
+    assert lived.said("dead", "retry", "--all", "--reason", "mended")["revived"] == [str(ids[1])]
     assert lived.ok("dead", "list") == "no message is dead\n"
 
 
 def test_what_is_not_dead_is_said_so(lived: World) -> None:
     settled = lived.hand_in(lived.leads[0], AnswerImportance(importance=4))
-    assert f"message {settled} is not dead: it is applied" in lived.refused(2, "dead", "retry", settled)
+    assert f"message {settled} is not dead: it is applied" in lived.refused(2, "dead", "retry", settled, "--reason", "x")
     assert "no dead message has the id '17'; see `thaw dead list`" in lived.refused(2, "dead", "show", "17")
     assert "name the messages to try again, or say --all" in lived.refused(2, "dead", "retry")
     assert "name messages or say --all, not both" in lived.refused(2, "dead", "retry", settled, "--all")
-    assert lived.ok("dead", "retry", "--all") == "0 messages revived: the clock rings them again\n"
+    assert lived.ok("dead", "retry", "--all", "--reason", "x") == "0 messages revived: the clock rings them again\n"
 
 
 def test_dead_messages_whose_ids_begin_alike_are_told_apart(lived: World) -> None:

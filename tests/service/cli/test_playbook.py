@@ -6,6 +6,8 @@ import pytest
 
 from tests.service.world import World
 from workflows.events import PlaybookMigrated
+from workflows.operations import PlaybookPublished
+from workflows.service_stream import SERVICE_ID
 
 MINE = """
 schema = 1
@@ -18,6 +20,10 @@ extends = ["five-five-five@1.0.0"]
 [timers]
 queue_age_days = 100
 """
+
+
+#: Who publishes, and who approves.
+BOTH = ("--as", "manager:ann", "--approved-by", "manager:bob")
 
 
 @pytest.fixture
@@ -43,9 +49,9 @@ def test_a_playbook_is_checked_before_it_is_published(world: World, mine: Path) 
     assert "at 40% answered, a rep's day brings 6.9 later attempts and 0.2 breakups" in world.ok("playbook", "validate", mine)
     mine.write_text(MINE + "[capacity]\nnotes = 0\n")
     assert "REFUSED    capacity.notes" in world.refused(1, "playbook", "validate", mine)
-    assert "Nothing was published" in world.refused(2, "playbook", "publish", mine)
+    assert "Nothing was published" in world.refused(2, "playbook", "publish", mine, *BOTH)
     mine.write_text(MINE.replace("100", '"soon"'))
-    assert "line 10, timers.queue_age_days: Expected `int`, got `str`" in world.refused(2, "playbook", "publish", mine)
+    assert "line 10, timers.queue_age_days: Expected `int`, got `str`" in world.refused(2, "playbook", "publish", mine, *BOTH)
     mine.write_bytes(b"\xff\xfe")
     assert "not UTF-8" in world.refused(2, "playbook", "validate", mine)
     assert len([p for p in world.said("playbook", "list") if p["playbook"].startswith("five")]) == 1
@@ -53,10 +59,14 @@ def test_a_playbook_is_checked_before_it_is_published(world: World, mine: Path) 
 
 def test_a_published_version_never_changes(world: World, mine: Path) -> None:
     """Invariant 7: the same again is harmless, another content under the same version is refused."""
-    assert world.said("playbook", "publish", mine)["new"]
-    assert not world.said("playbook", "publish", mine)["new"]
+    assert world.said("playbook", "publish", mine, *BOTH)["new"]
+    assert not world.said("playbook", "publish", mine, *BOTH)["new"]
+    assert "a second person" in world.refused(2, "playbook", "publish", mine, *BOTH[:3], "manager:Ann")
+    (published,) = (event for event in world.events(SERVICE_ID) if isinstance(event.data, PlaybookPublished))
+    assert isinstance(published.data, PlaybookPublished)
+    assert (published.actor, published.data.approved_by, published.data.version) == ("manager:ann", "manager:bob", "1.1.0")
     mine.write_text(MINE.replace("100", "101"))
-    assert "is published already and never changes" in world.refused(2, "playbook", "publish", mine)
+    assert "is published already and never changes" in world.refused(2, "playbook", "publish", mine, *BOTH)
     differences = world.said("playbook", "diff", "five-five-five@1.0.0", "five-five-five@1.1.0")
     fields = [each["field"] for each in differences]
     assert fields == ["extends", "source", "timers.queue_age_days", "title", "version"]
@@ -67,7 +77,7 @@ def test_leads_stay_with_their_version_until_they_are_moved(world: World, mine: 
     """A dry run says what would move, and moves nothing."""
     world.rep()
     world.register(2)
-    world.ok("playbook", "publish", mine)
+    world.ok("playbook", "publish", mine, *BOTH)
     lead = world.leads[0]
     before = world.lead(lead)
     assert before.playbook

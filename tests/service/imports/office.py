@@ -14,6 +14,7 @@ from models.database import Engine, make_engine, transaction
 from service.imports.mapping_file import parse_mapping
 from service.imports.report import Report
 from service.imports.run import Result, Wish, run_import
+from tests.logins import service_url
 from workflows.commands import AnyCommand, Command, decode_command, decode_commands
 
 #: Ten o'clock in New York: noon of the same day is still to come.
@@ -78,6 +79,9 @@ class Office:
     """What a test of the import works with."""
 
     engine: Engine
+    """Of the login that the service has."""
+    owner: Engine
+    """Of the owner of the database, for looking and meddling."""
     folder: Path
     mapping: str = MAPPING
 
@@ -104,7 +108,7 @@ class Office:
 
     def ask(self, statement: str, **values: Any) -> list[Any]:
         """Return rows of the database."""
-        with transaction(self.engine) as connection:
+        with transaction(self.owner) as connection:
             result = connection.execute(text(statement), values)
             return list(result) if result.returns_rows else []
 
@@ -134,6 +138,7 @@ def kinds(commands: Sequence[Command]) -> list[type[Command]]:
 @pytest.fixture
 def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
     """Yield an office with an empty, migrated database."""
-    engine = make_engine(database_url)
-    yield Office(engine, tmp_path)
+    engine, owner = make_engine(service_url(database_url)), make_engine(database_url)
+    yield Office(engine, owner, tmp_path)
+    owner.dispose()
     engine.dispose()

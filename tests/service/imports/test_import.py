@@ -115,7 +115,9 @@ def test_somebody_who_was_erased_stays_erased(office: Office) -> None:
         """
         INSERT INTO events (position, stream_id, version, type, schema, body, occurred_at, recorded_at, message_id, actor,
                             correlation_id, hash)
-        SELECT 1, lead_id, 1, 'lead_registered', 1, '', now(), now(), lead_id, 'import', lead_id, '' FROM contacts
+        SELECT (SELECT position + 1 FROM log_head), lead_id, 1, 'lead_registered', 1, '', now(), now(), lead_id, 'import',
+               lead_id, ''
+          FROM contacts
         """
     )
     office.ask("DELETE FROM contacts")

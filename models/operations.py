@@ -1,0 +1,108 @@
+"""What operators did, in the log: appended to the service's own stream in the transaction of the act, and read again."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, text
+
+from models import events, messages
+from models.contacts import save_document
+from models.events import chained
+from workflows.codec import GENESIS
+from workflows.commands import Reference
+from workflows.events import HeadsRecorded, Recorded, decode_recorded
+from workflows.operations import RETRIED_MAX, KeyInForce, MessagesRetried, Operation, Retried
+from workflows.service_stream import SERVICE_ID, service_event
+
+#: The kind of the documents that hold reasons; ``operator_reasons`` shows them to auditors.
+REASON = "operator_reason"
+
+
+def append(
+    connection: Connection,
+    data: HeadsRecorded | Operation,
+    *,
+    now: datetime,
+    by: str,
+    correlation_id: UUID | None = None,
+) -> int:
+    """Append *data* to the service's own stream for *by* and return its position. The last thing in its transaction."""
+    # Whoever appends holds the head of the log: nobody else appends to this stream until our commit.
+    connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
+    last = connection.execute(
+        text("SELECT version, hash, recorded_at FROM events WHERE stream_id = :id ORDER BY version DESC LIMIT 1"),
+        {"id": SERVICE_ID},
+    ).first()
+    version, hash_ = (last.version + 1, last.hash) if last else (1, GENESIS)
+    # A clock that was set back must not make the log run backwards.
+    recorded_at = max(now, last.recorded_at) if last else now
+    recorded = service_event(data, version, now=recorded_at, actor=by, correlation_id=correlation_id)
+    return events.append(connection, [chained(recorded, hash_)])
+
+
+def keep_reason(connection: Connection, reason: str) -> Reference:
+    """Keep an operator's words outside the log and return the reference for the log."""
+    return save_document(connection, uuid4(), SERVICE_ID, REASON, reason)
+
+
+def reasons_of(connection: Connection, references: Sequence[Reference]) -> dict[UUID, str]:
+    """Return the words behind *references*, by document; those that were erased are missing."""
+    rows = connection.execute(
+        text("SELECT id, body FROM operator_reasons WHERE id = ANY(:ids)"), {"ids": [each.document_id for each in references]}
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+class Found(NamedTuple):
+    """An event of the service's own stream, with its place in the log."""
+
+    position: int
+    recorded: Recorded
+
+
+def read_operations(connection: Connection, *, since: datetime | None = None) -> list[Found]:
+    """Return what operators did, from *since* on, oldest first."""
+    statement = text(
+        "SELECT position, body FROM events WHERE stream_id = :id AND type <> 'heads_recorded' "
+        "AND recorded_at >= coalesce(CAST(:since AS timestamptz), recorded_at) ORDER BY version"
+    )
+    rows = connection.execute(statement, {"id": SERVICE_ID, "since": since})
+    return [Found(position, decode_recorded(body.encode())) for position, body in rows]
+
+
+def retry_dead(connection: Connection, ids: Sequence[UUID] | None, *, reason: str, now: datetime, by: str) -> list[UUID]:
+    """Give dead messages (*ids*, or all) a fresh set of attempts, record that, and return those that were revived."""
+    revived = messages.retry_dead(connection, ids)
+    if revived:
+        kept = keep_reason(connection, reason)
+        found = sorted(_named(connection, revived), key=lambda each: each.message_id)
+        for first in range(0, len(found), RETRIED_MAX):
+            some = tuple(found[first : first + RETRIED_MAX])
+            append(connection, MessagesRetried(messages=some, reason=kept), now=now, by=by)
+    return revived
+
+
+def _named(connection: Connection, ids: Sequence[UUID]) -> Iterator[Retried]:
+    statement = text("SELECT id, stream_id, actor_name FROM messages WHERE id = ANY(:ids)")
+    for row in connection.execute(statement, {"ids": list(ids)}):
+        yield Retried(message_id=row.id, stream_id=row.stream_id, actor_name=row.actor_name)
+
+
+def retries_of(connection: Connection, stream_id: UUID) -> list[Recorded]:
+    """Return the events by which messages of a stream were tried again, oldest first."""
+    statement = text(
+        "SELECT body FROM events WHERE stream_id = :service AND type = 'messages_retried' "
+        "AND position(CAST(:stream AS text) IN body) > 0 ORDER BY version"
+    )
+    found = connection.scalars(statement, {"service": SERVICE_ID, "stream": str(stream_id)})
+    return [decode_recorded(body.encode()) for body in found]
+
+
+def key_in_force(connection: Connection) -> str | None:
+    """Return the public key that the log says signs checkpoints; None when it says nothing."""
+    statement = "SELECT body FROM events WHERE stream_id = :id AND type = 'key_in_force' ORDER BY version DESC LIMIT 1"
+    body = connection.scalar(text(statement), {"id": SERVICE_ID})
+    data = decode_recorded(body.encode()).data if body else None
+    return data.key if isinstance(data, KeyInForce) else None

@@ -1,0 +1,97 @@
+"""What an auditor's own login sees of the service, and what it is told."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from migrations.access import AUDITOR, OPENED, ROLES, SERVICE
+from tests.logins import Logins
+from tests.service.world import MONDAY, World
+from workflows.lead import lead_id
+
+#: Every command that only reads; LEAD stands for a lead.
+READS = (
+    ("replay", "LEAD"), ("replay", "LEAD", "--at", "2026-01-06", "--as", "occurred"), ("diff", "LEAD", "1", "2"),
+    ("lead", "LEAD"), ("leads", "--at", "2026-01-06"), ("why", "LEAD", "1"), ("why-not", "LEAD", "--on", "2026-01-06"),
+    ("rederive", "LEAD"), ("rederive", "--all"), ("verify",), ("rebuild", "--check"), ("dead", "list"), ("roles",),
+)  # fmt: skip
+
+
+@pytest.fixture
+def lived(world: World) -> World:
+    """Two leads with a history of a week, under the ids that an import gives."""
+    world.rep()
+    for external_id in ("V-0000", "V-0001"):
+        world.take_in(id_=lead_id("crm", external_id))
+    world.at(MONDAY + timedelta(days=7))
+    return world
+
+
+@pytest.fixture
+def audited(lived: World, logins: Logins, tmp_path: Path) -> World:
+    """The same, from a machine where nothing is named but the database, with an auditor's login."""
+    lived.environ["THAW_DATABASE_URL"] = logins.url(lived.environ["THAW_DATABASE_URL"], AUDITOR)
+    lived.environ["THAW_REDIS_URL"] = ""
+    lived.environ["THAW_HOME"] = str(tmp_path / "nothing runs here")
+    return lived
+
+
+@pytest.mark.parametrize("command", READS, ids=" ".join)
+def test_an_auditors_login_is_enough_to_read(audited: World, command: tuple[str, ...]) -> None:
+    """No command that reads writes anything, needs Redis, or needs names and addresses."""
+    arguments = ["V-0000" if argument == "LEAD" else argument for argument in command]
+    said = audited.ok(*arguments)
+    assert "Amberfield" not in said
+
+
+def test_status_tells_what_there_is_without_redis(audited: World) -> None:
+    said = audited.refused(3, "status")
+    assert "redis       Redis is not named in THAW_REDIS_URL\n" in said
+    assert "leads       2: " in said
+
+
+@pytest.mark.parametrize("typed", ["V-0000", "crm:V-0000", lead_id("crm", "V-0000"), lead_id("crm", "V-0000").hex[:8]])
+def test_an_auditor_finds_a_lead_by_the_crms_id_without_seeing_contacts(audited: World, typed: object) -> None:
+    """Our id follows from the CRM's, which is all that the auditor was told on the telephone."""
+    assert audited.said("lead", typed)["lead"]["id"] == str(lead_id("crm", "V-0000"))
+
+
+def test_a_lead_that_nobody_knows_is_unknown_to_an_auditor_too(audited: World) -> None:
+    assert "no lead is known as 'V-9999'" in audited.refused(2, "replay", "V-9999")
+
+
+def test_an_auditor_who_may_see_names_sees_them(audited: World, logins: Logins) -> None:
+    audited.sql(f'GRANT {OPENED} TO "{logins.name(AUDITOR)}"')
+    try:
+        assert "Ada Amberfield (crm:V-0000)" in audited.ok("replay", "V-0000")
+    finally:
+        audited.sql(f'REVOKE {OPENED} FROM "{logins.name(AUDITOR)}"')
+
+
+@pytest.mark.parametrize(
+    "command", [("importance", "V-0000", "4"), ("rebuild",), ("dead", "retry", "--all", "--reason", "x")], ids=" ".join
+)
+def test_an_auditor_changes_nothing(audited: World, command: tuple[str, ...]) -> None:
+    before = audited.said("verify")["events"]
+    assert "`thaw roles` says what each may do" in audited.refused(3, *command)
+    assert audited.said("verify")["events"] == before
+
+
+def test_roles_says_who_has_them_and_who_asks(lived: World, logins: Logins) -> None:
+    said = lived.said("roles")
+    assert said["login"]["roles"] == [SERVICE]
+    assert not said["login"]["owner"]
+    assert {role: logins.name(role) in members for role, members in said["members"].items()} == dict.fromkeys(ROLES, True)
+    assert said["lacking"]["statements"] == []
+    assert said["privileges"]["events"] == {SERVICE: ["INSERT", "SELECT"], AUDITOR: ["SELECT"], OPENED: []}
+    told = lived.ok("roles")
+    assert f"this login           {logins.name(SERVICE)}: {SERVICE}\n" in told
+    assert "CREATE ROLE ada LOGIN PASSWORD '…'; GRANT thaw_auditor TO ada;\n" in told
+
+
+def test_what_the_roles_lack_is_printed_with_the_statements(lived: World) -> None:
+    lived.sql(f"REVOKE SELECT ON events FROM {AUDITOR}")
+    result = lived.thaw("roles")
+    assert result.exit_code == 0
+    assert f"!   GRANT SELECT ON events TO {AUDITOR};\n" in result.stderr
