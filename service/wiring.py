@@ -11,6 +11,7 @@ from migrations.runner import check_schema
 from models.database import Engine, make_engine, transaction
 from service.clocks import Now, clock_for
 from service.embedded import discover
+from service.ledger import refuse_if_pending
 from service.settings import Settings, SettingsError
 
 
@@ -50,7 +51,7 @@ def resolve_urls(settings: Settings) -> tuple[str, str]:
     return database_url, redis_url
 
 
-def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = True) -> Service:
+def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = True, erasures_checked: bool = True) -> Service:
     """Connect to the service's servers. Nothing is opened on Redis before it is needed.
 
     Raises
@@ -63,6 +64,8 @@ def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = Tr
         When PostgreSQL cannot be reached.
     SchemaError
         When the database needs ``thaw migrate``, unless *schema_checked* is false.
+    ErasuresPendingError
+        When people are back who were erased, unless *erasures_checked* or *schema_checked* is false.
     """
     database_url, redis_url = resolve_urls(settings)
     engine = make_engine(database_url, application_name=name)
@@ -72,6 +75,8 @@ def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = Tr
         try:
             with transaction(engine) as connection:
                 check_schema(connection)
+            if erasures_checked:
+                refuse_if_pending(settings, engine)
         except Exception:
             engine.dispose()
             raise

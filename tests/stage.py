@@ -173,6 +173,7 @@ class Stage:
             database_url=database_url,
             redis_url=redis_url,
             namespace=namespace,
+            home=str(folder / "home"),
             clock_file=str(folder / "clock"),
             clock_poll_ms=50,
             log="json",

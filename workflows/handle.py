@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from workflows.calendars import Calendar
 from workflows.checks import settle_checks
@@ -12,6 +13,7 @@ from workflows.codec import canonical, digest
 from workflows.commands import (
     AnyCommand,
     Command,
+    EraseLead,
     MarkNoteSent,
     RegisterLead,
     SendNurtureTouch,
@@ -24,6 +26,8 @@ from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdi
 from workflows.fold import fold
 from workflows.lead import Lead
 from workflows.slotting import asked_for
+from workflows.suppression import CHECK
+from workflows.transitions import TOUCHES, trigger
 
 AnswerName = Literal["applied", "refused", "superseded", "too_early", "unknown_lead"]
 
@@ -124,11 +128,22 @@ def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used
         calendar=calendar_digest(context.calendar) if context.calendar else None,
         verdicts=_verdicts(command, context),
         free=free,
+        holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
     )
 
 
+def asks_the_list(command: AnyCommand) -> bool:
+    """Whether a decision on *command* looks at the suppression list: a touch does, and a registration."""
+    return isinstance(command, RegisterLead) or trigger(command) in TOUCHES
+
+
 def _verdicts(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
-    """Return the verdicts that a touch was judged by, with who gave each."""
+    """Return the verdicts that a touch or a registration was judged by, with who gave each."""
+    listed = tuple(verdict for verdict in context.verdicts if verdict.check == CHECK) if asks_the_list(command) else ()
+    return (*_content_verdicts(command, context), *listed)
+
+
+def _content_verdicts(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
     checks = context.playbook.checks
     match command:
         case MarkNoteSent():

@@ -131,6 +131,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library) -> tupl
         playbook=playbook,
         free=used.free,
         verdicts=tuple(_given(used.verdicts)),
+        holdings=used.holdings or None,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

@@ -2,7 +2,24 @@
 
 import click
 
-from service.cli import as_of, dead, homework, keys, look, ops, people, rederive, replay, reps, run, sheet, verify, why
+from service.cli import (
+    as_of,
+    dead,
+    erase,
+    homework,
+    keys,
+    look,
+    ops,
+    people,
+    rederive,
+    replay,
+    reps,
+    run,
+    sheet,
+    suppressions,
+    verify,
+    why,
+)
 from service.cli.app import App, Group
 from service.cli.demo import demo
 from service.cli.imports import import_
@@ -16,7 +33,24 @@ def main(ctx: click.Context) -> None:
     ctx.obj = App()
 
 
-for module in (run, people, homework, reps, look, replay, as_of, why, rederive, sheet, ops, dead, keys, verify):
+for module in (
+    run,
+    people,
+    homework,
+    reps,
+    look,
+    replay,
+    as_of,
+    why,
+    rederive,
+    sheet,
+    ops,
+    dead,
+    keys,
+    verify,
+    erase,
+    suppressions,
+):
     for command in module.COMMANDS:
         main.add_command(command)
 for command in (demo, import_):

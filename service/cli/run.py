@@ -20,6 +20,7 @@ from service.embedded import EmbeddedServers
 from service.embedded.watch import watched
 from service.keys import KeyFiles
 from service.notary import Notary
+from service.pepper import fill_keys
 from service.playbooks import publish_shipped
 from service.settings import Settings, environment
 from service.supervisor import Child, Supervisor
@@ -37,6 +38,7 @@ def up(app: App, as_json: bool) -> None:
         if servers is not None:
             click.echo(f"servers: PostgreSQL and Valkey in {app.settings.home_path}", err=True)
         bring_up_to_date(app.settings)
+        connect(app.settings, name="thaw up").engine.dispose()
         click.echo("up: workers and clock run; stop with Ctrl-C", err=True)
         moved = True
         while moved:
@@ -55,11 +57,12 @@ def own_servers(settings: Settings) -> AbstractContextManager[EmbeddedServers | 
 
 
 def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
-    """Migrate the database and publish the shipped playbooks; return the schema before and after."""
+    """Migrate the database, publish the shipped playbooks, key new contacts; return the schema before and after."""
     engine = make_engine(resolve_urls(settings)[0], application_name="thaw migrate")
     try:
         revisions = run_migrations(engine)
         publish_shipped(engine)
+        fill_keys(settings, engine)
         return revisions
     finally:
         engine.dispose()
@@ -81,7 +84,8 @@ def worker(app: App, as_json: bool) -> None:
     """Run one worker process: the stock ``dramatiq`` command line with our settings."""
     if as_json:
         app.log_as_json()
-    resolve_urls(app.settings)
+    # Should the service refuse to serve, it says so here and not in a traceback of dramatiq's.
+    app.service.engine.dispose()
     program = shutil.which("dramatiq", path=str(Path(sys.executable).parent)) or "dramatiq"
     arguments = [
         program, "service.worker:broker", "--processes", "1", "--threads", str(app.settings.worker_threads),

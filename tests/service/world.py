@@ -229,6 +229,7 @@ def world(
     clock.move(MONDAY)
     environ = {
         "THAW_LOG_LEVEL": "warning",
+        "THAW_HOME": str(tmp_path / "home"),
         "THAW_DATABASE_URL": database_url,
         "THAW_REDIS_URL": redis_url,
         "THAW_NAMESPACE": namespace,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from workflows import commands as c
 from workflows.calendars import Calendar, zone_offsets
 from workflows.context import Context
-from workflows.events import AnyEvent, Recorded, Slot, SlotKind, Verdict
+from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
@@ -41,6 +41,7 @@ class Life:
         self.now = START
         self.history: list[Recorded] = []
         self.verdicts: tuple[Verdict, ...] = ()
+        self.holdings: Holdings | None = None
         self.offers = True
         self._lead: Lead | None = None
 
@@ -59,7 +60,13 @@ class Life:
         """What a decision made now is given."""
         free = slots(self.today, 45) + slots(self.today, 45, rep="eve") if self.offers else ()
         return Context(
-            now=self.now, actor=actor, calendar=self.calendar, playbook=self.playbook, free=free, verdicts=self.verdicts
+            now=self.now,
+            actor=actor,
+            calendar=self.calendar,
+            playbook=self.playbook,
+            free=free,
+            verdicts=self.verdicts,
+            holdings=self.holdings,
         )
 
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
