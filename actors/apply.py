@@ -13,6 +13,7 @@ import structlog
 from actors.batch import Batch
 from actors.library import Library
 from actors.measures import verdicts_on
+from actors.personal import PersonalData
 from actors.rep_book import read_book
 from models import leads, messages
 from models.database import Connection, Engine, transaction
@@ -20,6 +21,7 @@ from models.leads import Locked
 from models.messages import OpenMessage, Ring
 from workflows.commands import (
     AnyCommand,
+    EraseLead,
     FireTimer,
     MigratePlaybook,
     QueueRevival,
@@ -94,9 +96,10 @@ class _Apply:
         opened = messages.lock_open(self._connection, [ring.message_id for ring in self._rings])
         commands = {message.id: decode_command(message.body) for message in opened.values()}
         self._load(batch, opened, commands)
+        self._personal = PersonalData(self._connection, opened, commands, self._now.date())
         for ring in self._rings:
             message = opened.pop(ring.message_id, None)
-            if message is not None:
+            if message is not None and message.stream_id not in self._personal.erased:
                 if ring.actor_name == message.actor_name:
                     self._apply(batch, message, commands[message.id])
                 else:
@@ -165,6 +168,8 @@ class _Apply:
         if playbook is None or owner is None:
             raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
         calendar = self._library.calendar(owner)
+        if isinstance(command, EraseLead):
+            batch.flush_messages()
         context = Context(
             now=self._now,
             actor=message.asked_by,
@@ -172,7 +177,11 @@ class _Apply:
             playbook=playbook,
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
             free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
-            verdicts=verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else (),
+            verdicts=(
+                *(verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else ()),
+                *self._personal.verdicts(message.stream_id, command),
+            ),
+            holdings=self._personal.erase(lead, command, message.id),
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":
@@ -181,6 +190,7 @@ class _Apply:
             batch.wait(message.id)
             return
         batch.advance(message, lead, outcome.lead, outcome.recorded)
+        self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 

@@ -172,6 +172,13 @@ class Batch:
         """Write leads and slots so far, so that a plan made next in this transaction sees them."""
         self._write_streams()
 
+    def flush_messages(self) -> None:
+        """Write what was staged and settled so far, so that an erasure made next finds it."""
+        messages.stage(self._connection, self._staged)
+        messages.settle(self._connection, self._settled)
+        self._staged.clear()
+        self._settled.clear()
+
     def _write_streams(self) -> None:
         changed = list(self._changed.values())
         slots.move(self._connection, reserved=list(self._reserved.items()), released=list(self._released))
@@ -184,8 +191,7 @@ class Batch:
     def write(self) -> None:
         """Write everything; the log comes last, because its head is locked until the commit."""
         self._write_streams()
-        messages.stage(self._connection, self._staged)
-        messages.settle(self._connection, self._settled)
+        self.flush_messages()
         if self._waiting:
             messages.wait_until_due(self._connection, self._waiting)
         if self._appended:

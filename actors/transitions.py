@@ -165,6 +165,12 @@ def dropped(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def erased(message: str, stream: str, ring: int = 1) -> None:
+    """All personal data of the lead goes, for good."""
+    _apply("erased", message, stream, ring)
+
+
+@transition
 def held(message: str, stream: str, ring: int = 1) -> None:
     """The timers freeze."""
     _apply("held", message, stream, ring)

@@ -55,6 +55,8 @@ PRIVILEGES = {
     "playbooks": Allowed(_ADD),
     "reps": Allowed(_CHANGE),
     "slots": Allowed(_KEEP),
+    "suppression_key": Allowed("SELECT INSERT UPDATE"),
+    "suppressions": Allowed(_CHANGE, auditor=""),
     "tree_nodes": Allowed(_ADD),
 }
 

@@ -38,6 +38,8 @@ class NewContact(NamedTuple):
     fields: dict[str, Any]
     salt: bytes
     commitment: str
+    keys: Sequence[str] | None = None
+    """What identifies the person, as `service.pepper` makes it; None leaves it to be worked out."""
 
 
 def commit_to(content: bytes) -> tuple[bytes, str]:
@@ -46,10 +48,12 @@ def commit_to(content: bytes) -> tuple[bytes, str]:
     return salt, hashlib.sha256(salt + content).hexdigest()
 
 
-def new_contact(lead_id: UUID, source: str, external_id: str, fields: dict[str, Any]) -> NewContact:
+def new_contact(
+    lead_id: UUID, source: str, external_id: str, fields: dict[str, Any], keys: Sequence[str] | None = None
+) -> NewContact:
     """Return a contact ready to write; *fields* holds strings, integers, booleans and lists of those."""
     salt, commitment = commit_to(canonical(fields))
-    return NewContact(lead_id, source, external_id, fields, salt, commitment)
+    return NewContact(lead_id, source, external_id, fields, salt, commitment, keys)
 
 
 def save_contacts(connection: Connection, new: Sequence[NewContact]) -> None:
@@ -57,7 +61,7 @@ def save_contacts(connection: Connection, new: Sequence[NewContact]) -> None:
     if not new:
         return
     statement = insert(contacts).values([contact._asdict() for contact in new])
-    changed = {name: statement.excluded[name] for name in ("fields", "salt", "commitment")}
+    changed = {name: statement.excluded[name] for name in ("fields", "salt", "commitment", "keys")}
     connection.execute(statement.on_conflict_do_update(index_elements=["lead_id"], set_=changed))
 
 
@@ -133,6 +137,12 @@ def save_document(
             raise ValueError(f"the document id {document_id} is taken by another text")
         commitment = known.commitment
     return Reference(document_id=document_id, commitment=commitment)
+
+
+def find_documents(connection: Connection, document_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the texts of documents; unknown and erased ones are missing."""
+    rows = connection.execute(text("SELECT id, body FROM documents WHERE id = ANY(:ids)"), {"ids": list(document_ids)})
+    return {row.id: row.body for row in rows}
 
 
 def find_document(connection: Connection, document_id: UUID) -> str | None:

@@ -38,6 +38,10 @@ class LockedError(ModelError):
     """Somebody else holds a row or table for longer than we wait; nothing was changed, and the call may be repeated later."""
 
 
+class ErasedError(ModelError):
+    """The data would be about somebody who was erased; nothing was changed."""
+
+
 class ConcurrentAppendError(ModelError):
     """Another transaction appended to the same stream first; nothing was changed, and the call may be repeated at once."""
 
@@ -126,6 +130,19 @@ def driver_errors(statement: str) -> Iterator[None]:
         raise translated(DBAPIError.instance(statement, None, error, psycopg.Error)) from error  # type: ignore[arg-type]
 
 
+def scrub(error: DBAPIError, first_line: str) -> None:
+    """Cut *error* and what the driver said down to *first_line*, wherever they are printed.
+
+    What PostgreSQL says behind it, as DETAIL and CONTEXT, are the values: rows of people, who would end in logs and tracebacks.
+    """
+    error.args = (f"({type(error.orig).__name__}) {first_line}",)
+    if error.orig is not None:
+        error.orig.args = (first_line,)
+
+
+#: What our own triggers raise (`migrations`).
+_ERASED = "TH001"
+
 #: No connection is left (53300); an idle transaction was ended (25P03); the server only reads (25006).
 _AWAY = frozenset({"53300", "25P03", "25006"})
 
@@ -137,9 +154,12 @@ def translated(error: DBAPIError) -> ModelError:
     """Return the error of ours that says what *error* means."""
     state = getattr(error.orig, "sqlstate", None) or ""
     first_line = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    scrub(error, first_line)
     if state.startswith("53") and state != "53300":
         return DatabaseFullError(f"PostgreSQL has run out of room: {first_line}")
-    if state == "23505" and "events_stream_version" in str(error.orig):
+    if state == _ERASED:
+        return ErasedError(first_line)
+    if state == "23505" and "events_stream_version" in first_line:
         return ConcurrentAppendError("another transaction appended to the same stream first")
     if state in _LOCKED:
         return LockedError(f"somebody else holds what this needs: {first_line}")

@@ -4,7 +4,7 @@ All of them belong to one transaction, in this order: `begin`, `copy_rows`, `wai
 `stage_created`, `add_created` and `replace_updated`. The temporary tables end with the transaction.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -32,6 +32,10 @@ class ImportedRow(NamedTuple):
     message_id: UUID
     """Of the message with *body*, used if the row turns out to be new."""
     body: str
+    keys: str
+    """What identifies the person (`service.pepper`), as PostgreSQL writes an array."""
+    readmitted: bool
+    """Taken in although the person was erased."""
 
 
 class ChangedRow(NamedTuple):
@@ -59,7 +63,8 @@ class Compared(NamedTuple):
 _create_rows = """
     CREATE TEMPORARY TABLE import_rows (
         line integer PRIMARY KEY, external_id text NOT NULL, lead_id uuid NOT NULL, owner text NOT NULL, fields jsonb NOT NULL,
-        imported jsonb NOT NULL, salt bytea NOT NULL, commitment text NOT NULL, message_id uuid NOT NULL, body text NOT NULL
+        imported jsonb NOT NULL, salt bytea NOT NULL, commitment text NOT NULL, message_id uuid NOT NULL, body text NOT NULL,
+        keys text[] NOT NULL, readmitted boolean NOT NULL
     ) ON COMMIT DROP
 """
 _copy = f"COPY import_rows ({', '.join(ImportedRow._fields)}) FROM STDIN"
@@ -92,7 +97,7 @@ def copy_rows(connection: Connection, rows: Iterable[ImportedRow]) -> None:
 def _texts(row: ImportedRow) -> tuple[object, ...]:
     """Return *row* as PostgreSQL reads it: handed over as texts, ids and salt take a third of the time."""
     salt = f"\\x{row.salt.hex()}"
-    return (*row[:2], row.lead_id.hex, *row[3:6], salt, row.commitment, row.message_id.hex, row.body)
+    return (*row[:2], row.lead_id.hex, *row[3:6], salt, row.commitment, row.message_id.hex, row.body, row.keys, row.readmitted)
 
 
 def wait_for_others(connection: Connection, source: str) -> None:
@@ -102,26 +107,61 @@ def wait_for_others(connection: Connection, source: str) -> None:
     connection.execute(text("SET LOCAL lock_timeout = '20s'"))
 
 
-# Erasing a person removes the contact and leaves the events: such a lead is not made known anew.
-_compare = text("""
+# Of identifiers that are one person's: a telephone line may be shared.
+_on_the_list = """
+    EXISTS (SELECT FROM suppressions s WHERE s.key = ANY(r.keys) AND s.channel = 'all' AND s.key NOT LIKE 'phone:%'
+               AND (s.reason = 'erased' OR NOT :erased_only))
+"""
+
+# Erasing a person removes the contact and leaves the events: neither such a lead is made known anew, nor the person under
+# another id, nor one whose erasure only the ledger knows, because the database was restored from before the lead.
+_compare = text(f"""
     CREATE TEMPORARY TABLE import_actions ON COMMIT DROP AS
     SELECT r.line, coalesce(c.lead_id, r.lead_id) AS lead_id, c.commitment AS known_commitment, c.imported AS before,
            CASE WHEN c.lead_id IS NULL
-                THEN CASE WHEN EXISTS (SELECT FROM events WHERE stream_id = r.lead_id) THEN 'suppressed' ELSE 'created' END
+                THEN CASE WHEN r.readmitted THEN 'created'
+                          WHEN EXISTS (SELECT FROM events WHERE stream_id = r.lead_id) OR r.lead_id = ANY(:erased)
+                               OR {_on_the_list} THEN 'suppressed'
+                          ELSE 'created' END
                 WHEN c.fields = r.fields AND c.imported = r.imported THEN 'unchanged'
                 ELSE 'updated' END AS action
       FROM import_rows r LEFT JOIN contacts c ON c.source = :source AND c.external_id = r.external_id
 """)
 
 
-def compare(connection: Connection, source: str) -> Compared:
-    """Compare the rows with the contacts of *source* and return how many there are of each kind."""
-    connection.execute(_compare, {"source": source})
+def compare(connection: Connection, source: str, *, erased: Collection[UUID] = ()) -> Compared:
+    """Compare the rows with the contacts of *source* and return how many there are of each kind.
+
+    Those of the leads *erased* are suppressed, as all are whose erasure the database knows.
+    """
+    connection.execute(_compare, {"source": source, "erased": list(erased), "erased_only": True})
     # The planner may take the few rows of interest for none and join in loops: then it needs an index to loop over.
     connection.execute(text("ALTER TABLE import_actions ADD PRIMARY KEY (line)"))
     connection.execute(text("ANALYZE import_actions"))
     rows = connection.execute(text("SELECT action, count(*) FROM import_actions GROUP BY action"))
     return Compared(**{row[0]: row[1] for row in rows})
+
+
+def suppressed_lines(connection: Connection, *, limit: int) -> list[int]:
+    """Return the lines of the first *limit* rows that belong to somebody who was erased, in order."""
+    statement = text("SELECT line FROM import_actions WHERE action = 'suppressed' ORDER BY line LIMIT :limit")
+    return list(connection.execute(statement, {"limit": limit}).scalars())
+
+
+class Opposed(NamedTuple):
+    """How many new rows belong to somebody who wants no contact, and the line of the first."""
+
+    number: int
+    first_line: int
+
+
+def opposed(connection: Connection) -> Opposed:
+    """Return how many new rows belong to somebody on the suppression list; their leads are registered as do-not-contact."""
+    statement = text(f"""
+        SELECT count(*), coalesce(min(r.line), 0) FROM import_rows r JOIN import_actions a USING (line)
+         WHERE a.action = 'created' AND {_on_the_list}
+    """)
+    return Opposed(*connection.execute(statement, {"erased_only": False}).one())
 
 
 def owners(connection: Connection) -> list[str]:
@@ -184,13 +224,13 @@ def created_rings(connection: Connection, *, actor_name: str, correlation_id: UU
 
 
 _add_created = text("""
-    INSERT INTO contacts (lead_id, source, external_id, fields, salt, commitment, imported)
-    SELECT r.lead_id, :source, r.external_id, r.fields, r.salt, r.commitment, r.imported
+    INSERT INTO contacts (lead_id, source, external_id, fields, salt, commitment, imported, keys)
+    SELECT r.lead_id, :source, r.external_id, r.fields, r.salt, r.commitment, r.imported, r.keys
       FROM import_rows r JOIN import_actions a USING (line) WHERE a.action = 'created' ORDER BY r.line
     ON CONFLICT DO NOTHING
 """)
 _replace_updated = text("""
-    UPDATE contacts c SET fields = r.fields, salt = r.salt, commitment = r.commitment, imported = r.imported
+    UPDATE contacts c SET fields = r.fields, salt = r.salt, commitment = r.commitment, imported = r.imported, keys = r.keys
       FROM import_rows r JOIN import_actions a USING (line)
      WHERE a.action = 'updated' AND c.lead_id = a.lead_id AND c.commitment = a.known_commitment
 """)

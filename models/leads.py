@@ -59,6 +59,7 @@ def lead_row(lead: Lead, hash_: bytes) -> dict[str, Any]:
         "next_timer": name,
         "next_due_at": due_at,
         "held": lead.hold.reason if lead.hold else None,
+        "erased_at": lead.erased_at or None,
         "recorded_at": lead.recorded_at,
         "hash": hash_,
         "body": canonical(lead).decode(),
@@ -81,7 +82,7 @@ def rep_row(rep: Rep, hash_: bytes) -> dict[str, Any]:
 _lead_types = {
     "id": "uuid", "version": "integer", "state": "text", "owner": "text", "playbook": "text", "score": "integer",
     "last_contact_at": "timestamptz", "call_on": "date", "next_timer": "text", "next_due_at": "timestamptz", "held": "text",
-    "recorded_at": "timestamptz", "hash": "bytea", "body": "text",
+    "erased_at": "timestamptz", "recorded_at": "timestamptz", "hash": "bytea", "body": "text",
 }  # fmt: skip
 _rep_types = {
     "id": "uuid", "name": "text", "version": "integer", "calendar": "text", "recorded_at": "timestamptz", "hash": "bytea",

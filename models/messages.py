@@ -371,6 +371,15 @@ def unsettled_due(connection: Connection, *, now: datetime) -> int:
     return int(connection.scalar(statement, {"now": now}) or 0)
 
 
+def waiting_for(connection: Connection, stream_id: UUID) -> list[Ring]:
+    """Return rings for the messages of a stream that are not settled, the earliest due first."""
+    statement = text(
+        "SELECT id, stream_id, actor_name, correlation_id FROM messages "
+        "WHERE stream_id = :id AND settled_at IS NULL ORDER BY due_at, id"
+    )
+    return [Ring(row[0], row[1], row[2], row[3], 1) for row in connection.execute(statement, {"id": stream_id})]
+
+
 def read_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMessage]:
     """Return those of *ids* that are not settled, without locking them."""
     statement = text(

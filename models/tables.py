@@ -2,8 +2,9 @@
 
 ``events`` is the truth. ``leads``, ``reps``, ``slots`` and ``calendars`` are projections of it and can be dropped and rebuilt
 (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once. ``contacts`` and ``documents`` hold the personal
-data that the log only refers to. ``playbooks`` are published once and never change. ``tree_nodes`` and ``checkpoints`` are the
-Merkle tree over the log and what was signed of it; the log tells whether they are true.
+data that the log only refers to; ``suppressions`` what outlives an erasure, as keyed hashes. ``playbooks`` are published once
+and never change. ``tree_nodes`` and ``checkpoints`` are the Merkle tree over the log and what was signed of it; the log tells
+whether they are true.
 """
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -102,6 +103,7 @@ leads = Table(
     Column("next_timer", Text, comment="the next armed timer that acts on its own"),
     Column("next_due_at", _moment),
     Column("held", Text, comment="why its timers are frozen"),
+    Column("erased_at", _moment, comment="when all personal data was erased"),
     Column("recorded_at", _moment, nullable=False),
     Column("hash", LargeBinary, nullable=False, comment="hash of its newest event"),
     Column("body", Text, nullable=False, comment="the folded lead, canonical JSON"),
@@ -159,7 +161,10 @@ contacts = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("commitment", Text, nullable=False, comment="SHA-256 over salt and canonical fields, as the log has it"),
     Column("imported", JSONB, comment="what the last import said of the lead besides the fields"),
+    Column("keys", ARRAY(Text), comment="kinds and keyed hashes of what identifies the person; absent until worked out"),
     UniqueConstraint("source", "external_id", name="contacts_source_external_id"),
+    Index("contacts_keys", "keys", postgresql_using="gin"),
+    Index("contacts_unkeyed", "lead_id", postgresql_where=text("keys IS NULL")),
 )
 
 documents = Table(
@@ -176,6 +181,23 @@ documents = Table(
     Column("message_id", Uuid, comment="the message that hands it in"),
     Index("documents_lead", "lead_id"),
     Index("documents_recent", "kind", "written_at"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("key", Text, primary_key=True, comment="kind and keyed hash of an identifier, as in contacts.keys"),
+    Column("channel", Text, primary_key=True, comment="a mode, or all"),
+    Column("reason", Text, nullable=False, comment="opted_out, erased or added"),
+    Column("since", Date, nullable=False),
+)
+
+suppression_key = Table(
+    "suppression_key",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("fingerprint", Text, nullable=False, comment="of the secret that all hashes are keyed with"),
+    CheckConstraint("id = 1", name="suppression_key_one_row"),
 )
 
 bells = Table(

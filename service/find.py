@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 from uuid import UUID
 
-from models import contacts, leads, playbooks, views
+from models import contacts, erasure, leads, playbooks, views
 from models.contacts import Contact
 from models.database import Connection
 from service.wording import name_of, plain
@@ -52,6 +52,8 @@ def find_lead(connection: Connection, typed: str) -> Found:
     known = _by_external_id(connection, text)
     ids = dict.fromkeys([*(contact.lead_id for contact in known), *_derived(connection, text), *_by_digits(connection, text)])
     found = views.find_leads(connection, list(ids))
+    if not found and not known and storable(text):
+        found = _erased(connection, text)
     if len(found) == 1:
         lead = found[0]
         return Found(lead, contacts.find_contacts(connection, [lead.id]).get(lead.id))
@@ -62,6 +64,13 @@ def find_lead(connection: Connection, typed: str) -> Found:
             f"{plain(text, 80)!r} was taken in, but is not registered yet: no worker has got to it; see `thaw status`"
         )
     raise FindError(_unknown(text))
+
+
+def _erased(connection: Connection, text: str) -> list[Lead]:
+    """Return the erased leads that the CRM calls *text*: no table has that any more, but their ids are made of it."""
+    named = [(source, text.removeprefix(f"{source}:")) for source in erasure.sources(connection)]
+    found = views.find_leads(connection, [lead_id(source, external_id) for source, external_id in named])
+    return [lead for lead in found if lead.erased_at]
 
 
 def _by_external_id(connection: Connection, text: str) -> list[Contact]:

@@ -1,13 +1,18 @@
 """What comes next for a lead, when, and why: one answer for the command line, the day's sheet and the pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from models import contacts
+from models.database import Connection
 from service.times import shown_day, shown_moment
-from service.wording import words
+from service.wording import plain, words
+from workflows.commands import Reference
 from workflows.lead import Lead, Timer
 from workflows.timers import fires
 from workflows.transitions import row_for
@@ -30,8 +35,17 @@ class NextAction(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.what} {self.when}".rstrip()
 
 
-def next_action(lead: Lead, zone: ZoneInfo) -> NextAction:
-    """Return what comes next for *lead*, with times by the clock in *zone*."""
+def next_action(lead: Lead, zone: ZoneInfo, steps: Mapping[UUID, str] = MappingProxyType({})) -> NextAction:
+    """Return what comes next for *lead*, with times by the clock in *zone*, and agreed steps in the words of `steps_of`."""
+    if lead.erased_at:
+        return NextAction(
+            what=f"nothing: everything about this person was erased on {lead.erased_at.date()}",
+            by="nobody",
+            when="",
+            why=("an erased person is never contacted",),
+        )
+    if lead.state == "re_engaged" and not lead.hold:
+        return _re_engaged(lead, zone, steps)
     if lead.hold:
         until = f"until {shown_day(lead.hold.until)}" if lead.hold.until else "with no end set"
         return NextAction(
@@ -41,6 +55,20 @@ def next_action(lead: Lead, zone: ZoneInfo) -> NextAction:
             why=_why(lead, zone, "hold_until", "hold_review"),
         )
     return _BY_STATE[lead.state](lead, zone)
+
+
+def steps_of(connection: Connection, leads: Sequence[Lead]) -> dict[UUID, str]:
+    """Return the next steps that were agreed on in words of their own, by lead; erased ones are missing."""
+    kept = {lead.next_step.document_id: lead.id for lead in leads if isinstance(lead.next_step, Reference)}
+    found = contacts.find_documents(connection, list(kept))
+    return {kept[document_id]: plain(body, 80) for document_id, body in found.items()}
+
+
+def step_of(lead: Lead, steps: Mapping[UUID, str]) -> str:
+    """Return the next step that was agreed on, in the words of `steps_of`; empty when there is none."""
+    if isinstance(lead.next_step, Reference):
+        return steps.get(lead.id, "the next step")
+    return words(lead.next_step) if lead.next_step else ""
 
 
 def _why(lead: Lead, zone: ZoneInfo, *timers: str) -> tuple[str, ...]:
@@ -105,8 +133,9 @@ def _no_response(lead: Lead, zone: ZoneInfo) -> NextAction:
     return NextAction(what="another attempt, in another mode and with something new", by="planner", when=when, why=why)
 
 
-def _re_engaged(lead: Lead, zone: ZoneInfo) -> NextAction:
-    what = f"{words(lead.next_step)}, as agreed," if lead.next_step else "agree on a next step"
+def _re_engaged(lead: Lead, zone: ZoneInfo, steps: Mapping[UUID, str]) -> NextAction:
+    step = step_of(lead, steps)
+    what = f"{step}, as agreed," if step else "agree on a next step"
     return NextAction(what=what, by="rep", when=_due(lead, "next_step", zone), why=_why(lead, zone, "next_step", "lapse"))
 
 
@@ -167,7 +196,6 @@ _BY_STATE: dict[str, Callable[[Lead, ZoneInfo], NextAction]] = {
     "no_response": _no_response,
     "breakup_sent": _breakup,
     "nurture": _nurture,
-    "re_engaged": _re_engaged,
     "meeting_booked": _meeting,
     "won": _rest("nothing: the deal is won"),
     "dropped": _rest("nothing: it was dropped"),

@@ -12,6 +12,7 @@ from migrations.runner import check_schema
 from models.database import Engine, make_engine, transaction
 from service.clocks import Now, clock_for
 from service.embedded import discover
+from service.ledger import refuse_if_pending
 from service.settings import Settings, SettingsError
 
 
@@ -83,7 +84,14 @@ def embedded_login(settings: Settings) -> tuple[str, str] | None:
     return (url.username or "", url.password or "") if url else None
 
 
-def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = True, redis_needed: bool = True) -> Service:
+def connect(
+    settings: Settings,
+    *,
+    name: str = "thaw",
+    schema_checked: bool = True,
+    erasures_checked: bool = True,
+    redis_needed: bool = True,
+) -> Service:
     """Connect to the service's servers. Nothing is opened on Redis before it is needed.
 
     Without *redis_needed* PostgreSQL alone will do, as for an auditor; then the bell says that nobody named a Redis.
@@ -98,6 +106,8 @@ def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = Tr
         When PostgreSQL cannot be reached.
     SchemaError
         When the database needs ``thaw migrate``, unless *schema_checked* is false.
+    ErasuresPendingError
+        When people are back who were erased, unless *erasures_checked* or *schema_checked* is false.
     """
     database_url, redis_url = resolve_urls(settings) if redis_needed else _found_urls(settings)
     engine = make_engine(database_url, application_name=name)
@@ -107,6 +117,8 @@ def connect(settings: Settings, *, name: str = "thaw", schema_checked: bool = Tr
         try:
             with transaction(engine) as connection:
                 check_schema(connection)
+            if erasures_checked:
+                refuse_if_pending(settings, engine)
         except Exception:
             engine.dispose()
             raise

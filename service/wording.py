@@ -42,7 +42,9 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def name_of(lead: Lead, contact: Contact | None) -> str:
-    """Return how to call the person: by name, else by company, else by the CRM's id, else by ours."""
+    """Return how to call the person: by name, else by company, else by the CRM's id, else by ours; or that it was erased."""
+    if lead.erased_at:
+        return f"erased on {lead.erased_at.date()}"
     fields = contact.fields if contact else {}
     for field in ("name", "company"):
         if shown := field_of(fields, field):

@@ -177,6 +177,7 @@ class Stage:
             database_url=service_url(database_url),
             redis_url=redis_url,
             namespace=namespace,
+            home=str(folder / "home"),
             clock_file=str(folder / "clock"),
             clock_poll_ms=50,
             log="json",

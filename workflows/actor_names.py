@@ -32,6 +32,7 @@ _ACTORS = {
     "opt_out:all": "opted_out",
     "opt_out:channel": "channel_opted_out",
     "regrant_consent": "consent_regranted",
+    "erase_lead": "erased",
     "hold": "held",
     "release": "released",
     "reassign": "reassigned",

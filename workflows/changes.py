@@ -215,6 +215,10 @@ def _channel_opted_out(lead: Lead, _at: datetime, data: e.ChannelOptedOut, chang
     changes["modes_refused"] = tuple(sorted(gone.union(lead.modes_refused)))
 
 
+def _erased(_lead: Lead, _at: datetime, data: e.LeadErased, changes: Changes) -> None:
+    changes["erased_at"] = data.erased_at
+
+
 def _held(_lead: Lead, at: datetime, data: e.LeadHeld, changes: Changes) -> None:
     changes["hold"] = HoldState(reason=data.reason, since=at, until=data.until, remaining=data.remaining)
 
@@ -278,6 +282,7 @@ CHANGES: dict[type, Change] = {
     e.ConsentRegranted: _regranted,
     e.OptedOut: _opted_out,
     e.ChannelOptedOut: _channel_opted_out,
+    e.LeadErased: _erased,
     e.LeadHeld: _held,
     e.LeadReleased: _released,
     e.StatedReasonRecorded: _stated_reason,

@@ -31,6 +31,9 @@ _SENTENCES = {
 }
 
 
+#: The verdict that `workflows.suppression` gives and judges.
+SUPPRESSION = "not_suppressed"
+
 #: What a playbook may ask for: checks that a program makes, and those that only people can vouch for.
 KNOWN_CHECKS = frozenset({*RULES, "one_click_unsubscribe", "postal_address"})
 
@@ -70,7 +73,8 @@ def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
     checks = asked(command, context.playbook)
     attested = getattr(command, "attested", ())
     override = isinstance(getattr(command, "override", None), Reference)
-    computed = {verdict.check: verdict for verdict in context.verdicts}
+    # What the suppression list says is no matter of wording, and nobody overrides it.
+    computed = {verdict.check: verdict for verdict in context.verdicts if verdict.check != SUPPRESSION}
     verdicts = []
     for check in dict.fromkeys((*checks, *computed)):
         verdict = computed.get(check)

@@ -34,6 +34,10 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     commitment: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
+#: What a person says in words of their own is kept outside the log; a program says it in a code word of a fixed vocabulary.
+Said = Slug | Reference
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
     """The base of all commands. *occurred_at* is when it happened in the world; absent, the moment it is applied."""
 
@@ -135,8 +139,8 @@ class RecordCall(Command, frozen=True, kw_only=True, tag="record_call"):
 
     outcome: CallOutcome
     personal_topic_first: bool = False
-    decision: Slug | None = None
-    next_step: Slug | None = None
+    decision: Said | None = None
+    next_step: Said | None = None
     next_step_on: date | None = None
     revisit_on: date | None = None
     keep_in_touch_requested: bool = False
@@ -229,8 +233,8 @@ class BookMeeting(Command, frozen=True, kw_only=True, tag="book_meeting"):
 class RecordMeeting(Command, frozen=True, kw_only=True, tag="record_meeting"):
     """The meeting took place (T42)."""
 
-    decision: Slug | None = None
-    next_step: Slug | None = None
+    decision: Said | None = None
+    next_step: Said | None = None
     next_step_on: date | None = None
     minutes: Minutes = 0
 
@@ -250,6 +254,15 @@ class RegrantConsent(Command, frozen=True, kw_only=True, tag="regrant_consent"):
 
     evidence: Reference
     modes: tuple[Mode, ...]
+
+
+class EraseLead(Command, frozen=True, kw_only=True, tag="erase_lead"):
+    """Erase all personal data of a lead, for good. Always accepted; a second time it does nothing."""
+
+    reason: Reference
+    """Why: the only words about the lead that stay."""
+    first_erased_at: Moment | None = None
+    """When it was erased first, if a restored backup brought the data back and it is erased again."""
 
 
 class Hold(Command, frozen=True, kw_only=True, tag="hold"):
@@ -274,7 +287,7 @@ class RecordReason(Command, frozen=True, kw_only=True, tag="record_reason"):
 
     kind: Literal["stated", "real"]
     reason: Slug
-    evidence: Slug | None = None
+    evidence: Said | None = None
     """Id of the call or mail that it comes from; a real reason needs one, and the prospect's words."""
     words: Reference | None = None
     minutes: Minutes = 0
@@ -349,7 +362,8 @@ LeadCommand = (
     RegisterLead | UpdateContact | RecordDecline | QueueRevival | Drop | ScheduleNote | ScheduleCall | MarkNoteSent
     | RecordReturn | RecordCall | RescheduleCall | RecordReply | SendTouch | LeaveBreakupVoicemail | SendBreakupEmail
     | ConfirmCutBait | SendBreakup | StartNurture | SendNurtureTouch | BookMeeting | RecordMeeting | MarkWon | OptOut
-    | RegrantConsent | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
+    | RegrantConsent | EraseLead
+    | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar

@@ -9,7 +9,7 @@ import msgspec
 from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.commands import AnyCommand, Command
-from workflows.events import AnyEvent, Effects, Scalar, Slot, Verdict
+from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
 from workflows.lead import Lead, State
 from workflows.playbooks import Playbook
 
@@ -29,6 +29,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Slots that may be taken, of any rep, kind and day, in any order."""
     verdicts: tuple[Verdict, ...] = ()
     """What content checks outside the machine said; a later one of the same check counts."""
+    holdings: Holdings | None = None
+    """What is held about the person whom the command erases."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ What is not obvious from the table:
 * A returned note puts the lead on hold until it has an address.
 * A lead on hold accepts what people report. What that would arm is frozen at once, so that nothing fires before the release.
 * A suppressed person is registered, and opted out in the same breath.
+* Somebody who is erased is opted out first, whoever asked for it: who is not known any more must not be contacted. From then on
+  everything is refused.
 * An opt-out is always accepted; a date in the future or out of bounds is read as now.
 * Giving a lead to another rep keeps its timers. Slots of the old owner are released, and the same days of the new owner are
   taken if they are offered.
@@ -20,6 +22,7 @@ from uuid import UUID
 from workflows import timers
 from workflows.commands import (
     AnyCommand,
+    EraseLead,
     FireTimer,
     Hold,
     OptOut,
@@ -36,7 +39,8 @@ from workflows.fold import fold
 from workflows.guards import refusal
 from workflows.lead import RESTING, Lead
 from workflows.outcomes import outcome, registered
-from workflows.sentences import words
+from workflows.sentences import spoken, words
+from workflows.suppression import keeps_out
 from workflows.transitions import Row, aside, possible, row_for, trigger
 
 __all__ = ["Applied", "Context", "Refused", "Step", "Superseded", "TooEarly", "decide"]
@@ -54,12 +58,14 @@ _AHEAD_DAYS = 3660
 def decide(lead: Lead | None, command: AnyCommand, context: Context) -> Answer:
     """Return what follows from *command* for *lead* (None when it is not known) in *context*."""
     unsound = _unsound(command, context)
-    if unsound and not isinstance(command, (OptOut, FireTimer)):
+    if unsound and not isinstance(command, (OptOut, FireTimer, EraseLead)):
         return unsound
     if isinstance(command, RegisterLead):
         return _register(lead, command, context)
     if lead is None:
         return Refused(rule="unknown_lead", reason="This lead is not known; register it first.")
+    if lead.erased_at and not isinstance(command, FireTimer):
+        return _refuse_erased(lead.erased_at, command)
     if isinstance(command, OptOut) and unsound:
         command = OptOut(channel=command.channel)
     if isinstance(command, FireTimer):
@@ -69,6 +75,13 @@ def decide(lead: Lead | None, command: AnyCommand, context: Context) -> Answer:
     if isinstance(command, FireTimer):
         return _fire(known, command)
     return _apply(known)
+
+
+def _refuse_erased(erased_at: datetime, command: AnyCommand) -> Refused | Superseded:
+    if isinstance(command, EraseLead):
+        return Superseded(reason=f"it was erased on {erased_at.date()} already")
+    reason = f"All that was known of this person was erased on {spoken(erased_at.date())}; nothing more is recorded."
+    return Refused(rule="erased", reason=reason, inputs={"erased_at": erased_at.isoformat()})
 
 
 def _unsound(command: AnyCommand, context: Context) -> Refused | None:
@@ -98,7 +111,7 @@ def _register(lead: Lead | None, command: RegisterLead, context: Context) -> Ans
         reason = f"The last contact cannot have been on {command.last_contact_on}, which is still to come."
         return Refused(rule="not_in_the_future", reason=reason, inputs={"last_contact_on": str(command.last_contact_on)})
     first = Step(row="T01", state="registered", occurred_at=at, data=registered(command), effects=Effects())
-    if not command.suppressed:
+    if not command.suppressed and not keeps_out(context):
         return Applied(steps=(first,), follow_ups=command.then)
     out = Step(row="T48", state="do_not_contact", occurred_at=at, data=OptedOut(), effects=Effects())
     return Applied(steps=(first, out))
@@ -147,6 +160,8 @@ def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
     row = row_for(state, trigger(command))
     if isinstance(command, RecordReply) and command.intent == "no":
         return _moves_of_no(known, command)
+    if row and isinstance(command, EraseLead) and (out := row_for(state, "opt_out:all")):
+        return (out, OptOut()), (row, command)
     if row and isinstance(command, RecordReturn) and known.lead.hold is None:
         return (row, command), (aside("lead_held"), Hold(reason="needs_address"))
     return ((row, command),) if row else _no_transition(known)

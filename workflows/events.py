@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows.calendars import Calendar
 from workflows.commands import (
@@ -25,6 +26,7 @@ from workflows.commands import (
     Reference,
     ReplyIntent,
     RescheduleReason,
+    Said,
     Slug,
 )
 from workflows.event import Event as Event
@@ -174,8 +176,8 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call_connected"):
     """A two-way conversation, with its decision or dated next step."""
 
     personal_topic_first: bool
-    decision: Slug | None
-    next_step: Slug | None
+    decision: Said | None
+    next_step: Said | None
     next_step_on: date | None
     minutes: int
     """Minutes that the call took, 0 to 1440."""
@@ -289,8 +291,8 @@ class LeadWon(Event, frozen=True, kw_only=True, tag="lead_won"):
 class ReEngaged(Event, frozen=True, kw_only=True, tag="re_engaged"):
     """A meeting took place; a next step or decision is recorded (T42)."""
 
-    decision: Slug | None
-    next_step: Slug | None
+    decision: Said | None
+    next_step: Said | None
     next_step_on: date | None
     minutes: int
     """Minutes that the meeting took, 0 to 1440."""
@@ -315,6 +317,23 @@ class ChannelOptedOut(Event, frozen=True, kw_only=True, tag="channel_opted_out")
     """The person wants no contact in one mode. The state stays."""
 
     channel: Mode
+
+
+class LeadErased(Event, frozen=True, kw_only=True, tag="lead_erased"):
+    """The receipt of an erasure: what was held about the person is gone, and with it the salts of all commitments here.
+    The state stays."""
+
+    reason: Reference
+    contact: str | None
+    """The commitment to the contact that was erased; absent when there was none."""
+    documents: tuple[str, ...]
+    """The commitments to the texts that were erased, in order."""
+    messages: Annotated[int, msgspec.Meta(ge=0)]
+    """How many messages were emptied."""
+    erased_at: datetime
+    """When it was erased first; earlier than this event when *reapplied*."""
+    reapplied: bool
+    """A restored backup had brought the data back."""
 
 
 class LeadHeld(Event, frozen=True, kw_only=True, tag="lead_held"):
@@ -356,7 +375,7 @@ class RealReasonRecorded(Event, frozen=True, kw_only=True, tag="real_reason_reco
     """Why the prospect really said no, with evidence."""
 
     reason: Slug
-    evidence: Slug
+    evidence: Said
     words: Reference
     minutes: int
     """Minutes that finding out took, 0 to 1440."""
@@ -478,6 +497,7 @@ LeadEvent = (
     | NoResponse | CallRescheduled | CallPromiseExpired | CallPromiseMissed | TouchSent | ResponseWindowClosed
     | BreakupVoicemailLeft | BreakupEmailSent | CutBaitConfirmed | BreakupSent | NurtureTouchDue | NurtureFloorReached
     | NurtureTouchSent | LeadWon | ReEngaged | MeetingOutcomeMissed | ConsentRegranted | OptedOut | ChannelOptedOut
+    | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
     | PlaybookMigrated | CommandRefused
@@ -515,6 +535,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What is the matter, for a person; no word of the text is in it."""
 
 
+class Holdings(msgspec.Struct, frozen=True, kw_only=True):
+    """What was held about a person when it was erased: commitments and counts, nothing of the data itself."""
+
+    contact: str | None = None
+    documents: tuple[str, ...] = ()
+    messages: int = 0
+
+
 class Used(msgspec.Struct, frozen=True, kw_only=True):
     """What the decision used that the stream's own history does not hold."""
 
@@ -525,6 +553,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     free: tuple[Slot, ...] = ()
     """Slots that were offered to the decision as free: those that it took, or that a refused proposal could have taken. None
     else could have changed it."""
+    holdings: Holdings | UnsetType = UNSET
+    """Of an erasure only; all other bodies stand as they did before there were any."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, touch_guards
+from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, suppression, touch_guards
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -52,6 +52,7 @@ GUARDS: dict[str, Guard] = {
     "new_value": plan_guards.new_value,
     "new_mode": plan_guards.new_mode,
     "touch_gap": plan_guards.touch_gap,
+    "not_suppressed": suppression.not_suppressed,
     "note_reachable": touch_guards.note_reachable,
     "call_reachable": touch_guards.call_reachable,
     "email_reachable": touch_guards.email_reachable,

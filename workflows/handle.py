@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from workflows.calendars import Calendar
 from workflows.checks import settled
@@ -12,15 +13,18 @@ from workflows.codec import canonical, digest
 from workflows.commands import (
     AnyCommand,
     Command,
+    EraseLead,
     RegisterLead,
     command_kind,
 )
 from workflows.context import Applied, Context, Refused, Step, Superseded, TooEarly, in_utc
 from workflows.decide import decide
-from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used
+from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
 from workflows.fold import fold
 from workflows.lead import Lead
 from workflows.slotting import asked_for
+from workflows.suppression import CHECK
+from workflows.transitions import TOUCHES, trigger
 
 AnswerName = Literal["applied", "refused", "superseded", "too_early", "unknown_lead"]
 
@@ -119,9 +123,21 @@ def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used
     return Used(
         now=in_utc(context.now),
         calendar=calendar_digest(context.calendar) if context.calendar else None,
-        verdicts=settled(command, context),
+        verdicts=_verdicts(command, context),
         free=free,
+        holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
     )
+
+
+def asks_the_list(command: AnyCommand) -> bool:
+    """Whether a decision on *command* looks at the suppression list: a touch does, and a registration."""
+    return isinstance(command, RegisterLead) or trigger(command) in TOUCHES
+
+
+def _verdicts(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
+    """Return the verdicts that a touch or a registration was judged by, with who gave each."""
+    listed = tuple(verdict for verdict in context.verdicts if verdict.check == CHECK) if asks_the_list(command) else ()
+    return (*settled(command, context), *listed)
 
 
 def calendar_digest(calendar: Calendar) -> str:

@@ -5,9 +5,10 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows.codec import derived_id
-from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode
+from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Said
 from workflows.events import PlaybookPin, Remainder, Slot
 from workflows.priority import Score
 
@@ -127,10 +128,12 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     breakup_email_at: datetime | None = None
     cut_bait: Literal["breakup", "one_more_try", "nurture"] | None = None
     meeting_at: datetime | None = None
-    next_step: str | None = None
+    next_step: Said | None = None
     next_step_on: date | None = None
     nurture_touch_owed: bool = False
     nurture_touched_at: datetime | None = None
+    erased_at: datetime | UnsetType = UNSET
+    """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

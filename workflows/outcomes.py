@@ -114,6 +114,19 @@ def _no_response(_: Facts, command: c.RecordCall | c.FireTimer) -> e.NoResponse:
     return e.NoResponse(outcome=command.outcome, minutes=command.minutes)
 
 
+def _erased(facts: Facts, command: c.EraseLead) -> e.LeadErased:
+    held = facts.context.holdings or e.Holdings()
+    first = command.first_erased_at
+    return e.LeadErased(
+        reason=command.reason,
+        contact=held.contact,
+        documents=held.documents,
+        messages=held.messages,
+        erased_at=in_utc(first) if first else facts.now,
+        reapplied=first is not None,
+    )
+
+
 def _held(facts: Facts, command: c.Hold) -> e.LeadHeld:
     until = command.until
     if until is None and command.reason == "prospect_out_of_office":
@@ -215,6 +228,7 @@ BUILDERS: dict[str, Builder] = {
     "consent_regranted": lambda _, command: e.ConsentRegranted(evidence=command.evidence, modes=command.modes),
     "opted_out": lambda _facts, _: e.OptedOut(),
     "channel_opted_out": lambda _, command: e.ChannelOptedOut(channel=command.channel),
+    "lead_erased": _erased,
     "lead_held": _held,
     "lead_released": _released,
     "hold_review_due": lambda _facts, _: e.HoldReviewDue(),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from workflows import horizon
 from workflows.commands import Command, CompleteHomework, FireTimer, QueueRevival, RecordReason
 from workflows.context import Facts, Refused
-from workflows.sentences import spoken, words
+from workflows.sentences import coded, spoken, words
 
 
 def no_open_opportunity(facts: Facts, _: Command) -> Refused | None:
@@ -140,7 +140,7 @@ def reason_evidence(_: Facts, command: RecordReason) -> Refused | None:
     if command.evidence and command.words:
         return None
     reason = "A real reason needs the call or mail that it comes from, and the prospect's own words."
-    inputs = {"evidence": command.evidence, "words": command.words is not None}
+    inputs = {"evidence": coded(command.evidence), "words": command.words is not None}
     return Refused(rule="reason_evidence", reason=reason, inputs=inputs)
 
 

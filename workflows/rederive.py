@@ -132,6 +132,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library) -> tupl
         leaving=library.playbooks.get(state.playbook.digest) if isinstance(state, Lead) and state.playbook else None,
         free=used.free,
         verdicts=tuple(_given(used.verdicts)),
+        holdings=used.holdings or None,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

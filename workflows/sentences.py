@@ -11,6 +11,11 @@ def spoken(day: date) -> str:
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def coded(said: object) -> str | None:
+    """Return a code word as it is, and of words that are kept outside the log only that there are some."""
+    return said if said is None or isinstance(said, str) else "in words"
+
+
 def words(name: str) -> str:
     """Return an identifier such as ``note_due`` as words."""
     return name.replace("_", " ")

@@ -82,7 +82,7 @@ _SPECS = (
         counts_from="named",
         at="start",
         retry_working_days=1,
-        lasting=("call_reachable", "contact_hours"),
+        lasting=("call_reachable", "contact_hours", "not_suppressed"),
     ),
     TimerSpec(name="call_grace", clock="working_days", counts_from="named", fires=False),
     TimerSpec(name="call_late", clock="working_days", counts_from="named"),

@@ -16,7 +16,7 @@ from workflows.commands import (
 )
 from workflows.context import Facts, Refused, in_utc
 from workflows.events import Scalar
-from workflows.sentences import spoken, words
+from workflows.sentences import coded, spoken, words
 
 _TOUCH_MODES: tuple[Mode, ...] = ("email", "courier", "fax", "other")
 
@@ -115,7 +115,7 @@ def decision_or_next_step(facts: Facts, command: RecordCall | RecordMeeting) -> 
         return None
     reason = "What came of it? Record a decision, or a next step with a day from today on."
     next_step_on = str(command.next_step_on or "")
-    inputs: dict[str, Scalar] = {"decision": None, "next_step": command.next_step, "next_step_on": next_step_on}
+    inputs: dict[str, Scalar] = {"decision": None, "next_step": coded(command.next_step), "next_step_on": next_step_on}
     return Refused(rule="decision_or_next_step", reason=reason, inputs=inputs)
 
 

@@ -64,6 +64,7 @@ _ENGAGED = ("next_step", "lapse")
 _SILENT = ("next_attempt", "response_window")
 _CALL: tuple[SlotKind, ...] = ("promised_call", "follow_up")
 _NOTE_PLAN = (
+    "not_suppressed",
     "note_reachable",
     "call_reachable",
     "planned_day",
@@ -73,7 +74,7 @@ _NOTE_PLAN = (
     "note_slot",
     "call_slot",
 )
-_CALL_PLAN = ("call_reachable", "planned_day", "contact_hours", "follow_up_slot")
+_CALL_PLAN = ("not_suppressed", "call_reachable", "planned_day", "contact_hours", "follow_up_slot")
 _NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
 _QUEUE_OR_NOTE: tuple[State, ...] = ("registered", "declined", "queued", "note_due")
 
@@ -99,12 +100,12 @@ ROWS: tuple[Row, ...] = (
     Row(id="T09", sources=("queued",), event="nurture_started", target="nurture", triggers=("fire_timer:queue_age",),
         arms=_NURTURE),
     Row(id="T10", sources=("note_due",), event="note_sent", target="note_sent", triggers=("mark_note_sent",),
-        guards=("hand_written", "note_wanted", "call_reachable", "not_before_planned", "content_checks"),
+        guards=("hand_written", "not_suppressed", "note_wanted", "call_reachable", "not_before_planned", "content_checks"),
         arms=("call_after_note",), uses=("note",), keeps=("promised_call",)),
     Row(id="T11", sources=("note_due",), event="note_slot_released", target="queued", triggers=("fire_timer:note_slot",),
         arms=("queue_age",)),
     Row(id="T12", sources=("note_sent",), event="call_due", target="call_due", triggers=("fire_timer:call_after_note",),
-        guards=("not_held", "owned", "call_reachable", "owner_present", "contact_hours"),
+        guards=("not_held", "owned", "not_suppressed", "call_reachable", "owner_present", "contact_hours"),
         arms=("call_grace", "call_late", "call_expiry"), keeps=("promised_call",)),
     Row(id="T13", sources=("note_sent",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
@@ -132,7 +133,8 @@ ROWS: tuple[Row, ...] = (
     Row(id="T24", sources=("no_response",), event="note_scheduled", target="note_due", triggers=("schedule_note",),
         guards=("not_held", *_NEXT_TRY, *_NOTE_PLAN), arms=("note_slot",)),
     Row(id="T25", sources=("no_response",), event="touch_sent", target="no_response", triggers=("send_touch",),
-        guards=("touch_mode", "mode_permitted", "attempts_left", "new_value", "touch_gap", "content_checks"), arms=_SILENT),
+        guards=("touch_mode", "not_suppressed", "mode_permitted", "attempts_left", "new_value", "touch_gap", "content_checks"),
+        arms=_SILENT),
     Row(id="T26", sources=("no_response",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T27", sources=("no_response",), event="breakup_sent", target="breakup_sent", triggers=("send_breakup",),
@@ -147,7 +149,8 @@ ROWS: tuple[Row, ...] = (
     Row(id="T31", sources=("breakup_sent",), event="nurture_started", target="nurture",
         triggers=("fire_timer:breakup_window",), arms=_NURTURE),
     Row(id="T32", sources=("nurture",), event="nurture_touch_sent", target="nurture", triggers=("send_nurture_touch",),
-        guards=("mode_permitted", "new_asset", "once_a_month", "content_checks"), arms=("nurture_touch", "nurture_floor")),
+        guards=("not_suppressed", "mode_permitted", "new_asset", "once_a_month", "content_checks"),
+        arms=("nurture_touch", "nurture_floor")),
     Row(id="T33", sources=("nurture",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T34", sources=("nurture",), event="revival_queued", target="queued",
@@ -201,9 +204,9 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=("no_response",), event="response_window_closed", triggers=("fire_timer:response_window",),
         arms=("response_window",)),
     Row(sources=("no_response",), event="breakup_voicemail_left", triggers=("leave_breakup_voicemail",),
-        guards=("call_reachable",)),
+        guards=("not_suppressed", "call_reachable")),
     Row(sources=("no_response",), event="breakup_email_sent", triggers=("send_breakup_email",),
-        guards=("email_reachable", "monitored_reply_address", "content_checks")),
+        guards=("not_suppressed", "email_reachable", "monitored_reply_address", "content_checks")),
     Row(sources=("no_response",), event="cut_bait_confirmed", triggers=("confirm_cut_bait",), guards=("person",)),
     Row(sources=("nurture",), event="nurture_touch_due", triggers=("fire_timer:nurture_touch",), arms=("nurture_touch",)),
     Row(sources=("nurture",), event="nurture_floor_reached", triggers=("fire_timer:nurture_floor",),
@@ -227,8 +230,12 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=STATES, event="playbook_migrated", triggers=("migrate_playbook",),
         guards=("manager", "another_playbook", "step_kept")),
     Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),
+    Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
 )
 # fmt: on
+
+#: What sets off a touch: its decision is given what the suppression list says at that moment, and records it.
+TOUCHES = frozenset(name for row in (*ROWS, *ASIDES) if "not_suppressed" in row.guards for name in row.triggers)
 
 #: Rows by which a call that was due is made, whatever came of it.
 CALL_ROWS = frozenset(row.id for row in ROWS if "promised_call" in row.uses)

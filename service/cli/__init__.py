@@ -6,6 +6,7 @@ from service.cli import (
     as_of,
     check,
     dead,
+    erase,
     homework,
     keys,
     look,
@@ -19,6 +20,7 @@ from service.cli import (
     roles,
     run,
     sheet,
+    suppressions,
     verify,
     why,
 )
@@ -54,6 +56,8 @@ for module in (
     keys,
     verify,
     playbook,
+    erase,
+    suppressions,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

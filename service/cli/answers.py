@@ -17,7 +17,7 @@ from models.messages import CommandReusedError, MessageState
 from models.replay import fold_rows
 from service.cli.app import REFUSED, App, InputError
 from service.find import FindError
-from service.next_action import NextAction, next_action
+from service.next_action import NextAction, next_action, steps_of
 from service.times import TimeError, shown_moment, zone_of
 from service.wiring import Service
 from service.wording import count, name_of, plain
@@ -181,5 +181,5 @@ def _told(connection: Connection, state: Lead | Rep | None) -> _Told:
         name = plain(state.name)
         return _Told(name, "rep", f"{name} is known, in {zone.key}{when}.")
     name = name_of(state, contacts.find_contacts(connection, [state.id]).get(state.id))
-    coming = next_action(state, zone)
+    coming = next_action(state, zone, steps_of(connection, [state]))
     return _Told(name, state.state, f"{name} is {state.state} now; next: {coming.sentence}.", coming)

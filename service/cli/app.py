@@ -54,6 +54,11 @@ class App:
         """The connected service."""
         return connect(self.settings, name="thaw cli", redis_needed=False)
 
+    @cached_property
+    def unguarded(self) -> Service:
+        """The connected service for what must work although people are back who were erased: it shows no personal data."""
+        return connect(self.settings, name="thaw cli", erasures_checked=False)
+
     def print_json(self, value: Any) -> None:
         """Print one JSON object on a line of its own."""
         click.echo(msgspec.json.encode(value).decode())

@@ -41,6 +41,8 @@ class Draft:
         """Look up the lead that was *typed*, and when it happened."""
         with typed_errors():
             found = find_lead(connection, typed["lead"])
+        if found.lead.erased_at:
+            raise InputError(f"{found.name}: nothing more is recorded about this person, lead {found.lead.id}")
         zone = zone_of(views.calendar_of(connection, found.lead.owner))
         message_id = typed["message_id"]
         occurred = (typed["occurred"] or "now").strip()

@@ -161,6 +161,9 @@ def _click_type(wanted: Any, kind: inspect.Type) -> click.ParamType[Any]:
 
 def _without_none(wanted: Any) -> tuple[Any, bool]:
     arguments = get_args(wanted)
+    if isinstance(inspect.type_info(wanted), inspect.UnionType) and Reference in arguments:
+        # What a program says in a code word, a person says in words, and those are kept outside the log.
+        return Reference, NoneType in arguments or msgspec.UnsetType in arguments
     absent = {NoneType, msgspec.UnsetType}
     if not absent.isdisjoint(arguments):
         (only,) = (argument for argument in arguments if argument not in absent)

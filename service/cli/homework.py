@@ -22,7 +22,7 @@ REASON = (
         "Why they really said no: with the call or mail that it comes from, and their words.",
         {
             "reason": "It, as a short word such as lost_trust.",
-            "evidence": "Id of the call or mail, such as call-2026-03-09.",
+            "evidence": "The call or mail, such as 'call of 9 March'; kept outside the log.",
             "words": _WORDS,
             "minutes": _MINUTES,
         },

@@ -24,6 +24,8 @@ from service.imports.problems import CannotImportError, FileError
 from service.imports.reader import DELIMITERS
 from service.imports.report import Report
 from service.imports.run import Advance, Result, Wish, run_import
+from service.ledger import Ledger
+from service.pepper import fill_keys, open_pepper
 from service.wiring import Service
 
 #: So many errors are printed; ``--json`` lists more, ``--errors`` writes the rows of all.
@@ -44,6 +46,13 @@ LOOK_SECONDS, STALLED_SECONDS = 0.5, 30.0
 @click.option(
     "--errors", type=click.Path(path_type=Path), metavar="FILE", help="Write the rejected rows and the reasons to FILE."
 )
+@click.option(
+    "--readmit",
+    multiple=True,
+    metavar="ID",
+    help="Take in the row with this id although the person was erased: they came back by themselves. Registered as "
+    "do-not-contact until `thaw consent` records their consent. May be repeated.",
+)
 @click.option("--wait", is_flag=True, help="Wait until the workers have applied everything.")
 @by_option
 @json_option
@@ -55,6 +64,7 @@ def import_(
     dry_run: bool,
     partial: bool,
     errors: Path | None,
+    readmit: tuple[str, ...],
     wait: bool,
     by: str | None,
     as_json: bool,
@@ -69,8 +79,8 @@ def import_(
                  1 rows were rejected, and nothing was imported (--partial: no row was good);
                  2 the file or the mapping cannot be used; 3 the database is away or full.
     """
+    wish = Wish(dry_run=dry_run, partial=partial, errors=errors, readmit=frozenset(readmit), by=operator(by))
     try:
-        wish = Wish(dry_run=dry_run, partial=partial, errors=errors, by=operator(by))
         result = _import(app, file, mapping_file, wish, quiet=as_json)
     except CannotImportError as error:
         if as_json:
@@ -98,9 +108,13 @@ def _import(app: App, file: Path, mapping_file: Path, wish: Wish, *, quiet: bool
     if file.is_dir() or not file.exists():
         raise FileError("no_file", f"{file} is a folder, not a file." if file.is_dir() else f"There is no file {file}.")
     mapping, mapping_digest = read_with_digest(mapping_file)
-    wish = wish._replace(mapping_digest=mapping_digest)
+    service = app.service
+    wish = wish._replace(mapping_digest=mapping_digest, erased=frozenset(Ledger(app.settings).erased()))
+    pepper = open_pepper(app.settings, service.engine, kept=not wish.dry_run)
+    if not wish.dry_run:
+        fill_keys(app.settings, service.engine)
     with _reading(file, quiet=quiet) as advance:
-        return run_import(app.service.engine, file, mapping, wish, now=app.service.now(), advance=advance)
+        return run_import(service.engine, file, mapping, wish, pepper=pepper, now=service.now(), advance=advance)
 
 
 def show(console: Console, report: Report, errors: Path | None) -> None:
@@ -111,9 +125,14 @@ def show(console: Console, report: Report, errors: Path | None) -> None:
     say(f"{escape(report.file)}: {_counted(totals.rows, 'row')}, {DELIMITERS[report.delimiter]} between fields ({how})")
     for name in ("created", "updated", "unchanged", "suppressed", "rejected"):
         if (count := getattr(totals, name)) or name != "suppressed":
-            say(f"{count:>11,} {name}" + (" (their data was erased on request)" if name == "suppressed" else ""))
+            say(f"{count:>11,} {name}" + (" (erased people)" if name == "suppressed" else ""))
     for warned in report.warnings:
         say(f"[yellow]Note:[/] {escape(warned.message)}: {warned.count:,}, the first on line {warned.first_line:,}")
+    if report.suppressed:
+        lines = ", ".join(f"{each.line:,}" for each in report.suppressed[:PRINTED_ERRORS])
+        more = ", …" if totals.suppressed > PRINTED_ERRORS else ""
+        why = report.suppressed[0]
+        say(f"[yellow]Passed over:[/] line {lines}{more}: {why.message} {why.suggestion} [dim]{why.code}[/]")
     if report.errors:
         _show_errors(console, report)
         say(f"The rejected rows are in {escape(str(errors))}." if errors else "--errors FILE writes the rejected rows out.")

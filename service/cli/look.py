@@ -1,5 +1,7 @@
 """Looking at one lead, and at the machine itself."""
 
+from collections.abc import Mapping
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,7 +13,7 @@ from service.cli.answers import typed_errors
 from service.cli.app import App, json_option, pass_app
 from service.find import Found, find_lead
 from service.history import Entry, History, read_history
-from service.next_action import NextAction, next_action
+from service.next_action import NextAction, next_action, steps_of
 from service.times import shown_day, shown_moment, zone_of
 from service.wording import count, plain, score_line, words
 from workflows.chart import mermaid
@@ -49,19 +51,20 @@ def lead(app: App, lead: str, as_json: bool) -> None:
         found = find_lead(connection, lead)
         history = read_history(connection, found.lead.id)
         zone = owners_zone(connection, found.lead)
+        steps = steps_of(connection, [found.lead])
     last = history.entries[-LAST:][::-1]
     shown = LeadShown(
         name=found.name,
         external_id=f"{found.contact.source}:{found.contact.external_id}" if found.contact else None,
         lead=found.lead,
-        next=next_action(found.lead, zone),
+        next=next_action(found.lead, zone, steps),
         last_events=tuple(entry.recorded for entry in last),
         trouble=history.trouble,
     )
     if as_json:
         app.print_json(shown)
         return
-    for line in (*heading(found), *state_lines(found.lead, zone), *_last_lines(last, zone), *_trouble(history)):
+    for line in (*heading(found), *state_lines(found.lead, zone, steps), *_last_lines(last, zone), *_trouble(history)):
         click.echo(line)
 
 
@@ -70,15 +73,15 @@ def owners_zone(connection: Connection, lead: Lead) -> ZoneInfo:
     return zone_of(views.calendar_of(connection, lead.owner))
 
 
-def heading(found: Found) -> list[str]:
-    """Return who the lead is."""
+def heading(found: Found, then: Lead | None = None) -> list[str]:
+    """Return who the lead is, and its version now or *then*."""
     known_as = f" ({plain(f'{found.contact.source}:{found.contact.external_id}', 80)})" if found.contact else ""
-    return [f"{found.name}{known_as}", f"lead       {found.lead.id}, version {found.lead.version}"]
+    return [f"{found.name}{known_as}", f"lead       {found.lead.id}, version {(then or found.lead).version}"]
 
 
-def state_lines(lead: Lead, zone: ZoneInfo) -> list[str]:
-    """Return where *lead* stands, with times by the clock in *zone*."""
-    coming = next_action(lead, zone)
+def state_lines(lead: Lead, zone: ZoneInfo, steps: Mapping[UUID, str]) -> list[str]:
+    """Return where *lead* stands, with times by the clock in *zone* and agreed steps in the words of `steps_of`."""
+    coming = next_action(lead, zone, steps)
     pin = lead.playbook
     return [
         f"state      {lead.state} since {shown_moment(lead.entered_at, zone)}",

@@ -33,8 +33,8 @@ CALL = Form(
     {
         "outcome": "How it ended.",
         "personal_topic_first": Ask("It began with something personal.", option="--personal-first"),
-        "decision": "What they decided, as a short word such as send_offer.",
-        "next_step": "What comes next, as a short word such as site_visit.",
+        "decision": "What they decided, such as 'send the offer'; kept outside the log.",
+        "next_step": "What comes next, such as 'visit the site'; kept outside the log.",
         "next_step_on": "The day of the next step.",
         "revisit_on": _REVISIT,
         "keep_in_touch_requested": _KEEP,
@@ -141,8 +141,8 @@ MEETING = (
         c.RecordMeeting,
         "The meeting took place.\n\nIt needs a decision, or a next step with its day.",
         {
-            "decision": "What they decided, as a short word.",
-            "next_step": "What comes next, as a short word.",
+            "decision": "What they decided; kept outside the log.",
+            "next_step": "What comes next; kept outside the log.",
             "next_step_on": "The day of the next step.",
             "minutes": _MINUTES,
         },

@@ -1,5 +1,6 @@
 """``thaw replay``: a lead's log folded again, event by event, to any moment of its history."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +17,7 @@ from service.differences import Difference, differences
 from service.find import Found, find_lead
 from service.history import History, labelled, read_history, told
 from service.moments import Sense, as_occurred, as_recorded, in_sense
+from service.next_action import steps_of
 from service.operations import Retry, retries_of, retry_line
 from service.times import TimeError, shown_moment
 from service.wording import count
@@ -80,10 +82,11 @@ def replay(ctx: click.Context, app: App, lead: str, moment: str | None, sense: S
         view = _viewed(whole, moment.strip() if moment else None, sense, zone, app.service.now())
         last = view.history.entries[-1].recorded.recorded_at if moment and view.history.entries else None
         retries = tuple(each for each in retries_of(connection, found.lead.id) if last is None or each.at <= last)
+        steps = steps_of(connection, [entry.after for entry in view.history.entries[-1:]])
     if as_json:
         app.print_json(msgspec.structs.replace(_replayed(found, view, sense), retries=retries))
     else:
-        _print(found, view, whole, retries, zone)
+        _print(found, view, whole, retries, zone, steps)
     if whole.trouble:
         ctx.exit(REFUSED)
 
@@ -135,14 +138,16 @@ def _replayed(found: Found, view: _View, sense: Sense) -> Replayed:
     )
 
 
-def _print(found: Found, view: _View, whole: History, retries: tuple[Retry, ...], zone: ZoneInfo) -> None:
+def _print(
+    found: Found, view: _View, whole: History, retries: tuple[Retry, ...], zone: ZoneInfo, steps: Mapping[UUID, str]
+) -> None:
     for entry in view.history.entries:
         for line in told(entry, zone):
             click.echo(line)
     if view.history.entries:
         last = view.history.entries[-1]
         click.echo(f"\nafter event {last.row.version}, recorded {shown_moment(last.recorded.recorded_at, zone, seconds=True)}")
-        for line in (*heading(found._replace(lead=last.after)), *state_lines(last.after, zone)):
+        for line in (*heading(found, last.after), *state_lines(last.after, zone, steps)):
             click.echo(line)
     tried = tuple(retry_line(each, zone) for each in retries)
     for label, lines in (("recorded", view.beside), ("odd", view.odd), ("retried", tried)):

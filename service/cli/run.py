@@ -27,6 +27,7 @@ from service.embedded import EmbeddedServers
 from service.embedded.watch import watched
 from service.keys import KeyFiles
 from service.notary import Notary
+from service.pepper import fill_keys
 from service.playbooks import publish_shipped
 from service.settings import Settings, environment
 from service.supervisor import Child, Supervisor
@@ -44,6 +45,7 @@ def up(app: App, as_json: bool) -> None:
         if servers is not None:
             click.echo(f"servers: PostgreSQL and Valkey in {app.settings.home_path}", err=True)
         warn_of(bring_up_to_date(app.settings).lacking)
+        connect(app.settings, name="thaw up").engine.dispose()
         click.echo("up: workers and clock run; stop with Ctrl-C", err=True)
         moved = True
         while moved:
@@ -70,7 +72,7 @@ class Migrated(NamedTuple):
 
 
 def bring_up_to_date(settings: Settings, by: str = "") -> Migrated:
-    """Migrate the database and publish the shipped playbooks for *by*; make the embedded server's login for the service.
+    """Migrate the database, publish the shipped playbooks and key contacts for *by*; make the embedded server's login.
 
     The log says what was done to a database that was there before; a new one begins with an empty log.
     """
@@ -79,6 +81,7 @@ def bring_up_to_date(settings: Settings, by: str = "") -> Migrated:
         migrator = Migrator(by or operator(None), clock_for(settings.clock_file)())
         before, after = run_migrations(engine, migrator)
         publish_shipped(engine, migrator if before else None)
+        fill_keys(settings, engine)
         with transaction(engine) as connection:
             login = embedded_login(settings)
             if login:
@@ -104,7 +107,8 @@ def worker(app: App, as_json: bool) -> None:
     """Run one worker process: the stock ``dramatiq`` command line with our settings."""
     if as_json:
         app.log_as_json()
-    resolve_urls(app.settings)
+    # Should the service refuse to serve, it says so here and not in a traceback of dramatiq's.
+    app.service.engine.dispose()
     program = shutil.which("dramatiq", path=str(Path(sys.executable).parent)) or "dramatiq"
     arguments = [
         program, "service.worker:broker", "--processes", "1", "--threads", str(app.settings.worker_threads),

@@ -76,7 +76,7 @@ def verify(ctx: click.Context, app: App, since: Path | None, keys: tuple[str, ..
 def _verified(app: App, known: list[VerifierKey], outside: list[Checkpoint], *, behind: int | None) -> VerifiedShown:
     findings: list[Finding] = []
     events = streams = 0
-    with views.snapshot(app.service.engine) as connection:
+    with views.snapshot(app.unguarded.engine) as connection:
         if behind is None:
             with progress_bar(connection, "verifying") as progress:
                 log = verify_log(connection, progress=progress)

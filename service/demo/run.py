@@ -26,6 +26,7 @@ from service.demo.script import ScriptedRep
 from service.embedded import EmbeddedServerError, discover
 from service.imports.mapping_file import read_mapping
 from service.imports.run import Wish, run_import
+from service.pepper import open_pepper
 from service.playbooks import shipped_playbooks
 from service.settings import Settings
 from service.wiring import Service
@@ -112,7 +113,8 @@ def import_sample(service: Service, plan: Plan) -> None:
     with tempfile.TemporaryDirectory() as folder:
         sample = Path(folder) / "leads.csv"
         write_sample(sample, leads=LEADS, seed=plan.seed, before=START, rep=REP)
-        result = run_import(service.engine, sample, read_mapping(MAPPING), Wish(), now=service.now())
+        pepper = open_pepper(service.settings, service.engine)
+        result = run_import(service.engine, sample, read_mapping(MAPPING), Wish(), pepper=pepper, now=service.now())
     if result.report.totals.created != LEADS:
         raise StalledError(f"only {result.report.totals.created} of {LEADS} sample leads were accepted: {result.report.errors}")
     service.bell.ring_soon(result.rings)

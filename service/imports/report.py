@@ -9,6 +9,7 @@ from typing import IO, Any, Self
 
 import msgspec
 
+from models.imports import Opposed
 from service.imports.problems import FileError, RowError
 
 #: So many errors are listed in the report; all of them are counted, and ``--errors`` writes the rows of all.
@@ -25,6 +26,7 @@ WARNINGS = {
     "incomplete_address": "leads with a town but no street, to whom no note can be sent",
     "phone_without_country": "leads with a phone number without its country (set calling_code in the mapping)",
     "replaced_value": "leads with a value that was replaced as the mapping says",
+    "on_suppression_list": "leads of people on the suppression list, who are registered as do-not-contact",
     "kept_as_registered": (
         "known leads with another last contact, stage depth, value or time invested than before "
         "(Thaw goes on from what it was told at first)"
@@ -75,8 +77,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[RowError, ...]
     """By line; `LISTED_MAX` at most."""
     errors_left_off: int
+    suppressed: tuple[RowError, ...]
+    """Rows of people who were erased, by line; `LISTED_MAX` at most. They are no errors: the other rows are imported."""
     correlation_id: str
     """Of all that follows from this import; empty when nothing does."""
+
+
+def refused_row(line: int) -> RowError:
+    """Return why the row on *line* is passed over, without a word of what stands in it."""
+    return RowError(
+        line=line,
+        column="",
+        code="erased_person",
+        value="",
+        message="This person was erased, and stays erased.",
+        suggestion="Take the row out of the export; or, if they came back by themselves, name its id with --readmit.",
+    )
 
 
 class Rejects:
@@ -140,6 +156,11 @@ class Tally:
         for code in set(codes):
             count, first = self._warnings.get(code, (0, line))
             self._warnings[code] = (count + 1, first)
+
+    def count_opposed(self, opposed: Opposed) -> None:
+        """Count the new leads of people who are on the suppression list."""
+        if opposed.number:
+            self._warnings["on_suppression_list"] = opposed
 
     def reject(self, cells: Sequence[str], errors: Sequence[RowError]) -> None:
         """Count a rejected row."""

@@ -144,7 +144,7 @@ class Interpreter:
     def _external_id(self) -> str:
         column = self._mapping.external_id
         found = len(self.errors)
-        value = self._take(column, lambda value: values.line(value, values.ID_CHARACTERS_MAX))
+        value = self._take(column, values.record_id)
         if value is None:
             if len(self.errors) == found:
                 self._reject(column, "empty_id", "", "The row has no id.", "Give it one of its own that never changes.")

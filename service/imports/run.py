@@ -3,13 +3,13 @@
 A dry run does the same up to the point at which something would be written, and then rolls back.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -20,11 +20,12 @@ from models.imports import Compared, ImportedRow
 from models.messages import Ring
 from service.imports.mapping import Mapping
 from service.imports.orders import Orders, reference
-from service.imports.problems import MappingError
+from service.imports.problems import FileError, MappingError
 from service.imports.reader import Digesting, Records, as_text
-from service.imports.report import Rejects, Report, Tally, Totals
+from service.imports.report import LISTED_MAX, Rejects, Report, Tally, Totals, refused_row
 from service.imports.rows import Interpreter, Row
 from service.imports.writing import Writer
+from service.pepper import Pepper
 from workflows.codec import canonical, derived_id, digest
 from workflows.lead import lead_id as lead_id_of
 from workflows.operations import LeadsImported
@@ -48,6 +49,10 @@ class Wish(NamedTuple):
     """Who asked for it, as the log names him."""
     mapping_digest: str = ""
     """SHA-256 of the mapping's file; empty: of its content, where there is no file."""
+    readmit: frozenset[str] = frozenset()
+    """Ids of people to take in although they were erased: they came back, and wait for their consent to be recorded."""
+    erased: frozenset[UUID] = frozenset()
+    """Leads that were erased according to the ledger, whatever the database says."""
 
 
 class Result(NamedTuple):
@@ -62,7 +67,14 @@ class _Undo(Exception):  # noqa: N818  # ends the transaction and is caught wher
 
 
 def run_import(
-    engine: Engine, path: Path, mapping: Mapping, wish: Wish, *, now: datetime, advance: Advance = lambda _: None
+    engine: Engine,
+    path: Path,
+    mapping: Mapping,
+    wish: Wish,
+    *,
+    pepper: Pepper,
+    now: datetime,
+    advance: Advance = lambda _: None,
 ) -> Result:
     """Import the file *path* and return what came of it. Nothing is written when a row is rejected, unless *wish* says so.
 
@@ -76,7 +88,7 @@ def run_import(
         When a file cannot be read or written; nothing was written to the database.
     """
     with Digesting(path.open("rb")) as file, as_text(BufferedReader(file)) as text, Rejects(wish.errors, path) as rejects:
-        return _Import(engine, text, file, path.name, mapping, wish, rejects, now, advance).run()
+        return _Import(engine, text, file, path.name, mapping, wish, pepper, rejects, now, advance).run()
 
 
 class _Import:
@@ -88,6 +100,7 @@ class _Import:
         name: str,
         mapping: Mapping,
         wish: Wish,
+        pepper: Pepper,
         rejects: Rejects,
         now: datetime,
         advance: Advance,
@@ -97,6 +110,8 @@ class _Import:
         self._name = name
         self._mapping = mapping
         self._wish = wish
+        self._pepper = pepper
+        self._readmitted: set[str] = set()
         self._now = now
         self._advance = advance
         self._records = Records(text, mapping.columns(), mapping.delimiter)
@@ -110,15 +125,19 @@ class _Import:
             self._check_playbook(connection)
             imports.begin(connection)
             imports.copy_rows(connection, self._rows())
+            if missing := self._wish.readmit - self._readmitted:
+                raise FileError("readmit_unknown", f"No good row has the id {min(missing)}, which is to be readmitted.")
             apply = not self._wish.dry_run and (self._wish.partial or not self._tally.rejected)
             if apply:
                 imports.wait_for_others(connection, self._mapping.source)
-            compared = imports.compare(connection, self._mapping.source)
+            compared = imports.compare(connection, self._mapping.source, erased=self._wish.erased)
             writer = Writer(
                 connection, self._mapping, self._orders, now=self._now, correlation_id=self._correlation_id, apply=apply
             )
             writer.write(compared, self._tally)
-            result = Result(self._report(compared, writer, imported=apply), writer.rings)
+            self._tally.count_opposed(imports.opposed(connection))
+            suppressed = imports.suppressed_lines(connection, limit=LISTED_MAX)
+            result = Result(self._report(compared, writer, suppressed, imported=apply), writer.rings)
             if apply and writer.messages:
                 self._record(connection, result.report)
             if not apply:
@@ -161,9 +180,13 @@ class _Import:
 
     def _staged(self, row: Row) -> ImportedRow:
         source = self._mapping.source
-        lead_id = lead_id_of(source, row.external_id)
         fields, imported = canonical(row.fields), canonical(row.registration)
         salt, commitment = commit_to(fields)
+        lead_id = lead_id_of(source, row.external_id)
+        if row.external_id in self._wish.readmit:
+            # A new lead: nothing ties the person to the history that was erased.
+            lead_id = derived_id("lead", source, row.external_id, commitment)
+            self._readmitted.add(row.external_id)
         command = self._orders.register(row.registration, reference(lead_id, commitment))
         return ImportedRow(
             line=row.line,
@@ -177,9 +200,11 @@ class _Import:
             # From the salted commitment: an id stands in the log, and what it is made of must not be open to guessing.
             message_id=derived_id("import", lead_id, commitment),
             body=canonical(command).decode(),
+            keys=f"{{{','.join(self._pepper.keys(source, row.external_id, row.fields))}}}",
+            readmitted=row.external_id in self._wish.readmit,
         )
 
-    def _report(self, compared: Compared, writer: Writer, *, imported: bool) -> Report:
+    def _report(self, compared: Compared, writer: Writer, suppressed: Sequence[int], *, imported: bool) -> Report:
         by_code, listed, left_off = self._tally.errors()
         return Report(
             file=self._name,
@@ -197,5 +222,6 @@ class _Import:
             errors_by_code=by_code,
             errors=listed,
             errors_left_off=left_off,
+            suppressed=tuple(refused_row(line) for line in suppressed),
             correlation_id=str(self._correlation_id) if imported and writer.messages else "",
         )

@@ -82,6 +82,17 @@ def line(value: str, most: int) -> str:
     return value
 
 
+def record_id(value: str) -> str:
+    """Return the id of a record, if it can stand in the log for ever: the id of a lead is made of it, and never erased."""
+    if _EMAIL.fullmatch(value):
+        raise Unreadable(
+            "personal_id",
+            "The id is a mail address, and ids stay in the log when a person is erased.",
+            "Let the mapping name another column as external_id, such as the CRM's own number of the record.",
+        )
+    return line(value, ID_CHARACTERS_MAX)
+
+
 def day_reader(form: str) -> Callable[[str], date]:
     """Return a reader of days that are written as *form* (``strptime``) says."""
     example = date(2026, 3, 31).strftime(form)

@@ -48,7 +48,7 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
             met(desk, lead),
         ),
         commands=(
-            f"thaw call {key(desk, lead)} --outcome connected --personal-first --next-step WORD --next-step-on DAY",
+            f"thaw call {key(desk, lead)} --outcome connected --personal-first --next-step TEXT --next-step-on DAY",
             f"thaw call {key(desk, lead)} --outcome voicemail",
         ),
         tries=RecordCall(outcome="voicemail"),

@@ -1,14 +1,15 @@
 """Everything that the sheet of one rep's day is made from, read at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from models import contacts, leads, playbooks, views
+from models import contacts, leads, playbooks, suppressions, views
 from models.contacts import Contact
 from models.database import Connection
+from service.next_action import steps_of
 from service.times import zone_of
 from workflows import horizon
 from workflows.calendars import Calendar
@@ -18,6 +19,7 @@ from workflows.decide import decide
 from workflows.events import NoteSent, Recorded
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
+from workflows.suppression import Entry, verdict
 
 #: States in which a rep may have something to do.
 _STATES = ("note_due", "note_sent", "call_due", "no_response", "re_engaged", "meeting_booked", "declined")
@@ -50,6 +52,10 @@ class Desk:
     """The newest two-way contact of each lead that is re-engaged."""
     refusals: Mapping[UUID, Recorded]
     """The newest refusal of each lead whose call has not become due in time."""
+    listed: Mapping[UUID, Sequence[Entry]]
+    """What the suppression list holds of the people; those who are not on it are missing."""
+    steps: Mapping[UUID, str]
+    """The agreed next steps that are kept as texts, by lead."""
 
     @property
     def is_today(self) -> bool:
@@ -75,7 +81,13 @@ class Desk:
 
     def refusal(self, lead: Lead, command: AnyCommand) -> Refused | None:
         """Ask the machine whether it would refuse *command* of the rep now; it alone knows the rules."""
-        context = Context(now=self.now, actor=f"rep:{self.rep.name}", calendar=self.calendar, playbook=self.playbook_of(lead))
+        context = Context(
+            now=self.now,
+            actor=f"rep:{self.rep.name}",
+            calendar=self.calendar,
+            playbook=self.playbook_of(lead),
+            verdicts=(verdict(self.listed.get(lead.id, ())),),
+        )
         answer = decide(lead, command, context)
         return answer if isinstance(answer, Refused) else None
 
@@ -105,6 +117,8 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         note_texts=_texts(connection, notes),
         contacts=views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS),
         refusals=views.latest(connection, waiting, ["command_refused"]),
+        listed=suppressions.entries_of(connection, [lead.id for lead in active]),
+        steps=steps_of(connection, active),
     )
 
 

@@ -24,6 +24,7 @@ _FINDERS: dict[DayClass, Callable[[Desk], Iterable[Found]]] = {
 
 #: What a person does about a rule; the reason says the rest.
 _UNBLOCK = {
+    "not_suppressed": "leave it; thaw suppressions check {key} says since when",
     "note_wanted": "leave the note unwritten; thaw reply or thaw decline, if they said so",
     "call_reachable": "put the number into the CRM",
     "mode_permitted": "choose another mode",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from service.next_action import step_of
 from service.sheet.desk import Desk
 from service.sheet.found import Found, Item, facts, item, key, met, reach
 from service.times import shown_day, shown_moment
@@ -63,13 +64,13 @@ def next_steps(desk: Desk) -> Iterable[Found]:
     """Yield conversations whose next step is due, the longest overdue first, and meetings nobody said anything about."""
     due = [lead for lead in desk.of("re_engaged") if desk.due(lead, "next_step")]
     for lead in sorted(due, key=lambda lead: (lead.timers["next_step"].due_at, lead.id)):
-        step = words(lead.next_step) if lead.next_step else "a decision or a next step"
+        step = step_of(lead, desk.steps) or "a decision or a next step"
         day = shown_day(desk.local_day(lead.timers["next_step"].due_at))
         notes = (reach(desk, lead), facts(desk, lead))
         yield Found(lead=lead, kind="next_step", why=f"{step}, due {day}", notes=notes, commands=_ways_on(desk, lead))
     for lead in desk.of("meeting_booked"):
         if lead.meeting_at and lead.meeting_at <= desk.now:
-            command = f"thaw meeting held {key(desk, lead)} --next-step WORD --next-step-on DAY"
+            command = f"thaw meeting held {key(desk, lead)} --next-step TEXT --next-step-on DAY"
             why = f"what came of the meeting of {shown_moment(lead.meeting_at, desk.zone)}?"
             yield Found(lead=lead, kind="next_step", why=why, commands=(command,))
 

@@ -40,7 +40,7 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
     with tempfile.TemporaryDirectory(prefix="thaw-bench-") as folder, stage.database() as url, stage.namespace() as namespace:
         file = Path(folder) / "leads.csv"
         write_leads(file, count, datetime.now(UTC).date())
-        told = {"THAW_DATABASE_URL": url, "THAW_REDIS_URL": stage.redis_url, "THAW_NAMESPACE": namespace}
+        told = {"THAW_DATABASE_URL": url, "THAW_REDIS_URL": stage.redis_url, "THAW_NAMESPACE": namespace, "THAW_HOME": folder}
         first = thaw(["import", str(file), "--mapping", str(MAPPING)], told)
         with engine_of(url) as engine, transaction(engine) as connection:
             taken_in = connection.scalar(text("SELECT count(*) FROM contacts"))

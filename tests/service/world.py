@@ -232,6 +232,7 @@ def world(
     url = service_url(database_url)
     environ = {
         "THAW_LOG_LEVEL": "warning",
+        "THAW_HOME": str(tmp_path / "home"),
         "THAW_DATABASE_URL": url,
         "THAW_REDIS_URL": redis_url,
         "THAW_NAMESPACE": namespace,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from workflows import commands as c
 from workflows.calendars import Calendar, zone_offsets
 from workflows.context import Context
-from workflows.events import AnyEvent, Recorded, Slot, SlotKind, Verdict
+from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
@@ -42,6 +42,7 @@ class Life:
         self.history: list[Recorded] = []
         self.leaving: Playbook | None = None
         self.verdicts: tuple[Verdict, ...] = ()
+        self.holdings: Holdings | None = None
         self.offers = True
         self._lead: Lead | None = None
 
@@ -67,6 +68,7 @@ class Life:
             leaving=self.leaving,
             free=free,
             verdicts=self.verdicts,
+            holdings=self.holdings,
         )
 
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:

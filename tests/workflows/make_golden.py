@@ -26,7 +26,7 @@ from workflows import commands as c
 from workflows import operations as o
 from workflows.calendars import Holiday
 from workflows.codec import canonical
-from workflows.events import AnyEvent, HeadsRecorded, Recorded, event_type
+from workflows.events import AnyEvent, HeadsRecorded, Holdings, Recorded, event_type
 from workflows.handle import Carrier
 from workflows.heads import Head, heads_root
 from workflows.playbooks import Playbook
@@ -92,6 +92,8 @@ def _lives() -> Iterator[Life]:
     life.must(DECLINE)
     life.must(c.OptOut())
     life.must(c.RegrantConsent(evidence=WORDS, modes=("call",)), "manager:ann")
+    life.holdings = Holdings(contact="b" * 64, documents=("c" * 64, "d" * 64), messages=9)
+    life.must(c.EraseLead(reason=WORDS), "operator:pia")
     yield life
 
 

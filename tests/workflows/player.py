@@ -30,16 +30,35 @@ from tests.workflows.life import (
 )
 from tests.workflows.strategies import commands
 from workflows import commands as c
+from workflows import events as e
 from workflows.codec import canonical
 from workflows.context import Context
-from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot
+from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
 from workflows.fold import fold
 from workflows.handle import Carrier, Outcome, handle
 from workflows.lead import RESTING, Lead
+from workflows.suppression import Entry, verdict
 from workflows.timers import fires
 
 ACTORS = ("rep:dan", "manager:ann", "crm", "planner", "clock", "import")
 PER_DAY = 2
+ENTRIES = st.builds(
+    Entry,
+    kind=st.sampled_from(["email", "phone", "person"]),
+    channel=st.sampled_from([None, *ALL_MODES, "post"]),
+    reason=st.just("opted_out"),
+    since=st.just(START.date()),
+)
+
+#: Events that say that somebody was reached, or is going to be, in these modes.
+TOUCHED_BY: dict[type, frozenset[str]] = {
+    e.NoteScheduled: frozenset({"handwritten_note", "call"}),
+    e.NoteSent: frozenset({"handwritten_note", "call"}),
+    e.CallScheduled: frozenset({"call"}),
+    e.CallDue: frozenset({"call"}),
+    e.BreakupVoicemailLeft: frozenset({"call"}),
+    e.BreakupEmailSent: frozenset({"email"}),
+}
 LATE = (None, timedelta(), timedelta(hours=3), timedelta(days=1), timedelta(days=9))
 
 
@@ -54,6 +73,7 @@ class Player(RuleBasedStateMachine):
         self.taken: set[Slot] = set()
         self.rung: set[tuple[str, int]] = set()
         self.last: Outcome | None = None
+        self.verdicts: tuple[Verdict, ...] = ()
 
     def _free(self) -> tuple[Slot, ...]:
         first = CALENDAR.local_day(self.now)
@@ -77,7 +97,9 @@ class Player(RuleBasedStateMachine):
             causation_id=None,
             recorded_at=self.now,
         )
-        context = Context(now=self.now, actor=actor, calendar=CALENDAR, playbook=PLAYBOOK, free=self._free())
+        context = Context(
+            now=self.now, actor=actor, calendar=CALENDAR, playbook=PLAYBOOK, free=self._free(), verdicts=self.verdicts
+        )
         outcome = handle(before, command, context, carrier)
         self._check(before, command, outcome)
         self.lead, self.last = outcome.lead, outcome
@@ -91,6 +113,7 @@ class Player(RuleBasedStateMachine):
             assert (recorded.command is None) is (number > 1)
             assert (recorded.used is None) is (number > 1)
             self._check_slots(lived, recorded)
+            assert not (self._listed() & TOUCHED_BY.get(type(recorded.data), frozenset())), "a touch in spite of the list"
             self._check_timers(command, recorded)
             if lived and lived.state == "do_not_contact" and recorded.state != "do_not_contact":
                 assert isinstance(recorded.data, ConsentRegranted)
@@ -128,6 +151,14 @@ class Player(RuleBasedStateMachine):
         self.taken = {slot for recorded in life.history for slot in recorded.effects.reserved}
         self.taken -= {slot for recorded in life.history for slot in recorded.effects.released}
 
+    def _listed(self) -> set[str]:
+        return {mode for verdict in self.verdicts for mode in str(verdict.inputs.get("modes", "")).split()}
+
+    @rule(entries=st.lists(ENTRIES, max_size=2))
+    def the_list_changes(self, entries: list[Entry]) -> None:
+        """Somebody objects under another lead, or consents again."""
+        self.verdicts = (verdict(entries),)
+
     @rule(days=st.sampled_from([0, 0, 1, 1, 2, 5, 9, 35, 100]), minutes=st.integers(0, 1439))
     def time_passes(self, days: int, minutes: int) -> None:
         self.now += timedelta(days=days, minutes=minutes)
@@ -135,8 +166,9 @@ class Player(RuleBasedStateMachine):
     @rule(command=commands(), actor=st.sampled_from(ACTORS))
     def anything(self, command: Any, actor: str) -> None:
         """Give any command at all."""
-        if isinstance(command, c.OptOut) and command.channel is None and self.now.minute % 4:
-            return  # an opt-out ends nearly everything; most lives should be longer
+        ends = isinstance(command, c.EraseLead) or (isinstance(command, c.OptOut) and command.channel is None)
+        if ends and self.now.minute % 4:
+            return  # these end nearly everything; most lives should be longer
         self.give(command, actor)
 
     @rule(data=st.data())
@@ -212,6 +244,15 @@ class Player(RuleBasedStateMachine):
         if self.lead.state == "do_not_contact":
             assert {} == self.lead.timers
             assert () == self.lead.modes
+
+    @invariant()
+    @precondition(lambda self: self.lead is not None and self.lead.erased_at)
+    def nothing_moves_after_an_erasure(self) -> None:
+        """Whoever was erased stays where nobody is contacted, and all that is recorded is that things were refused."""
+        assert self.lead
+        assert self.lead.state == "do_not_contact"
+        since = [event_type(recorded.data) for recorded in self.history].index("lead_erased")
+        assert all(isinstance(recorded.data, CommandRefused) for recorded in self.history[since + 1 :])
 
     def teardown(self) -> None:
         """Replay: the fold of the whole history is the lived lead, byte for byte."""

@@ -35,10 +35,11 @@ from workflows import commands as c
 from workflows.calendars import Calendar
 from workflows.context import Context
 from workflows.decide import CLOCK_SKEW, Applied, Refused, Superseded, TooEarly, decide
-from workflows.events import Slot, Verdict, event_type
+from workflows.events import Holdings, LeadErased, Slot, Verdict, event_type
 from workflows.fold import fold
 from workflows.handle import calendar_digest
 from workflows.lead import RESTING, State
+from workflows.suppression import Entry, verdict
 from workflows.timers import RETRY_DAYS, TIMERS, fires
 from workflows.transitions import STATES, row_for
 
@@ -124,6 +125,57 @@ def test_a_suppressed_person_is_registered_and_opted_out_at_once() -> None:
     outcome = life.do(register(suppressed=True, then=(DECLINE,)), "import")
     assert ("do_not_contact", ()) == (life.lead.state, outcome.follow_ups)
     assert [("T01", "lead_registered"), ("T48", "opted_out")] == names(life, 2)
+
+
+def test_somebody_whom_the_list_refuses_is_registered_and_opted_out_at_once() -> None:
+    """What counts is the list at the moment of the decision, in all modes; who minds only mail becomes a lead (T01, T48)."""
+    life = Life()
+    life.verdicts = (verdict([Entry(kind="person", channel=None, reason="opted_out", since=START.date())]),)
+    life.must(register(then=(DECLINE,)), "import")
+    assert [("T01", "lead_registered"), ("T48", "opted_out")] == names(life, 2)
+    assert life.history[0].used
+    assert life.verdicts == life.history[0].used.verdicts
+    life = Life()
+    life.verdicts = (verdict([Entry(kind="person", channel="email", reason="opted_out", since=START.date())]),)
+    life.must(register(), "import")
+    assert "registered" == life.lead.state
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_erasure_ends_everything_from_every_state(state: State) -> None:
+    """Whoever is erased is opted out first; no timer, slot, hold or mode is left, and the receipt says what was held."""
+    life = life_in(state)
+    life.do(c.Hold(reason="manual"))
+    life.holdings = Holdings(contact="b" * 64, documents=("c" * 64,), messages=4)
+    *out, receipt = life.must(c.EraseLead(reason=WORDS), "operator:pia")
+    assert ["opted_out"] * (state != "do_not_contact") == [event_type(one) for one in out]
+    assert receipt == LeadErased(
+        reason=WORDS, contact="b" * 64, documents=("c" * 64,), messages=4, erased_at=life.now, reapplied=False
+    )
+    assert ("do_not_contact", {}, (), None, (), life.now) == (
+        life.lead.state, life.lead.timers, life.lead.slots, life.lead.hold, life.lead.modes, life.lead.erased_at,
+    )  # fmt: skip
+
+
+def test_nothing_is_recorded_about_somebody_who_was_erased() -> None:
+    """Not even new consent: there is nobody any more who could have given it. A second erasure does nothing."""
+    life = life_in("queued")
+    life.must(c.EraseLead(reason=WORDS), "operator:pia")
+    version = life.lead.version
+    assert "superseded" == life.wait(days=3).do(c.EraseLead(reason=WORDS), "operator:pia").answer
+    assert version == life.lead.version
+    for command in (c.RegrantConsent(evidence=WORDS, modes=("email",)), c.UpdateContact(contact=WORDS), OPEN_REPLY, c.OptOut()):
+        assert "erased" == life.do(command, "manager:ann").rule
+    assert "do_not_contact" == life.lead.state
+
+
+def test_an_erasure_that_is_applied_again_keeps_its_first_date() -> None:
+    """After a restore, the receipt says when the person was erased first."""
+    life = life_in("queued")
+    first = life.now - timedelta(days=30)
+    receipt = life.must(c.EraseLead(reason=WORDS, first_erased_at=first), "operator:pia")[-1]
+    assert isinstance(receipt, LeadErased)
+    assert (True, first, first) == (receipt.reapplied, receipt.erased_at, life.lead.erased_at)
 
 
 def test_what_comes_with_a_registration_is_staged_after_it() -> None:

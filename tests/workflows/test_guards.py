@@ -19,6 +19,7 @@ from workflows.events import Slot, Verdict
 from workflows.guards import GUARDS
 from workflows.lead import HoldState, Lead
 from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Playbook
+from workflows.suppression import Entry, verdict
 
 NOW = datetime(2026, 1, 7, 15, tzinfo=UTC)
 TODAY = date(2026, 1, 7)
@@ -72,6 +73,11 @@ def slot(kind: Any, day: date, rep: str = "dan") -> Slot:
     return Slot(rep=rep, kind=kind, day=day, ordinal=1)
 
 
+def listed(kind: Any, channel: Any = None) -> Verdict:
+    """Return the verdict on somebody with one entry on the suppression list."""
+    return verdict([Entry(kind=kind, channel=channel, reason="opted_out", since=TODAY)])
+
+
 def failed(check: str) -> Verdict:
     return Verdict(check=check, passed=False, source="similarity", inputs={"score": 81})
 
@@ -105,6 +111,11 @@ REFUSES: list[tuple[str, Case]] = [
     ("rested", Case(QUEUE, {"decline": DECLINE})),
     ("rested", Case(QUEUE, {"decline": DECLINE, "revisit_on": FRIDAY})),
     ("mode_left", Case(QUEUE, {"modes": ()})),
+    ("not_suppressed", Case(NOTE, verdicts=(listed("email"),))),
+    ("not_suppressed", Case(NOTE, verdicts=(listed("phone"),))),
+    ("not_suppressed", Case(MAIL, verdicts=(listed("person", "email"),))),
+    ("not_suppressed", Case(sent_command(), verdicts=(listed("post", "post"),))),
+    ("not_suppressed", Case(c.SendBreakupEmail(monitored_reply_address=True), verdicts=(listed("crm"),))),
     ("homework_answered", Case(c.CompleteHomework(answers={"future_need": WORDS}, sources=()))),
     ("homework_sources", Case(msgspec.structs.replace(HOMEWORK, sources=(date(2024, 1, 1), date(2026, 2, 1))))),
     ("reason_evidence", Case(c.RecordReason(kind="real", reason="no_need", words=WORDS))),
@@ -197,6 +208,11 @@ PASSES: list[tuple[str, Case]] = [
     ("another_owner", Case(c.Reassign(owner="eve"))),
     ("owned", Case(QUEUE)),
     ("owner_present", Case(QUEUE)),
+    ("not_suppressed", Case(NOTE)),
+    ("not_suppressed", Case(NOTE, verdicts=(verdict([]),))),
+    ("not_suppressed", Case(NOTE, verdicts=(listed("person", "email"),))),
+    ("not_suppressed", Case(MAIL, verdicts=(listed("phone"),))),
+    ("not_suppressed", Case(CALL, verdicts=(listed("phone"), verdict([])))),
     ("no_open_opportunity", Case(QUEUE)),
     (
         "no_open_opportunity",

@@ -14,6 +14,7 @@ from models.database import Engine, make_engine, transaction
 from service.imports.mapping_file import parse_mapping
 from service.imports.report import Report
 from service.imports.run import Result, Wish, run_import
+from service.pepper import Pepper
 from tests.logins import service_url
 from workflows.commands import AnyCommand, Command, decode_command, decode_commands
 
@@ -61,6 +62,8 @@ COLUMNS = (
     "id", "rep", "name", "street", "city", "phone", "email", "fact", "met_on", "value", "stage", "closed_on", "why", "good",
 )  # fmt: skip
 
+PEPPER = Pepper(bytes(32))
+
 #: A row in which nothing is wrong.
 ADA: Mapping[str, str] = {
     "id": "A-1", "rep": "dan", "name": "Ada Amberfield", "street": "1 Main St", "city": "Springfield",
@@ -96,7 +99,8 @@ class Office:
 
     def run(self, *rows: Mapping[str, str], now: datetime = NOW, **wish: Any) -> Result:
         """Import *rows*."""
-        return run_import(self.engine, self.export(*rows), parse_mapping(self.mapping), Wish(**wish), now=now)
+        mapping = parse_mapping(self.mapping)
+        return run_import(self.engine, self.export(*rows), mapping, Wish(**wish), pepper=PEPPER, now=now)
 
     def report(self, *rows: Mapping[str, str], **wish: Any) -> Report:
         """Import *rows* and return the report."""

@@ -12,7 +12,7 @@ from service.imports import writing
 from service.imports.mapping_file import parse_mapping
 from service.imports.report import Report
 from service.imports.run import Wish, run_import
-from tests.service.imports.office import NOW, Office, counts, row
+from tests.service.imports.office import NOW, PEPPER, Office, counts, row
 from workflows.codec import canonical, derived_id
 from workflows.commands import (
     RegisterLead,
@@ -151,7 +151,7 @@ def test_rejected_rows_are_written_so_that_they_can_be_corrected_and_imported(of
     assert text.splitlines()[0].endswith("good,rejected_line,rejected_code,rejected_because")
 
     errors.write_text(text.replace("'+12,", "'+1 555 010 4477,").replace("'=cmd|' /C calc'!A0", "Cora"), encoding="utf-8-sig")
-    again = run_import(office.engine, errors, parse_mapping(office.mapping), Wish(), now=NOW).report
+    again = run_import(office.engine, errors, parse_mapping(office.mapping), Wish(), pepper=PEPPER, now=NOW).report
     assert counts(again) == (2, 0, 0, 0)
     (contact,) = _contacts(office, "A-2")
     assert (contact.fields["phone"], contact.fields["facts"]) == ("+15550104477", ["'-50% off"])

@@ -5,8 +5,8 @@ New objects only: the release before this one runs on this schema as it did on i
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -1,0 +1,89 @@
+"""Taking a person's data away for good: contact, texts, and whatever messages still say."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from workflows.events import Holdings, Recorded, decode_recorded
+
+_empty_messages = text("""
+    UPDATE messages SET body = '{}', "then" = NULL, error = NULL, traceback = NULL,
+           settled_at = coalesce(settled_at, clock_timestamp()),
+           outcome = CASE WHEN outcome IS NULL OR outcome = 'dead' THEN 'superseded' ELSE outcome END,
+           reason = CASE WHEN outcome IS NULL OR outcome = 'dead' THEN 'the lead was erased' ELSE reason END
+     WHERE stream_id = :lead_id AND id <> :kept AND body <> '{}'
+""")
+
+
+def remove(connection: Connection, lead_id: UUID, *, reason_id: UUID, message_id: UUID) -> Holdings:
+    """Remove all personal data of a lead whose row the caller has locked; return what there was.
+
+    What stays is the document *reason_id*, which says why, and the message *message_id*, which asks for this. All other
+    messages of the lead are emptied, and those that waited or were dead are superseded. There is no index over settled
+    messages, so that all are looked at once.
+    """
+    contact = connection.scalar(text("DELETE FROM contacts WHERE lead_id = :id RETURNING commitment"), {"id": lead_id})
+    documents = connection.scalars(
+        text("DELETE FROM documents WHERE lead_id = :id AND id <> :kept RETURNING commitment"),
+        {"id": lead_id, "kept": reason_id},
+    ).all()
+    emptied = connection.execute(_empty_messages, {"lead_id": lead_id, "kept": message_id}).rowcount
+    return Holdings(contact=contact, documents=tuple(sorted(documents)), messages=emptied)
+
+
+class Standing(NamedTuple):
+    """What this database holds of a lead that a ledger says was erased."""
+
+    registered: bool
+    erased_at: datetime | None
+    has_contact: bool
+
+    @property
+    def is_back(self) -> bool:
+        """Whether there is something to erase: an older backup brought it back."""
+        return self.erased_at is None and (self.registered or self.has_contact)
+
+
+_standings = text("""
+    SELECT given.id, l.id IS NOT NULL AS registered, l.erased_at, c.lead_id IS NOT NULL AS has_contact
+      FROM unnest(CAST(:ids AS uuid[])) AS given (id)
+      LEFT JOIN leads l ON l.id = given.id LEFT JOIN contacts c ON c.lead_id = given.id
+""")
+
+
+def standings(connection: Connection, lead_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Return how each of *lead_ids* stands in this database."""
+    rows = connection.execute(_standings, {"ids": list(lead_ids)})
+    return {row.id: Standing(row.registered, row.erased_at, row.has_contact) for row in rows}
+
+
+class Receipt(NamedTuple):
+    """The event by which a lead was erased."""
+
+    position: int
+    hash: bytes
+    recorded: Recorded
+
+
+def sources(connection: Connection) -> list[str]:
+    """Return the CRMs from which leads came that were erased."""
+    statement = text("SELECT DISTINCT body::jsonb ->> 'source' FROM leads WHERE erased_at IS NOT NULL")
+    return list(connection.scalars(statement))
+
+
+_receipts = text("""
+    SELECT position, hash, body FROM events
+     WHERE type = 'lead_erased' AND stream_id = ANY(SELECT id FROM leads WHERE erased_at IS NOT NULL)
+       AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
+     ORDER BY position
+""")
+
+
+def receipts(connection: Connection, lead_ids: Collection[UUID] | None = None) -> dict[UUID, Receipt]:
+    """Return the receipts of all erasures, or of those of *lead_ids*, in the order of the log."""
+    rows = connection.execute(_receipts, {"ids": list(lead_ids) if lead_ids is not None else None})
+    found = (Receipt(row.position, row.hash, decode_recorded(row.body.encode())) for row in rows)
+    return {receipt.recorded.stream_id: receipt for receipt in found}

@@ -1,0 +1,224 @@
+"""Erasing people, and the ledger of who was erased: what a restored backup must not bring back."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import click
+import msgspec
+
+from models import contacts, erasure, views
+from models.contacts import Contact
+from models.database import Connection, transaction
+from models.suppressions import Namesake
+from service.cli.answers import typed_errors
+from service.cli.app import REFUSED, App, InputError, json_option, pass_app
+from service.cli.typed import TEXT
+from service.erasing import Erased, named_in, reapply, same_person
+from service.erasing import erase as erase_lead
+from service.find import find_lead
+from service.ledger import Entry, Ledger, compare
+from service.pepper import fill_keys
+from service.wording import count, key_of_id
+from workflows.commands import Name
+
+_KINDS = {"email": "mail address", "person": "name and telephone number", "post": "name and address", "crm": "id in the CRM"}
+
+
+class Other(msgspec.Struct, frozen=True, kw_only=True):
+    """Another lead that shares identifiers with the erased one."""
+
+    lead_id: UUID
+    shares: tuple[str, ...]
+    """``email``, ``phone``, ``person`` (name and number), ``post`` (name and address)."""
+
+
+class ErasedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw erase --json`` prints."""
+
+    erased: tuple[Erased, ...]
+    same_person: tuple[Other, ...]
+    """Leads of the same person that are not erased."""
+    same_line: tuple[Other, ...]
+    """Leads that share only a telephone line."""
+
+
+class _Found(NamedTuple):
+    lead_id: UUID
+    same: list[Namesake]
+    line: list[Namesake]
+    known: dict[UUID, Contact]
+
+
+def _asked_by(by: str | None) -> str:
+    try:
+        return f"operator:{msgspec.convert(by, Name)}" if by is not None else "operator"
+    except msgspec.ValidationError as error:
+        raise InputError(f"--by {by!r}: {error}") from error
+
+
+_by_option = click.option("--by", metavar="NAME", help="Who decided it; the log keeps the name.")
+
+
+@click.command()
+@click.argument("lead")
+@click.option(
+    "--reason", type=TEXT, required=True, help="Why, such as 'asked for it by letter of 3 March'. It stays, so it names nobody."
+)
+@_by_option
+@click.option("--all-of-them", is_flag=True, help="Erase every lead of the same person: same mail address, or name and number.")
+@json_option
+@pass_app
+@click.pass_context
+def erase(ctx: click.Context, app: App, lead: str, reason: str, by: str | None, all_of_them: bool, as_json: bool) -> None:
+    """Erase all personal data of a lead, for good.
+
+    The history stays, without the person: contact, texts and salts are gone, messages are emptied, nothing goes out any more,
+    and a hash on the suppression list keeps the person from being taken in again. Repeating it gives the same answer.
+
+    \b
+    Exit status: 0 erased, now or before;
+                 1 accepted, and not done yet: somebody else holds the lead, and the workers go on with it.
+    """
+    service, asked_by = app.service, _asked_by(by)
+    fill_keys(app.settings, service.engine)
+    with typed_errors(), transaction(service.engine) as connection:
+        found = _look(connection, lead)
+    going = [found.lead_id, *(each.lead_id for each in found.same if all_of_them)]
+    for lead_id in going:
+        if lead_id in found.known and (how := named_in(reason, found.known[lead_id])):
+            raise InputError(f"--reason names the person, by {how}, and would outlive the erasure: say why without that")
+    erased = [erase_lead(service, lead_id, reason, asked_by) for lead_id in going]
+    left = [] if all_of_them else found.same
+    if as_json:
+        same, line = ([Other(lead_id=each.lead_id, shares=each.kinds) for each in group] for group in (left, found.line))
+        app.print_json(ErasedShown(erased=tuple(erased), same_person=tuple(same), same_line=tuple(line)))
+    else:
+        for sentence in (*(_sentence(each) for each in erased), *_others(found, left)):
+            click.echo(sentence)
+    if any(each.waits for each in erased):
+        ctx.exit(REFUSED)
+
+
+def _look(connection: Connection, typed: str) -> _Found:
+    lead_id = find_lead(connection, typed).lead.id
+    same, line = same_person(connection, lead_id)
+    known = contacts.find_contacts(connection, [lead_id, *(each.lead_id for each in (*same, *line))])
+    return _Found(lead_id, same, line, known)
+
+
+def _sentence(erased: Erased) -> str:
+    if erased.waits:
+        return f"accepted, and not done yet: lead {erased.lead_id}: {erased.waits}. The workers try again by themselves."
+    assert erased.erased_at is not None  # noqa: S101  # a receipt says when
+    gone = (
+        f"{count(erased.contacts, 'contact')}, {count(erased.documents, 'text')}, {count(erased.messages, 'message')} emptied"
+    )
+    again = " again" if erased.reapplied else ""
+    when = f" on {erased.erased_at.date()} already" if erased.already else ""
+    return (
+        f"erased{again}{when}: lead {erased.lead_id}: {gone}\n"
+        f"receipt: event {erased.version}, at position {erased.position} of the log, {erased.hash}"
+    )
+
+
+def _others(found: _Found, left: list[Namesake]) -> Iterator[str]:
+    for each in left:
+        how = " and ".join(_KINDS[kind] for kind in each.kinds if kind in _KINDS)
+        key = key_of_id(each.lead_id, found.known.get(each.lead_id))
+        yield f"the same person, by {how}, is not erased: `thaw erase {key}`, or --all-of-them at once"
+    for each in found.line:
+        key = key_of_id(each.lead_id, found.known.get(each.lead_id))
+        yield f"the same telephone number, and perhaps another person: {key}"
+
+
+class ErasureShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One erasure, as the ledger and the database have it."""
+
+    lead_id: UUID
+    erased_at: datetime
+    """When it was erased first, or was going to be."""
+    receipt: str
+    """SHA-256 of its event, in hexadecimal; empty when it is not known to be done."""
+    in_ledger: bool
+    stands: str
+    """``erased`` here; ``back``: to be erased again; ``unknown``: the lead is not in this database."""
+
+
+@click.group()
+def erasures() -> None:
+    """The ledger of erasures, and what a restored backup brought back."""
+
+
+@erasures.command("list")
+@json_option
+@pass_app
+@click.pass_context
+def list_(ctx: click.Context, app: App, as_json: bool) -> None:
+    """List all erasures of the ledger and of this database. Exit status 1 when somebody is back who was erased."""
+    engine, ledger = app.unguarded.engine, Ledger(app.settings)
+    entries = ledger.entries()
+    standings = compare(engine, entries)
+    with views.snapshot(engine) as connection:
+        receipts = erasure.receipts(connection)
+    shown = []
+    for lead_id, entry in entries.items():
+        standing = standings[lead_id]
+        stands = "back" if standing.is_back else "erased" if standing.erased_at else "unknown"
+        shown.append(_shown(lead_id, entry, stands))
+    for lead_id, receipt in receipts.items():
+        if lead_id not in entries:
+            at = receipt.recorded.occurred_at
+            shown.append(
+                ErasureShown(lead_id=lead_id, erased_at=at, receipt=receipt.hash.hex(), in_ledger=False, stands="erased")
+            )
+    if as_json:
+        app.print_json({"ledger": str(ledger.path), "erasures": shown})
+    else:
+        _print(ledger, shown)
+    if any(each.stands == "back" for each in shown):
+        ctx.exit(REFUSED)
+
+
+def _shown(lead_id: UUID, entry: Entry, stands: str) -> ErasureShown:
+    return ErasureShown(lead_id=lead_id, erased_at=entry.line.at, receipt=entry.line.event, in_ledger=True, stands=stands)
+
+
+_STANDS = {
+    "erased": "erased",
+    "back": "BACK in this database: run `thaw erasures reapply`",
+    "unknown": "not known to this database; an import refuses it",
+}
+
+
+def _print(ledger: Ledger, shown: list[ErasureShown]) -> None:
+    for each in shown:
+        lacking = "" if each.in_ledger else ", and not in the ledger: `thaw erasures reapply` notes it there"
+        click.echo(f"{each.lead_id}  {each.erased_at:%Y-%m-%d}  {_STANDS[each.stands]}{lacking}")
+    click.echo(f"{count(len(shown), 'erasure')}; the ledger is {ledger.path}")
+
+
+@erasures.command("reapply")
+@_by_option
+@json_option
+@pass_app
+@click.pass_context
+def reapply_(ctx: click.Context, app: App, by: str | None, as_json: bool) -> None:
+    """Erase everybody again whom the ledger knows to be erased and a restored backup brought back.
+
+    Each gets a receipt of its own, which names the day of the first. The ledger gets the receipts that it lacks.
+    """
+    fill_keys(app.settings, app.unguarded.engine)
+    erased = reapply(app.unguarded, _asked_by(by))
+    if as_json:
+        app.print_json({"erased": erased})
+    else:
+        for each in erased:
+            click.echo(_sentence(each))
+        click.echo(f"{count(len(erased), 'erasure')} applied again" if erased else "nobody is back who was erased")
+    if any(each.waits for each in erased):
+        ctx.exit(REFUSED)
+
+
+COMMANDS = (erase, erasures)
