@@ -1,29 +1,66 @@
-"""One event of the log, checked: its place, its hash, its shape, its canonical form, and the columns that copy its body.
+"""Events of the log, checked: their places, hashes, shapes, canonical form, and the columns that copy their bodies.
 
-Commands and playbook pins repeat: the same few hundred texts stand in most events. Each is checked once and remembered.
+`all_right` looks at a whole piece and only says whether it is as it should be; where it is not, `check` says of one event after
+another what is wrong. Commands repeat: the same few hundred texts stand in most events. Each is checked once and remembered.
 """
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import NamedTuple, cast, get_args
 from uuid import UUID
 
 import msgspec
 
 from models.events import pinned
-from models.replay import WHOLE
-from workflows.codec import canonical, chain_hash
+from workflows.codec import canonical, chain_hash, chain_hashes
 from workflows.commands import AnyCommand
-from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, Used, decode_recorded, event_type
+from workflows.events import AnyEvent, Effects, Event, PlaybookPin, Recorded, Used, decode_recorded, event_type
 
-#: What `models.replay.scan` is to read for `check`.
+#: What `models.replay.scan` is to read, as `Columns` and `Row` have it.
 SCANNED = (
-    "stream_id, position, version, hash, body, type, schema, occurred_at, recorded_at, message_id, actor, correlation_id, "
-    "causation_id, playbook"
-)
+    "position", "version", "hash", "body", "type::varchar", "schema", "occurred_at", "recorded_at", "message_id::varchar",
+    "actor::varchar", "correlation_id::varchar", "causation_id::varchar", "playbook::varchar",
+)  # fmt: skip
 
-#: The columns that stand beside the body, and after it in `SCANNED`.
-COPIES = tuple(name.strip() for name in SCANNED.split(","))[5:]
+
+class Row(NamedTuple):
+    """One event as it stands in the table. What stands behind the body is to be a copy of what the body says."""
+
+    position: int
+    version: int
+    hash: bytes
+    body: bytes
+    type: str
+    schema: int
+    occurred_at: datetime
+    recorded_at: datetime
+    message_id: str
+    actor: str
+    correlation_id: str
+    causation_id: str | None
+    playbook: str | None
+
+
+class Columns(NamedTuple):
+    """Some events of one stream, oldest first: a list for each column of `Row`."""
+
+    position: list[int]
+    version: list[int]
+    hash: list[bytes]
+    body: list[bytes]
+    type: list[str]
+    schema: list[int]
+    occurred_at: list[datetime]
+    recorded_at: list[datetime]
+    message_id: list[str]
+    actor: list[str]
+    correlation_id: list[str]
+    causation_id: list[str | None]
+    playbook: list[str | None]
+
+
+#: The columns that stand beside the body.
+COPIES = Row._fields[4:]
 
 
 class WrongEventError(Exception):
@@ -35,17 +72,17 @@ class WrongEventError(Exception):
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """`Recorded` with the parts that repeat left as they stand. The fields are in the order of the canonical body."""
+    """`Recorded` as far as a fold reads it; the rest as it stands. The fields are in the order of the canonical body."""
 
     actor: str
-    causation_id: UUID | None
+    causation_id: str | None
     command: msgspec.Raw
-    correlation_id: UUID
+    correlation_id: str
     data: AnyEvent
     effects: Effects
-    message_id: UUID
+    message_id: str
     occurred_at: datetime
-    playbook: msgspec.Raw
+    playbook: PlaybookPin | None
     recorded_at: datetime
     row: str | None
     schema: int
@@ -55,13 +92,47 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     version: int
 
 
-_audited: msgspec.json.Decoder[Audited] = msgspec.json.Decoder(Audited)
+_audited: msgspec.json.Decoder[list[Audited]] = msgspec.json.Decoder(list[Audited])
 _command: msgspec.json.Decoder[AnyCommand | None] = msgspec.json.Decoder(AnyCommand | None)
-_pin: msgspec.json.Decoder[PlaybookPin | None] = msgspec.json.Decoder(PlaybookPin | None)
+
+_types: dict[type[Event], str] = {type_: str(type_.__struct_config__.tag) for type_ in get_args(AnyEvent)}
 
 
-def check(row: tuple[Any, ...], *, after: int, version: int, previous: bytes) -> Recorded:
-    """Return the event in *row*, a row of `SCANNED`, if it is what it should be; a fold may read it.
+def all_right(stream_id: UUID, columns: Columns, *, after: int, version: int, previous: bytes) -> list[Recorded] | None:
+    """Return the events in *columns* if `check` would find nothing wrong with any of them; a fold may read them. Else None.
+
+    The arguments are those of `check`, for the first of them.
+    """
+    positions, bodies = columns.position, columns.body
+    if columns.version != list(range(version, version + len(bodies))):
+        return None
+    if positions[0] <= after or positions != sorted(set(positions)):
+        return None
+    if chain_hashes(previous, bodies) != columns.hash:
+        return None
+    try:
+        events = _audited.decode(b"[" + b",".join(bodies) + b"]")
+        # One by one: together they might be canonical where one alone is not even JSON.
+        if [canonical(event) for event in events] != bodies:
+            return None
+        if not all(_is_canonical(bytes(event.command)) for event in events):
+            return None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    copies = [
+        (
+            _types[type(e.data)], e.schema, e.occurred_at, e.recorded_at, e.message_id, e.actor, e.correlation_id,
+            e.causation_id, pinned(e.playbook),
+        )
+        for e in events
+    ]  # fmt: skip
+    if copies != list(zip(*columns[4:], strict=True)) or any(event.stream_id.int != stream_id.int for event in events):
+        return None
+    return cast("list[Recorded]", events) if [event.version for event in events] == columns.version else None
+
+
+def check(stream_id: UUID, row: Row, *, after: int, version: int, previous: bytes) -> Recorded:
+    """Return the event in *row* if it is what it should be.
 
     It should stand behind position *after*, with this *version*, and its hash should follow from the hash *previous*.
 
@@ -70,24 +141,21 @@ def check(row: tuple[Any, ...], *, after: int, version: int, previous: bytes) ->
     WrongEventError
         When it is not; the code and the sentence say what is wrong.
     """
-    body = row[4]
-    if row[2] != version:
+    if row.version != version:
         raise WrongEventError("version_missing", f"version {version} is missing before it")
-    if row[1] <= after:
-        raise WrongEventError("order_differs", f"it stands at position {row[1]}, before its predecessor")
-    if chain_hash(previous, body) != row[3]:
+    if row.position <= after:
+        raise WrongEventError("order_differs", f"it stands at position {row.position}, before its predecessor")
+    if chain_hash(previous, row.body) != row.hash:
         raise WrongEventError("hash_differs", "its hash does not follow from the event before it and its body")
     try:
-        audited = _audited.decode(body)
-        canonical_parts, pin = _is_canonical(bytes(audited.command)), _pinned(bytes(audited.playbook))
-        # What a fold reads of other events is in Audited (`models.replay.WHOLE`).
-        recorded = decode_recorded(body) if row[5] in WHOLE else cast("Recorded", audited)
+        recorded = decode_recorded(row.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WrongEventError("body_unreadable", f"its body is no event of a known shape: {error}") from error
-    if not canonical_parts or canonical(audited) != body:
-        raise _not_canonical()
-    if audited.version != version or audited.stream_id.bytes != row[0] or _copied(audited, pin) != row[5:]:
-        raise WrongEventError("copy_differs", f"its column {_differing(audited, pin, row)} is not what its body says")
+    if canonical(recorded) != row.body:
+        raise WrongEventError("body_not_canonical", "its body is not in canonical form")
+    differing = _differing(stream_id, recorded, row)
+    if differing:
+        raise WrongEventError("copy_differs", f"its column {differing} is not what its body says")
     return recorded
 
 
@@ -96,45 +164,19 @@ def _is_canonical(raw: bytes) -> bool:
     return canonical(_command.decode(raw)) == raw
 
 
-@lru_cache(maxsize=1_000)
-def _pinned(raw: bytes) -> bytes | None:
-    """Return how the column names the pin in *raw*, None for no pin.
-
-    Raises
-    ------
-    WrongEventError
-        When the pin is not in canonical form.
-    """
-    pin = _pin.decode(raw)
-    if canonical(pin) != raw:
-        raise _not_canonical()
-    name = pinned(pin)
-    return name.encode() if name else None
-
-
-def _not_canonical() -> WrongEventError:
-    return WrongEventError("body_not_canonical", "its body is not in canonical form")
-
-
-def _copied(audited: Audited, pin: bytes | None) -> tuple[object, ...]:
-    """Return what the columns `COPIES` are to hold, as `models.replay.scan` reads them."""
-    cause = audited.causation_id
-    return (
-        event_type(audited.data).encode(),
-        audited.schema,
-        audited.occurred_at,
-        audited.recorded_at,
-        audited.message_id.bytes,
-        audited.actor.encode(),
-        audited.correlation_id.bytes,
-        cause.bytes if cause else None,
-        pin,
-    )
-
-
-def _differing(audited: Audited, pin: bytes | None, row: tuple[Any, ...]) -> str:
-    if audited.stream_id.bytes != row[0]:
-        return "stream_id"
-    if audited.version != row[2]:
-        return "version"
-    return next(name for name, ours, theirs in zip(COPIES, _copied(audited, pin), row[5:], strict=True) if ours != theirs)
+def _differing(stream_id: UUID, recorded: Recorded, row: Row) -> str | None:
+    """Return the first column that is not what the body says, None when all are."""
+    said = {
+        "stream_id": (recorded.stream_id, stream_id),
+        "version": (recorded.version, row.version),
+        "type": (event_type(recorded.data), row.type),
+        "schema": (recorded.schema, row.schema),
+        "occurred_at": (recorded.occurred_at, row.occurred_at),
+        "recorded_at": (recorded.recorded_at, row.recorded_at),
+        "message_id": (str(recorded.message_id), row.message_id),
+        "actor": (recorded.actor, row.actor),
+        "correlation_id": (str(recorded.correlation_id), row.correlation_id),
+        "causation_id": (str(recorded.causation_id) if recorded.causation_id else None, row.causation_id),
+        "playbook": (pinned(recorded.playbook), row.playbook),
+    }
+    return next((name for name, (body, column) in said.items() if body != column), None)

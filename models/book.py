@@ -1,38 +1,31 @@
 """The whole book at a past moment: every lead from what had been recorded by then, without snapshots."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
-from operator import attrgetter
-from typing import NamedTuple
+from operator import itemgetter
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, decode_recorded
+from models.replay import decode_events, pages
+from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased
 from workflows.fold import FoldError, fold
 from workflows.lead import ENDS_HOLD, Lead
 from workflows.service_stream import SERVICE_ID
 
 # Versions are recorded in order, so that what was recorded by a moment is the first part of each stream. Left out are the
 # service's own stream, and the events of reps by their type: a calendar alone is longer than a lead's whole history.
-_page = text("""
-    SELECT stream_id, version, type, body FROM events
-     WHERE (stream_id, version) > (:stream_id, :version) AND recorded_at <= :at AND position < :before
-       AND type NOT IN ('calendar_frozen', 'day_planned') AND stream_id <> :service
-     ORDER BY stream_id, version LIMIT :chunk
-""")
+_recorded_by = (
+    "recorded_at <= %(at)s AND position < %(before)s AND type NOT IN ('calendar_frozen', 'day_planned') "
+    "AND stream_id <> %(service)s"
+)
+
+_LAST = 2**63 - 1
 
 
-class _Row(NamedTuple):
-    stream_id: UUID
-    version: int
-    type: str
-    body: str
-
-
-def leads_at(connection: Connection, at: datetime, *, before: int = 2**63 - 1, chunk: int = 10_000) -> Iterator[Lead]:
+def leads_at(connection: Connection, at: datetime, *, before: int = _LAST, chunk: int | None = None) -> Iterator[Lead]:
     """Yield each lead as what was recorded up to *at* leaves it, by id; those registered later are missing.
 
     With *before* only events at smaller positions of the log count, which parts those of one moment.
@@ -44,12 +37,12 @@ def leads_at(connection: Connection, at: datetime, *, before: int = 2**63 - 1, c
     FoldError, msgspec.ValidationError
         When a lead's events cannot be folded; ``thaw verify`` says which.
     """
-    for _, rows in groupby(_rows(connection, at, before, chunk), key=attrgetter("stream_id")):
+    for _, pieces in _streams(connection, at, before, chunk):
         lead: Lead | None = None
-        for row in rows:
-            if lead is None and row.type == "command_refused":
-                break  # a rep's stream, of which nothing else is read
-            lead = fold(lead, decode_recorded(row.body.encode()))
+        for bodies in pieces:
+            for recorded in decode_events(bodies):
+                if recorded.state != "rep":  # refusals: all that is left of a rep's stream
+                    lead = fold(lead, recorded)
         if lead is not None:
             yield lead
 
@@ -67,65 +60,74 @@ class Standing(msgspec.Struct, kw_only=True):
     """Why it was on hold."""
 
 
-class _Glance(msgspec.Struct, frozen=True, gc=False):
-    """What a standing takes from most events; the rest of the body is passed over unread."""
+class _Said(msgspec.Struct, frozen=True, gc=False):
+    """What a standing takes from an event's own part."""
 
+    type: str
+    owner: str = ""
+    reason: str | None = None
+
+
+class _Glance(msgspec.Struct, frozen=True, gc=False):
+    """What a standing takes from an event; the rest of the body is passed over unread."""
+
+    data: _Said
     occurred_at: datetime
     state: str
     version: int
 
 
-_glance: msgspec.json.Decoder[_Glance] = msgspec.json.Decoder(_Glance)
+_glances: msgspec.json.Decoder[list[_Glance]] = msgspec.json.Decoder(list[_Glance])
+
+_REGISTERED, _HELD, _RELEASED, _REASSIGNED = (
+    str(type_.__struct_config__.tag) for type_ in (LeadRegistered, LeadHeld, LeadReleased, LeadReassigned)
+)
 
 
-def standings_at(connection: Connection, at: datetime, *, chunk: int = 10_000) -> Iterator[Standing]:
-    """Yield where each lead stood as of *at*, like `leads_at` in a third of its time: most of each body is not decoded.
+def standings_at(connection: Connection, at: datetime, *, chunk: int | None = None) -> Iterator[Standing]:
+    """Yield where each lead stood as of *at*, like `leads_at` in a fraction of its time: most of each body is not decoded.
 
     Raises
     ------
     FoldError, msgspec.ValidationError
-        As `leads_at` does.
+        When an event is none, or a lead's first does not register it.
     """
-    for _, rows in groupby(_rows(connection, at, 2**63 - 1, chunk), key=attrgetter("stream_id")):
+    for stream_id, pieces in _streams(connection, at, _LAST, chunk):
         standing: Standing | None = None
-        for row in rows:
-            if standing is None and row.type == "command_refused":
-                break
-            standing = _next(standing, row)
+        for bodies in pieces:
+            for seen in _glances.decode(b"[" + b",".join(bodies) + b"]"):
+                if seen.state != "rep":
+                    standing = _next(standing, seen, stream_id)
         if standing is not None:
             yield standing
 
 
-def _next(standing: Standing | None, row: _Row) -> Standing:
-    body = row.body.encode()
+def _next(standing: Standing | None, seen: _Glance, stream_id: UUID) -> Standing:
+    said = seen.data
     if standing is None:
-        first = decode_recorded(body)
-        if not isinstance(first.data, LeadRegistered):
-            raise FoldError(f"a lead's first event is lead_registered, not {row.type}")
-        return Standing(
-            id=row.stream_id, version=1, state=first.state, since=first.occurred_at, owner=first.data.owner, held=None
-        )
-    seen = _glance.decode(body)
+        if said.type != _REGISTERED:
+            raise FoldError(f"a lead's first event is {_REGISTERED}, not {said.type}")
+        return Standing(id=stream_id, version=1, state=seen.state, since=seen.occurred_at, owner=said.owner, held=None)
     standing.version = seen.version
     if seen.state != standing.state:
         standing.state, standing.since = seen.state, seen.occurred_at
         if seen.state in ENDS_HOLD:
             standing.held = None
-    if row.type in ("lead_held", "lead_reassigned"):
-        match decode_recorded(body).data:
-            case LeadHeld(reason=reason):
-                standing.held = reason
-            case LeadReassigned(owner=owner):
-                standing.owner = owner
-    elif row.type == "lead_released":
+    if said.type == _HELD:
+        standing.held = said.reason
+    elif said.type == _RELEASED:
         standing.held = None
+    elif said.type == _REASSIGNED:
+        standing.owner = said.owner
     return standing
 
 
-def _rows(connection: Connection, at: datetime, before: int, chunk: int) -> Iterator[_Row]:
-    stream_id, version = UUID(int=0), 0
-    while rows := connection.execute(
-        _page, {"stream_id": stream_id, "version": version, "at": at, "before": before, "chunk": chunk, "service": SERVICE_ID}
-    ).all():
-        yield from map(_Row._make, rows)
-        stream_id, version = rows[-1].stream_id, rows[-1].version
+def _streams(
+    connection: Connection, at: datetime, before: int, chunk: int | None
+) -> Iterator[tuple[UUID, Iterable[list[bytes]]]]:
+    """Yield each stream with its bodies, in pieces."""
+    found = pages(
+        connection, ("body",), where=_recorded_by, values={"at": at, "before": before, "service": SERVICE_ID}, chunk=chunk
+    )
+    for stream_id, pieces in groupby(found, key=itemgetter(0)):
+        yield UUID(bytes=stream_id), map(itemgetter(1), pieces)

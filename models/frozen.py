@@ -55,5 +55,4 @@ def histories(connection: Connection, stream_id: UUID | None = None) -> Iterator
     if stream_id is not None:
         yield stream_id, (decode_recorded(row.body.encode()) for row in read_stream(connection, stream_id))
         return
-    for id_, rows in read_streams(connection):
-        yield id_, (decode_recorded(row.body.encode()) for row in rows)
+    yield from read_streams(connection)

@@ -1,6 +1,8 @@
 """Drop every projection and make it again from the log; ``contacts``, ``documents`` and ``playbooks`` are left alone."""
 
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -8,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from models import leads, messages, playbooks, slots
 from models.messages import NewMessage
-from models.replay import fold_next, read_streams
+from models.replay import decode_events, fold_next, pages
 from workflows.actor_names import actor_name
 from workflows.codec import canonical
 from workflows.commands import FireTimer
@@ -73,18 +75,20 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
         connection.execute(text(f"DELETE FROM {table}"))
     connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
     writer = _Writer(connection)
-    for _, rows in read_streams(connection):
+    for _, pieces in groupby(pages(connection, ("body", "hash")), key=itemgetter(0)):
         state: Lead | Rep | None = None
         held: set[Slot] = set()
-        for row in rows:
-            recorded = decode_recorded(row.body.encode())
-            state = fold_next(state, recorded)
-            held = held - set(recorded.effects.released) | set(recorded.effects.reserved)
-            if isinstance(recorded.data, CalendarFrozen):
-                playbooks.save_calendar(connection, recorded.data.digest, recorded.data.calendar)
-            writer.counts["events"] += 1
+        for _, bodies, hashes in pieces:
+            for recorded in decode_events(bodies):
+                state = fold_next(state, recorded)
+                held.difference_update(recorded.effects.released)
+                held.update(recorded.effects.reserved)
+                if isinstance(recorded.data, CalendarFrozen):
+                    playbooks.save_calendar(connection, recorded.data.digest, recorded.data.calendar)
+            writer.counts["events"] += len(bodies)
+            last, hash_ = bodies[-1], hashes[-1]
         if state is not None:
-            writer.take(state, row.hash, held, recorded)
+            writer.take(state, hash_, held, decode_recorded(last))
             progress(writer.counts["events"])
     writer.write()
     return Rebuilt(**writer.counts)

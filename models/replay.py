@@ -1,33 +1,39 @@
 """The log folded again: one stream after another, in constant memory, whatever the number of events.
 
-Two ways lead through it. `read_streams` gives whole rows, a page at a time, and leaves the connection free between pages.
-`fold_log` and `scan` are for reading everything: rows come over as PostgreSQL holds them, bodies and ids as bytes, and the
-server reads ahead while we fold.
+PostgreSQL puts some events of a stream together in one row, a piece: what each row costs on its way is then paid once for many
+events, and their bodies are decoded in one call. `scan` is for reading everything: the server reads ahead while we fold.
+`pages` leaves the connection free between its pages.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
 from psycopg import capabilities
 from psycopg.types.string import ByteaBinaryLoader
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from models.database import ModelError, driver_errors
-from models.events import EventRow, event_columns
-from workflows.codec import GENESIS, chain_hash
-from workflows.events import AnyEvent, Effects, Recorded, decode_recorded
+from models.events import EventRow
+from workflows.codec import GENESIS, chain_hashes
+from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, decode_recorded
 from workflows.fold import fold
 from workflows.lead import Lead, Rep
 from workflows.rep import fold_rep
 
-#: So many rows come over the network at a time. More are no faster, and take room in the processor's caches.
-SCAN_ROWS = 500
+#: A piece has so many events at most.
+PIECE_EVENTS = 64
+
+#: So many pieces come over the network at a time. More are no faster, and take room in the processor's caches.
+SCAN_PIECES = 32
+
+#: So many events are on a page.
+PAGE_EVENTS = 1_000
 
 
 class Folded(NamedTuple):
@@ -38,7 +44,7 @@ class Folded(NamedTuple):
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a fold reads of most events: `Recorded` without what the decision used and where it came from.
+    """What a fold reads of an event: `Recorded` without what the decision used and where it came from.
 
     The fields are in the order of the canonical body, in which they are found fastest.
     """
@@ -46,15 +52,14 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     data: AnyEvent
     effects: Effects
     occurred_at: datetime
+    playbook: PlaybookPin | None
     recorded_at: datetime
     state: str
+    stream_id: UUID
     version: int
 
 
-_replayed: msgspec.json.Decoder[Replayed] = msgspec.json.Decoder(Replayed)
-
-#: Events of which a fold reads more than that: they open a stream, or pin a playbook.
-WHOLE = frozenset({b"lead_registered", b"calendar_frozen", b"revival_queued", b"playbook_migrated"})
+_replayed: msgspec.json.Decoder[list[Replayed]] = msgspec.json.Decoder(list[Replayed])
 
 
 class BrokenChainError(ModelError):
@@ -72,55 +77,118 @@ def fold_log(connection: Connection, *, hashes_checked: bool = False) -> Iterato
     current: bytes | None = None
     state: Lead | Rep | None = None
     hash_ = b""
-    for stream_id, type_, body, newest in scan(connection, "stream_id, type, body, hash"):
+    for stream_id, bodies, hashes in scan(connection, ("body", "hash")):
         if stream_id != current:
             if state is not None:
                 yield Folded(state, hash_)
             current, state, hash_ = stream_id, None, GENESIS
-        if hashes_checked and chain_hash(hash_, body) != newest:
+        if hashes_checked and chain_hashes(hash_, bodies) != hashes:
             raise BrokenChainError(f"the chain of {UUID(bytes=stream_id)} breaks; run `thaw verify` to see where")
-        # Replayed has what a fold reads of all other events; tests/models/test_replay.py holds it to that.
-        recorded = decode_recorded(body) if type_ in WHOLE else cast("Recorded", _replayed.decode(body))
-        state, hash_ = fold_next(state, recorded), newest
+        for recorded in decode_events(bodies):
+            state = fold_next(state, recorded)
+        hash_ = hashes[-1]
     if state is not None:
         yield Folded(state, hash_)
 
 
-def scan(connection: Connection, columns: str) -> Generator[tuple[Any, ...]]:
-    """Yield these *columns* of all events: streams in the order of their ids, the events of each oldest first.
+def decode_events(bodies: Sequence[bytes]) -> list[Recorded]:
+    """Return what a fold reads of the events in *bodies*, and nothing else of them: each is a `Replayed`.
 
-    Texts and ids come as bytes. Nothing else may be asked on *connection* before the last row, or before the iterator is
-    closed.
+    Raises
+    ------
+    msgspec.DecodeError
+        When one of them is no event.
     """
-    driver: Any = connection.connection.driver_connection
+    found = _replayed.decode(b"[" + b",".join(bodies) + b"]")
+    if len(found) != len(bodies):
+        raise msgspec.DecodeError("a body holds more than one event")
+    # tests/models/test_replay.py holds Replayed to what a fold reads.
+    return cast("list[Recorded]", found)
+
+
+def scan(connection: Connection, columns: Sequence[str]) -> Generator[tuple[Any, ...]]:
+    """Yield all events in pieces: the id of a stream, and a list for each of *columns*, oldest event first.
+
+    Streams come in the order of their ids, each in one piece or several. Texts and ids come as bytes; cast to ``varchar`` they
+    come as strings. Nothing else may be asked on *connection* before the last piece, or before the iterator is closed.
+    """
+    statement = _statement(columns)
     # Closing early cancels the query, which would otherwise take the caller's transaction with it.
     unharmed = connection.begin_nested()
-    with driver.cursor(binary=True) as cursor:
-        for name in ("text", "uuid"):
-            cursor.adapters.register_loader(name, ByteaBinaryLoader)
-        statement = f"SELECT {columns} FROM events ORDER BY stream_id, version"
-        size = SCAN_ROWS if capabilities.has_stream_chunked() else 1
+    with _binary_cursor(connection) as cursor:
+        size = SCAN_PIECES if capabilities.has_stream_chunked() else 1
         try:
-            with driver_errors(statement), closing(cursor.stream(statement, binary=True, size=size)) as rows:
-                yield from rows
+            with driver_errors(statement):
+                cursor.execute(_in_order_of_the_index)
+                with closing(cursor.stream(statement, binary=True, size=size)) as rows:
+                    yield from rows
         finally:
             unharmed.rollback()
 
 
-def read_streams(connection: Connection, *, chunk: int = 10_000) -> Iterator[tuple[UUID, Iterator[EventRow]]]:
-    """Yield each stream with its events, oldest first; streams in the order of their ids."""
-    return groupby(_by_stream(connection, chunk), key=attrgetter("stream_id"))
-
-
-def _by_stream(connection: Connection, chunk: int) -> Iterator[EventRow]:
-    statement = text(
-        f"SELECT {event_columns} FROM events WHERE (stream_id, version) > (:stream_id, :version) "
-        f"ORDER BY stream_id, version LIMIT :chunk"
+def _statement(columns: Sequence[str]) -> str:
+    return (
+        f"SELECT stream_id, {', '.join(f'array_agg({column})' for column in columns)} FROM ("
+        f"SELECT *, (version - 1) / {PIECE_EVENTS} AS piece FROM events ORDER BY stream_id, piece, version"
+        f") AS e GROUP BY stream_id, piece ORDER BY stream_id, piece"
     )
-    stream_id, version = UUID(int=0), 0
-    while rows := connection.execute(statement, {"stream_id": stream_id, "version": version, "chunk": chunk}).all():
-        yield from map(EventRow._make, rows)
-        stream_id, version = rows[-1].stream_id, rows[-1].version
+
+
+# Without sorting or hashing the whole log, which would fill the disk, and without a limit of time: what takes long here is us.
+_in_order_of_the_index = """
+    SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'),
+      ('enable_sort', 'off'), ('enable_hashagg', 'off'), ('max_parallel_workers_per_gather', '0'), ('statement_timeout', '0')
+    ) AS settings (name, value)
+"""
+
+
+def pages(
+    connection: Connection,
+    columns: Sequence[str],
+    *,
+    where: str = "true",
+    values: Mapping[str, object] | None = None,
+    chunk: int | None = None,
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the events of which *where*, with its *values*, is true, as `scan` does; *chunk* events come at a time.
+
+    The connection is free whenever an item was taken. All items are of one moment in a REPEATABLE READ transaction only.
+    """
+    statement = (
+        f"SELECT stream_id, {', '.join(f'array_agg({column})' for column in columns)}, max(version) FROM ("
+        f"SELECT * FROM events WHERE (stream_id, version) > (%(stream_id)s, %(version)s) AND {where} "
+        f"ORDER BY stream_id, version LIMIT {chunk or PAGE_EVENTS}) AS e GROUP BY stream_id ORDER BY stream_id"
+    )
+    behind: dict[str, object] = {"stream_id": UUID(int=0), "version": 0}
+    while True:
+        with _binary_cursor(connection) as cursor, driver_errors(statement):
+            rows = cursor.execute(statement, {**(values or {}), **behind}, prepare=True).fetchall()
+        if not rows:
+            return
+        for row in rows:
+            yield row[:-1]
+        behind = {"stream_id": UUID(bytes=rows[-1][0]), "version": rows[-1][-1]}
+
+
+def _binary_cursor(connection: Connection) -> Any:
+    """Return a cursor that gives texts and ids as PostgreSQL holds them: as bytes."""
+    driver: Any = connection.connection.driver_connection
+    cursor = driver.cursor(binary=True)
+    for name in ("text", "uuid"):
+        cursor.adapters.register_loader(name, ByteaBinaryLoader)
+    return cursor
+
+
+def read_streams(connection: Connection) -> Iterator[tuple[UUID, Iterator[Recorded]]]:
+    """Yield each stream with its events, whole, oldest first, streams in the order of their ids; decoded as they are taken.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        From a stream's iterator, at a body that is no event.
+    """
+    for stream_id, pieces in groupby(pages(connection, ("body",)), key=itemgetter(0)):
+        yield UUID(bytes=stream_id), (decode_recorded(body) for piece in pieces for body in piece[1])
 
 
 def fold_next(state: Lead | Rep | None, recorded: Recorded) -> Lead | Rep | None:

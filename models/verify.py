@@ -16,13 +16,13 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
-from models.audit import SCANNED, WrongEventError, check
+from models.audit import SCANNED, Columns, Row, WrongEventError, all_right, check
 from models.events import read_stream
 from models.leads import lead_row, rep_row
 from models.replay import fold_next, fold_rows, read_streams, scan
 from models.tables import metadata
 from workflows.codec import GENESIS, canonical
-from workflows.events import Slot, decode_recorded
+from workflows.events import Recorded, Slot
 from workflows.lead import RESTING, Lead, Rep
 from workflows.timers import fires, timer_message_id
 
@@ -66,18 +66,44 @@ class _Stream:
     """One stream as far as it was read and nothing was wrong with it."""
 
     def __init__(self, id_: bytes) -> None:
-        self.id = id_
+        self.id = UUID(bytes=id_)
         self.position, self.version, self.hash = 0, 0, GENESIS
         self.state: Lead | Rep | None = None
         self.held: set[Slot] = set()
         """Taken from the table of slots and not given back; used ones included."""
         self.wrong = False
 
-    def take(self, row: tuple[Any, ...]) -> None:
-        """Check the next event and fold it in."""
-        recorded = check(row, after=self.position, version=self.version + 1, previous=self.hash)
-        self.state = fold_next(self.state, recorded)
-        self.position, self.version, self.hash = row[1], row[2], row[3]
+    def take(self, columns: Columns) -> Finding | None:
+        """Check the next events and fold them in; return what is wrong with the first of them that is not right."""
+        before = self.state
+        events = all_right(self.id, columns, after=self.position, version=self.version + 1, previous=self.hash)
+        if events is None:
+            return self._take_one_by_one(columns)
+        try:
+            for recorded in events:
+                self.state = fold_next(self.state, recorded)
+        except ValueError:
+            self.state = before
+            return self._take_one_by_one(columns)
+        for recorded in events:
+            self._hold(recorded)
+        self.position, self.version, self.hash = columns.position[-1], columns.version[-1], columns.hash[-1]
+        return None
+
+    def _take_one_by_one(self, columns: Columns) -> Finding | None:
+        for row in map(Row._make, zip(*columns, strict=True)):
+            try:
+                recorded = check(self.id, row, after=self.position, version=self.version + 1, previous=self.hash)
+                self.state = fold_next(self.state, recorded)
+            except (WrongEventError, ValueError) as error:
+                # What follows in this stream rests on this event; the first wrong one is what there is to name.
+                self.wrong = True
+                return _finding(self.id, row, error)
+            self._hold(recorded)
+            self.position, self.version, self.hash = row.position, row.version, row.hash
+        return None
+
+    def _hold(self, recorded: Recorded) -> None:
         effects = recorded.effects
         if effects.released or effects.reserved:
             self.held.difference_update(effects.released)
@@ -131,34 +157,32 @@ class _Verification:
 
     def _log(self) -> Iterator[Finding]:
         """Check each event, and note what each stream comes to."""
-        stream = _Stream(b"")
-        with closing(scan(self._connection, SCANNED)) as rows:
-            for row in rows:
-                if row[0] != stream.id:
+        stream: _Stream | None = None
+        told = 0
+        with closing(scan(self._connection, SCANNED)) as pieces:
+            for stream_id, *lists in pieces:
+                columns = Columns._make(lists)
+                if stream is None or stream_id != stream.id.bytes:
                     self._note(stream)
-                    stream = _Stream(row[0])
+                    stream = _Stream(stream_id)
                     self.streams += 1
-                self.events += 1
-                if self.events % PROGRESS_EVENTS == 0:
-                    self._progress(self.events)
-                if stream.wrong:
-                    continue
-                try:
-                    stream.take(row)
-                except (WrongEventError, ValueError) as error:
-                    # What follows in this stream rests on this event; the first wrong one is what there is to name.
-                    stream.wrong = True
-                    yield _finding(row, error)
+                self.events += len(columns.body)
+                if self.events >= told + PROGRESS_EVENTS:
+                    told = self.events
+                    self._progress(told)
+                finding = None if stream.wrong else stream.take(columns)
+                if finding:
+                    yield finding
         self._note(stream)
         self._progress(self.events)
 
-    def _note(self, stream: _Stream) -> None:
+    def _note(self, stream: _Stream | None) -> None:
         """Keep what the rows of a stream are to be, once all of it is read."""
-        if stream.wrong:
-            self._wrong.add(UUID(bytes=stream.id))
-        elif stream.state is not None:
+        if stream and stream.wrong:
+            self._wrong.add(stream.id)
+        elif stream and stream.state is not None:
             table, row = _row(stream.state, stream.hash)
-            self._expected[table].add(stream.id, _digest(row))
+            self._expected[table].add(stream.id.bytes, _digest(row))
             self._slots += sum(_term(slot, stream.state.id) for slot in stream.held)
 
     def _projection(self, table: str) -> Iterator[Finding]:
@@ -196,10 +220,10 @@ class _Verification:
     def _slots_one_by_one(self) -> Iterator[Finding]:
         """Read the log again, this time to say which slots differ. The wrong streams are left out on both sides."""
         held: dict[Slot, UUID] = {}
-        for stream_id, rows in read_streams(self._connection):
+        for stream_id, events in read_streams(self._connection):
             if stream_id not in self._wrong:
                 slots: set[Slot] = set()
-                for effects in (decode_recorded(row.body.encode()).effects for row in rows):
+                for effects in (recorded.effects for recorded in events):
                     slots = slots.difference(effects.released).union(effects.reserved)
                 held |= dict.fromkeys(slots, stream_id)
         rows_ = self._connection.execute(text("SELECT rep, kind, day, ordinal, lead_id FROM slots"))
@@ -260,9 +284,8 @@ def _timer_messages(state: Lead | Rep) -> dict[UUID, str]:
     return {timer_message_id(state.id, name, timer.armed_version): name for name, timer in firing}
 
 
-def _finding(row: tuple[Any, ...], error: Exception) -> Finding:
+def _finding(stream_id: UUID, row: Row, error: Exception) -> Finding:
     """Return what is wrong with the event in *row*."""
-    stream_id, position, version = UUID(bytes=row[0]), row[1], row[2]
     code = error.code if isinstance(error, WrongEventError) else "fold_fails"
-    event = f"event {position} ({row[5].decode()}, version {version} of {stream_id})"
-    return Finding(code, position, stream_id, f"{event}: {error}")
+    event = f"event {row.position} ({row.type}, version {row.version} of {stream_id})"
+    return Finding(code, row.position, stream_id, f"{event}: {error}")

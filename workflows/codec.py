@@ -6,6 +6,7 @@ float; within that profile sorted, compact JSON is the RFC 8785 form (``tests/wo
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,6 +36,12 @@ def digest(value: bytes) -> str:
 def chain_hash(previous: bytes, body: bytes) -> bytes:
     """Return SHA-256 over the previous event's hash (32 bytes, `GENESIS` for the first) and this event's *body*."""
     return hashlib.sha256(previous + body).digest()
+
+
+def chain_hashes(previous: bytes, bodies: Iterable[bytes]) -> list[bytes]:
+    """Return the hashes of events with these *bodies*, one behind the other, as `chain_hash` makes them."""
+    sha256 = hashlib.sha256
+    return [previous := sha256(previous + body).digest() for body in bodies]
 
 
 def derived_id(*parts: object) -> UUID:

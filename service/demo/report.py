@@ -10,7 +10,6 @@ import msgspec
 from models.database import Connection
 from models.replay import fold_next, read_streams
 from workflows.calendars import Calendar
-from workflows.events import decode_recorded
 from workflows.lead import Lead, Rep
 from workflows.transitions import CALL_ROWS
 
@@ -37,11 +36,10 @@ def read_touches(connection: Connection, calendar: Calendar) -> Touches:
     """Return what the log says was done, with days in the rep's time zone."""
     promises: list[Promise] = []
     follow_ups, others, decisions = [], [], []
-    for _, rows in read_streams(connection):
+    for _, events in read_streams(connection):
         state: Lead | Rep | None = None
         note_on: date | None = None
-        for row in rows:
-            recorded = decode_recorded(row.body.encode())
+        for recorded in events:
             before, state = state, fold_next(state, recorded)
             day = calendar.local_day(recorded.occurred_at)
             if recorded.row == "T10" and isinstance(before, Lead):

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from models import replay
 from models.audit import SCANNED
 from models.database import transaction
-from models.events import append
-from models.replay import WHOLE, BrokenChainError, Replayed, fold_log, fold_next, fold_rows, read_streams, scan
+from models.events import append, read_stream
+from models.replay import BrokenChainError, decode_events, fold_log, fold_next, fold_rows, read_streams, scan
 from models.verify import verify
 from tests.benchmarks.log import lives, make_projections
 from tests.desk import Desk
@@ -33,25 +34,56 @@ def written(desk: Desk) -> Desk:
 
 def test_a_fold_reads_no_more_of_an_event_than_replayed_has() -> None:
     """Whatever happened before, the short form of an event leaves the lead as the whole one does."""
-    short = msgspec.json.Decoder(Replayed)
     seen = set()
     for life in _lives():
         lead: Lead | None = None
         for recorded in life.history:
             after = fold(lead, recorded)
-            if event_type(recorded.data).encode() not in WHOLE:
-                assert after == fold_next(lead, short.decode(canonical(recorded)))  # type: ignore[arg-type]
+            (short,) = decode_events([canonical(recorded)])
+            assert after == fold_next(lead, short)
             seen.add(event_type(recorded.data))
             lead = after
     assert len(seen) > 40
 
 
-def test_the_whole_log_folds_to_what_its_streams_fold_to_one_by_one(written: Desk) -> None:
-    """States and hashes are those of the slow way, for leads and reps, in the order of their ids."""
+def test_two_events_in_one_body_are_not_taken_for_two() -> None:
+    """Bodies are decoded together, and are one event each all the same."""
+    body = canonical(next(_lives()).history[0])
+    with pytest.raises(msgspec.DecodeError):
+        decode_events([body + b"," + body])
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_the_whole_log_folds_to_what_its_streams_fold_to_one_by_one(
+    written: Desk, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States and hashes are those of the slow way, for leads and reps, in the order of their ids, however large a piece is."""
+    monkeypatch.setattr(replay, "PIECE_EVENTS", size)
+    monkeypatch.setattr(replay, "SCAN_PIECES", size)
+    monkeypatch.setattr(replay, "PAGE_EVENTS", 5 * size)
     with transaction(written.engine) as connection:
-        slowly = [fold_rows(rows) for _, rows in read_streams(connection)]
+        ids = connection.scalars(text("SELECT DISTINCT stream_id FROM events ORDER BY stream_id")).all()
+        slowly = [fold_rows(read_stream(connection, id_)) for id_ in ids]
         assert slowly == list(fold_log(connection, hashes_checked=True)) == list(fold_log(connection))
+        histories = [(id_, list(history)) for id_, history in read_streams(connection)]
         assert [] == verify(connection).findings
+    assert [(id_, len(history)) for id_, history in histories] == [
+        (id_, folded.state.version) for id_, folded in zip(ids, slowly, strict=True) if folded
+    ]
+    assert all(recorded.stream_id == id_ for id_, history in histories for recorded in history)
+    before = written.ask("SELECT * FROM leads ORDER BY id")
+    assert len(before) == make_projections(written.engine).leads
+    assert before == written.ask("SELECT * FROM leads ORDER BY id")
+
+
+def test_a_scan_reads_in_the_order_of_the_index(written: Desk) -> None:
+    """However large the log, it is not sorted as a whole: only the events of one stream are, and those are in order already."""
+    with transaction(written.engine) as connection:
+        connection.execute(text(replay._in_order_of_the_index))
+        plan = "\n".join(connection.scalars(text(f"EXPLAIN {replay._statement(('body', 'hash'))}")))
+    assert "Index Scan using events_stream_version" in plan
+    assert "Presorted Key: events.stream_id" in plan
+    assert 1 == plan.count("Sort  (cost")
 
 
 def test_a_broken_chain_is_noticed_while_folding(written: Desk) -> None:
@@ -69,10 +101,12 @@ def test_a_scan_that_is_given_up_leaves_its_transaction_as_it_was(written: Desk)
     """What was written before is kept, and the next statement works."""
     with transaction(written.engine) as connection:
         connection.execute(text("UPDATE leads SET owner = 'eve'"))
-        with closing(scan(connection, SCANNED)) as rows:
-            lead_id = next(islice(rows, 20, None))[0]
+        with closing(scan(connection, SCANNED)) as pieces:
+            lead_id = next(islice(pieces, 20, None))[0]
         owners = connection.scalars(text("SELECT DISTINCT owner FROM leads")).all()
+        planner = [connection.scalar(text(f"SHOW {name}")) for name in ("enable_seqscan", "statement_timeout")]
     assert ["eve"] == owners
+    assert ["on", "1min"] == planner
     assert len(lead_id) == 16
     assert [("eve",)] == written.ask("SELECT DISTINCT owner FROM leads")
 
