@@ -1,4 +1,4 @@
-"""What decisions are pinned to: every calendar that was frozen into the log, and every published playbook, by digest."""
+"""What decisions are made again from: calendars that were frozen into the log, published playbooks, and the log itself."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
-from models.events import read_stream
+from models.events import read_log, read_stream
 from models.replay import read_streams
 from workflows.calendars import Calendar
 from workflows.events import CalendarFrozen, Recorded, decode_recorded
@@ -57,3 +57,17 @@ def histories(connection: Connection, stream_id: UUID | None = None) -> Iterator
         return
     for id_, rows in read_streams(connection):
         yield id_, (decode_recorded(row.body.encode()) for row in rows)
+
+
+def log_in_order(connection: Connection) -> Iterator[Recorded]:
+    """Yield all events in the order of their positions.
+
+    Raises
+    ------
+    ValueError
+        At a position that is missing, and at a body that is no event.
+    """
+    for expected, row in enumerate(read_log(connection), start=1):
+        if row.position != expected:
+            raise ValueError(f"position {expected} is missing from the log: see `thaw verify`")
+        yield decode_recorded(row.body.encode())

@@ -514,6 +514,11 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     free: tuple[Slot, ...] = ()
     """Slots that were offered to the decision as free: those that it took, or that a refused proposal could have taken. None
     else could have changed it."""
+    position: int | msgspec.UnsetType = msgspec.UNSET
+    """A plan rests on the first *position* events of the log, and on nothing else; other decisions leave it out."""
+    book: str | msgspec.UnsetType = msgspec.UNSET
+    """A plan's: SHA-256 of what it took from them, the leads in the order of their scores and the load of each day (see
+    `workflows.rep.book_digest`)."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

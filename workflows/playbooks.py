@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from workflows.codec import canonical, digest
-from workflows.commands import Mode, Slug
+from workflows.commands import Command, FireTimer, Mode, QueueRevival, Slug
 from workflows.events import PlaybookPin
 from workflows.planner import Capacity
 from workflows.priority import Weights
@@ -144,3 +144,8 @@ def parse_playbook(text: str) -> Playbook:
         return msgspec.convert(tomllib.loads(text), Playbook, strict=True)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise PlaybookError(f"not a playbook: {error}") from error
+
+
+def pins_newest(command: Command) -> bool:
+    """Tell whether *command* may put a lead in the queue, where it gets the newest version of its playbook."""
+    return isinstance(command, QueueRevival) or (isinstance(command, FireTimer) and command.timer in {"requeue", "revisit"})

@@ -21,13 +21,14 @@ from tests.workflows.life import (
     ready_to_break_up,
 )
 from workflows import commands as c
+from workflows.books import Book
 from workflows.calendars import Holiday
 from workflows.codec import canonical
 from workflows.events import AnyEvent, HeadsRecorded, Recorded, event_type
 from workflows.handle import Carrier
 from workflows.heads import Head, heads_root, recorded_heads
 from workflows.playbooks import Playbook
-from workflows.rep import Book, handle_rep, rep_id
+from workflows.rep import handle_rep, rep_id
 
 GOLDEN = Path(__file__).parent / "golden"
 
