@@ -14,17 +14,17 @@ from actors.batch import Batch
 from actors.library import Library
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
-from actors.rep_book import read_book
 from models import leads, messages
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
+from models.rep_books import read_book
+from workflows.actor_names import FOR_REPS
+from workflows.books import Book
 from workflows.commands import (
     AnyCommand,
     EraseLead,
-    FireTimer,
     MigratePlaybook,
-    QueueRevival,
     Reassign,
     RegisterLead,
     SetCalendar,
@@ -33,8 +33,8 @@ from workflows.commands import (
 from workflows.context import Context
 from workflows.handle import Carrier, handle
 from workflows.lead import Lead, Rep
-from workflows.playbooks import Playbook
-from workflows.rep import Book, handle_rep, rep_id
+from workflows.playbooks import Playbook, pins_newest
+from workflows.rep import handle_rep, rep_id
 from workflows.slotting import takes_slots
 
 log = structlog.get_logger()
@@ -97,7 +97,8 @@ class _Apply:
         commands = {message.id: decode_command(message.body) for message in opened.values()}
         self._load(batch, opened, commands)
         self._personal = PersonalData(self._connection, opened, commands, self._now.date())
-        for ring in self._rings:
+        # Those of reps go first: a plan is made of what stands in the log, so nothing may have been changed here before it.
+        for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in FOR_REPS):
             message = opened.pop(ring.message_id, None)
             if message is not None and message.stream_id not in self._personal.erased:
                 if ring.actor_name == message.actor_name:
@@ -133,7 +134,7 @@ class _Apply:
                 if isinstance(command, MigratePlaybook):
                     digests.add(command.digest)
                 if state.playbook:
-                    newest |= {state.playbook.id} if _queues(command) else set()
+                    newest |= {state.playbook.id} if pins_newest(command) else set()
                     digests.add(state.playbook.digest)
             elif isinstance(state, Rep):
                 owners.add(state.name)
@@ -203,12 +204,11 @@ class _Apply:
             raise UnknownStreamError(f"the calendar of {command.rep} was sent to another stream")
         book = Book()
         if rep and calendar and not isinstance(command, SetCalendar):
-            batch.flush()
             if leads.promises_coming_due(self._connection, rep.name, now=self._now):
                 # After downtime: a plan that does not see the calls that came due meanwhile plans past capacity.
                 batch.wait(message.id)
                 return
-            book = read_book(self._connection, rep, calendar.local_day(self._now))
+            book = read_book(self._connection, rep.name, calendar.local_day(self._now))
         outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
             batch.wait(message.id)
@@ -225,13 +225,8 @@ class _Apply:
             return self._library.newest(command.playbook)
         if state is None or state.playbook is None:
             return None
-        if _queues(command):
+        if pins_newest(command):
             return self._library.newest(state.playbook.id)
         if isinstance(command, MigratePlaybook):
             return self._library.by_digest(command.digest)
         return self._library.by_digest(state.playbook.digest)
-
-
-def _queues(command: AnyCommand) -> bool:
-    """Whether *command* may put a lead in the queue, where it gets the newest version of its playbook."""
-    return isinstance(command, QueueRevival) or (isinstance(command, FireTimer) and command.timer in {"requeue", "revisit"})

@@ -12,12 +12,12 @@ from models.messages import NewMessage, OpenMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
 from workflows.codec import GENESIS, canonical, derived_id
-from workflows.commands import Command, FireTimer, Reassign, RescheduleCall, decode_commands
-from workflows.events import Recorded, Slot, SlotKind
+from workflows.commands import Command, FireTimer, decode_commands
+from workflows.events import Recorded, Slot
 from workflows.lead import Lead, Rep
 from workflows.planner import Capacity
-from workflows.slotting import slot_days, takes_slots
-from workflows.timers import fires, timer_message_id
+from workflows.slotting import free_slots
+from workflows.timers import moved_timers, timer_message_id
 
 
 class Batch:
@@ -87,24 +87,15 @@ class Batch:
 
     def _move_timers(self, message: OpenMessage, before: Lead | Rep | None, after: Lead | Rep) -> None:
         """Settle the messages of timers that are armed no more, and stage those of newly armed ones."""
-        old = before.timers if before else {}
-        for name, timer in old.items():
-            current = after.timers.get(name)
-            if (current is None or current.armed_version != timer.armed_version) and fires(name):
-                timer_id = timer_message_id(after.id, name, timer.armed_version)
-                if timer_id != message.id:
-                    self._settled.append(Settlement(timer_id, "superseded", None, f"{name} is no longer armed"))
-        for name, timer in after.timers.items():
-            if fires(name) and (name not in old or old[name].armed_version != timer.armed_version):
-                command = FireTimer(timer=name, armed_version=timer.armed_version)
-                self._stage(
-                    timer_message_id(after.id, name, timer.armed_version),
-                    after.id,
-                    command,
-                    message,
-                    "clock",
-                    timer.due_at,
-                )
+        ended, armed = moved_timers(before.timers if before else {}, after.timers)
+        for name, timer in ended.items():
+            timer_id = timer_message_id(after.id, name, timer.armed_version)
+            if timer_id != message.id:
+                self._settled.append(Settlement(timer_id, "superseded", None, f"{name} is no longer armed"))
+        for name, timer in armed.items():
+            command = FireTimer(timer=name, armed_version=timer.armed_version)
+            timer_id = timer_message_id(after.id, name, timer.armed_version)
+            self._stage(timer_id, after.id, command, message, "clock", timer.due_at)
 
     def follow(self, message: OpenMessage, stream_id: UUID, commands: Sequence[Command], *, asked_by: str) -> None:
         """Stage *commands* for *stream_id*, caused by *message*, one after the other, so that none overtakes another.
@@ -149,28 +140,12 @@ class Batch:
 
     def free_slots(self, lead: Lead, calendar: Calendar | None, capacity: Capacity, command: Command) -> tuple[Slot, ...]:
         """Return the first free slot of each kind on each day that *command* may take. The rep is locked by now."""
-        if not takes_slots(command):
-            return ()
-        rep = command.owner if isinstance(command, Reassign) else lead.owner
-        days = slot_days(lead, command, calendar, capacity, self._now)
-        if not days:
-            return ()
-        most: dict[SlotKind, int] = {
-            "note": capacity.notes,
-            "promised_call": capacity.calls + (capacity.catch_up_calls if isinstance(command, RescheduleCall) else 0),
-            "follow_up": capacity.follow_up_touches,
-        }
-        taken = {
-            Slot(rep=row.rep, kind=row.kind, day=row.day, ordinal=row.ordinal)
-            for row in slots.taken(self._connection, rep=rep, first=min(days), last=max(days))
-        }
-        taken = (taken - self._released) | self._reserved.keys()
-        offered = (_first_free(taken, rep, kind, day, most[kind]) for day in sorted(days) for kind in most)
-        return tuple(slot for slot in offered if slot)
+        return free_slots(lead, command, calendar, capacity, self._now, self._taken)
 
-    def flush(self) -> None:
-        """Write leads and slots so far, so that a plan made next in this transaction sees them."""
-        self._write_streams()
+    def _taken(self, rep: str, days: set[date]) -> set[Slot]:
+        rows = slots.taken(self._connection, rep=rep, first=min(days), last=max(days))
+        found = {Slot(rep=row.rep, kind=row.kind, day=row.day, ordinal=row.ordinal) for row in rows}
+        return (found - self._released) | self._reserved.keys()
 
     def flush_messages(self) -> None:
         """Write what was staged and settled so far, so that an erasure made next finds it."""
@@ -196,8 +171,3 @@ class Batch:
             messages.wait_until_due(self._connection, self._waiting)
         if self._appended:
             events.append(self._connection, self._appended)
-
-
-def _first_free(taken: set[Slot], rep: str, kind: SlotKind, day: date, most: int) -> Slot | None:
-    slots_of_day = (Slot(rep=rep, kind=kind, day=day, ordinal=ordinal) for ordinal in range(1, most + 1))
-    return next((slot for slot in slots_of_day if slot not in taken), None)

@@ -1,4 +1,4 @@
-"""What decisions are pinned to: every calendar that was frozen into the log, and every published playbook, by digest."""
+"""What decisions are made again from: calendars that were frozen into the log, published playbooks, and the log itself."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -6,15 +6,13 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
-from models.events import read_stream
+from models.events import read_log, read_stream
 from models.replay import read_streams
 from workflows.calendars import Calendar
 from workflows.events import CalendarFrozen, Recorded, decode_recorded
 from workflows.handle import calendar_digest
-from workflows.playbooks import Playbook
+from workflows.playbooks import Playbook, decode_playbook
 from workflows.rederive import Library
-
-_playbooks: msgspec.json.Decoder[Playbook] = msgspec.json.Decoder(Playbook)
 
 
 def read_library(connection: Connection) -> Library:
@@ -31,7 +29,7 @@ def read_library(connection: Connection) -> Library:
             calendars[calendar_digest(recorded.data.calendar)] = recorded.data.calendar
     for digest, body in connection.execute(text("SELECT digest, body FROM playbooks")):
         try:
-            playbooks[digest] = _playbooks.decode(body)
+            playbooks[digest] = decode_playbook(body)
         except msgspec.ValidationError:
             continue
     return Library(calendars=calendars, playbooks=playbooks)
@@ -56,3 +54,17 @@ def histories(connection: Connection, stream_id: UUID | None = None) -> Iterator
         yield stream_id, (decode_recorded(row.body.encode()) for row in read_stream(connection, stream_id))
         return
     yield from read_streams(connection)
+
+
+def log_in_order(connection: Connection) -> Iterator[Recorded]:
+    """Yield all events in the order of their positions.
+
+    Raises
+    ------
+    ValueError
+        At a position that is missing, and at a body that is no event.
+    """
+    for expected, row in enumerate(read_log(connection), start=1):
+        if row.position != expected:
+            raise ValueError(f"position {expected} is missing from the log: see `thaw verify`")
+        yield decode_recorded(row.body.encode())

@@ -10,7 +10,6 @@ import msgspec
 
 from models import book, playbooks, tracing, views
 from models.database import Connection
-from models.events import EventRow
 from service.history import Entry, History
 from service.next_action import next_action
 from service.times import shown_day, shown_moment
@@ -64,9 +63,10 @@ class WhyNot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Plan(NamedTuple):
-    row: EventRow
     recorded: Recorded
     day: DayPlanned
+    rests_on: int
+    """The plan was made of the first so many events of the log, to which `thaw rederive` holds it."""
 
 
 class _Asked(NamedTuple):
@@ -87,7 +87,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     known = [entry for entry in history.entries if entry.recorded.recorded_at < ends]
     plan = _plan(connection, known[-1].after.owner, on) if known else None
     if plan:
-        known = [entry for entry in known if entry.row.position < plan.row.position] or known
+        known = [entry for entry in known if entry.row.position <= plan.rests_on] or known
     lead = known[-1].after if known else None
     at = plan.recorded.recorded_at if plan else ends
     asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at) if lead else None
@@ -115,7 +115,9 @@ def _plan(connection: Connection, owner: str, on: date) -> _Plan | None:
     for row in reversed(tracing.plans_of(connection, rep_id(owner), on)):
         recorded = decode_recorded(row.body.encode())
         if isinstance(recorded.data, DayPlanned):
-            return _Plan(row, recorded, recorded.data)
+            used = recorded.used
+            rests_on = used.position if used and used.position is not msgspec.UNSET else row.position - 1
+            return _Plan(recorded, recorded.data, rests_on)
     return None
 
 
@@ -125,8 +127,8 @@ def _playbook(connection: Connection, lead: Lead | None) -> Playbook | None:
 
 
 def _leads_then(connection: Connection, plan: _Plan) -> dict[UUID, Lead]:
-    """Fold the whole book as the plan found it: by position alone, since two workers' clocks may differ."""
-    then = book.leads_at(connection, _ALWAYS, before=plan.row.position)
+    """Fold the whole book as the plan found it."""
+    then = book.leads_at(connection, _ALWAYS, before=plan.rests_on + 1)
     return {lead.id: lead for lead in then if lead.state in ("queued", "no_response", "call_due")}
 
 

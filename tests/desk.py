@@ -13,13 +13,15 @@ from actors.apply import Applier
 from actors.bell import Bell
 from actors.committer import Committer
 from actors.submit import Submission, stage
-from models import leads, messages
+from models import frozen, leads, messages
 from models.database import Engine, make_engine, transaction
 from models.messages import MessageState, Ring
+from models.verify import verify
 from service.calendars import freeze_calendar
 from tests.logins import service_url
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, ScheduleNote, SetCalendar
 from workflows.lead import Lead
+from workflows.rederive import Mismatch, rederive, rederive_plans
 from workflows.rep import rep_id
 
 #: A Monday, ten in the morning in New York.
@@ -52,6 +54,8 @@ class Desk:
     applier: Applier
     committer: Committer
     clock: "SetClock"
+    honest: bool = True
+    """At the end every decision in the log is made again, and nothing may differ; false for a test that forges the log."""
 
     @property
     def now(self) -> datetime:
@@ -151,6 +155,25 @@ def desk(database_url: str, redis_url: str, namespace: str) -> Iterator[Desk]:
     made = Desk(engine, service, configured.bell, applier, Committer(service, applier, configured.bell), clock)
     made.rep()
     yield made
-    configured.bell.close()
-    service.dispose()
-    engine.dispose()
+    try:
+        assert not made.honest or altered(engine) or [] == differing(engine)
+    finally:
+        configured.bell.close()
+        service.dispose()
+        engine.dispose()
+
+
+def differing(engine: Engine) -> list[Mismatch]:
+    """Return what comes out differently when every decision in the log is made again, plans included."""
+    with transaction(engine) as connection:
+        library = frozen.read_library(connection)
+        streams = [rederive(history, library) for _, history in frozen.histories(connection)]
+        plans = [plan for stream in streams for plan in stream.plans]
+        planned = rederive_plans(frozen.log_in_order(connection), plans, library)
+        return [each for found in (*(stream.mismatches for stream in streams), *(m for _, m in planned)) for each in found]
+
+
+def altered(engine: Engine) -> bool:
+    """Tell whether the test itself changed the log behind the service's back, without putting the hashes right."""
+    with transaction(engine) as connection:
+        return verify(connection).findings != []

@@ -71,6 +71,9 @@ _UNKNOWN_TIMER = "timer_fired"
 #: All names of actors, in name order.
 ACTORS: tuple[str, ...] = tuple(sorted({*_ACTORS.values(), _UNKNOWN_TIMER}))
 
+#: Those that carry the commands for reps.
+FOR_REPS = frozenset({_ACTORS["set_calendar"], _ACTORS["fire_timer:plan_day"]})
+
 
 def actor_name(command: Command) -> str:
     """Return the name of the actor that carries *command*, one of `ACTORS`."""

@@ -555,6 +555,13 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     else could have changed it."""
     holdings: Holdings | UnsetType = UNSET
     """Of an erasure only; all other bodies stand as they did before there were any."""
+    position: int | msgspec.UnsetType = msgspec.UNSET
+    """A plan rests on the first *position* events of the log, and on nothing else; other decisions leave it out."""
+    suppressed: dict[str, tuple[Mode, ...]] | msgspec.UnsetType = msgspec.UNSET
+    """A plan's: modes that the suppression list refused leads in its book, by the lead's id; absent when it refused none."""
+    book: str | msgspec.UnsetType = msgspec.UNSET
+    """A plan's: SHA-256 of what it took from them, the leads in the order of their scores and the load of each day (see
+    `workflows.rep.book_digest`)."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

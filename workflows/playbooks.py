@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from workflows.codec import canonical, digest
-from workflows.commands import Mode, Slug
+from workflows.commands import Command, FireTimer, Mode, QueueRevival, Slug
 from workflows.events import PlaybookPin
 from workflows.planner import Capacity
 from workflows.priority import Weights
@@ -169,3 +169,8 @@ def decode_playbook(body: str | bytes) -> Playbook:
     # Where `pin` keeps what it worked out.
     vars(playbook)["pin"] = PlaybookPin(id=playbook.id, version=playbook.version, digest=digest(known))
     return playbook
+
+
+def pins_newest(command: Command) -> bool:
+    """Tell whether *command* may put a lead in the queue, where it gets the newest version of its playbook."""
+    return isinstance(command, QueueRevival) or (isinstance(command, FireTimer) and command.timer in {"requeue", "revisit"})

@@ -1,27 +1,30 @@
 """Decisions made again: each recorded command, on the lead as it stood and on what it used, must give what was recorded.
 
 The rules are those of this program; the pinned playbook and the frozen calendar are found by their digests. What a decision
-used besides stands in `Used`, so that nothing is looked up that may have changed since. Not derived again are a command that
-left no event (a superseded timer), the service's own stream, whose heads ``thaw verify`` checks, and `day_planned`, which
-rests on the whole book of a rep at that moment; what it proposed is derived again on each lead's own stream.
+used besides stands in `Used`, so that nothing is looked up that may have changed since. A plan of a day used the rep's whole
+book, which is what the first events of the log come to, up to the position that it names: `rederive` sets it aside, and
+`rederive_plans` makes it again from the whole log. Not derived again are a command that left no event (a superseded timer), and
+the service's own stream, whose heads ``thaw verify`` checks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
+from workflows.books import Book, Books
 from workflows.calendars import Calendar
 from workflows.codec import canonical
 from workflows.commands import AnyCommand, SetCalendar
 from workflows.context import Context
-from workflows.events import CalendarFrozen, DayPlanned, Recorded, Verdict, event_type
+from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Verdict, event_type
 from workflows.fold import fold
 from workflows.handle import Carrier, handle
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
-from workflows.rep import Book, fold_rep, handle_rep
+from workflows.rep import fold_rep, handle_rep
 
 #: The state of events on the service's own stream, which has none.
 _SERVICE = "service"
@@ -47,14 +50,32 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
     derived: str
 
 
+class PlanDecision(NamedTuple):
+    """A decision that rests on a whole book: a plan of a day, or why there was none."""
+
+    rep: Rep
+    """As it stood."""
+    recorded: tuple[Recorded, ...]
+    position: int
+    """The book is what the first *position* events of the log come to."""
+
+
 class Rederived(msgspec.Struct, frozen=True, kw_only=True):
     """What came of deriving a stream's decisions again."""
 
     decisions: int
+    refused: int
+    """Decisions among them that refused a command."""
+    calendars: int
+    """Decisions among them that froze a calendar."""
     events: int
-    """That they recorded."""
-    left_out: int
-    """Events that are not derived again: plans of a day, and those of the service's own stream."""
+    """That the decisions recorded."""
+    heads: int
+    """Events of the service's own stream, which hold no decision."""
+    old_plans: int
+    """Plans of a release that did not record what they rest on: they cannot be made again."""
+    plans: tuple[PlanDecision, ...]
+    """For `rederive_plans`; not counted above."""
     mismatches: tuple[Mismatch, ...]
     """In the order of the stream."""
 
@@ -68,19 +89,64 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
         When the stream cannot be folded at all.
     """
     state: Lead | Rep | None = None
-    decisions = events = left_out = 0
+    counts = dict.fromkeys(("decisions", "refused", "calendars", "events", "heads", "old_plans"), 0)
+    plans: list[PlanDecision] = []
     mismatches: list[Mismatch] = []
     for recorded in _decisions(history):
         first = recorded[0]
-        if isinstance(first.data, DayPlanned) or first.state == _SERVICE:
-            left_out += len(recorded)
+        if first.state == _SERVICE:
+            counts["heads"] += len(recorded)
+        elif first.used and first.used.position is not msgspec.UNSET and isinstance(state, Rep):
+            plans.append(PlanDecision(state, recorded, first.used.position))
+        elif isinstance(first.data, DayPlanned):
+            counts["old_plans"] += 1
         else:
-            decisions += 1
-            events += len(recorded)
-            mismatches += _compare(recorded, _derive(state, first, library))
+            counts["decisions"] += 1
+            counts["refused"] += isinstance(first.data, CommandRefused)
+            counts["calendars"] += isinstance(first.data, CalendarFrozen)
+            counts["events"] += len(recorded)
+            mismatches += _compare(recorded, _derive(state, first, library, Book()))
         for each in recorded:
             state = _fold(state, each)
-    return Rederived(decisions=decisions, events=events, left_out=left_out, mismatches=tuple(mismatches))
+    return Rederived(**counts, plans=tuple(plans), mismatches=tuple(mismatches))
+
+
+def rederive_plans(
+    log: Iterable[Recorded], plans: Iterable[PlanDecision], library: Library
+) -> Iterator[tuple[PlanDecision, tuple[Mismatch, ...]]]:
+    """Derive *plans* again, in the order in which they were made, and yield each with what came out differently.
+
+    *log* holds all events of all streams in the order of their positions, from the first on. Memory is one folded lead per
+    lead.
+
+    Raises
+    ------
+    FoldError
+        When the log cannot be folded.
+    """
+    books, events = Books(), iter(log)
+    for plan in sorted(plans, key=lambda plan: plan.position):
+        while books.position < plan.position:
+            recorded = next(events, None)
+            if recorded is None:
+                break
+            books.take(recorded)
+        if books.position < plan.position:
+            there = f"the first {plan.position} events, and the log has {books.position}"
+            yield plan, (_mismatch(plan.recorded[0], "used.position", "what it rests on", there),)
+        else:
+            yield plan, tuple(_compare(plan.recorded, _derive_plan(plan, books, library)))
+
+
+def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Recorded, ...] | str:
+    first = plan.recorded[0]
+    calendar = library.calendars.get(plan.rep.calendar_digest)
+    if calendar is None or first.used is None:
+        return "used.calendar"
+    book = books.book(plan.rep.name, calendar.local_day(first.used.now))
+    refused = first.used.suppressed or {}
+    book = msgspec.structs.replace(book, suppressed={UUID(lead_id): modes for lead_id, modes in refused.items()})
+    return _derive(plan.rep, first, library, book)
 
 
 def _decisions(history: Iterable[Recorded]) -> Iterator[tuple[Recorded, ...]]:
@@ -97,7 +163,7 @@ def _fold(state: Lead | Rep | None, recorded: Recorded) -> Lead | Rep | None:
     return fold(state if isinstance(state, Lead) else None, recorded)
 
 
-def _derive(state: Lead | Rep | None, first: Recorded, library: Library) -> tuple[Recorded, ...] | str:
+def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: Book) -> tuple[Recorded, ...] | str:
     """Return what the decision that recorded *first* gives now, or why it cannot be made again."""
     used, pin = first.used, first.playbook
     if used is None or pin is None:
@@ -121,9 +187,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library) -> tupl
         return "command"
     if first.state == "rep":
         rep = state if isinstance(state, Rep) else None
-        return handle_rep(
-            rep, command, now=used.now, calendar=calendar, playbook=playbook, book=Book(), carrier=carrier
-        ).recorded
+        return handle_rep(rep, command, now=used.now, calendar=calendar, playbook=playbook, book=book, carrier=carrier).recorded
     context = Context(
         now=used.now,
         actor=first.actor,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from workflows.books import Book, book_digest, reachable
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.codec import derived_id
 from workflows.commands import (
@@ -37,23 +38,12 @@ from workflows.events import (
 from workflows.handle import Carrier, calendar_digest
 from workflows.lead import Lead, Rep, Timer
 from workflows.plan_guards import had_turn
-from workflows.planner import Candidate, DayPlan, FollowUp, Load, OpenCall, plan_day
+from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
 from workflows.playbooks import Playbook
 from workflows.timers import PLAN_DAY
 
 #: The plan is made this long before the rep's working day starts, so that it lies ready.
 PLAN_LEAD_MINUTES = 120
-
-
-class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan looks at: the rep's leads in three states, and what is taken of each day."""
-
-    queued: tuple[Lead, ...] = ()
-    silent: tuple[Lead, ...] = ()
-    """Leads in ``no_response``."""
-    called: tuple[Lead, ...] = ()
-    """Leads in ``call_due``."""
-    loads: Mapping[date, Load] = {}
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +92,13 @@ def handle_rep(
             return RepOutcome(answer="superseded", recorded=(), rep=rep, reason=f"{command.timer} was armed anew")
         if timer.due_at > now:
             return RepOutcome(answer="too_early", recorded=(), rep=rep, due_at=timer.due_at)
+        if book.position is not None:
+            suppressed = {str(lead_id): modes for lead_id, modes in book.suppressed.items()}
+            used = msgspec.structs.replace(
+                used, position=book.position, book=book_digest(book), suppressed=suppressed or msgspec.UNSET
+            )
         try:
-            return _plan(rep, command, now, calendar, playbook, book, used, carrier)
+            return _plan(rep, command, now, calendar, playbook, reachable(book), used, carrier)
         except CalendarHorizonError as error:
             # Asked again tomorrow, by when somebody may have frozen a longer calendar: nobody's plans just stop.
             reason = f"{error} Freeze a longer calendar with `thaw rep set {rep.name}`."

@@ -1,5 +1,6 @@
 """Which slots an event takes, keeps, uses up or gives back."""
 
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Literal
 
@@ -51,6 +52,34 @@ def slot_days(lead: Lead, command: Command, calendar: Calendar | None, capacity:
         return set()
     first = horizon.after(calendar, day, 0)
     return {horizon.after(calendar, first, number) for number in range(_SEARCH_DAYS + 1)}
+
+
+def free_slots(
+    lead: Lead,
+    command: Command,
+    calendar: Calendar | None,
+    capacity: Capacity,
+    now: datetime,
+    taken: Callable[[str, set[date]], Collection[Slot]],
+) -> tuple[Slot, ...]:
+    """Return the first free slot of each kind on each day that *command* may take; *taken* says of a rep's days what is not."""
+    days = slot_days(lead, command, calendar, capacity, now) if takes_slots(command) else set()
+    if not days:
+        return ()
+    rep = command.owner if isinstance(command, Reassign) else lead.owner
+    most: dict[SlotKind, int] = {
+        "note": capacity.notes,
+        "promised_call": capacity.calls + (capacity.catch_up_calls if isinstance(command, RescheduleCall) else 0),
+        "follow_up": capacity.follow_up_touches,
+    }
+    others = taken(rep, days)
+    offered = (_first_free(others, rep, kind, day, most[kind]) for day in sorted(days) for kind in most)
+    return tuple(slot for slot in offered if slot)
+
+
+def _first_free(taken: Collection[Slot], rep: str, kind: SlotKind, day: date, most: int) -> Slot | None:
+    slots_of_day = (Slot(rep=rep, kind=kind, day=day, ordinal=ordinal) for ordinal in range(1, most + 1))
+    return next((slot for slot in slots_of_day if slot not in taken), None)
 
 
 def asked_for(lead: Lead, command: Command, free: tuple[Slot, ...]) -> tuple[Slot, ...]:

@@ -4,8 +4,9 @@ A timer that *fires* has a pending message, `FireTimer`, which acts while the ve
 one. The others are dates that people see. Durations come from the playbook of the lead.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,7 @@ from workflows.actor_names import ACTORS, actor_name
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
 from workflows.events import Remainder
+from workflows.lead import Timer
 from workflows.playbooks import Playbook
 
 # Who stages or runs a timer finds here the actors that carry it.
@@ -29,6 +31,7 @@ __all__ = [
     "fires",
     "freeze",
     "monthly",
+    "moved_timers",
     "retry",
     "thaw",
     "timer_message_id",
@@ -115,6 +118,26 @@ def fires(timer: str) -> bool:
 def timer_message_id(stream_id: UUID, timer: str, armed_version: int) -> UUID:
     """Return the id of the message that fires *timer* as it was armed by version *armed_version* of the stream."""
     return derived_id("timer", stream_id, timer, armed_version)
+
+
+class MovedTimers(NamedTuple):
+    """Timers that act on their own and that a decision ended or armed, by name; one that was armed anew is in both."""
+
+    ended: dict[str, Timer]
+    armed: dict[str, Timer]
+
+
+def moved_timers(before: Mapping[str, Timer], after: Mapping[str, Timer]) -> MovedTimers:
+    """Return what became of a stream's timers: the messages of *ended* are settled, and those of *armed* are staged."""
+    anew = {
+        name
+        for name in before.keys() | after.keys()
+        if fires(name) and (name not in before or name not in after or before[name].armed_version != after[name].armed_version)
+    }
+    return MovedTimers(
+        ended={name: timer for name, timer in before.items() if name in anew},
+        armed={name: timer for name, timer in after.items() if name in anew},
+    )
 
 
 def due(timer: str, base: date, playbook: Playbook, calendar: Calendar) -> datetime:

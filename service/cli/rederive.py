@@ -1,6 +1,6 @@
 """``thaw rederive``: every decision of the log made again, and compared with what was recorded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import click
@@ -13,8 +13,8 @@ from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.ops import progress_bar
 from service.find import find_lead
 from service.wording import count, key_of, plain
-from workflows.events import Recorded
-from workflows.rederive import Library, Mismatch, Rederived, rederive
+from workflows.events import Recorded, event_type
+from workflows.rederive import Library, Mismatch, PlanDecision, Rederived, rederive, rederive_plans
 
 #: So many mismatches are named; all are counted.
 NAMED = 1000
@@ -37,14 +37,21 @@ class RederivedShown(msgspec.Struct, kw_only=True):
 
     streams: int = 0
     decisions: int = 0
+    """All that were derived again; the next three are among them, and the others carried out what was asked."""
+    refused: int = 0
+    calendars: int = 0
+    plans: int = 0
+    """Plans of a day, and why there was none."""
     events: int = 0
     """That the decisions recorded."""
-    left_out: int = 0
-    """Events that are not re-derived: plans of a day, and those of the service's own stream."""
+    heads: int = 0
+    """Events of the service's own stream: no decisions; `thaw verify` checks them."""
+    old_plans: int = 0
+    """Plans of a release that did not record what they rest on."""
     differing: int = 0
     """Fields that came out differently."""
     mismatches: list[MismatchShown] = []
-    """The first of them, by stream."""
+    """The first of them, by stream; those of plans come last."""
 
 
 @click.command("rederive")
@@ -77,16 +84,41 @@ def rederive_(ctx: click.Context, app: App, lead: str | None, every: bool, as_js
 
 def _run(connection: Connection, stream_id: UUID | None, found: RederivedShown, progress: Callable[[int], None]) -> None:
     library = frozen.read_library(connection)
+    plans: list[PlanDecision] = []
     for id_, history in frozen.histories(connection, stream_id):
         result = _rederived(history, library)
         found.streams += 1
-        found.decisions += result.decisions
-        found.events += result.events
-        found.left_out += result.left_out
-        found.differing += len(result.mismatches)
-        for each in result.mismatches[: NAMED - len(found.mismatches)]:
-            found.mismatches.append(MismatchShown(stream_id=id_, **msgspec.structs.asdict(each)))
-        progress(found.events + found.left_out)
+        for name in ("decisions", "refused", "calendars", "events", "heads", "old_plans"):
+            setattr(found, name, getattr(found, name) + getattr(result, name))
+        plans += result.plans
+        _name(found, id_, result.mismatches)
+        progress(found.events + found.heads + found.old_plans)
+    for plan, mismatches in _plans(connection, plans, library):
+        found.decisions += 1
+        found.plans += 1
+        found.events += len(plan.recorded)
+        _name(found, plan.rep.id, mismatches)
+        progress(found.events + found.heads + found.old_plans)
+
+
+def _name(found: RederivedShown, stream_id: UUID, mismatches: Sequence[Mismatch]) -> None:
+    found.differing += len(mismatches)
+    for each in mismatches[: NAMED - len(found.mismatches)]:
+        found.mismatches.append(MismatchShown(stream_id=stream_id, **msgspec.structs.asdict(each)))
+
+
+def _plans(
+    connection: Connection, plans: list[PlanDecision], library: Library
+) -> Iterator[tuple[PlanDecision, Sequence[Mismatch]]]:
+    """Derive the plans again; those behind an event that cannot be read or folded all differ, in that."""
+    derived = 0
+    try:
+        for result in rederive_plans(frozen.log_in_order(connection), plans, library) if plans else ():
+            yield result
+            derived += 1
+    except ValueError as error:
+        for plan in sorted(plans, key=lambda plan: plan.position)[derived:]:
+            yield plan, [_unreadable(error, plan.recorded[0])]
 
 
 def _rederived(history: Iterator[Recorded], library: Library) -> Rederived:
@@ -94,8 +126,16 @@ def _rederived(history: Iterator[Recorded], library: Library) -> Rederived:
         return rederive(history, library)
     except ValueError as error:
         # A body that is no event, or an event that does not follow from the one before it.
-        unread = Mismatch(version=0, type="?", field="body", recorded=f"unreadable: {error}", derived="nothing")
-        return Rederived(decisions=0, events=0, left_out=0, mismatches=(unread,))
+        return Rederived(
+            decisions=0, refused=0, calendars=0, events=0, heads=0, old_plans=0, plans=(), mismatches=(_unreadable(error),)
+        )
+
+
+def _unreadable(error: ValueError, event: Recorded | None = None) -> Mismatch:
+    if event is None:
+        return Mismatch(version=0, type="?", field="body", recorded=f"unreadable: {error}", derived="nothing")
+    what = event_type(event.data)
+    return Mismatch(version=event.version, type=what, field="used.position", recorded=f"unreadable: {error}", derived="nothing")
 
 
 def _lines(connection: Connection, found: RederivedShown) -> Iterator[str]:
@@ -109,8 +149,18 @@ def _lines(connection: Connection, found: RederivedShown) -> Iterator[str]:
     made = f"{count(found.decisions, 'decision')} ({count(found.events, 'event')}) of {count(found.streams, 'stream')}"
     verdict = f"{count(found.differing, 'field')} came out differently" if found.differing else "nothing differs"
     yield f"{made} derived again: {verdict}"
-    if found.left_out:
-        yield f"not re-derived: {count(found.left_out, 'event')} (plans of a day, heads of streams)"
+    carried_out = found.decisions - found.refused - found.calendars - found.plans
+    kinds = (
+        f"{carried_out} carried out",
+        f"{found.refused} refused",
+        f"{count(found.calendars, 'calendar')} frozen",
+        f"{count(found.plans, 'day')} planned",
+    )
+    yield f"of them: {', '.join(kinds)}"
+    if found.heads:
+        yield f"no decisions: {count(found.heads, 'event')} of the service's own (heads of streams, see `thaw verify`)"
+    if found.old_plans:
+        yield f"not derived: {count(found.old_plans, 'plan')} of an earlier release, which did not record what they rest on"
 
 
 def _names(connection: Connection, ids: set[UUID]) -> dict[UUID, str]:

@@ -24,13 +24,14 @@ from tests.workflows.life import (
 )
 from workflows import commands as c
 from workflows import operations as o
+from workflows.books import Book
 from workflows.calendars import Holiday
 from workflows.codec import canonical
 from workflows.events import AnyEvent, HeadsRecorded, Holdings, Recorded, event_type
 from workflows.handle import Carrier
 from workflows.heads import Head, heads_root
 from workflows.playbooks import Playbook
-from workflows.rep import Book, handle_rep, rep_id
+from workflows.rep import handle_rep, rep_id
 from workflows.service_stream import service_event
 
 GOLDEN = Path(__file__).parent / "golden"

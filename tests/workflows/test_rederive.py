@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from tests.workflows.life import CALENDAR, PLAYBOOK, ROADS, START, WORDS, Life, life_in, make_ready, note_command, sent_command
 from tests.workflows.player import Player
 from workflows import commands as c
+from workflows.books import Book
 from workflows.calendars import Absence, Calendar
 from workflows.codec import canonical
 from workflows.events import CommandRefused, Recorded, Slot, Verdict
 from workflows.handle import Carrier, calendar_digest
 from workflows.playbooks import Playbook
-from workflows.rederive import Library, Rederived, rederive
-from workflows.rep import Book, handle_rep, rep_id
+from workflows.rederive import Library, Rederived, rederive, rederive_plans
+from workflows.rep import handle_rep, rep_id
 
 LIBRARY = Library(calendars={calendar_digest(CALENDAR): CALENDAR}, playbooks={PLAYBOOK.pin.digest: PLAYBOOK})
 
@@ -48,7 +49,7 @@ def test_the_road_into_every_state_is_derived_again(state: str) -> None:
     """The shortest life into each state comes out as it was recorded."""
     life = life_in(state)
     found = _again(life.history)
-    assert ((), len(life.history), 0) == (found.mismatches, found.events, found.left_out)
+    assert ((), len(life.history), ()) == (found.mismatches, found.events, found.plans)
 
 
 def test_a_refusal_for_want_of_the_second_slot_is_derived_again() -> None:
@@ -169,28 +170,49 @@ def test_another_playbook_under_the_same_digest_is_found() -> None:
     assert {"playbook.digest"} == {each.field for each in found}
 
 
-def test_a_reps_calendars_are_derived_again_and_plans_are_counted() -> None:
-    """A calendar says itself what was asked for; a plan rests on a whole book, and is left out by name."""
-    other: Calendar = msgspec.structs.replace(CALENDAR, absences=(Absence(first=date(2026, 2, 2), last=date(2026, 2, 6)),))
-    commands: tuple[c.Command, ...] = (
-        c.SetCalendar(rep="dan", calendar=CALENDAR, playbook="life"),
-        c.SetCalendar(rep="dan", calendar=other, playbook="life"),
-        c.FireTimer(timer="plan_day", armed_version=2),
-        c.Release(),
-    )
+def _rep_lives(*commands: c.Command, position: int | None) -> list[Recorded]:
+    """Return the events that *commands* leave on a rep's stream, one a day, each plan on an empty book."""
     rep, history = None, list[Recorded]()
     for number, command in enumerate(commands):
         now = START + timedelta(days=number)
         outcome = handle_rep(
-            rep, command, now=now, calendar=CALENDAR if rep else None, playbook=PLAYBOOK, book=Book(),
+            rep, command, now=now, calendar=CALENDAR if rep else None, playbook=PLAYBOOK, book=Book(position=position),
             carrier=Carrier(message_id=derived(number), stream_id=rep_id("dan"), actor="rep:dan",
                             correlation_id=derived(0), causation_id=None, recorded_at=now),
         )  # fmt: skip
         rep = outcome.rep
         history += outcome.recorded
-    library = Library({**LIBRARY.calendars, calendar_digest(other): other}, LIBRARY.playbooks)
-    found = rederive(history, library)
-    assert (3, 3, 1, ()) == (found.decisions, found.events, found.left_out, found.mismatches)
+    return history
+
+
+OTHER: Calendar = msgspec.structs.replace(CALENDAR, absences=(Absence(first=date(2026, 2, 2), last=date(2026, 2, 6)),))
+REP_LIFE = (
+    c.SetCalendar(rep="dan", calendar=CALENDAR, playbook="life"),
+    c.SetCalendar(rep="dan", calendar=OTHER, playbook="life"),
+    c.FireTimer(timer="plan_day", armed_version=2),
+    c.Release(),
+)
+
+
+def test_a_reps_calendars_are_derived_again() -> None:
+    """A calendar says itself what was asked for; a plan that does not say what it rests on is counted, and not derived."""
+    library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
+    found = rederive(_rep_lives(*REP_LIFE, position=None), library)
+    assert (3, 3, 2, 1, ()) == (found.decisions, found.events, found.calendars, found.refused, found.mismatches)
+    assert (1, ()) == (found.old_plans, found.plans)
+
+
+def test_a_plan_is_derived_again_from_the_log_that_it_names() -> None:
+    """The book is the fold of the first events of the log; a plan of other events, or of more than there are, is named."""
+    library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
+    history = _rep_lives(*REP_LIFE, position=2)
+    (plan,) = rederive(history, library).plans
+    assert [(plan, ())] == list(rederive_plans(history, [plan], library))
+    waiting = life_in("queued").history
+    ((_, mismatches),) = rederive_plans([*waiting, *history], [plan], library)
+    assert ["data.notes", "data.queued", "data.shortfalls", "used.book"] == [each.field for each in mismatches]
+    ((_, mismatches),) = rederive_plans(history[:1], [plan], library)
+    assert ["used.position"] == [each.field for each in mismatches]
 
 
 def derived(number: int) -> UUID:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from tests.workflows.life import PLAYBOOK, life_in
+from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.codec import canonical
 from workflows.commands import Command, FireTimer, Qualify, ScheduleNote, SetCalendar
@@ -13,7 +14,7 @@ from workflows.events import CommandRefused, DayPlanned, decode_recorded
 from workflows.handle import Carrier
 from workflows.lead import Rep
 from workflows.planner import Load
-from workflows.rep import Book, RepOutcome, handle_rep, rep_id
+from workflows.rep import RepOutcome, handle_rep, rep_id
 from workflows.timers import PLAN_DAY
 
 CALENDAR = Calendar(timezone="UTC", first=date(2025, 1, 1), last=date(2027, 12, 31))

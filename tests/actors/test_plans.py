@@ -1,0 +1,79 @@
+"""A plan says which events of the log it rests on, and comes out of those again: in a batch with others, and beside a second
+worker."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from actors import apply
+from actors.apply import Applier
+from models import frozen
+from models.database import transaction
+from models.rep_books import read_book
+from tests.desk import Desk
+from workflows.books import Book
+from workflows.commands import OptOut
+from workflows.events import Recorded
+from workflows.rederive import Mismatch, PlanDecision, rederive, rederive_plans
+from workflows.rep import rep_id
+
+#: Tuesday's plan: six in the morning in New York.
+PLAN_AT = datetime(2026, 1, 6, 11, 0, tzinfo=UTC)
+
+
+def the_plan(desk: Desk) -> tuple[Recorded, int, list[Mismatch]]:
+    """Return the only plan of the log and its position, and what differs when it is made again."""
+    with transaction(desk.engine) as connection:
+        library = frozen.read_library(connection)
+        ((_, history),) = frozen.histories(connection, rep_id("dan"))
+        decisions: list[PlanDecision] = [p for p in rederive(history, library).plans if p.recorded[0].recorded_at == PLAN_AT]
+        found = list(rederive_plans(frozen.log_in_order(connection), decisions, library))
+    ((plan, mismatches),) = found
+    rows = desk.ask("SELECT position FROM events WHERE message_id = :id", id=plan.recorded[0].message_id)
+    return plan.recorded[0], int(str(rows[0][0])), list(mismatches)
+
+
+def test_a_plan_goes_before_the_leads_of_its_batch(desk: Desk) -> None:
+    """It rests on what is in the log, whatever its place in the batch: who opts out beside it still waits in its book."""
+    leads = desk.queued(7)
+    head = desk.ask("SELECT position FROM log_head")[0][0]
+    desk.clock.moment = PLAN_AT
+    rings = [ring for lead in leads[:3] for ring in desk.submit(lead, OptOut())]
+    desk.applier.apply([*rings, *(ring for ring in desk.due() if ring.stream_id == rep_id("dan"))])
+    plan, position, mismatches = the_plan(desk)
+    assert plan.used
+    assert (head, int(str(head)) + 1) == (plan.used.position, position)
+    assert [] == mismatches
+
+
+def test_what_another_worker_commits_meanwhile_is_not_in_a_plan(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the book and the commit the log may grow: the plan names the position that it saw."""
+    leads = desk.queued(7)
+    desk.clock.moment = PLAN_AT
+    rings = [ring for lead in leads[:3] for ring in desk.submit(lead, OptOut())]
+    head = int(str(desk.ask("SELECT position FROM log_head")[0][0]))
+
+    def seen_before_others_commit(connection: Any, rep: str, today: date) -> Book:
+        book = read_book(connection, rep, today)
+        Applier(desk.engine, desk.clock).apply(rings)
+        return book
+
+    monkeypatch.setattr(apply, "read_book", seen_before_others_commit)
+    desk.applier.apply([ring for ring in desk.due() if ring.stream_id == rep_id("dan")])
+    plan, position, mismatches = the_plan(desk)
+    assert plan.used
+    assert (head, head + 4) == (plan.used.position, position)
+    assert [] == mismatches
+
+
+def test_a_book_that_was_not_what_the_log_says_is_found(desk: Desk) -> None:
+    """Whoever moves somebody up in the table of leads for the moment of the plan is given away by the plan."""
+    desk.queued(7)
+    best = desk.ask("SELECT id FROM leads ORDER BY id DESC LIMIT 1")[0][0]
+    desk.clock.moment = PLAN_AT
+    raised = "UPDATE leads SET body = regexp_replace(body, :old, :new) WHERE id = :id"
+    desk.ask(raised, old='"total":[0-9]+', new='"total":99', id=best)
+    desk.applier.apply([ring for ring in desk.due() if ring.stream_id == rep_id("dan")])
+    _, _, mismatches = the_plan(desk)
+    assert {"data.notes", "used.book"} == {each.field for each in mismatches}

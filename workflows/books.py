@@ -1,0 +1,153 @@
+"""The book that a plan looks at: a rep's leads in three states and what is taken of each day. And all books, kept by events."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from operator import attrgetter, itemgetter
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from workflows.capacity import Load
+from workflows.codec import canonical, digest
+from workflows.commands import Mode
+from workflows.events import Recorded, Slot, SlotKind
+from workflows.fold import fold
+from workflows.lead import Lead, State
+from workflows.priority import rank
+
+#: Slots are reserved at most one promise ahead; the longest promise with leave in it lies well within this many days.
+HORIZON_DAYS = 120
+
+_LOADS: dict[SlotKind, str] = {"note": "notes", "promised_call": "calls", "follow_up": "follow_ups"}
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan looks at."""
+
+    queued: tuple[Lead, ...] = ()
+    silent: tuple[Lead, ...] = ()
+    """Leads in ``no_response``."""
+    called: tuple[Lead, ...] = ()
+    """Leads in ``call_due``."""
+    loads: Mapping[date, Load] = {}
+    """Of the planned day and `HORIZON_DAYS` after it."""
+    suppressed: Mapping[UUID, tuple[Mode, ...]] = {}
+    """Modes that the suppression list refuses the queued and silent leads; the log does not hold this, so the plan does."""
+    position: int | None = None
+    """All else is what the first *position* events of the log come to; None where there is no log."""
+
+
+def reachable(book: Book) -> Book:
+    """Return *book* with its leads without the modes that the suppression list refuses them: no slot is planned in vain."""
+
+    def left(lead: Lead) -> Lead:
+        refused = book.suppressed.get(lead.id, ())
+        return replace(lead, modes=tuple(mode for mode in lead.modes if mode not in refused)) if refused else lead
+
+    if not book.suppressed:
+        return book
+    return replace(book, queued=tuple(map(left, book.queued)), silent=tuple(map(left, book.silent)))
+
+
+def loads_of(slots: Iterable[tuple[SlotKind, date]]) -> dict[date, Load]:
+    """Return what *slots*, those that are reserved or used, take of each day."""
+    counts: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_LOADS.values(), 0))
+    for kind, day in slots:
+        counts[day][_LOADS[kind]] += 1
+    return {day: Load(**by_kind) for day, by_kind in counts.items()}
+
+
+def in_turn(queued: Sequence[Lead]) -> list[Lead]:
+    """Return leads in the order in which their turn comes: by score, and those without one last."""
+    scored = [(rank(lead.score, lead.last_contact_at, lead.id), lead) for lead in queued if lead.score]
+    return [lead for _, lead in sorted(scored, key=itemgetter(0))] + sorted(
+        (lead for lead in queued if not lead.score), key=attrgetter("id")
+    )
+
+
+def book_digest(book: Book) -> str:
+    """Return SHA-256 of a book's canonical form: the queue in its order, and each other lead, with their versions; the loads.
+
+    With its version a lead's whole history up to there is named, scores and their parts included.
+    """
+    named = {
+        "queued": [(lead.id, lead.version) for lead in in_turn(book.queued)],
+        "silent": sorted((lead.id, lead.version) for lead in book.silent),
+        "called": sorted((lead.id, lead.version) for lead in book.called),
+        "loads": {str(day): load for day, load in book.loads.items()},
+    }
+    return digest(canonical(named))
+
+
+class Books:
+    """All leads, and all slots that are reserved or used, as the events so far leave them.
+
+    Memory is one folded lead per lead, about 3 kB.
+    """
+
+    def __init__(self) -> None:
+        self.leads: dict[UUID, Lead] = {}
+        self.position = 0
+        """How many events were taken in."""
+        self._standing: dict[tuple[str, State], dict[UUID, Lead]] = defaultdict(dict)
+        self._slots: dict[str, dict[date, dict[Slot, UUID]]] = defaultdict(lambda: defaultdict(dict))
+
+    def take(self, recorded: Recorded) -> None:
+        """Take in the next event of the log, of whichever stream.
+
+        Raises
+        ------
+        FoldError
+            When it is a lead's and cannot be folded.
+        """
+        if recorded.state not in ("rep", "service"):
+            self.put(fold(self.leads.get(recorded.stream_id), recorded))
+        self.record(recorded)
+
+    def put(self, lead: Lead) -> None:
+        """Put a lead where its owner and state say; one that has changed leaves the place it had."""
+        before = self.leads.get(lead.id)
+        if before is not None and (before.owner, before.state) != (lead.owner, lead.state):
+            del self._standing[before.owner, before.state][lead.id]
+        self.leads[lead.id] = self._standing[lead.owner, lead.state][lead.id] = lead
+
+    def record(self, recorded: Recorded) -> None:
+        """Take in what else an event moves: its slots, and the position of the log."""
+        self.position += 1
+        for slot in recorded.effects.released:
+            self._slots[slot.rep][slot.day].pop(slot, None)
+        for slot in recorded.effects.reserved:
+            self._slots[slot.rep][slot.day][slot] = recorded.stream_id
+
+    def drop(self, lead_id: UUID) -> None:
+        """Leave a lead out from now on; the slots that it has stay taken."""
+        lead = self.leads.pop(lead_id)
+        del self._standing[lead.owner, lead.state][lead_id]
+
+    def standing(self, owner: str, state: State) -> Collection[Lead]:
+        """Return *owner*'s leads in *state*, in no order that means anything."""
+        return self._standing[owner, state].values() if (owner, state) in self._standing else ()
+
+    def taken(self, rep: str, days: Iterable[date]) -> set[Slot]:
+        """Return the slots of *rep* that are reserved or used on *days*."""
+        by_day = self._slots.get(rep, {})
+        return {slot for day in days if day in by_day for slot in by_day[day]}
+
+    def slots(self) -> dict[Slot, UUID]:
+        """Return all slots that are reserved or used, each with its lead."""
+        return {slot: id_ for by_day in self._slots.values() for held in by_day.values() for slot, id_ in held.items()}
+
+    def book(self, rep: str, today: date) -> Book:
+        """Return the book of *rep* for a plan of *today*."""
+        last = today + timedelta(days=HORIZON_DAYS)
+        by_day = self._slots.get(rep, {})
+        ahead = (slot for day, slots in by_day.items() if today <= day <= last for slot in slots)
+        return Book(
+            queued=tuple(self.standing(rep, "queued")),
+            silent=tuple(self.standing(rep, "no_response")),
+            called=tuple(self.standing(rep, "call_due")),
+            loads=loads_of((slot.kind, slot.day) for slot in ahead),
+            position=self.position,
+        )

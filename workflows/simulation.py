@@ -1,0 +1,316 @@
+"""A service in memory: streams, slots and messages on a clock that its caller drives, with the real decisions and plans.
+
+It does what a single worker and a single clock do (`actors.apply`, `actors.batch`, `models.messages.claim_due`), message by
+message and in their order, so that ids, events and their bytes come out as they would in PostgreSQL;
+``tests/actors/test_simulation.py`` holds it to that. Left out is what can go wrong there: processes that die, messages that are
+lost or doubled, and two workers at once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from heapq import heappop, heappush
+from uuid import UUID
+
+import msgspec
+
+from workflows.actor_names import FOR_REPS, actor_name
+from workflows.books import Book, Books
+from workflows.calendars import Calendar
+from workflows.codec import derived_id
+from workflows.commands import Command, FireTimer, MigratePlaybook, RegisterLead, SetCalendar
+from workflows.context import Context
+from workflows.events import CalendarFrozen, Recorded
+from workflows.handle import Carrier, handle
+from workflows.lead import Lead, Rep, Timer
+from workflows.playbooks import Playbook, pins_newest
+from workflows.rep import fold_rep, handle_rep, rep_id
+from workflows.slotting import free_slots
+from workflows.timers import fires, moved_timers, timer_message_id
+
+
+class SimulationError(Exception):
+    """A command names a lead, rep or playbook that the simulation does not know."""
+
+
+class Message(msgspec.Struct, kw_only=True):
+    """A message and what became of it."""
+
+    id: UUID
+    stream_id: UUID
+    command: Command
+    asked_by: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    due_at: datetime
+    then: tuple[Command, ...] = ()
+    """To be staged on the same stream once this one is settled, one after the other."""
+    outcome: str | None = None
+    """``applied``, ``refused`` or ``superseded``; None while it waits."""
+    rule: str | None = None
+    reason: str | None = None
+
+
+class Simulation:
+    """One service. *watch* is told of each event as it is recorded, in the order of the log."""
+
+    def __init__(
+        self, now: datetime, playbooks: Iterable[Playbook] = (), watch: Callable[[Recorded], None] = lambda _: None
+    ) -> None:
+        self.now = now
+        self.books = Books()
+        self.reps: dict[str, Rep] = {}
+        self.messages: dict[UUID, Message] = {}
+        self._watch = watch
+        self._newest: dict[str, Playbook] = {}
+        self._published: dict[str, Playbook] = {}
+        self._calendars: dict[str, Calendar] = {}
+        self._rep_names: dict[UUID, str] = {}
+        self._rung: list[Message] = []
+        """Due and not claimed by the clock: in the order in which they were staged."""
+        self._waiting: list[tuple[datetime, UUID]] = []
+        self._forgotten: set[UUID] = set()
+        self._committed = 0
+        """The position of the log when the present round, as it were one transaction, began."""
+        for playbook in playbooks:
+            self.publish(playbook)
+
+    def publish(self, playbook: Playbook) -> None:
+        """Publish a version, which is then the newest of its playbook."""
+        self._newest[playbook.id] = self._published[playbook.pin.digest] = playbook
+
+    def calendar(self, rep: str) -> Calendar | None:
+        """Return the calendar in force of *rep*."""
+        return self._calendars.get(rep)
+
+    def lead(self, lead_id: UUID) -> Lead:
+        """Return a lead as it stands.
+
+        Raises
+        ------
+        SimulationError
+            When it is not known.
+        """
+        try:
+            return self.books.leads[lead_id]
+        except KeyError:
+            raise SimulationError(f"lead {lead_id} is not known") from None
+
+    def submit(self, id_: UUID, stream_id: UUID, command: Command, *, asked_by: str, then: Sequence[Command] = ()) -> Message:
+        """Accept a command, due now. The same *id_* again is answered with what became of the first."""
+        self._stage(_caused(id_, stream_id, command, asked_by, self.now, None, then=tuple(then)))
+        return self.messages[id_]
+
+    def next_due(self) -> datetime | None:
+        """Return when the next message is due, None when none waits."""
+        if self._rung:
+            return self.now
+        while self._waiting and self.messages[self._waiting[0][1]].outcome is not None:
+            heappop(self._waiting)
+        return self._waiting[0][0] if self._waiting else None
+
+    def run_until(self, moment: datetime) -> None:
+        """Apply each message when it is due, up to *moment*, and stand there."""
+        while (due := self.next_due()) is not None and due <= moment:
+            self.move(max(self.now, due))
+        self.now = max(self.now, moment)
+
+    def move(self, moment: datetime) -> None:
+        """Set the time to *moment* and apply all that is due by then, follow-ups included."""
+        self.now = moment
+        while rung := self._rung or self._claim():
+            self._rung, self._committed = [], self.books.position
+            # As in `actors.apply`: those of reps go first, so that a plan is made of what stands in the log.
+            for message in sorted(rung, key=lambda message: actor_name(message.command) not in FOR_REPS):
+                if message.outcome is None:
+                    self._apply(message)
+
+    def forget(self, lead_id: UUID) -> None:
+        """Take a lead out: its messages do nothing any more, and no plan sees it; the slots that it has stay taken."""
+        self.books.drop(lead_id)
+        self._forgotten.add(lead_id)
+
+    def take(self, recorded: Recorded) -> None:
+        """Take in an event of a log that is to be gone on with; see `resume`.
+
+        Raises
+        ------
+        FoldError, ValueError
+            When it does not follow from those before it.
+        """
+        self.books.take(recorded)
+        if recorded.state == "rep":
+            rep = fold_rep(self.reps.get(self._rep_names.get(recorded.stream_id, "")), recorded)
+            self.reps[rep.name], self._rep_names[rep.id] = rep, rep.name
+            if isinstance(recorded.data, CalendarFrozen):
+                self._calendars[rep.name] = recorded.data.calendar
+        self.now = max(self.now, recorded.recorded_at)
+
+    def resume(self, playbooks: Mapping[str, Playbook]) -> None:
+        """Go on from what was taken in: timers run, and leads and reps pin *playbooks* instead of those with the same ids."""
+        for playbook in playbooks.values():
+            self.publish(playbook)
+        for lead in list(self.books.leads.values()):
+            if lead.playbook and lead.playbook.id in playbooks:
+                self.books.put(msgspec.structs.replace(lead, playbook=playbooks[lead.playbook.id].pin))
+            self._arm(lead.id, lead.timers)
+        for rep in list(self.reps.values()):
+            if rep.playbook and rep.playbook.id in playbooks:
+                self.reps[rep.name] = msgspec.structs.replace(rep, playbook=playbooks[rep.playbook.id].pin)
+            self._arm(rep.id, rep.timers)
+
+    def _claim(self) -> list[Message]:
+        claimed = []
+        while self._waiting and self._waiting[0][0] <= self.now:
+            message = self.messages[heappop(self._waiting)[1]]
+            if message.outcome is None:
+                claimed.append(message)
+        return claimed
+
+    def _stage(self, message: Message) -> None:
+        if message.id not in self.messages:
+            self.messages[message.id] = message
+            if message.due_at <= self.now:
+                self._rung.append(message)
+            else:
+                self._wait(message)
+
+    def _wait(self, message: Message) -> None:
+        heappush(self._waiting, (message.due_at, message.id))
+
+    def _apply(self, message: Message) -> None:
+        if message.stream_id in self._forgotten:
+            message.outcome = "superseded"
+            return
+        carrier = Carrier(
+            message_id=message.id,
+            stream_id=message.stream_id,
+            actor=message.asked_by,
+            correlation_id=message.correlation_id,
+            causation_id=message.causation_id,
+            recorded_at=self.now,
+        )
+        rep = self._rep_names.get(message.stream_id)
+        if rep is not None or isinstance(message.command, SetCalendar):
+            self._apply_to_rep(message, self.reps[rep] if rep else None, carrier)
+        else:
+            self._apply_to_lead(message, self.books.leads.get(message.stream_id), carrier)
+
+    def _apply_to_lead(self, message: Message, lead: Lead | None, carrier: Carrier) -> None:
+        command = message.command
+        owner = lead.owner if lead else command.owner if isinstance(command, RegisterLead) else None
+        if owner is None:
+            raise SimulationError(f"lead {message.stream_id} is not known")
+        playbook = self._playbook(lead, command)
+        calendar = self._calendars.get(owner)
+        free = free_slots(lead, command, calendar, playbook.capacity, self.now, self.books.taken) if lead else ()
+        context = Context(
+            now=self.now,
+            actor=message.asked_by,
+            calendar=calendar,
+            playbook=playbook,
+            leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
+            free=free,
+        )
+        outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
+        if outcome.answer == "too_early":
+            self._wait(message)
+            return
+        if outcome.lead is not None and outcome.recorded:
+            self.books.put(outcome.lead)
+            self._move_timers(message, lead.timers if lead else {}, outcome.lead)
+        self._record(outcome.recorded)
+        self._follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
+        message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
+
+    def _apply_to_rep(self, message: Message, rep: Rep | None, carrier: Carrier) -> None:
+        command = message.command
+        if isinstance(command, SetCalendar) and message.stream_id != rep_id(command.rep):
+            raise SimulationError(f"the calendar of {command.rep} was sent to another stream")
+        playbook = self._playbook(rep, command)
+        calendar = self._calendars.get(rep.name) if rep else None
+        book = Book()
+        if rep and calendar and not isinstance(command, SetCalendar):
+            if self._promises_coming_due(rep.name):
+                self._wait(message)
+                return
+            book = msgspec.structs.replace(self.books.book(rep.name, calendar.local_day(self.now)), position=self._committed)
+        outcome = handle_rep(rep, command, now=self.now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
+        if outcome.answer == "too_early":
+            self._wait(message)
+            return
+        if isinstance(command, SetCalendar):
+            self._calendars[command.rep] = command.calendar
+        if outcome.rep is not None and outcome.recorded:
+            self._rep_names[outcome.rep.id] = outcome.rep.name
+            self.reps[outcome.rep.name] = outcome.rep
+            self._move_timers(message, rep.timers if rep else {}, outcome.rep)
+        self._record(outcome.recorded)
+        for proposal in outcome.proposals:
+            self._follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
+        message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
+
+    def _playbook(self, state: Lead | Rep | None, command: Command) -> Playbook:
+        newest = command.playbook if isinstance(command, (RegisterLead, SetCalendar)) else None
+        if state and state.playbook and newest is None:
+            if isinstance(command, MigratePlaybook):
+                return self._published[command.digest]
+            if not pins_newest(command):
+                return self._published[state.playbook.digest]
+            newest = state.playbook.id
+        if newest not in self._newest:
+            raise SimulationError(f"no playbook called {newest} is published")
+        return self._newest[newest]
+
+    def _promises_coming_due(self, owner: str) -> bool:
+        """Tell whether promised calls of *owner* are due and not listed yet; see `models.leads.promises_coming_due`."""
+        sent = self.books.standing(owner, "note_sent")
+        return any(timer.due_at <= self.now for lead in sent for name, timer in lead.timers.items() if fires(name))
+
+    def _move_timers(self, message: Message, before: Mapping[str, Timer], after: Lead | Rep) -> None:
+        ended, armed = moved_timers(before, after.timers)
+        for name, timer in ended.items():
+            old = self.messages.get(timer_message_id(after.id, name, timer.armed_version))
+            if old is not None and old is not message and old.outcome is None:
+                old.outcome, old.reason = "superseded", f"{name} is no longer armed"
+        self._arm(after.id, armed, message)
+
+    def _arm(self, stream_id: UUID, timers: Mapping[str, Timer], cause: Message | None = None) -> None:
+        for name, timer in timers.items():
+            if fires(name):
+                id_ = timer_message_id(stream_id, name, timer.armed_version)
+                command = FireTimer(timer=name, armed_version=timer.armed_version)
+                self._stage(_caused(id_, stream_id, command, "clock", timer.due_at, cause))
+
+    def _follow(self, message: Message, stream_id: UUID, commands: Sequence[Command], *, asked_by: str) -> None:
+        chain = (*commands, *(message.then if stream_id == message.stream_id else ()))
+        if chain:
+            id_ = derived_id(message.id, stream_id, "then")
+            self._stage(_caused(id_, stream_id, chain[0], asked_by, self.now, message, then=chain[1:]))
+
+    def _record(self, recorded: Iterable[Recorded]) -> None:
+        for each in recorded:
+            self.books.record(each)
+            self._watch(each)
+
+
+def _caused(
+    id_: UUID,
+    stream_id: UUID,
+    command: Command,
+    asked_by: str,
+    due_at: datetime,
+    cause: Message | None,
+    *,
+    then: tuple[Command, ...] = (),
+) -> Message:
+    """Return a message that *cause* stages; None for one that nothing in the service caused."""
+    return Message(
+        id=id_,
+        stream_id=stream_id,
+        command=command,
+        asked_by=asked_by,
+        correlation_id=cause.correlation_id if cause else id_,
+        causation_id=cause.id if cause else None,
+        due_at=due_at,
+        then=then,
+    )
