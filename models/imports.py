@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from models import suppressions
 from models.database import translated
 from models.messages import RING_AGAIN_SECONDS, Ring
 
@@ -146,6 +147,16 @@ def suppressed_lines(connection: Connection, *, limit: int) -> list[int]:
     """Return the lines of the first *limit* rows that belong to somebody who was erased, in order."""
     statement = text("SELECT line FROM import_actions WHERE action = 'suppressed' ORDER BY line LIMIT :limit")
     return list(connection.execute(statement, {"limit": limit}).scalars())
+
+
+def erased_meanwhile(connection: Connection) -> bool:
+    """Whether a new row belongs to somebody who was erased since `compare`. Until the commit, nobody else is erased."""
+    suppressions.lock(connection, alone=False)
+    statement = text(f"""
+        SELECT EXISTS (SELECT FROM import_rows r JOIN import_actions a USING (line)
+                        WHERE a.action = 'created' AND NOT r.readmitted AND {_on_the_list})
+    """)
+    return bool(connection.scalar(statement, {"erased_only": True}))
 
 
 class Opposed(NamedTuple):

@@ -107,23 +107,21 @@ def lift(connection: Connection, keys: Sequence[str], modes: Collection[Mode]) -
 
 
 class Namesake(NamedTuple):
-    """A lead that shares identifiers of *kinds* with another."""
+    """A lead that shares identifiers of *kinds* with others."""
 
     lead_id: UUID
     kinds: tuple[Kind, ...]
 
 
-_others = text("""
-    SELECT o.lead_id,
-           array(SELECT split_part(key, ':', 1) FROM unnest(o.keys) AS key WHERE key = ANY(c.keys) ORDER BY 1) AS kinds
-      FROM contacts c JOIN contacts o ON o.keys && c.keys AND o.lead_id <> c.lead_id
-     WHERE c.lead_id = :id ORDER BY o.lead_id
+_namesakes = text("""
+    SELECT lead_id, array(SELECT split_part(key, ':', 1) FROM unnest(keys) AS key WHERE key = ANY(:keys) ORDER BY 1) AS kinds
+      FROM contacts WHERE keys && CAST(:keys AS text[]) ORDER BY lead_id
 """)
 
 
-def namesakes(connection: Connection, lead_id: UUID) -> list[Namesake]:
-    """Return the leads that share an identifier with *lead_id*, by id."""
-    return [Namesake(row.lead_id, tuple(row.kinds)) for row in connection.execute(_others, {"id": lead_id})]
+def namesakes(connection: Connection, keys: Sequence[str]) -> list[Namesake]:
+    """Return the leads of people to whom one of *keys* belongs, by id."""
+    return [Namesake(row.lead_id, tuple(row.kinds)) for row in connection.execute(_namesakes, {"keys": list(keys)})]
 
 
 class Unkeyed(NamedTuple):

@@ -1,6 +1,7 @@
 """Erasing a person: found under every lead, noted in the ledger, applied here and now, and answered with the receipt."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -50,29 +51,32 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Same(NamedTuple):
-    """Other leads that share identifiers with a lead."""
+    """The leads to which identifiers belong."""
 
     person: list[Namesake]
-    """The same person, as a mail address, a name with a number or an address say; their own namesakes included."""
+    """Of the same person, as a mail address, a name with a number or an address say."""
     line: list[Namesake]
     """Only a telephone line is shared, as in a household or behind a switchboard."""
 
 
-def same_person(connection: Connection, lead_id: UUID) -> Same:
-    """Return the other leads of the person behind *lead_id*."""
-    person: dict[UUID, Namesake] = {}
-    line: dict[UUID, Namesake] = {}
+def holders(connection: Connection, keys: Sequence[str], *, but: Sequence[UUID] = ()) -> Same:
+    """Return the leads to which *keys* belong, without those of *but*."""
+    found = [each for each in suppressions.namesakes(connection, keys) if each.lead_id not in but]
+    person = [each for each in found if not PERSONAL.isdisjoint(each.kinds)]
+    return Same(person, [each for each in found if each not in person])
+
+
+def keys_of_person(connection: Connection, lead_id: UUID) -> dict[UUID, list[str]]:
+    """Return the lead and all others of the same person, namesakes of namesakes included, each with its keys."""
+    known: dict[UUID, list[str]] = {}
     waiting = [lead_id]
     while waiting:
-        for each in suppressions.namesakes(connection, waiting.pop()):
-            if each.lead_id == lead_id or each.lead_id in person:
-                continue
-            if PERSONAL.isdisjoint(each.kinds):
-                line.setdefault(each.lead_id, each)
-            else:
-                person[each.lead_id] = each
-                waiting.append(each.lead_id)
-    return Same(list(person.values()), [each for each in line.values() if each.lead_id not in person])
+        each = waiting.pop()
+        known[each] = suppressions.keys_of(connection, each)
+        waiting += [
+            other.lead_id for other in holders(connection, known[each]).person if other.lead_id not in {*known, *waiting}
+        ]
+    return known
 
 
 def named_in(words: str, contact: Contact) -> str:

@@ -1,8 +1,7 @@
 """Erasing people, and the ledger of who was erased: what a restored backup must not bring back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import click
@@ -10,12 +9,11 @@ import msgspec
 
 from models import contacts, erasure, views
 from models.contacts import Contact
-from models.database import Connection, transaction
-from models.suppressions import Namesake
+from models.database import transaction
 from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.typed import TEXT
-from service.erasing import Erased, named_in, reapply, same_person
+from service.erasing import Erased, Same, holders, keys_of_person, named_in, reapply
 from service.erasing import erase as erase_lead
 from service.find import find_lead
 from service.ledger import Entry, Ledger, compare
@@ -42,13 +40,6 @@ class ErasedShown(msgspec.Struct, frozen=True, kw_only=True):
     """Leads of the same person that are not erased."""
     same_line: tuple[Other, ...]
     """Leads that share only a telephone line."""
-
-
-class _Found(NamedTuple):
-    lead_id: UUID
-    same: list[Namesake]
-    line: list[Namesake]
-    known: dict[UUID, Contact]
 
 
 def _asked_by(by: str | None) -> str:
@@ -84,28 +75,26 @@ def erase(ctx: click.Context, app: App, lead: str, reason: str, by: str | None, 
     service, asked_by = app.service, _asked_by(by)
     fill_keys(app.settings, service.engine)
     with typed_errors(), transaction(service.engine) as connection:
-        found = _look(connection, lead)
-    going = [found.lead_id, *(each.lead_id for each in found.same if all_of_them)]
-    for lead_id in going:
-        if lead_id in found.known and (how := named_in(reason, found.known[lead_id])):
+        lead_id = find_lead(connection, lead).lead.id
+        keys = keys_of_person(connection, lead_id)
+        going = list(keys) if all_of_them else [lead_id]
+        known = contacts.find_contacts(connection, going)
+    for each in known.values():
+        if how := named_in(reason, each):
             raise InputError(f"--reason names the person, by {how}, and would outlive the erasure: say why without that")
-    erased = [erase_lead(service, lead_id, reason, asked_by) for lead_id in going]
-    left = [] if all_of_them else found.same
+    erased = [erase_lead(service, each, reason, asked_by) for each in going]
+    with transaction(service.engine) as connection:
+        # Looked up now, so that a lead is named that an import took in meanwhile.
+        left = holders(connection, [key for each in going for key in keys[each]], but=going)
+        known = contacts.find_contacts(connection, [each.lead_id for each in (*left.person, *left.line)])
     if as_json:
-        same, line = ([Other(lead_id=each.lead_id, shares=each.kinds) for each in group] for group in (left, found.line))
-        app.print_json(ErasedShown(erased=tuple(erased), same_person=tuple(same), same_line=tuple(line)))
+        same, line = (tuple(Other(lead_id=each.lead_id, shares=each.kinds) for each in group) for group in left)
+        app.print_json(ErasedShown(erased=tuple(erased), same_person=same, same_line=line))
     else:
-        for sentence in (*(_sentence(each) for each in erased), *_others(found, left)):
+        for sentence in (*(_sentence(each) for each in erased), *_others(left, known)):
             click.echo(sentence)
     if any(each.waits for each in erased):
         ctx.exit(REFUSED)
-
-
-def _look(connection: Connection, typed: str) -> _Found:
-    lead_id = find_lead(connection, typed).lead.id
-    same, line = same_person(connection, lead_id)
-    known = contacts.find_contacts(connection, [lead_id, *(each.lead_id for each in (*same, *line))])
-    return _Found(lead_id, same, line, known)
 
 
 def _sentence(erased: Erased) -> str:
@@ -123,14 +112,13 @@ def _sentence(erased: Erased) -> str:
     )
 
 
-def _others(found: _Found, left: list[Namesake]) -> Iterator[str]:
-    for each in left:
+def _others(left: Same, known: Mapping[UUID, Contact]) -> Iterator[str]:
+    for each in left.person:
         how = " and ".join(_KINDS[kind] for kind in each.kinds if kind in _KINDS)
-        key = key_of_id(each.lead_id, found.known.get(each.lead_id))
-        yield f"the same person, by {how}, is not erased: `thaw erase {key}`, or --all-of-them at once"
-    for each in found.line:
-        key = key_of_id(each.lead_id, found.known.get(each.lead_id))
-        yield f"the same telephone number, and perhaps another person: {key}"
+        key = key_of_id(each.lead_id, known.get(each.lead_id))
+        yield f"the same person, by {how}, is not erased: `thaw erase {key}`"
+    for each in left.line:
+        yield f"the same telephone number, and perhaps another person: {key_of_id(each.lead_id, known.get(each.lead_id))}"
 
 
 class ErasureShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,6 +79,8 @@ class Writer:
             self._update(compared.updated, tally)
         except CommandReusedError as error:
             raise _conflict() from error
+        if self._apply and compared.created and imports.erased_meanwhile(self._connection):
+            raise _conflict()
 
     def _give_calendars(self) -> None:
         """Stage calendars for owners who have none."""
@@ -153,7 +155,9 @@ class Writer:
 
 def _conflict() -> ConflictError:
     return ConflictError(
-        "conflict", "Another program wrote some of these leads at the same moment. Nothing was imported.", "Run it again."
+        "conflict",
+        "Another program wrote or erased some of these leads at the same moment. Nothing was imported.",
+        "Run it again.",
     )
 
 

@@ -1,5 +1,6 @@
 """Objections reach everybody who is the same person, and an erasure leaves nothing of what was held."""
 
+import json
 import threading
 import time
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from models import contacts, leads, suppressions
 from models.contacts import new_contact, save_contacts, save_document
@@ -215,6 +217,26 @@ def test_a_dead_message_is_emptied_and_cannot_be_tried_again(desk: Desk) -> None
     erase(desk, lead_id)
     found = desk.ask("SELECT outcome, reason, error, traceback, body FROM messages WHERE actor_name = 'importance_answered'")
     assert found == [("superseded", "the lead was erased", None, None, "{}")]
+
+
+def test_no_log_line_and_no_error_quotes_the_person(desk: Desk) -> None:
+    """PostgreSQL tells the rows at fault: neither logs nor the message's own record of its failure say more than the rule."""
+    lead_id = person(desk, "A-1")
+    desk.ask(
+        "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room for this' "
+        "USING DETAIL = (SELECT fields::text FROM contacts WHERE lead_id = NEW.id), HINT = 'Ada', ERRCODE = 'check_violation'; "
+        "END $$"
+    )
+    desk.ask("CREATE TRIGGER tell BEFORE UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION tell()")
+    note = text(desk, lead_id, "Dear Ada")
+    rings = desk.submit(lead_id, c.RecordStrategy(strategy=note, missed_last_time=note), c.OptOut())
+    with capture_logs() as lines:
+        desk.committer.apply_all(rings)
+    assert ["message_failed"] * 2 == [line["event"] for line in lines]
+    failed = [desk.message(ring.message_id) for ring in rings]
+    assert all("no room for this" in str(message.error) and "no room for this" in str(message.traceback) for message in failed)
+    told = json.dumps(lines, default=str) + "".join(f"{message.error}{message.traceback}" for message in failed)
+    assert not [word for word in ("Ada", "ada@", "4477", "Amberfield") if word in told]
 
 
 def test_what_waits_in_the_same_transaction_is_superseded(desk: Desk) -> None:

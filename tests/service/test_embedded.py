@@ -1,5 +1,6 @@
 """The embedded pair is real, private and durable, and has one owner."""
 
+import contextlib
 import os
 import socket
 import stat
@@ -48,6 +49,22 @@ def port_of(url: str) -> int:
 )
 def test_postgresql_is_set_up_for_keeping(pair: EmbeddedServers, setting: str, value: str) -> None:
     assert ask(pair.database_url, f"SHOW {setting}") == value
+
+
+def test_the_log_of_postgresql_quotes_no_rows(pair: EmbeddedServers) -> None:
+    """An error stands there without the values that were at fault: they may be people's."""
+    ask(pair.database_url, "CREATE TABLE people (name text PRIMARY KEY)")
+    with psycopg.connect(pair.database_url, autocommit=True) as connection:
+        for _ in range(2):
+            with contextlib.suppress(psycopg.errors.UniqueViolation):
+                connection.execute("INSERT INTO people VALUES (%s)", ["Ada Amberfield"])
+        with pytest.raises(psycopg.errors.BadCopyFileFormat), connection.cursor().copy("COPY people FROM STDIN") as copy:
+            copy.write_row(["Bela Brookhollow", "of Springfield"])
+    log = (pair.home / "postgresql" / "log").read_text()
+    assert 'duplicate key value violates unique constraint "people_pkey"' in log
+    assert "extra data after last expected column" in log
+    assert "Amberfield" not in log
+    assert "Brookhollow" not in log
 
 
 def test_text_is_sorted_by_code_point(pair: EmbeddedServers) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from models import imports
+from models.database import Connection
 from service.imports.problems import FileError
 from tests.service.imports.office import MAPPING, Office, counts, row
 from tests.service.world import World
@@ -78,6 +80,28 @@ def test_somebody_who_came_back_is_a_new_lead_and_waits_for_consent(erased: Worl
     assert "email" not in refused.splitlines()[-1]
     again = erased.said("import", office.export(row(1)), "--mapping", mapping)
     assert again["totals"]["unchanged"] == 1
+
+
+def test_an_erasure_and_an_import_at_the_same_moment(
+    office: Office, world: World, mapping: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows were compared before the erasure, and are written after it: nothing is imported, and the next run knows."""
+    world.rep()
+    world.ok("import", office.export(row(1)), "--mapping", mapping)
+    world.work()
+    compare = imports.compare
+
+    def overtaken(connection: Connection, source: str, **more: object) -> imports.Compared:
+        found = compare(connection, source, **more)  # type: ignore[arg-type]  # passed on as they came
+        world.ok("erase", "A-1", "--reason", "asked for it")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, "compare", overtaken)
+        said = world.refused(2, "import", office.export(row(9)), "--mapping", mapping)
+    assert "Another program wrote or erased some of these leads at the same moment. Nothing was imported. Run it again." in said
+    assert world.said("import", office.export(row(9)), "--mapping", mapping)["totals"]["suppressed"] == 1
+    assert world.said("erase", "A-1", "--reason", "asked for it again")["erased"][0]["already"]
 
 
 def test_an_id_that_is_in_no_row_cannot_be_readmitted(office: Office) -> None:
