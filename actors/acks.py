@@ -1,4 +1,4 @@
-"""Acknowledgements, many in one round trip.
+"""What a worker fetches and acknowledges: acknowledgements many in one round trip, and nothing unreadable in hand.
 
 Dramatiq's threads acknowledge one message each, in a round trip of its own. After a group commit that is a hundred round trips
 at one moment, and they take more of a worker's time than the transitions. Here the first thread that acknowledges sends what
@@ -6,6 +6,9 @@ has gathered, and goes on until nothing is left; the others hand theirs in and t
 
 An acknowledgement that is lost on the way, because the process dies or Redis does, costs another delivery of a message that is
 settled, and that does nothing.
+
+What stands on Redis and is no message (garbage, or JSON of somebody else's) would end Dramatiq's consumer with all that it has
+fetched, again and again. Here it is dropped: the row in PostgreSQL, if there is one, is rung again.
 """
 
 import threading
@@ -14,8 +17,10 @@ from collections import deque
 from typing import Any
 
 import redis
+import structlog
+from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from dramatiq.errors import ConnectionClosed
+from dramatiq.errors import ConnectionClosed, DecodeError
 
 #: The most that one round trip carries: Redis answers nobody else meanwhile, some 2 µs for each.
 MAX_ACKS = 500
@@ -29,6 +34,9 @@ for number = 3, #ARGV do
     end
 end
 """
+
+
+log = structlog.get_logger()
 
 
 class Broker(RedisBroker):
@@ -83,7 +91,40 @@ class Broker(RedisBroker):
 
 
 class _Consumer(_RedisConsumer):
-    """A consumer that leaves its acknowledgements to the broker."""
+    """A consumer that leaves its acknowledgements to the broker, and drops what it cannot read."""
+
+    def __next__(self) -> Any:
+        """Return the next message, None when there is none at the moment."""
+        while True:
+            try:
+                message = super().__next__()  # type: ignore[no-untyped-call]
+            except (DecodeError, TypeError):
+                # A message id that cannot be kept in a set is a TypeError there.
+                self._drop_unreadable()
+                continue
+            if message is None or _is_message(message):
+                return message
+            self.queued_message_ids.discard(message.message_id)
+            self._drop_unreadable()
+
+    def _drop_unreadable(self) -> None:
+        """Drop all that we have fetched and cannot read, from Redis and from what waits here: Dramatiq does not say its id."""
+        self.message_cache = [data for data in self.message_cache if _is_readable(data)]
+        space, client = self.broker.namespace, self.broker.client
+        try:
+            copies = list(client.smembers(f"{space}:__acks__.{self.broker.broker_id}.{self.queue_name}"))
+            contents = client.hmget(f"{space}:{self.queue_name}.msgs", copies) if copies else []
+            dropped = [
+                copy.decode()
+                for copy, data in zip(copies, contents, strict=True)
+                if data is not None and not _is_readable(data)
+            ]
+            for copy in dropped:
+                self.broker.acknowledge(self.queue_name, copy)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+        if dropped:
+            log.error("unreadable_messages_dropped", queue=self.queue_name, count=len(dropped), ids=dropped[:10])
 
     def ack(self, message: Any) -> None:
         """Acknowledge *message*."""
@@ -94,3 +135,21 @@ class _Consumer(_RedisConsumer):
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
         finally:
             self.queued_message_ids.discard(message.message_id)
+
+
+def _is_message(message: Any) -> bool:
+    """Tell whether *message* has what Dramatiq and we need of it; its decoder takes any object with the right keys."""
+    texts = (message.queue_name, message.actor_name, message.message_id)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(message.kwargs, dict)
+        and isinstance(message.options, dict)
+        and isinstance(message.options.get("redis_message_id"), str)
+    )
+
+
+def _is_readable(data: bytes) -> bool:
+    try:
+        return _is_message(Message.decode(data))
+    except DecodeError:
+        return False

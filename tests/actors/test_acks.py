@@ -1,5 +1,6 @@
 """Acknowledgements: sent together, none left over, and only of what is still ours."""
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 import redis
 from dramatiq.errors import ConnectionClosed
+from structlog.testing import capture_logs
 
 from actors.acks import Broker
 from actors.bell import Bell
@@ -81,3 +83,43 @@ def test_what_was_given_to_another_worker_is_not_dropped(broker: Broker) -> None
     broker.client.delete(f"{broker.namespace}:__acks__.{broker.broker_id}.{QUEUE}")
     consumer.ack(message)
     assert (1, 0) == held(broker)
+
+
+def almost(**fields: Any) -> bytes:
+    """Return what looks like one of our messages, but for *fields*."""
+    usual = {"queue_name": QUEUE, "actor_name": "decline", "args": [], "kwargs": {}, "message_id": "1", "message_timestamp": 1}
+    return json.dumps({**usual, "options": {"redis_message_id": "1"}, **fields}).encode()
+
+
+GARBAGE = (
+    b"", b"\xff\xfe\x00garbage", b"null", b"[1, 2]", b'{"hello": "world"}', almost(options={}), almost(options=[]),
+    almost(actor_name=["decline"]), almost(message_id=[]), almost(kwargs=None),
+)  # fmt: skip
+
+
+def test_what_cannot_be_read_is_dropped_and_the_rest_goes_on(broker: Broker) -> None:
+    """Garbage before, between and behind rings costs none of them, and stays nowhere on Redis."""
+    bell, key = Bell(broker), f"{broker.namespace}:{QUEUE}"
+
+    def litter(number: int) -> None:
+        for index, data in enumerate(GARBAGE):
+            broker.client.hset(f"{key}.msgs", f"garbage-{number}-{index}", data)
+            broker.client.rpush(key, f"garbage-{number}-{index}")
+
+    litter(1)
+    for number in (2, 3):
+        bell.ring([Ring(uuid4(), uuid4(), "decline", uuid4(), 1) for _ in range(5)])
+        litter(number)
+    consumer: Any = broker.consume(QUEUE, prefetch=7, timeout=10)
+    with capture_logs() as lines:
+        messages: list[Any] = []
+        while len(messages) < 10:
+            message = next(consumer)
+            if message is not None:
+                messages.append(message)
+                consumer.ack(message)
+        assert next(consumer) is None
+    assert (0, 0, 0) == (*held(broker), int(broker.client.llen(key)))
+    assert 0 == consumer.outstanding_message_count
+    assert {"unreadable_messages_dropped"} == {line["event"] for line in lines}
+    assert 3 * len(GARBAGE) == sum(line["count"] for line in lines)
