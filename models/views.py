@@ -1,8 +1,8 @@
 """What people look at: reads over the log and the projections for the command line and the pages. Nothing is written here."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -126,6 +126,15 @@ def count_sessions(connection: Connection, application_name: str) -> int:
     """Return how many connections to this database carry *application_name*."""
     statement = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name")
     return int(connection.scalar(statement, {"name": application_name}) or 0)
+
+
+def calendar_ends(connection: Connection) -> dict[str, date]:
+    """Return the last day of the calendar in force of each rep, in name order."""
+    statement = text(
+        "SELECT reps.name, CAST(c.body::jsonb ->> 'last' AS date) FROM reps JOIN calendars c ON c.digest = reps.calendar "
+        "ORDER BY reps.name"
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def wrong_calendars(connection: Connection) -> list[str]:

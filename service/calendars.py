@@ -11,6 +11,9 @@ from holidays.registry import COUNTRIES
 
 from workflows.calendars import Absence, Calendar, Holiday, zone_offsets
 
+#: So many days before a rep's calendar ends people are told: plans reach weeks ahead of the day.
+WARN_DAYS = 60
+
 
 class CalendarError(ValueError):
     """A calendar cannot be frozen as asked; the message names the value and what it may have been meant to be."""
@@ -77,6 +80,14 @@ def freeze_calendar(
         )
     except ValueError as error:
         raise CalendarError(str(error)) from error
+
+
+def ending(rep: str, last: date, today: date) -> str | None:
+    """Say that the calendar of *rep*, whose last day is *last*, ends soon and what to do; None while that is far off."""
+    if (last - today).days > WARN_DAYS:
+        return None
+    ends = f"ended on {last}" if last < today else f"ends on {last}"
+    return f"the calendar of {rep} {ends}, and nothing is planned beyond it: `thaw rep set {rep}` freezes three more years"
 
 
 def _holidays_of(country: str, region: str, first: date, last: date) -> holidays.HolidayBase | None:

@@ -8,7 +8,12 @@ from actors.heartbeats import workers_alive
 from migrations.runner import SchemaError, check_schema, current_revision
 from models import leads, messages, views
 from models.database import Connection, ModelError, ping, transaction
+from service.calendars import ending
 from service.wiring import Service
+from service.wording import plain
+
+#: So many reps whose calendars end soon are named in the hints.
+CALENDARS_NAMED = 5
 
 #: Under this name a clock process is connected to PostgreSQL.
 CLOCK = "thaw clock"
@@ -52,6 +57,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     messages: Messages | None
     leads: dict[str, int]
     """By state."""
+    calendars: tuple[str, ...]
+    """A sentence for each rep whose frozen calendar ends soon."""
     hints: tuple[str, ...]
     """What to do, where something is to be done."""
 
@@ -66,7 +73,7 @@ def read_status(service: Service) -> Status:
     found: dict[str, object] = {
         "postgresql": "", "postgresql_trouble": "", "schema": None, "schema_trouble": "", "redis_trouble": "", "ready": 0,
         "in_flight": 0, "workers": 0, "worker_seconds": broker.heartbeat_timeout // 1000, "clocks": 0, "messages": None,
-        "leads": {},
+        "leads": {}, "calendars": (),
     }  # fmt: skip
     try:
         with transaction(service.engine) as connection:
@@ -103,6 +110,9 @@ def _database(connection: Connection, service: Service) -> dict[str, object]:
         "clocks": views.count_sessions(connection, CLOCK),
         "messages": counted,
         "leads": leads.count_by_state(connection),
+        "calendars": tuple(
+            filter(None, (ending(rep, last, now.date()) for rep, last in views.calendar_ends(connection).items()))
+        ),
     }
 
 
@@ -119,4 +129,7 @@ def _hints(status: Status) -> list[str]:
         hints.append("nothing is lost while Redis is away: what is accepted now is applied when it is back")
     if counted.dead:
         hints.append("dead messages wait for somebody: `thaw dead list`")
+    hints += [plain(sentence, 300) for sentence in status.calendars[:CALENDARS_NAMED]]
+    if len(status.calendars) > CALENDARS_NAMED:
+        hints.append(f"{len(status.calendars) - CALENDARS_NAMED} more calendars end soon (--json lists them)")
     return hints

@@ -7,6 +7,7 @@ import msgspec
 
 from models import slots, views
 from models.database import Connection
+from service.calendars import ending
 from service.find import find_rep
 from service.sheet.desk import Desk, read_desk
 from service.sheet.found import Blocked, Item
@@ -54,6 +55,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     planned: bool
     """Whether the plan of this day is made."""
     next_plan: datetime | None
+    warnings: tuple[str, ...]
+    """What will stop this rep's plans unless somebody acts."""
     calls: Tally
     notes: Tally
     follow_ups: Tally
@@ -112,6 +115,7 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         off=desk.calendar.why_not_working(desk.day) or "",
         planned=desk.rep.planned_on == desk.day,
         next_plan=timer.due_at if timer else None,
+        warnings=tuple(filter(None, [ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))])),
         calls=Tally(done=finished["call"], planned=finished["call"] + open_["call"], capacity=capacity.calls),
         notes=Tally(done=finished["note"], planned=finished["note"] + open_["note"], capacity=capacity.notes),
         follow_ups=Tally(

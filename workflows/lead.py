@@ -145,6 +145,8 @@ class Rep(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
     calendar_digest: str
     playbook: PlaybookPin | None
+    calendar_at: datetime | None = None
+    """When the calendar in force was asked for."""
     timers: dict[str, Timer] = {}
     planned_on: date | None = None
     touches: tuple[UUID, ...] = ()

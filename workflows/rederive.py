@@ -204,7 +204,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
 def _command(first: Recorded) -> AnyCommand | None:
     data = first.data
     if isinstance(data, CalendarFrozen) and first.command is None:
-        return SetCalendar(rep=data.rep, calendar=data.calendar, playbook=data.playbook)
+        return SetCalendar(rep=data.rep, calendar=data.calendar, playbook=data.playbook, occurred_at=first.occurred_at)
     return first.command
 
 

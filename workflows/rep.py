@@ -24,6 +24,7 @@ from workflows.commands import (
     command_kind,
 )
 from workflows.contact_hours import overlap
+from workflows.context import in_utc
 from workflows.events import (
     SCHEMA,
     AnyEvent,
@@ -131,6 +132,7 @@ def fold_rep(rep: Rep | None, recorded: Recorded) -> Rep:
             name=data.rep,
             recorded_at=recorded.recorded_at,
             calendar_digest=data.digest,
+            calendar_at=recorded.occurred_at,
             playbook=recorded.playbook,
             timers=timers,
             planned_on=rep.planned_on if rep else None,
@@ -155,6 +157,14 @@ def next_plan(calendar: Calendar, now: datetime, planned_on: date | None) -> dat
 def _set_calendar(
     rep: Rep | None, command: SetCalendar, now: datetime, playbook: Playbook, used: Used, carrier: Carrier
 ) -> RepOutcome:
+    asked_at = min(in_utc(command.occurred_at), now) if command.occurred_at else now
+    if rep and rep.calendar_at and asked_at < rep.calendar_at:
+        reason = (
+            f"This calendar was asked for on {asked_at:%Y-%m-%d %H:%M} UTC, and the one in force later, on "
+            f"{rep.calendar_at:%Y-%m-%d %H:%M} UTC: that one stays. If this one is right, say so again with "
+            f"`thaw rep set {rep.name}`."
+        )
+        return _refuse(rep, command, "newer_calendar", reason, Effects(), used, playbook, carrier)
     calendar = command.calendar
     event = CalendarFrozen(rep=command.rep, calendar=calendar, digest=calendar_digest(calendar), playbook=command.playbook)
     # The calendar stands in the event; repeating it in the recorded command would only double the log.
@@ -167,7 +177,7 @@ def _set_calendar(
         armed={PLAN_DAY: planned_at},
         cancelled=(PLAN_DAY,) if rep and PLAN_DAY in rep.timers else (),
     )
-    recorded = _record(rep, event, effects, None, used, playbook, carrier, rep_id(command.rep))
+    recorded = _record(rep, event, effects, None, used, playbook, carrier, rep_id(command.rep), asked_at)
     return RepOutcome(answer="applied", recorded=(recorded,), rep=fold_rep(rep, recorded))
 
 
@@ -224,12 +234,13 @@ def _record(
     playbook: Playbook,
     carrier: Carrier,
     stream_id: UUID,
+    occurred_at: datetime | None = None,
 ) -> Recorded:
     return Recorded(
         stream_id=stream_id,
         version=rep.version + 1 if rep else 1,
         schema=SCHEMA,
-        occurred_at=used.now,
+        occurred_at=occurred_at or used.now,
         recorded_at=max(carrier.recorded_at, rep.recorded_at) if rep else carrier.recorded_at,
         message_id=carrier.message_id,
         actor=carrier.actor,

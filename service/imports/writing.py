@@ -93,8 +93,8 @@ class Writer:
         new = []
         for name in self.new_reps:
             calendar = _calendar(self._mapping.calendar_of(name), self._now)
-            command = SetCalendar(rep=name, calendar=calendar, playbook=self._mapping.playbook)
-            message_id = derived_id("import", "calendar", name, canonical(calendar).decode())
+            command = SetCalendar(rep=name, calendar=calendar, playbook=self._mapping.playbook, occurred_at=self._now)
+            message_id = derived_id("import", "calendar", name, canonical(command).decode())
             new.append(self._message(message_id, rep_id(name), command))
         self._stage(new)
 

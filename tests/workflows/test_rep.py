@@ -102,6 +102,22 @@ def test_a_calendar_that_ends_is_said_and_asked_about_again_the_next_day() -> No
     assert MONDAY + timedelta(days=1) == outcome.rep.timers[PLAN_DAY].due_at
 
 
+def test_an_older_calendar_never_replaces_a_newer_one() -> None:
+    """A calendar that comes late is refused with both moments; one asked for at the same moment or later is put in force."""
+    rep, other = known(MONDAY), msgspec.structs.replace(CALENDAR, country="US")
+    late = SetCalendar(rep="dan", calendar=other, playbook=PLAYBOOK.id, occurred_at=MONDAY - timedelta(minutes=1))
+    outcome = give(rep, late, MONDAY + timedelta(days=3))
+    assert ("refused", "newer_calendar") == (outcome.answer, outcome.rule)
+    assert "2026-01-05 05:59 UTC" in str(outcome.reason)
+    assert (rep.calendar_digest, rep.timers) == (given(outcome.rep).calendar_digest, given(outcome.rep).timers)
+    for occurred_at in (MONDAY, MONDAY + timedelta(days=9), None):
+        again = msgspec.structs.replace(late, occurred_at=occurred_at)
+        then = give(outcome.rep, again, MONDAY + timedelta(days=3))
+        assert "applied" == then.answer
+        assert given(then.rep).calendar_digest != rep.calendar_digest
+        assert given(then.rep).calendar_at == min(occurred_at or MONDAY + timedelta(days=3), MONDAY + timedelta(days=3))
+
+
 def test_a_command_for_a_lead_is_refused_and_the_plan_stays_armed() -> None:
     """A rep is not a lead; what was armed stays."""
     rep = known()

@@ -1,7 +1,7 @@
 """The health of the service, verification, and the rebuild."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -49,6 +49,23 @@ def test_status_sees_what_waits_and_what_failed(lived: World) -> None:
     assert said["ready"] == before["ready"] + 3
     assert "oldest due  3 h\n" in lived.ok("status")
     assert "! dead messages wait for somebody: `thaw dead list`\n" in lived.ok("status")
+
+
+def test_a_calendar_that_ends_soon_is_said_by_status_and_by_the_sheet(lived: World) -> None:
+    """Sixty days before dan's calendar ends, and not a day earlier, both say what to do."""
+    sentence = (
+        "the calendar of dan ends on 2028-12-31, and nothing is planned beyond it: `thaw rep set dan` freezes three more years"
+    )
+    lived.at(datetime(2028, 10, 31, 15, 0, tzinfo=UTC))
+    assert sentence not in lived.ok("status")
+    assert sentence not in lived.ok("today", "--rep", "dan")
+    lived.clock.move(datetime(2028, 11, 1, 15, 0, tzinfo=UTC))
+    assert f"! {sentence}\n" in lived.ok("status")
+    assert [sentence] == lived.said("status")["calendars"]
+    assert f"! {sentence}\n" in lived.ok("today", "--rep", "dan")
+    with lived.worker():
+        lived.ok("rep", "set", "dan")
+    assert sentence not in lived.ok("status")
 
 
 def test_status_sees_workers_by_their_heartbeats(lived: World) -> None:
