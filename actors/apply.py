@@ -216,8 +216,6 @@ class _Apply:
         if isinstance(command, SetCalendar) and outcome.answer == "applied":
             self._library.save_calendar(self._connection, command)
         batch.advance(message, rep, outcome.rep, outcome.recorded)
-        if rep and outcome.proposals:
-            self._proposed.add(rep.name)
         for proposal in outcome.proposals:
             batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)

@@ -12,7 +12,11 @@ from models.database import Connection, Engine, transaction
 from models.messages import NewMessage, Ring
 from workflows.actor_names import actor_name
 from workflows.codec import canonical
-from workflows.commands import Command
+from workflows.commands import Command, command_kind, decode_command
+
+
+class UnsoundCommandError(ValueError):
+    """A command holds what no command may hold, so that no worker could ever read it; nothing was accepted."""
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,13 +38,15 @@ def stage(connection: Connection, submissions: Sequence[Submission], *, now: dat
     ------
     CommandReusedError
         When an id was used before for another command.
+    UnsoundCommandError
+        When a command is out of bounds; a struct that is made in a program is not looked at before it is read again.
     """
     new = [
         NewMessage(
             id=each.id,
             stream_id=each.stream_id,
             actor_name=actor_name(each.command),
-            body=canonical(each.command),
+            body=_body(each.command),
             asked_by=each.asked_by,
             correlation_id=each.id,
             causation_id=None,
@@ -58,9 +64,21 @@ def submit(engine: Engine, bell: Bell, submissions: Sequence[Submission], *, now
 
     Raises
     ------
-    CommandReusedError
-        When an id was used before for another command; then none is accepted.
+    CommandReusedError, UnsoundCommandError
+        When an id was used before for another command, or a command is out of bounds; then none is accepted.
     """
     with transaction(engine) as connection:
         rings = stage(connection, submissions, now=now)
     bell.ring_soon(rings)
+
+
+def _body(command: Command) -> bytes:
+    body = canonical(command)
+    try:
+        decode_command(body)
+    except msgspec.ValidationError as error:
+        said, _, path = str(error).partition(" - at `$")
+        field = path.strip(".`") or "it"
+        sentence = f"{command_kind(command)} was not accepted: {field} is wrong, {said[:1].lower()}{said[1:]}"
+        raise UnsoundCommandError(sentence) from error
+    return body

@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 from psycopg.types.array import ListBinaryDumper
+from sqlalchemy import URL, create_engine, event, make_url, text
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine as Engine
-from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -50,8 +50,17 @@ def make_engine(database_url: str, *, pool_size: int = 5, application_name: str 
     """Return an engine for *database_url* (``postgresql://…``); nothing is connected yet.
 
     Sessions get a statement timeout of 60 s and a lock timeout of 20 s, so that a stuck lock becomes an error that is seen.
+    What the URL itself says of a session goes before what we would say, but for its name, by which processes are counted.
     """
-    url = database_url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    url = make_url(database_url).set(drivername="postgresql+psycopg")
+    ours: dict[str, Any] = {
+        "connect_timeout": 10,
+        # A server that is gone without a word is noticed after half a minute.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -59,21 +68,20 @@ def make_engine(database_url: str, *, pool_size: int = 5, application_name: str 
         max_overflow=5,
         # Parameters can be people's words; an error must not print them.
         hide_parameters=True,
-        connect_args={
-            "application_name": application_name,
-            "connect_timeout": 10,
-            # A server that is gone without a word is noticed after half a minute.
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 30_000,
-            "options": "-c statement_timeout=60000 -c lock_timeout=20000 -c timezone=UTC",
-        },
+        connect_args={name: value for name, value in ours.items() if name not in url.query}
+        | {"application_name": application_name, "options": _options(url)},
     )
     event.listen(engine, "connect", _send_lists_in_binary)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _check_rested)
     return engine
+
+
+def _options(url: URL) -> str:
+    """Return the options of a session: ours, then those in *url*, where the later one counts; the time zone is always UTC."""
+    given = url.query.get("options", ())
+    theirs = [given] if isinstance(given, str) else given
+    return " ".join(["-c statement_timeout=60000 -c lock_timeout=20000", *theirs, "-c timezone=UTC"])
 
 
 #: A connection that was used so lately is taken to be whole. Asking each time costs a twentieth of a batch.

@@ -1,6 +1,6 @@
 """What people look at: reads over the log and the projections for the command line and the pages. Nothing is written here."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID

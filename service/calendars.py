@@ -4,7 +4,8 @@ import warnings
 from collections.abc import Iterable
 from datetime import date, timedelta
 from difflib import get_close_matches
-from zoneinfo import available_timezones
+from functools import cache
+from importlib.resources import files
 
 import holidays
 from holidays.registry import COUNTRIES
@@ -59,8 +60,8 @@ def freeze_calendar(
         If country, region or time zone are unknown, if the library does not know all holidays of the horizon, or if
         the days and hours contradict each other.
     """
-    if timezone not in available_timezones():
-        raise CalendarError(f"There is no time zone {timezone!r}.{_did_you_mean(timezone, available_timezones())}")
+    if timezone not in iana_zones():
+        raise CalendarError(f"There is no time zone {timezone!r}.{_did_you_mean(timezone, iana_zones())}")
     source = _holidays_of(country, region, first, last)
     code = source.subdiv or "" if source is not None else ""
     worked, found = _weekdays_and_holidays(source, first, last, weekdays)
@@ -80,6 +81,12 @@ def freeze_calendar(
         )
     except ValueError as error:
         raise CalendarError(str(error)) from error
+
+
+@cache
+def iana_zones() -> frozenset[str]:
+    """Return the names of all time zones of the IANA database: machines have more, such as ``localtime``, that mean nothing."""
+    return frozenset((files("tzdata") / "zones").read_text(encoding="ascii").split()) - {"Factory"}
 
 
 def ending(rep: str, last: date, today: date) -> str | None:

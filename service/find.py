@@ -91,6 +91,16 @@ def _derived(connection: Connection, text: str) -> list[UUID]:
     return [lead_id(source, id_) for source, id_ in [*((each, text) for each in views.sources(connection)), *split]]
 
 
+#: Of what `is_rep_name` accepts, in words.
+REP_NAMES = "1 to 80 printable characters on one line"
+REP_NAME_CHARACTERS_MAX = 80
+
+
+def is_rep_name(text: str) -> bool:
+    """Tell whether *text* may name a rep, wherever the name comes from."""
+    return bool(text.strip()) and len(text) <= REP_NAME_CHARACTERS_MAX and storable(text) and text.isprintable()
+
+
 def storable(text: str) -> bool:
     """Tell whether PostgreSQL could hold *text* at all: no NUL, and no bytes that are not UTF-8."""
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -63,9 +63,6 @@ def _steps(p: Playbook) -> list[Remark]:
         remarks.append(
             _refuse("capacity.follow_up_touches", "The first touch is a call of this class, and no day has room for one.")
         )
-    hours = p.contact_hours
-    if hours.opens >= hours.closes or not hours.weekdays:
-        remarks.append(_refuse("contact_hours", "Nobody may ever be called: it opens after it closes, or on no weekday."))
     least_gap = p.capacity.call_after_note_days + 2 * (p.capacity.call_after_note_days // 5)
     if p.capacity.max_promise_gap_days < least_gap and p.capacity.long_gap == "skip":
         working, most = p.capacity.call_after_note_days, p.capacity.max_promise_gap_days

@@ -125,6 +125,13 @@ class ContactHours(_Section, frozen=True, kw_only=True):
     closes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 1200
     weekdays: tuple[Annotated[int, msgspec.Meta(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
 
+    def __post_init__(self) -> None:
+        """Refuse hours in which nobody could ever be called."""
+        if self.opens >= self.closes:
+            raise ValueError(f"opens ({self.opens}) must come before closes ({self.closes}), in minutes after midnight")
+        if not self.weekdays:
+            raise ValueError("weekdays must name at least one day, 1 (Monday) to 7 (Sunday)")
+
 
 class Playbook(_Section, frozen=True, kw_only=True, dict=True):
     """One method's parameters. Times are working days of the rep unless their name says otherwise."""

@@ -1,7 +1,7 @@
 """Which slots an event takes, keeps, uses up or gives back."""
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from workflows import horizon
@@ -25,6 +25,9 @@ from workflows.transitions import Row
 GapReason = Literal["slot_kept", "next_free_slot"]
 
 
+#: Nothing that is about a lead happened before.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 #: How far ahead a note that went out on another day, or a lead that is released, may find its call a place, in working days.
 _SEARCH_DAYS = 15
 
@@ -47,7 +50,9 @@ def slot_days(lead: Lead, command: Command, calendar: Calendar | None, capacity:
             return {slot.day for slot in lead.slots}
     if calendar is None:
         return set()
-    day = horizon.local_day(calendar, command.occurred_at or now)
+    # A date that cannot be right is refused later, by the decision; here it must only do no harm.
+    said = command.occurred_at
+    day = horizon.local_day(calendar, said if said and _LONG_AGO < said < now else now)
     if isinstance(command, MarkNoteSent) and _keeps_its_call(lead, _promised_for(calendar, day, capacity)):
         return set()
     first = horizon.after(calendar, day, 0)

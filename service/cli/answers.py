@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from actors.bell import BellUnavailableError
-from actors.submit import Submission, stage
+from actors.submit import Submission, UnsoundCommandError, stage
 from models import contacts, events, messages, views
 from models.database import Connection, DatabaseUnavailableError, transaction
 from models.messages import CommandReusedError, MessageState
@@ -54,10 +54,10 @@ class _HandedIn(NamedTuple):
 
 @contextmanager
 def typed_errors() -> Iterator[None]:
-    """Turn what `service.find` and `service.times` say into the error of a wrong input."""
+    """Turn what `service.find`, `service.times` and the way in say into the error of a wrong input."""
     try:
         yield
-    except (FindError, TimeError, CommandReusedError) as error:
+    except (FindError, TimeError, CommandReusedError, UnsoundCommandError) as error:
         raise InputError(str(error)) from error
 
 

@@ -17,7 +17,7 @@ from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
-from service.find import find_playbook, find_rep, storable
+from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of
 from service.wording import count, plain
 from workflows import horizon
@@ -74,8 +74,8 @@ rep.add_command(
 
 def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Submission:
     name = typed["name"]
-    if not name.strip() or len(name) > 80 or not storable(name) or not name.isprintable():
-        raise InputError(f"{plain(name, 80)!r} is no name for a rep: 1 to 80 characters on one line")
+    if not is_rep_name(name):
+        raise InputError(f"{plain(name, 80)!r} is no name for a rep: {REP_NAMES}")
     known = leads.find_rep(connection, name)
     present = views.calendar_of(connection, name)
     typed = typed | {field: typed[field] if typed[field] is not None else getattr(present, field, None) for field in

@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import msgspec
 
-from service.calendars import CalendarError, freeze_calendar
+from service.calendars import CalendarError, freeze_calendar, iana_zones
+from service.find import REP_NAME_CHARACTERS_MAX, REP_NAMES, is_rep_name
 from service.imports.mapping import Mapping, Stages, Treatment
 from service.imports.problems import MappingError, did_you_mean
 from workflows.codec import digest
@@ -71,9 +71,10 @@ def _located(complaint: str) -> str:
 def _contradictions(mapping: Mapping) -> Iterator[tuple[str, str]]:
     if bool(mapping.owner.column) == bool(mapping.owner.name):
         yield "owner", "name the column that holds the rep, or one name for all rows; not both."
+    if mapping.owner.name and not is_rep_name(mapping.owner.name):
+        yield "owner.name", f"{mapping.owner.name[:REP_NAME_CHARACTERS_MAX]!r} is no name for a rep: {REP_NAMES}."
     yield from _bad_calendars(mapping)
-    zones = available_timezones()
-    if mapping.timezone.name and mapping.timezone.name not in zones:
+    if mapping.timezone.name and mapping.timezone.name not in iana_zones():
         yield "timezone.name", f"there is no time zone {mapping.timezone.name!r}; write one like Europe/Berlin."
     if not _usable_format(mapping.dates.format):
         yield "dates.format", f"{mapping.dates.format!r} does not describe a whole day; write one like %d.%m.%Y."

@@ -160,7 +160,7 @@ class Interpreter:
         if owner.name:
             return owner.name
         found = len(self.errors)
-        name = self._take(owner.column, lambda value: values.line(value, values.NAME_CHARACTERS_MAX))
+        name = self._take(owner.column, values.rep_name)
         if name is None and len(self.errors) == found:
             self._reject(owner.column, "empty_owner", "", "Nobody owns this lead.", "Name the rep whose lead it is.")
         return name or ""

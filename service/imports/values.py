@@ -9,10 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
-from zoneinfo import available_timezones
 
 from holidays.registry import COUNTRIES
 
+from service.calendars import iana_zones
+from service.find import REP_NAME_CHARACTERS_MAX, REP_NAMES, is_rep_name
 from service.imports.problems import Unreadable, did_you_mean
 
 T = TypeVar("T")
@@ -91,6 +92,16 @@ def record_id(value: str) -> str:
             "Let the mapping name another column as external_id, such as the CRM's own number of the record.",
         )
     return line(value, ID_CHARACTERS_MAX)
+
+
+def rep_name(value: str) -> str:
+    """Return *value* if a rep may be called so."""
+    if is_rep_name(line(value, REP_NAME_CHARACTERS_MAX)):
+        return value
+    odd = next((character for character in value if not character.isprintable()), value)
+    raise Unreadable(
+        "bad_name", f"A rep's name is {REP_NAMES}; this holds U+{ord(odd[0]):04X}.", "Type the name anew, with plain blanks."
+    )
 
 
 def day_reader(form: str) -> Callable[[str], date]:
@@ -188,8 +199,8 @@ def _no_phone(value: str) -> Unreadable:
 
 def timezone(value: str) -> str:
     """Return an IANA time zone."""
-    if value not in _zones():
-        hint = did_you_mean(value.replace(" ", "_")[:SHORT_CHARACTERS_MAX], _zones()).strip()
+    if value not in iana_zones():
+        hint = did_you_mean(value.replace(" ", "_")[:SHORT_CHARACTERS_MAX], iana_zones()).strip()
         raise Unreadable("unknown_timezone", "There is no such time zone.", hint or "Write one like America/New_York.")
     return value
 
@@ -225,11 +236,6 @@ def remembered(read: Callable[[str], T]) -> Callable[[str], T]:
         return known
 
     return recall
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=1)

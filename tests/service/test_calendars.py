@@ -92,6 +92,8 @@ def test_no_country_means_no_holidays() -> None:
         ("", "BY", "UTC", r"Region 'BY' needs a country\."),
         ("DE", "", "Europe/Berln", r"There is no time zone 'Europe/Berln'\. Did you mean Europe/Berlin"),
         ("US", "", "new york", r"There is no time zone 'new york'\. Did you mean America/New_York\?"),
+        ("US", "", "localtime", r"There is no time zone 'localtime'\."),
+        ("US", "", "Factory", r"There is no time zone 'Factory'\."),
         ("US", "", "Mars/Utopia_Planitia_Base", r"There is no time zone 'Mars/Utopia_Planitia_Base'\.$"),
     ],
 )

@@ -102,6 +102,12 @@ def test_a_calendar_that_ends_is_said_and_asked_about_again_the_next_day() -> No
     assert MONDAY + timedelta(days=1) == outcome.rep.timers[PLAN_DAY].due_at
 
 
+def given(rep: Rep | None) -> Rep:
+    """Return *rep*, who is there."""
+    assert rep is not None
+    return rep
+
+
 def test_an_older_calendar_never_replaces_a_newer_one() -> None:
     """A calendar that comes late is refused with both moments; one asked for at the same moment or later is put in force."""
     rep, other = known(MONDAY), msgspec.structs.replace(CALENDAR, country="US")

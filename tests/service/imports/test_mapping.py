@@ -31,6 +31,8 @@ def test_the_columns_of_a_mapping_are_those_that_the_file_must_have() -> None:
         ('country = "US"', 'country = "XX"', "wrong at calendar: There is no country 'XX'"),
         ('timezone = "America/New_York"', 'timezone = "New York"', "wrong at calendar: There is no time zone"),
         ("[dates]", '[timezone]\nname = "Mars"\n[dates]', "wrong at timezone.name"),
+        ("[dates]", '[timezone]\nname = "localtime"\n[dates]', "wrong at timezone.name"),
+        ('column = "rep"', 'name = "dan\\u200b"', "wrong at owner.name: 'dan\\u200b' is no name for a rep: 1 to 80 printable"),
         ("[dates]", '[dates]\nformat = "%d.%m"', "wrong at dates.format"),
         ("bands = [1000, 5000]", "bands = [5000, 1000]", "wrong at value.bands: the amounts must ascend"),
         ("bands = [1000, 5000]", 'bands = [1]\nthousands = "."', "wrong at value.thousands"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.find import is_rep_name
 from service.imports import values
 from service.imports.problems import Unreadable, shown
 
@@ -154,3 +155,22 @@ def test_a_reader_with_a_memory_says_the_same_twice() -> None:
         "a", "a", "formula_cell", "formula_cell",
     ]  # fmt: skip
     assert calls == ["a", "=a"]
+
+
+@pytest.mark.parametrize("name", ["dan", "zoë 🍅", "Dan O'Neil", "x" * 80])
+def test_a_reps_name_is_what_rep_set_accepts(name: str) -> None:
+    assert values.rep_name(name) == name
+    assert is_rep_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("dan\u200b", "bad_name"), ("dan\u00a0smith", "bad_name"), ("x" * 81, "too_long"), ("d\nan", "line_break")],
+)
+def test_a_name_that_rep_set_refuses_is_refused_in_a_file_too(name: str, code: str) -> None:
+    assert refusal(values.rep_name, name) == code
+    assert not is_rep_name(name)
+
+
+def test_localtime_is_no_time_zone() -> None:
+    assert refusal(values.timezone, "localtime") == "unknown_timezone"
