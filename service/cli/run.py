@@ -16,7 +16,7 @@ from migrations.runner import migrate as run_migrations
 from models.database import make_engine
 from service.cli.app import App, json_logs_option, json_option, pass_app
 from service.destinations import destinations
-from service.embedded import EmbeddedServers
+from service.embedded import EmbeddedServers, discover
 from service.embedded.watch import watched
 from service.keys import KeyFiles
 from service.notary import Notary
@@ -54,6 +54,11 @@ def own_servers(settings: Settings) -> AbstractContextManager[EmbeddedServers | 
     if settings.database_url and settings.redis_url:
         return nullcontext()
     return EmbeddedServers(settings.home_path, database=not settings.database_url, redis=not settings.redis_url)
+
+
+def servers_at_hand(settings: Settings) -> AbstractContextManager[EmbeddedServers | None]:
+    """Return the embedded servers, to be entered, unless they run already or none are asked for."""
+    return nullcontext() if discover(settings.home_path) else own_servers(settings)
 
 
 def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
