@@ -37,7 +37,7 @@ class ErasuresPendingError(ModelError):
     """People who were erased are back in the database; the message names the command that erases them again."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the ledger."""
 
     kind: Literal["intended", "erased", "withdrawn"]
@@ -223,11 +223,10 @@ def refuse_if_pending(settings: Settings, engine: Engine) -> None:
         complete(ledger, engine)
     back = sum(standing.is_back for standing in standings.values())
     if back:
-        people, again = ("person", "him or her") if back == 1 else ("people", "them")
+        people = "person whose erasure stands" if back == 1 else "people whose erasures stand"
         raise ErasuresPendingError(
-            f"{back} {people} whose erasure stands in {ledger.path} {'is' if back == 1 else 'are'} in this database: it was "
-            f"restored from an older backup, or the erasure was interrupted. Nothing is served until `thaw erasures reapply` "
-            f"has erased {again}"
+            f"{back} {people} in {ledger.path} {'is' if back == 1 else 'are'} in this database: it was restored from an older "
+            f"backup, or an erasure was interrupted. Nothing is served until `thaw erasures reapply` has seen to it"
         )
 
 

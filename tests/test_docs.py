@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from models.tables import metadata
 from service.cli import main
 from service.settings import Settings, variable
 from workflows.chart import mermaid
@@ -26,6 +27,14 @@ def test_every_setting_is_in_the_operations_guide_and_no_other() -> None:
     for name, default in rows:
         if name != "THAW_HOME":
             assert str(defaults[name] or "") == default.strip("` ")
+
+
+def test_every_column_of_every_table_is_in_the_guide_to_erasure() -> None:
+    """Nothing can be added to the schema without saying whether it is personal and what becomes of it."""
+    guide = (ROOT / "docs" / "erasure.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", guide, re.MULTILINE))
+    listed = {table: re.findall(r"`(\w+)`", columns) for table, columns in rows.items()}
+    assert listed == {table.name: [column.name for column in table.columns] for table in metadata.tables.values()}
 
 
 def test_every_command_that_the_documents_name_exists() -> None:

@@ -12,6 +12,7 @@ from models.contacts import Contact
 from models.database import transaction
 from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
+from service.cli.run import servers_at_hand
 from service.cli.typed import TEXT
 from service.erasing import Erased, Same, holders, keys_of_person, named_in, reapply
 from service.erasing import erase as erase_lead
@@ -114,7 +115,7 @@ def _sentence(erased: Erased) -> str:
 
 def _others(left: Same, known: Mapping[UUID, Contact]) -> Iterator[str]:
     for each in left.person:
-        how = " and ".join(_KINDS[kind] for kind in each.kinds if kind in _KINDS)
+        how = ", and by ".join(_KINDS[kind] for kind in each.kinds if kind in _KINDS)
         key = key_of_id(each.lead_id, known.get(each.lead_id))
         yield f"the same person, by {how}, is not erased: `thaw erase {key}`"
     for each in left.line:
@@ -145,11 +146,13 @@ def erasures() -> None:
 @click.pass_context
 def list_(ctx: click.Context, app: App, as_json: bool) -> None:
     """List all erasures of the ledger and of this database. Exit status 1 when somebody is back who was erased."""
-    engine, ledger = app.unguarded.engine, Ledger(app.settings)
+    ledger = Ledger(app.settings)
     entries = ledger.entries()
-    standings = compare(engine, entries)
-    with views.snapshot(engine) as connection:
-        receipts = erasure.receipts(connection)
+    with servers_at_hand(app.settings):
+        standings = compare(app.unguarded.engine, entries)
+        with views.snapshot(app.unguarded.engine) as connection:
+            receipts = erasure.receipts(connection)
+        app.unguarded.engine.dispose()
     shown = []
     for lead_id, entry in entries.items():
         standing = standings[lead_id]
@@ -197,8 +200,11 @@ def reapply_(ctx: click.Context, app: App, by: str | None, as_json: bool) -> Non
 
     Each gets a receipt of its own, which names the day of the first. The ledger gets the receipts that it lacks.
     """
-    fill_keys(app.settings, app.unguarded.engine)
-    erased = reapply(app.unguarded, _asked_by(by))
+    asked_by = _asked_by(by)
+    with servers_at_hand(app.settings):
+        fill_keys(app.settings, app.unguarded.engine)
+        erased = reapply(app.unguarded, asked_by)
+        app.unguarded.engine.dispose()
     if as_json:
         app.print_json({"erased": erased})
     else:

@@ -23,7 +23,7 @@ from service.cli.operator import by_option, operator
 from service.cli.roles import warn_of
 from service.clocks import clock_for
 from service.destinations import destinations
-from service.embedded import EmbeddedServers
+from service.embedded import EmbeddedServers, discover
 from service.embedded.watch import watched
 from service.keys import KeyFiles
 from service.notary import Notary
@@ -61,6 +61,11 @@ def own_servers(settings: Settings) -> AbstractContextManager[EmbeddedServers | 
     if settings.database_url and settings.redis_url:
         return nullcontext()
     return EmbeddedServers(settings.home_path, database=not settings.database_url, redis=not settings.redis_url)
+
+
+def servers_at_hand(settings: Settings) -> AbstractContextManager[EmbeddedServers | None]:
+    """Return the embedded servers, to be entered, unless they run already or none are asked for."""
+    return nullcontext() if discover(settings.home_path) else own_servers(settings)
 
 
 class Migrated(NamedTuple):

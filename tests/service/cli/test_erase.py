@@ -18,6 +18,7 @@ from service.ledger import Ledger
 from service.settings import Settings
 from tests.service.world import MONDAY, World
 from tests.stage import ROOT
+from workflows.events import event_type
 
 REASON = ("--reason", "asked for it by letter of 3 March")
 TWIN = {"name": "Ada Amberfield", "email": "ada@example.com"}
@@ -155,7 +156,7 @@ def test_after_a_restore_nothing_is_served_until_the_erasures_are_reapplied(live
     lived.ok("erase", "V-0003", *REASON)
     lived.clock.move(MONDAY + timedelta(days=3))
     restore(lived, backup)
-    sentence = "2 people whose erasure stands in "
+    sentence = "2 people whose erasures stand in "
     for command in (
         ("today", "--rep", "dan"),
         ("lead", "V-0000"),
@@ -281,3 +282,15 @@ def test_a_ledger_that_cannot_be_written_stops_the_erasure(lived: World, tmp_pat
     assert "THAW_ERASURE_LEDGER" in said
     assert not lived.lead(lived.leads[0]).erased_at
     assert not Ledger(Settings(erasure_ledger=lived.environ["THAW_ERASURE_LEDGER"])).path.exists()
+
+
+def test_two_at_once_give_one_receipt(lived: World) -> None:
+    """Two operators, two processes, one person: both get the same answer, and there is one event."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("THAW_")} | lived.environ
+    argv = [sys.executable, "-m", "service", "erase", "V-0003", *REASON, "--json"]
+    running = [subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [json.loads(each.communicate()[0].splitlines()[-1])["erased"][0] for each in running]
+    assert [0, 0] == [each.returncode for each in running]
+    assert answers[0]["hash"] == answers[1]["hash"]
+    assert [False, True] == sorted(each["already"] for each in answers)
+    assert 1 == [event_type(event.data) for event in lived.events(lived.leads[3])].count("lead_erased")
