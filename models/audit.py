@@ -1,20 +1,24 @@
 """Events of the log, checked: their places, hashes, shapes, canonical form, and the columns that copy their bodies.
 
-`all_right` looks at a whole piece and only says whether it is as it should be; where it is not, `check` says of one event after
-another what is wrong. Commands repeat: the same few hundred texts stand in most events. Each is checked once and remembered.
+`Stream` takes the pieces of one stream as they come. `all_right` looks at a whole piece and only says whether it is as it
+should be; where it is not, `check` says of one event after another what is wrong. Commands repeat: the same few hundred texts
+stand in most events. Each is checked once and remembered.
 """
 
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple, cast, get_args
 from uuid import UUID
 
 import msgspec
 
 from models.events import pinned
-from workflows.codec import canonical, chain_hash, chain_hashes
+from models.replay import fold_next
+from workflows.codec import GENESIS, canonical, chain_hash, chain_hashes
 from workflows.commands import AnyCommand
-from workflows.events import AnyEvent, Effects, Event, PlaybookPin, Recorded, Used, decode_recorded, event_type
+from workflows.events import AnyEvent, Effects, Event, PlaybookPin, Recorded, Slot, Used, decode_recorded, event_type
+from workflows.lead import Lead, Rep
 
 #: What `models.replay.scan` is to read, as `Columns` and `Row` have it.
 SCANNED = (
@@ -71,6 +75,64 @@ class WrongEventError(Exception):
         self.code = code
 
 
+class Wrong(NamedTuple):
+    """What is wrong with an event."""
+
+    row: Row
+    code: str
+    sentence: str
+
+
+class Stream:
+    """One stream as far as it was read and nothing was wrong with it."""
+
+    def __init__(self, id_: UUID) -> None:
+        """Begin before the first event of the stream *id_*."""
+        self.id = id_
+        self.position, self.version, self.hash = 0, 0, GENESIS
+        self.state: Lead | Rep | None = None
+        self.held: set[Slot] = set()
+        """Taken from the table of slots and not given back; used ones included."""
+        self.wrong: Wrong | None = None
+
+    def take(self, columns: Columns) -> Wrong | None:
+        """Check the next events and fold them in; return what is wrong with the first of them that is not right."""
+        events = all_right(self.id, columns, after=self.position, version=self.version + 1, previous=self.hash)
+        if events is None:
+            return self._take_one_by_one(columns)
+        state = self.state
+        try:
+            for recorded in events:
+                state = fold_next(state, recorded)
+        except ValueError:
+            return self._take_one_by_one(columns)
+        self.state = state
+        for recorded in events:
+            self._hold(recorded.effects)
+        self.position, self.version, self.hash = columns.position[-1], columns.version[-1], columns.hash[-1]
+        return None
+
+    def _take_one_by_one(self, columns: Columns) -> Wrong | None:
+        for row in map(Row._make, zip(*columns, strict=True)):
+            try:
+                recorded = check(self.id, row, after=self.position, version=self.version + 1, previous=self.hash)
+                self.state = fold_next(self.state, recorded)
+            except WrongEventError as error:
+                self.wrong = Wrong(row, error.code, str(error))
+                return self.wrong
+            except ValueError as error:
+                self.wrong = Wrong(row, "fold_fails", str(error))
+                return self.wrong
+            self._hold(recorded.effects)
+            self.position, self.version, self.hash = row.position, row.version, row.hash
+        return None
+
+    def _hold(self, effects: Effects) -> None:
+        if effects.released or effects.reserved:
+            self.held.difference_update(effects.released)
+            self.held.update(effects.reserved)
+
+
 class Audited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """`Recorded` as far as a fold reads it; the rest as it stands. The fields are in the order of the canonical body."""
 
@@ -95,6 +157,8 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 _audited: msgspec.json.Decoder[list[Audited]] = msgspec.json.Decoder(list[Audited])
 _command: msgspec.json.Decoder[AnyCommand | None] = msgspec.json.Decoder(AnyCommand | None)
 
+#: What the columns behind `type` up to `playbook` repeat.
+_copied = attrgetter(*COPIES[1:-1])
 _types: dict[type[Event], str] = {type_: str(type_.__struct_config__.tag) for type_ in get_args(AnyEvent)}
 
 
@@ -113,22 +177,18 @@ def all_right(stream_id: UUID, columns: Columns, *, after: int, version: int, pr
     try:
         events = _audited.decode(b"[" + b",".join(bodies) + b"]")
         # One by one: together they might be canonical where one alone is not even JSON.
-        if [canonical(event) for event in events] != bodies:
-            return None
-        if not all(_is_canonical(bytes(event.command)) for event in events):
+        if list(map(canonical, events)) != bodies or not all(map(_is_canonical, {bytes(event.command) for event in events})):
             return None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     copies = [
-        (
-            _types[type(e.data)], e.schema, e.occurred_at, e.recorded_at, e.message_id, e.actor, e.correlation_id,
-            e.causation_id, pinned(e.playbook),
-        )
-        for e in events
-    ]  # fmt: skip
-    if copies != list(zip(*columns[4:], strict=True)) or any(event.stream_id.int != stream_id.int for event in events):
-        return None
-    return cast("list[Recorded]", events) if [event.version for event in events] == columns.version else None
+        list(map(_copied, events)) == list(zip(*columns[5:-1], strict=True)),
+        [_types[type(event.data)] for event in events] == columns.type,
+        [pinned(event.playbook) for event in events] == columns.playbook,
+        [event.version for event in events] == columns.version,
+        all(event.stream_id.int == stream_id.int for event in events),
+    ]
+    return cast("list[Recorded]", events) if all(copies) else None
 
 
 def check(stream_id: UUID, row: Row, *, after: int, version: int, previous: bytes) -> Recorded:

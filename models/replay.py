@@ -137,7 +137,8 @@ def _statement(columns: Sequence[str]) -> str:
 # Without sorting or hashing the whole log, which would fill the disk, and without a limit of time: what takes long here is us.
 _in_order_of_the_index = """
     SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'),
-      ('enable_sort', 'off'), ('enable_hashagg', 'off'), ('max_parallel_workers_per_gather', '0'), ('statement_timeout', '0')
+      ('enable_sort', 'off'), ('enable_hashagg', 'off'), ('max_parallel_workers_per_gather', '0'), ('work_mem', '64MB'),
+      ('statement_timeout', '0')
     ) AS settings (name, value)
 """
 

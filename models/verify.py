@@ -6,7 +6,7 @@ stream looked at again to say in what. So memory is 32 bytes a stream, whatever 
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from heapq import nsmallest
 from itertools import islice
@@ -16,14 +16,15 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
-from models.audit import SCANNED, Columns, Row, WrongEventError, all_right, check
+from models.audit import SCANNED, Columns, Stream, Wrong
+from models.database import driver_errors
 from models.events import read_stream
 from models.leads import lead_row, rep_row
-from models.replay import fold_next, fold_rows, read_streams, scan
+from models.replay import fold_rows, read_streams, scan
 from models.tables import metadata
-from workflows.codec import GENESIS, canonical
-from workflows.events import Recorded, Slot
-from workflows.lead import RESTING, Lead, Rep
+from workflows.codec import canonical
+from workflows.events import Slot
+from workflows.lead import RESTING, Lead, Rep, State, Timer
 from workflows.timers import fires, timer_message_id
 
 #: How often progress is told.
@@ -60,54 +61,6 @@ def verify(connection: Connection, *, most: int = 20, progress: Callable[[int], 
         # Streams are read in the order of their ids, so the first wrong event may be found last.
         findings = nsmallest(most, found, key=lambda f: (f.position is None, f.position or 0))
     return Verified(run.events, run.streams, findings)
-
-
-class _Stream:
-    """One stream as far as it was read and nothing was wrong with it."""
-
-    def __init__(self, id_: bytes) -> None:
-        self.id = UUID(bytes=id_)
-        self.position, self.version, self.hash = 0, 0, GENESIS
-        self.state: Lead | Rep | None = None
-        self.held: set[Slot] = set()
-        """Taken from the table of slots and not given back; used ones included."""
-        self.wrong = False
-
-    def take(self, columns: Columns) -> Finding | None:
-        """Check the next events and fold them in; return what is wrong with the first of them that is not right."""
-        before = self.state
-        events = all_right(self.id, columns, after=self.position, version=self.version + 1, previous=self.hash)
-        if events is None:
-            return self._take_one_by_one(columns)
-        try:
-            for recorded in events:
-                self.state = fold_next(self.state, recorded)
-        except ValueError:
-            self.state = before
-            return self._take_one_by_one(columns)
-        for recorded in events:
-            self._hold(recorded)
-        self.position, self.version, self.hash = columns.position[-1], columns.version[-1], columns.hash[-1]
-        return None
-
-    def _take_one_by_one(self, columns: Columns) -> Finding | None:
-        for row in map(Row._make, zip(*columns, strict=True)):
-            try:
-                recorded = check(self.id, row, after=self.position, version=self.version + 1, previous=self.hash)
-                self.state = fold_next(self.state, recorded)
-            except (WrongEventError, ValueError) as error:
-                # What follows in this stream rests on this event; the first wrong one is what there is to name.
-                self.wrong = True
-                return _finding(self.id, row, error)
-            self._hold(recorded)
-            self.position, self.version, self.hash = row.position, row.version, row.hash
-        return None
-
-    def _hold(self, recorded: Recorded) -> None:
-        effects = recorded.effects
-        if effects.released or effects.reserved:
-            self.held.difference_update(effects.released)
-            self.held.update(effects.reserved)
 
 
 class _Rows:
@@ -157,26 +110,27 @@ class _Verification:
 
     def _log(self) -> Iterator[Finding]:
         """Check each event, and note what each stream comes to."""
-        stream: _Stream | None = None
+        stream: Stream | None = None
         told = 0
         with closing(scan(self._connection, SCANNED)) as pieces:
             for stream_id, *lists in pieces:
                 columns = Columns._make(lists)
                 if stream is None or stream_id != stream.id.bytes:
                     self._note(stream)
-                    stream = _Stream(stream_id)
+                    stream = Stream(UUID(bytes=stream_id))
                     self.streams += 1
                 self.events += len(columns.body)
                 if self.events >= told + PROGRESS_EVENTS:
                     told = self.events
                     self._progress(told)
-                finding = None if stream.wrong else stream.take(columns)
-                if finding:
-                    yield finding
+                wrong = None if stream.wrong else stream.take(columns)
+                if wrong:
+                    # What follows in this stream rests on this event; the first wrong one is what there is to name.
+                    yield _finding(stream.id, wrong)
         self._note(stream)
         self._progress(self.events)
 
-    def _note(self, stream: _Stream | None) -> None:
+    def _note(self, stream: Stream | None) -> None:
         """Keep what the rows of a stream are to be, once all of it is read."""
         if stream and stream.wrong:
             self._wrong.add(stream.id)
@@ -189,7 +143,9 @@ class _Verification:
         """Compare the rows of *table* with what the log says they are: both are in the order of their ids."""
         due = iter(self._expected[table])
         expected = next(due, None)
-        for row in self._pages(f"SELECT {', '.join(metadata.tables[table].columns.keys())} FROM {table} WHERE id > :after"):
+        names = metadata.tables[table].columns.keys()
+        for values in self._pages(table, names):
+            row = dict(zip(names, values, strict=True))
             while expected and expected[0] < row["id"]:
                 yield self._differs(table, expected[0], None)
                 expected = next(due, None)
@@ -236,14 +192,10 @@ class _Verification:
     def _forgotten(self) -> Iterator[Finding]:
         """Check design invariant 4: every timer that acts on its own has its pending message, of leads and of reps."""
         pending = text("SELECT id FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL")
-        decoders: tuple[tuple[str, Callable[[str], Lead | Rep]], ...] = (
-            ("leads", msgspec.json.Decoder(Lead).decode),
-            ("reps", msgspec.json.Decoder(Rep).decode),
-        )
-        for table, decode in decoders:
-            rows = self._pages(f"SELECT id, body FROM {table} WHERE id > :after")
+        for table in self._expected:
+            rows = self._pages(table, ("id", "body"))
             while page := list(islice(rows, PAGE_ROWS)):
-                states = [decode(row["body"]) for row in page]
+                states = [state for _, body in page if (state := _decoded(body))]
                 timers = {state.id: _timer_messages(state) for state in states}
                 found = set(self._connection.scalars(pending, {"ids": [id_ for ids in timers.values() for id_ in ids]}))
                 for state in states:
@@ -251,17 +203,38 @@ class _Verification:
                     if missing:
                         sentence = f"{state.id} in {table} has no pending message for {', '.join(sorted(missing))}"
                         yield Finding("forgotten", None, state.id, sentence)
-                    elif isinstance(state, Lead) and state.state not in RESTING and not timers[state.id]:
+                    elif table == "leads" and state.state not in RESTING and not timers[state.id]:
                         sentence = f"lead {state.id} is {state.state} and no timer moves it on"
                         yield Finding("forgotten", None, state.id, sentence)
 
-    def _pages(self, statement: str, **parameters: object) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a statement that asks for ids behind ``:after``, in the order of their ids."""
-        page = text(f"{statement} ORDER BY id LIMIT {PAGE_ROWS}")
+    def _pages(self, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield these columns, the id the first of them, of all rows of a projection, in the order of their ids."""
+        driver: Any = self._connection.connection.driver_connection
+        statement = f"SELECT {', '.join(names)} FROM {table} WHERE id > %s ORDER BY id LIMIT {PAGE_ROWS}"
         after = UUID(int=0)
-        while rows := self._connection.execute(page, {**parameters, "after": after}).mappings().all():
-            yield from (dict(row) for row in rows)
-            after = rows[-1]["id"]
+        with driver.cursor(binary=True) as cursor, driver_errors(statement):
+            while rows := cursor.execute(statement, (after,)).fetchall():
+                yield from rows
+                after = rows[-1][0]
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """What a lead or rep waits for, and whether it has to: a part of its row's body."""
+
+    id: UUID
+    state: State | None = None
+    """Of a lead."""
+    timers: dict[str, Timer] = {}
+
+
+_waiting: msgspec.json.Decoder[_Waiting] = msgspec.json.Decoder(_Waiting)
+
+
+def _decoded(body: str) -> _Waiting | None:
+    try:
+        return _waiting.decode(body)
+    except msgspec.DecodeError:
+        return None  # no state at all: that its row differs is found already
 
 
 def _row(state: Lead | Rep, hash_: bytes) -> tuple[str, dict[str, Any]]:
@@ -278,14 +251,14 @@ def _term(slot: Slot, lead_id: UUID) -> int:
     return int.from_bytes(hashlib.sha256(canonical([slot, lead_id])).digest())
 
 
-def _timer_messages(state: Lead | Rep) -> dict[UUID, str]:
+def _timer_messages(state: _Waiting) -> dict[UUID, str]:
     """Return the messages of the timers that act on their own, each with its timer's name."""
     firing = ((name, timer) for name, timer in state.timers.items() if fires(name))
     return {timer_message_id(state.id, name, timer.armed_version): name for name, timer in firing}
 
 
-def _finding(stream_id: UUID, row: Row, error: Exception) -> Finding:
-    """Return what is wrong with the event in *row*."""
-    code = error.code if isinstance(error, WrongEventError) else "fold_fails"
+def _finding(stream_id: UUID, wrong: Wrong) -> Finding:
+    """Return what is wrong with an event."""
+    row = wrong.row
     event = f"event {row.position} ({row.type}, version {row.version} of {stream_id})"
-    return Finding(code, row.position, stream_id, f"{event}: {error}")
+    return Finding(wrong.code, row.position, stream_id, f"{event}: {wrong.sentence}")

@@ -27,7 +27,9 @@ _SCORE_PARTS = {
 
 def plain(text: str, most: int = 200) -> str:
     """Return *text* on one line of at most *most* characters, without anything that a terminal would obey."""
-    kept = "".join(character for character in text[: 8 * most] if character.isspace() or _may_be_printed(character))
+    kept = text[: 8 * most]
+    if not (kept.isascii() and kept.isprintable()):
+        kept = "".join(character for character in kept if character.isspace() or _may_be_printed(character))
     line = " ".join(kept.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 

@@ -13,13 +13,19 @@ from rich.console import Console
 
 from service.logs import set_up_logs
 from service.settings import Settings
-from tests.benchmarks import imports, replay, timers, transitions
+from tests.benchmarks import audit, imports, replay, timers, transitions
 from tests.benchmarks.figures import Figure, show
 from tests.benchmarks.machine import Machine, machine
 from tests.benchmarks.stage import Stage, Stopwatch, open_stage
 
 #: By name, in the order in which they run.
-BENCHMARKS: dict[str, ModuleType] = {"transitions": transitions, "replay": replay, "timers": timers, "import": imports}
+BENCHMARKS: dict[str, ModuleType] = {
+    "transitions": transitions,
+    "replay": replay,
+    "audit": audit,
+    "timers": timers,
+    "import": imports,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,18 +1,24 @@
 """A log of whole lives: leads driven one after another through the pure machine, and written with their chain.
 
 The lives are those that the machine's own tests know. Each lead has slots of its own, so that the projections can be rebuilt.
+
+``python -m tests.benchmarks.log`` is one of the processes that write a long log; it reads its order from the standard input.
 """
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import uuid5
 
+import msgspec
 from msgspec.structs import replace
 
 from models.database import Engine, transaction
-from models.events import Appended, append, chained
+from models.events import Appended, append, chained, head_position
 from models.rebuild import Rebuilt, rebuild
 from tests.benchmarks.cast import chunks, lead_id
+from tests.benchmarks.stage import ROOT, engine_of
 from tests.workflows.life import (
     CONNECTED,
     DECLINE,
@@ -123,14 +129,17 @@ def _held(life: Life) -> None:
 LIVES: tuple[Callable[[Life], None], ...] = (_broken_up, _won, _said_no, _broken_up, _held)
 
 
-def lives(count: int) -> Iterator[Appended]:
-    """Yield at least *count* chained events: whole lives, those of some hundred leads at a time mixed as time mixes them."""
-    events, number = 0, 0
+def lives(count: int, *, first: int = 0, step: int = 1) -> Iterator[Appended]:
+    """Yield at least *count* chained events: whole lives, those of some hundred leads at a time mixed as time mixes them.
+
+    The leads have the numbers *first*, *first* + *step* and so on.
+    """
+    events, number = 0, first
     while events < count:
         block: list[Appended] = []
         while len(block) < min(BLOCK_EVENTS, count - events):
             block += _life(number)
-            number += 1
+            number += step
         block.sort(key=lambda appended: appended.recorded.recorded_at)
         yield from block
         events += len(block)
@@ -146,16 +155,49 @@ def _life(number: int) -> Iterator[Appended]:
         yield appended
 
 
-def write_log(engine: Engine, count: int) -> int:
-    """Append whole lives of at least *count* events to an empty log and return how many that were."""
+def write_log(engine: Engine, count: int, *, first: int = 0, step: int = 1) -> int:
+    """Append whole lives of at least *count* events and return the position of the last one."""
     last = 0
-    for chunk in chunks(lives(count), CHUNK_EVENTS):
+    for chunk in chunks(lives(count, first=first, step=step), CHUNK_EVENTS):
         with transaction(engine) as connection:
             last = append(connection, chunk)
     return last
+
+
+class Order(msgspec.Struct):
+    """What one of the writing processes is to do: `write_log` with these arguments."""
+
+    url: str
+    count: int
+    first: int
+    step: int
+
+
+def write_log_together(url: str, count: int, *, processes: int = 2) -> int:
+    """Do the same with an empty log in so many processes, as workers do."""
+    command = [sys.executable, "-m", "tests.benchmarks.log"]
+    orders = [Order(url, count // processes, first, processes) for first in range(processes)]
+    writers = []
+    for order in orders:
+        writer = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
+        assert writer.stdin is not None
+        writer.stdin.write(msgspec.json.encode(order))
+        writer.stdin.close()
+        writers.append(writer)
+    statuses = [writer.wait() for writer in writers]
+    if any(statuses):
+        raise RuntimeError("the log could not be written; the output above says why")
+    with engine_of(url) as engine, transaction(engine) as connection:
+        return head_position(connection)
 
 
 def make_projections(engine: Engine) -> Rebuilt:
     """Make every projection from the log."""
     with transaction(engine) as connection:
         return rebuild(connection)
+
+
+if __name__ == "__main__":
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    with engine_of(asked.url) as writing:
+        write_log(writing, asked.count, first=asked.first, step=asked.step)

@@ -1,19 +1,22 @@
 """Events per second from the database, in one process: folded, folded with every hash checked, and verified in full.
 
 Beside them the rate at which psycopg reads the same rows and does nothing with them, and how fast the `eventsourcing` library
-replays where it can be had.
+replays where it can be had. The log is that of ten thousand leads, whose whole book is also listed as it was at a past moment.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 import psycopg
+from sqlalchemy import text
 
 from models.database import Engine, transaction
 from models.replay import fold_log
 from models.verify import verify
 from tests.benchmarks import peers
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.imports import thaw
 from tests.benchmarks.log import make_projections, write_log
 from tests.benchmarks.stage import Stage, Stopwatch, engine_of
 
@@ -26,16 +29,17 @@ PASSES = 3
 def run(stage: Stage) -> tuple[list[Figure], list[str]]:
     """Measure and return the figures, with a note on the log."""
     with stage.database() as url, engine_of(url) as engine:
-        count = write_log(engine, stage.size(200_000, 2_000))
+        count = write_log(engine, stage.size(154_000, 2_000))
         watch = Stopwatch()
         rebuilt = make_projections(engine)
         rebuild_seconds = watch.seconds
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
-        read = _best(count, partial(_read, url))
-        folded = _best(count, partial(_fold, engine, count, hashes=False))
-        chained = _best(count, partial(_fold, engine, count, hashes=True))
-        verified = _best(count, partial(_verify, engine, count))
+        read = best(count, partial(_read, url))
+        folded = best(count, partial(fold, engine, count, hashes=False))
+        chained = best(count, partial(fold, engine, count, hashes=True))
+        verified = best(count, partial(verify_all, engine, count))
+        book = _list(stage, engine, url)
         peer = peers.replay_rate(stage)
     rates = {
         "read_per_second": ("rows read by psycopg, and nothing done with them", read, None),
@@ -45,6 +49,7 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
         "rebuilt_per_second": ("events from which all projections are rebuilt", count / rebuild_seconds, None),
     }
     figures = [Figure(f"replay.{key}", title, rate, "/s", aim) for key, (title, rate, aim) in rates.items()]
+    figures.append(Figure("replay.book_seconds", "`thaw leads --at` of that book", book, "s", 2, at_most=True))
     if isinstance(peer, str):
         return figures, [_about(count, rebuilt.leads), f"eventsourcing is left out: {peer}"]
     figures.append(Figure("replay.eventsourcing_per_second", "events replayed by eventsourcing", peer, "/s"))
@@ -56,9 +61,10 @@ def _about(count: int, leads: int) -> str:
     return f"{count:,} events of {leads:,} leads; best of {PASSES} passes"
 
 
-def _best(count: int, once: Callable[[], None]) -> float:
+def best(count: int, once: Callable[[], None], passes: int = PASSES) -> float:
+    """Return how many of *count* things are done in a second, when *once* does all."""
     seconds = []
-    for _ in range(PASSES):
+    for _ in range(passes):
         watch = Stopwatch()
         once()
         seconds.append(watch.seconds)
@@ -73,15 +79,33 @@ def _read(url: str) -> None:
             pass
 
 
-def _fold(engine: Engine, count: int, *, hashes: bool) -> None:
+def fold(engine: Engine, count: int, *, hashes: bool) -> None:
+    """Fold the whole log of *count* events."""
     with transaction(engine) as connection:
         folded = sum(each.state.version for each in fold_log(connection, hashes_checked=hashes))
     if folded != count:
         raise RuntimeError(f"{folded} of {count} events were folded")
 
 
-def _verify(engine: Engine, count: int) -> None:
+def verify_all(engine: Engine, count: int) -> None:
+    """Verify the whole log of *count* events."""
     with transaction(engine) as connection:
         verified = verify(connection)
     if verified.events != count or verified.findings:
         raise RuntimeError(f"{verified.events} of {count} events were verified: {verified.findings}")
+
+
+def _list(stage: Stage, engine: Engine, url: str) -> float:
+    """Return the seconds that ``thaw leads --at`` takes, with a contact for each lead, at a moment when most had happened."""
+    with transaction(engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO contacts (lead_id, source, external_id, fields, salt, commitment) "
+                "SELECT id, 'crm', 'B-' || id, CAST(:fields AS jsonb), '', '' FROM leads"
+            ),
+            {"fields": '{"name": "Person Example", "company": "Company"}'},
+        )
+        moment = connection.scalar(text("SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY recorded_at) FROM events"))
+    assert isinstance(moment, datetime)
+    told = {"THAW_DATABASE_URL": url, "THAW_REDIS_URL": stage.redis_url}
+    return min(thaw(["leads", "--at", moment.isoformat()], told).seconds for _ in range(stage.size(PASSES, 1)))

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
-from models.audit import Columns, Row, WrongEventError, all_right, check
+from models.audit import Columns, Row, Stream, WrongEventError, all_right, check
 from models.events import Appended, chained, pinned
 from tests.benchmarks.log import lives
 from tests.workflows.make_golden import _lives
 from workflows.codec import GENESIS, chain_hashes
-from workflows.events import event_type
+from workflows.events import decode_recorded, event_type
 
 
 def row(position: int, appended: Appended) -> Row:
@@ -148,6 +149,17 @@ def test_a_body_that_was_changed_with_its_hash_is_found(
     bodies[3] = bodies[3].replace(old, new, 1)
     assert bodies[3] != rows[3].body
     assert code == looked_at(stream_id, rehashed(rows, bodies))
+
+
+def test_an_event_that_cannot_be_folded_is_named(history: tuple[UUID, list[Row]]) -> None:
+    """Right in itself and at its place, but nothing that a lead's history begins with."""
+    stream_id, rows = history
+    second = replace(decode_recorded(rows[1].body), version=1)
+    stream = Stream(stream_id)
+    wrong = stream.take(columns([row(1, chained(second, GENESIS))]))
+    assert wrong
+    assert ("fold_fails", 1) == (wrong.code, wrong.row.version)
+    assert (wrong, None, 0) == (stream.wrong, stream.state, stream.version)
 
 
 def test_bodies_that_are_canonical_only_together_are_found(history: tuple[UUID, list[Row]]) -> None:

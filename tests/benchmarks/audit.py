@@ -1,0 +1,158 @@
+"""What an auditor waits for, on a log of a million events: it is read, verified and proved in one process.
+
+Beside it what the machine allows, the same bodies hashed in a bare loop; and, where they can be had, `eventsourcing`, which
+replays, and `auditchain`, which verifies a hash chain (`tests.benchmarks.peers`).
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
+from statistics import median
+from uuid import UUID
+
+import psycopg
+
+from models import views
+from models.checkpoints import CheckpointRow
+from models.database import Connection, Engine, transaction
+from models.events import read_log, read_stream
+from models.heads import newest as newest_heads
+from models.heads import prove_head
+from models.tree import inclusion_proof
+from models.verify_tree import verify_tree
+from service.clocks import wall_clock
+from service.evidence import opener
+from service.keys import KeyFiles
+from service.notary import Notary
+from service.settings import Settings
+from tests.benchmarks import peers
+from tests.benchmarks.cast import lead_id
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.log import make_projections, write_log_together
+from tests.benchmarks.replay import best, fold, verify_all
+from tests.benchmarks.stage import Stage, Stopwatch, engine_of
+from workflows.merkle import leaf_hash, verify_inclusion
+
+TITLE = "Audit, one process"
+
+#: Each rate is the better of so many passes.
+PASSES = 2
+
+
+def run(stage: Stage) -> tuple[list[Figure], list[str]]:
+    """Measure and return the figures, with notes on the log."""
+    with stage.database() as url, engine_of(url) as engine, tempfile.TemporaryDirectory(prefix="thaw-bench-") as folder:
+        watch = Stopwatch()
+        count = write_log_together(url, stage.size(1_000_000, 500))
+        written = watch.seconds
+        leads = make_projections(engine).leads
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        ids = [lead_id(number) for number in range(0, leads - leads // 100, max(1, leads // stage.size(50, 2)))]
+        figures = _reading(engine, count) + _signing(engine, count, KeyFiles(Settings(home=folder)), ids)
+        # What is exported, and checked with no access to the service, has its place here.
+        beside, notes = _beside(stage, engine, {figure.key: figure.value for figure in figures})
+    return figures + beside, [f"{count:,} events of {leads:,} leads, written in {written:.0f} s", *notes]
+
+
+def _reading(engine: Engine, count: int) -> list[Figure]:
+    """Measure how fast all of it is folded and verified."""
+    folded = best(count, partial(fold, engine, count, hashes=False), PASSES)
+    chained = best(count, partial(fold, engine, count, hashes=True), PASSES)
+    whole = best(count, partial(verify_all, engine, count), PASSES)
+    return [
+        Figure("audit.folded_per_second", "events folded", folded, "/s", 200_000),
+        Figure("audit.chained_per_second", "events folded, with every hash checked", chained, "/s", 100_000),
+        Figure("audit.verified_per_second", "events verified in full, with every projection", whole, "/s", 70_000),
+    ]
+
+
+def _signing(engine: Engine, count: int, keys: KeyFiles, ids: Sequence[UUID]) -> list[Figure]:
+    """Record the heads, sign the log, compare it with what was signed, and prove the histories of the leads *ids*.
+
+    A proof's time is the median over them.
+    """
+    keys.init("bench.example/log")
+    notary = Notary(engine, wall_clock, keys, ())
+    watch = Stopwatch()
+    notary.record_heads("bench", wait=True)
+    signed = notary.make(wait=True)
+    signing_seconds = watch.seconds
+    assert signed is not None
+    watch = Stopwatch()
+    with views.snapshot(engine) as connection:
+        found = verify_tree(connection, open_note=opener(keys.known()))
+    tree_seconds = watch.seconds
+    if found.findings or found.events != signed.size or found.checkpoints != 1:
+        raise RuntimeError(f"{found.events} of {signed.size} events were compared: {found.findings}")
+    with views.snapshot(engine) as connection:
+        proofs = [_prove(connection, id_, signed) for id_ in ids]
+        watch = Stopwatch()
+        recorded = newest_heads(connection)
+        assert recorded is not None
+        prove_head(connection, ids[0], recorded.data.size)
+        head_seconds = watch.seconds
+    one, whole = (median(seconds) * 1000 for seconds in zip(*proofs, strict=True))
+    return [
+        Figure("audit.signed_per_second", "events signed: heads, tree and checkpoint of all", count / signing_seconds, "/s"),
+        Figure("audit.compared_per_second", "events compared with what was signed", count / tree_seconds, "/s"),
+        Figure("audit.proof_ms", "inclusion proof of one event of a lead", one, "ms", 10, at_most=True),
+        Figure("audit.lead_proof_ms", "inclusion proofs of each of its events", whole, "ms"),
+        Figure("audit.head_proof_ms", "proof that it has no others", head_seconds * 1000, "ms"),
+    ]
+
+
+def _prove(connection: Connection, id_: UUID, signed: CheckpointRow) -> tuple[float, float]:
+    """Prove each event of a lead and return the seconds that the first proof took, and all."""
+    rows = read_stream(connection, id_)
+    watch, first = Stopwatch(), 0.0
+    proofs = []
+    for row in rows:
+        proofs.append(inclusion_proof(connection, row.position, signed.size))
+        first = first or watch.seconds
+    seconds = watch.seconds
+    for row, proof in zip(rows, proofs, strict=True):
+        if not verify_inclusion(row.position - 1, signed.size, leaf_hash(row.body.encode()), proof, signed.root):
+            raise RuntimeError(f"event {row.position} is not proved")
+    return first, seconds
+
+
+def _beside(stage: Stage, engine: Engine, ours: dict[str, float]) -> tuple[list[Figure], list[str]]:
+    """Measure what there is to compare with, on so many bodies as fit in memory everywhere."""
+    with transaction(engine) as connection:
+        bodies = [row.body.encode() for row in islice(read_log(connection), stage.size(20_000, 200))]
+    bare = best(len(bodies), partial(_hash, bodies), PASSES)
+    figures = [
+        Figure("audit.bare_hashes_per_second", "bodies hashed by hashlib in a bare loop, from memory", bare, "/s"),
+        Figure("audit.over_bare_hashes", "folded with hashes / that", ours["audit.chained_per_second"] / bare, "x"),
+    ]
+    notes = []
+    replay = peers.replay_rate(stage)
+    if isinstance(replay, str):
+        notes.append(f"eventsourcing is left out: {replay}")
+    else:
+        figures.append(Figure("audit.eventsourcing_per_second", "events replayed by eventsourcing", replay, "/s"))
+        ratio = ours["audit.folded_per_second"] / replay
+        figures.append(Figure("audit.over_eventsourcing", "folded / eventsourcing", ratio, "x"))
+    chain = peers.chain_rates(stage, bodies)
+    if isinstance(chain, str):
+        return figures, [*notes, f"auditchain is left out: {chain}"]
+    figures += [
+        Figure("audit.auditchain_per_second", "records verified by auditchain", chain.verified_per_second, "/s"),
+        Figure(
+            "audit.over_auditchain",
+            "verified in full / auditchain",
+            ours["audit.verified_per_second"] / chain.verified_per_second,
+            "x",
+        ),
+        Figure("audit.auditchain_proof_ms", "inclusion proof of one record by auditchain", chain.proof_seconds * 1000, "ms"),
+    ]
+    return figures, [*notes, f"auditchain holds its whole log in memory: measured on {chain.records:,} records"]
+
+
+def _hash(bodies: Sequence[bytes]) -> None:
+    previous = bytes(32)
+    for body in bodies:
+        previous = hashlib.sha256(previous + body).digest()
