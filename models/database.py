@@ -9,7 +9,7 @@ import psycopg
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine as Engine
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -38,12 +38,21 @@ class ConcurrentAppendError(ModelError):
     """Another transaction appended to the same stream first; nothing was changed, and the call may be repeated at once."""
 
 
+#: What every session is set to. Server, database and user may have other defaults, under which we would misread or misbehave.
+SESSION = (
+    "-c statement_timeout=60000 -c lock_timeout=20000 -c timezone=UTC "
+    "-c datestyle=ISO -c default_transaction_isolation=read\\ committed"
+)
+
+
 def make_engine(database_url: str, *, pool_size: int = 5, application_name: str = "thaw") -> Engine:
     """Return an engine for *database_url* (``postgresql://…``); nothing is connected yet.
 
     Sessions get a statement timeout of 60 s and a lock timeout of 20 s, so that a stuck lock becomes an error that is seen.
     """
-    url = database_url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    url = make_url(
+        database_url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    )
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -59,7 +68,8 @@ def make_engine(database_url: str, *, pool_size: int = 5, application_name: str 
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 30_000,
-            "options": "-c statement_timeout=60000 -c lock_timeout=20000 -c timezone=UTC",
+            "client_encoding": "utf8",
+            "options": " ".join([*url.normalized_query.get("options", ()), SESSION]),
         },
     )
     event.listen(engine, "connect", _send_lists_in_binary)
