@@ -46,6 +46,13 @@ class ConcurrentAppendError(ModelError):
     """Another transaction appended to the same stream first; nothing was changed, and the call may be repeated at once."""
 
 
+#: What every session is set to, unless the URL says otherwise.
+LIMITS = "-c statement_timeout=60000 -c lock_timeout=20000"
+
+#: What every session is set to in any case. Server, database and user may have other defaults, under which we would misread.
+SESSION = "-c timezone=UTC -c datestyle=ISO -c default_transaction_isolation=read\\ committed"
+
+
 def make_engine(database_url: str, *, pool_size: int = 5, application_name: str = "thaw") -> Engine:
     """Return an engine for *database_url* (``postgresql://…``); nothing is connected yet.
 
@@ -60,6 +67,7 @@ def make_engine(database_url: str, *, pool_size: int = 5, application_name: str 
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
+        "client_encoding": "utf8",
     }
     engine = create_engine(
         url,
@@ -78,10 +86,10 @@ def make_engine(database_url: str, *, pool_size: int = 5, application_name: str 
 
 
 def _options(url: URL) -> str:
-    """Return the options of a session: ours, then those in *url*, where the later one counts; the time zone is always UTC."""
+    """Return the options of a session: ours, then those in *url*, where the later one counts; what we rest on comes last."""
     given = url.query.get("options", ())
     theirs = [given] if isinstance(given, str) else given
-    return " ".join(["-c statement_timeout=60000 -c lock_timeout=20000", *theirs, "-c timezone=UTC"])
+    return " ".join([LIMITS, *theirs, SESSION])
 
 
 #: A connection that was used so lately is taken to be whole. Asking each time costs a twentieth of a batch.

@@ -1,4 +1,7 @@
-"""Freezing a calendar: public holidays and weekends of a country, read once from the `holidays` library."""
+"""Freezing a calendar: public holidays and weekends of a country, read once from the `holidays` library.
+
+The library is imported where it is used: most commands have no use for it, and it takes a tenth of a second.
+"""
 
 import warnings
 from collections.abc import Iterable
@@ -6,11 +9,12 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-
-import holidays
-from holidays.registry import COUNTRIES
+from typing import TYPE_CHECKING
 
 from workflows.calendars import Absence, Calendar, Holiday, zone_offsets
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 #: So many days before a rep's calendar ends people are told: plans reach weeks ahead of the day.
 WARN_DAYS = 60
@@ -97,11 +101,13 @@ def ending(rep: str, last: date, today: date) -> str | None:
     return f"the calendar of {rep} {ends}, and nothing is planned beyond it: `thaw rep set {rep}` freezes three more years"
 
 
-def _holidays_of(country: str, region: str, first: date, last: date) -> holidays.HolidayBase | None:
+def _holidays_of(country: str, region: str, first: date, last: date) -> "HolidayBase | None":
     if not country:
         if region:
             raise CalendarError(f"Region {region!r} needs a country.")
         return None
+    import holidays
+
     known = holidays.list_supported_countries()
     if country not in known:
         raise CalendarError(f"There is no country {country!r}.{_did_you_mean(country, _country_names())}")
@@ -136,7 +142,7 @@ def _unknown_years(country: str, first: date, last: date, known: str) -> Calenda
 
 
 def _weekdays_and_holidays(
-    source: holidays.HolidayBase | None, first: date, last: date, weekdays: Iterable[int] | None
+    source: "HolidayBase | None", first: date, last: date, weekdays: Iterable[int] | None
 ) -> tuple[tuple[int, ...], tuple[Holiday, ...]]:
     """Return the weekdays that are worked and the days off that they do not explain."""
     chosen = None if weekdays is None else tuple(sorted(set(weekdays)))
@@ -155,6 +161,8 @@ def _weekdays_and_holidays(
 
 def _country_names() -> dict[str, str]:
     """Map what a person may type, a code or a name, to what is meant."""
+    from holidays.registry import COUNTRIES
+
     return {
         typed: f"{code} ({name})"
         for name, code, *others in COUNTRIES.values()

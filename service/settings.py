@@ -109,7 +109,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     for name, schemes in _SCHEMES.items():
         url = getattr(settings, name)
         try:
-            fits = not url or urlsplit(url).scheme in schemes
+            parts = urlsplit(url or "")
+            fits = not url or parts.scheme in schemes
+            _ = parts.port  # raises for what is no port
         except ValueError as error:
             raise SettingsError(f"{variable(name)} is no address: {error}") from error
         if not fits:

@@ -1,4 +1,8 @@
-"""Servers for tests: the ones that the environment names, otherwise an embedded pair in a folder that is thrown away.
+"""Servers for tests: those that THAW_DATABASE_URL and THAW_REDIS_URL name, otherwise an embedded pair that is thrown away.
+
+One rule: a test that stops, kills, empties or fills a server does so to servers of its own, always embedded (`victims` in
+tests/chaos). All other tests share `servers`, which may be somebody's: a test makes databases and keys of its own there, under
+names that begin with `PREFIX`, and removes them.
 
 For tests that want their databases migrated: override `database_template` with the name of a migrated database.
 """
@@ -19,35 +23,34 @@ from psycopg import sql
 
 from service.embedded import EmbeddedServers
 
+#: What every database and every key that a test makes begins with.
+PREFIX = "thaw_test_"
+
 
 @dataclass(frozen=True)
 class ServersUnderTest:
     """Where the servers are. The URLs hold passwords."""
 
     database_url: str
-    """A database on the server, for nothing but the creation of others; the user may create databases."""
+    """A database on the server, for nothing but the creation of others; the user is a superuser."""
     redis_url: str
-    embedded: EmbeddedServers | None
-    """The servers themselves, for tests that restart or kill them; None if any of the two is external."""
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[ServersUnderTest]:
     """Yield the servers that all tests of the session share."""
-    database_url = os.environ.get("THAW_TEST_DATABASE_URL") or os.environ.get("THAW_DATABASE_URL")
-    redis_url = os.environ.get("THAW_TEST_REDIS_URL") or os.environ.get("THAW_REDIS_URL")
+    database_url, redis_url = os.environ.get("THAW_DATABASE_URL"), os.environ.get("THAW_REDIS_URL")
+    if database_url:
+        # Some tests forge the log, as an administrator could.
+        assert ask(database_url, "SHOW is_superuser") == "on", "the user in THAW_DATABASE_URL must be a superuser, for tests"
     if database_url and redis_url:
-        yield ServersUnderTest(database_url, redis_url, None)
+        yield ServersUnderTest(database_url, redis_url)
         return
     with (
         tempfile.TemporaryDirectory(prefix="thaw-tests-") as home,
         EmbeddedServers(Path(home), database=not database_url, redis=not redis_url) as embedded,
     ):
-        yield ServersUnderTest(
-            database_url or embedded.database_url,
-            redis_url or embedded.redis_url,
-            None if database_url or redis_url else embedded,
-        )
+        yield ServersUnderTest(database_url or embedded.database_url, redis_url or embedded.redis_url)
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +75,7 @@ def redis_url(servers: ServersUnderTest) -> str:
 @pytest.fixture
 def namespace(redis_url: str) -> Iterator[str]:
     """Yield a prefix for this test's keys on Redis, which are deleted afterwards."""
-    name = f"thaw-test-{uuid.uuid4().hex}"
+    name = f"{PREFIX}{uuid.uuid4().hex}"
     yield name
     with redis.Redis.from_url(redis_url) as client:
         for key in client.scan_iter(match=f"{name}*", count=1000):
@@ -92,7 +95,7 @@ def fresh_database(server_url: str, template: str | None = None) -> Iterator[str
 
     Nobody may be connected to *template* meanwhile: a rule of PostgreSQL.
     """
-    name = f"test_{uuid.uuid4().hex}"
+    name = f"{PREFIX}{uuid.uuid4().hex}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template or "template1"))
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with psycopg.connect(server_url, autocommit=True) as connection:

@@ -69,7 +69,7 @@ class EmbeddedServers:
 
     @property
     def redis_url(self) -> str:
-        """``redis://:…@127.0.0.1:…/0``."""
+        """``redis://default:…@127.0.0.1:…/0``."""
         return self._running_redis.url
 
     @property
@@ -98,11 +98,7 @@ class EmbeddedServers:
             self._publish()
         except OSError as error:
             self.stop()
-            raise EmbeddedServerError(
-                f"Thaw cannot keep its embedded servers in {self.home}: {error.strerror or error}"
-                f"{f' ({error.filename})' if error.filename else ''}. "
-                f"Name another folder in THAW_HOME, or servers of yours in THAW_DATABASE_URL and THAW_REDIS_URL."
-            ) from error
+            raise self._cannot_keep(error) from error
         except BaseException:
             self.stop()
             raise
@@ -146,9 +142,14 @@ class EmbeddedServers:
         """
         (server,) = (server for server in self._servers if server.title == title)
         before = server.url
-        server.restart()
-        if not self.dead():
-            self._publish()
+        try:
+            server.restart()
+            if not self.dead():
+                self._publish()
+        except OSError as error:
+            # One that nobody can find is of no use: it stays dead until there is room again.
+            server.stop()
+            raise self._cannot_keep(error) from error
         return server.url == before
 
     @property
@@ -175,6 +176,13 @@ class EmbeddedServers:
                 f"another folder in THAW_HOME."
             )
         (self.home / "servers.json").unlink(missing_ok=True)
+
+    def _cannot_keep(self, error: OSError) -> EmbeddedServerError:
+        return EmbeddedServerError(
+            f"Thaw cannot keep its embedded servers in {self.home}: {error.strerror or error}"
+            f"{f' ({error.filename})' if error.filename else ''}. "
+            f"Name another folder in THAW_HOME, or servers of yours in THAW_DATABASE_URL and THAW_REDIS_URL."
+        )
 
     def _publish(self) -> None:
         servers = Servers(

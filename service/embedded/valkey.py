@@ -30,8 +30,8 @@ class Valkey(Server):
 
     @property
     def url(self) -> str:
-        """``redis://:…@127.0.0.1:…/0``."""
-        return f"redis://:{self.folder.password()}@127.0.0.1:{self.port}/0"
+        """``redis://default:…@127.0.0.1:…/0``: redis-cli 6 and later take an empty name for a user's."""
+        return f"redis://default:{self.folder.password()}@127.0.0.1:{self.port}/0"
 
     def _set_up(self, lock: int) -> None:  # noqa: ARG002 (no process is started here)
         if self.folder.data.exists():

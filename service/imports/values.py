@@ -10,8 +10,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
-from holidays.registry import COUNTRIES
-
 from service.calendars import iana_zones
 from service.find import REP_NAME_CHARACTERS_MAX, REP_NAMES, is_rep_name
 from service.imports.problems import Unreadable, did_you_mean
@@ -209,7 +207,7 @@ def country(value: str) -> str:
     """Return the ISO 3166-1 alpha-2 code of a country given by its code or English name."""
     code = _countries().get(_squeezed(value))
     if code is None:
-        names = [name.replace("_", " ").title() for name in COUNTRIES]
+        names = [name.replace("_", " ").title() for name in _registry()]
         hint = did_you_mean(value[:SHORT_CHARACTERS_MAX], names).strip()
         raise Unreadable("unknown_country", "There is no such country.", hint or "Write its code, like US.")
     return code
@@ -238,9 +236,16 @@ def remembered(read: Callable[[str], T]) -> Callable[[str], T]:
     return recall
 
 
+def _registry() -> dict[str, tuple[str, ...]]:
+    """Return the class, code and other names of each country, by its name; imported here because it takes a while."""
+    from holidays.registry import COUNTRIES
+
+    return COUNTRIES
+
+
 @lru_cache(maxsize=1)
 def _countries() -> dict[str, str]:
-    return {_squeezed(name): code for names in COUNTRIES.values() for code in names[1:2] for name in names[:3]}
+    return {_squeezed(name): code for names in _registry().values() for code in names[1:2] for name in names[:3]}
 
 
 def _squeezed(value: str) -> str:

@@ -19,7 +19,7 @@ from service.embedded import EmbeddedServers
 from service.keeper import Kept, Order
 from service.playbooks import publish_shipped
 from service.wiring import worker_environment
-from tests.servers import fresh_database
+from tests.servers import PREFIX, fresh_database
 
 #: The module of the real workers, as ``thaw worker`` names it.
 WORKERS = "service.worker:broker"
@@ -54,7 +54,7 @@ class Stage:
     @contextmanager
     def namespace(self) -> Iterator[str]:
         """Yield a prefix for keys on Redis, which are deleted afterwards."""
-        name = f"thaw-bench-{uuid.uuid4().hex[:12]}"
+        name = f"{PREFIX}{uuid.uuid4().hex[:12]}"
         yield name
         with redis.Redis.from_url(self.redis_url) as client:
             for key in client.scan_iter(match=f"{name}*", count=1000):

@@ -94,15 +94,19 @@ class Audit:
         assert len([key for key, _ in groupby(self.events, key=attrgetter("message_id"))]) == len(settled)
 
     def the_log_is_whole(self) -> None:
-        """Positions are 1..n, versions of each stream 1..n, and each hash covers its body and the hash before it."""
+        """Positions are 1..n, versions of each stream 1..n, their times never go back, and each hash covers its body and the
+        hash before it.
+        """
         assert [event.position for event in self.events] == list(range(1, len(self.events) + 1))
         assert self._ask("SELECT position FROM log_head") == [(len(self.events),)]
-        heads: dict[UUID, tuple[int, bytes]] = {}
+        heads: dict[UUID, tuple[int, bytes, datetime]] = {}
         for event in self.events:
-            version, previous = heads.get(event.stream_id, (0, bytes(32)))
+            recorded_at = datetime.fromisoformat(event.said["recorded_at"])
+            version, previous, earlier = heads.get(event.stream_id, (0, bytes(32), recorded_at))
             assert event.version == version + 1
             assert event.hash == hashlib.sha256(previous + event.body.encode()).digest()
-            heads[event.stream_id] = event.version, event.hash
+            assert recorded_at >= earlier
+            heads[event.stream_id] = event.version, event.hash, recorded_at
 
     def nobody_is_forgotten(self, dead: set[UUID]) -> None:
         """Whoever owes a next move, or is owed one, has a pending message."""

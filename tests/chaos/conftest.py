@@ -1,10 +1,9 @@
-"""A pair of servers that the tests of this folder may kill, and for each test a stage with a database of its own."""
+"""For each test a stage with a database of its own, and a pair of servers for the tests that kill them."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 
@@ -13,7 +12,7 @@ from models.database import make_engine
 from service.embedded import EmbeddedServers
 from service.playbooks import publish_shipped
 from tests.chaos.workload import START, Workload
-from tests.servers import fresh_database
+from tests.servers import ServersUnderTest, fresh_database
 from tests.stage import Stage, on_stage, processes_of
 
 
@@ -29,7 +28,7 @@ def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
 
 @pytest.fixture(scope="session")
 def migrated(victims: EmbeddedServers) -> Iterator[str]:
-    """Yield the name of a migrated database with the shipped playbooks."""
+    """Yield the name of a migrated database on them, with the shipped playbooks."""
     with fresh_database(victims.database_url) as url:
         engine = make_engine(url)
         migrate(engine)
@@ -39,11 +38,26 @@ def migrated(victims: EmbeddedServers) -> Iterator[str]:
 
 
 @pytest.fixture
-def stage(victims: EmbeddedServers, migrated: str, tmp_path: Path) -> Iterator[Stage]:
-    """Yield a stage on servers that may be killed."""
+def ground(request: pytest.FixtureRequest, servers: ServersUnderTest) -> ServersUnderTest:
+    """Return the servers that all tests share; for a test that asks for `victims`, those."""
+    if "victims" not in request.fixturenames:
+        return servers
+    victims = request.getfixturevalue("victims")
+    return ServersUnderTest(victims.database_url, victims.redis_url)
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest, database_template: str) -> str:
+    """Return the name of a migrated database on the ground of the test."""
+    return str(request.getfixturevalue("migrated")) if "victims" in request.fixturenames else database_template
+
+
+@pytest.fixture
+def stage(ground: ServersUnderTest, template: str, namespace: str, tmp_path: Path) -> Iterator[Stage]:
+    """Yield a stage on the ground of the test."""
     with (
-        fresh_database(victims.database_url, migrated) as url,
-        on_stage(url, victims.redis_url, f"chaos-{uuid4().hex}", tmp_path) as stage,
+        fresh_database(ground.database_url, template) as url,
+        on_stage(url, ground.redis_url, namespace, tmp_path) as stage,
     ):
         stage.clock.move(START)
         yield stage

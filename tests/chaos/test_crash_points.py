@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from service.embedded import EmbeddedServers
 from tests.chaos.auditor import Audit
 from tests.chaos.rehearsal import Rehearsal
 from tests.chaos.workload import CHECKS, START, Workload, calendar, later, registration
-from tests.servers import fresh_database
+from tests.servers import ServersUnderTest, fresh_database
 from workflows import commands as c
 from workflows.codec import derived_id
 from workflows.rep import rep_id
@@ -58,10 +57,10 @@ class Axe:
 
 
 @pytest.fixture
-def rehearsal(victims: EmbeddedServers, migrated: str, tmp_path: Path) -> Iterator[Rehearsal]:
+def rehearsal(ground: ServersUnderTest, template: str, namespace: str, tmp_path: Path) -> Iterator[Rehearsal]:
     """Yield a service without processes."""
-    with fresh_database(victims.database_url, migrated) as url:
-        rehearsal = Rehearsal(url, victims.redis_url, "rehearsal", tmp_path)
+    with fresh_database(ground.database_url, template) as url:
+        rehearsal = Rehearsal(url, ground.redis_url, namespace, tmp_path)
         rehearsal.clock.move(START)
         yield rehearsal
         rehearsal.close()

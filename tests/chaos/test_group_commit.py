@@ -7,11 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from service.embedded import EmbeddedServers
 from tests.chaos.auditor import Audit
 from tests.chaos.rehearsal import Rehearsal
 from tests.chaos.workload import START, Workload
-from tests.servers import fresh_database
+from tests.servers import ServersUnderTest, fresh_database
 
 #: Rounds of commands that pile up before they are applied, so that one transaction has several for the same lead.
 ROUNDS = 3
@@ -31,11 +30,11 @@ class Piling(Rehearsal):
 
 
 @pytest.fixture
-def rehearsals(victims: EmbeddedServers, migrated: str, tmp_path: Path) -> Iterator[list[Piling]]:
+def rehearsals(ground: ServersUnderTest, template: str, namespace: str, tmp_path: Path) -> Iterator[list[Piling]]:
     """Yield three services that have nothing in common but what they are asked."""
     with contextlib.ExitStack() as stack:
-        urls = [stack.enter_context(fresh_database(victims.database_url, migrated)) for _ in range(3)]
-        rehearsals = [Piling(url, victims.redis_url, "rehearsal", tmp_path) for url in urls]
+        urls = [stack.enter_context(fresh_database(ground.database_url, template)) for _ in range(3)]
+        rehearsals = [Piling(url, ground.redis_url, namespace, tmp_path) for url in urls]
         yield rehearsals
         for rehearsal in rehearsals:
             rehearsal.close()

@@ -69,7 +69,7 @@ class Workload:
     def __init__(self, stage: Stage, *, seed: int = 1) -> None:
         self._stage = stage
         self._dice = random.Random(seed)  # a workload, no secret
-        self._leads = [derived_id("lead", number) for number in range(LEADS)]
+        self.leads = [derived_id("lead", number) for number in range(LEADS)]
         self._round = 0
         self.submitted: list[UUID] = []
 
@@ -125,11 +125,11 @@ class Workload:
 
     def _commands(self, number: int) -> Iterator[tuple[UUID, c.Command]]:
         if number == 1:
-            yield from ((id_, registration(REPS[index % len(REPS)], id_)) for index, id_ in enumerate(self._leads))
+            yield from ((id_, registration(REPS[index % len(REPS)], id_)) for index, id_ in enumerate(self.leads))
             return
         today = self._stage.clock().date()
         states = dict(self._states())
-        for lead_id in self._leads:
+        for lead_id in self.leads:
             fitting = self._fitting(lead_id, states.get(lead_id, ""), today)
             choice = fitting if self._dice.random() < 0.6 else self._whatever(lead_id, today)
             yield lead_id, self._dice.choice(choice)

@@ -1,5 +1,6 @@
 """What `thaw up` does about a server that is hard to bring back."""
 
+import errno
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
-from service.embedded import EmbeddedServerError, EmbeddedServers
+from service.embedded import EmbeddedServerError, EmbeddedServers, discover
 from service.embedded.watch import Watch
 from tests.stage import until
 
@@ -47,4 +48,25 @@ def test_a_server_that_cannot_be_started_is_tried_again(tmp_path: Path, monkeypa
         watch.look()
         assert servers.dead() == []
         with redis.Redis.from_url(servers.redis_url) as client:
+            assert client.ping()
+
+
+@pytest.mark.parametrize("file", ["service.embedded.folder.write_private", "service.embedded.servers.write_private"])
+def test_a_disk_that_was_full_costs_no_more_than_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    """Wherever a restart runs out of room, it is said, and once there is room the server runs again and is found."""
+
+    def full(path: Path, _: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with EmbeddedServers(tmp_path / "home", database=False) as servers, capture_logs():
+        watch = Watch(servers, lambda: None)
+        kill(servers)
+        with monkeypatch.context() as broken:
+            broken.setattr(file, full)
+            with pytest.raises(EmbeddedServerError, match=r"cannot keep its embedded servers in .*: No space left on device"):
+                watch.look()
+        watch.look()
+        found = discover(servers.home)
+        assert found is not None
+        with redis.Redis.from_url(found.redis_url or "") as client:
             assert client.ping()

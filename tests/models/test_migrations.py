@@ -1,11 +1,16 @@
 """The schema: reached from nothing, equal to `models.tables`, and refused when it is another one."""
 
+from pathlib import Path
+
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from migrations import runner
 from migrations.runner import SchemaError, check_schema, differences, migrate, newest_revision
 from models.database import make_engine, transaction
-from tests.servers import ServersUnderTest, fresh_database
+from tests.servers import ServersUnderTest, ask, fresh_database
 
 
 def test_a_second_run_changes_nothing_and_the_schema_is_that_of_the_tables(servers: ServersUnderTest) -> None:
@@ -18,6 +23,16 @@ def test_a_second_run_changes_nothing_and_the_schema_is_that_of_the_tables(serve
             check_schema(connection)
             assert [] == differences(connection)
         engine.dispose()
+
+
+def test_the_names_of_the_files_say_what_alembic_says() -> None:
+    """The revisions are known without it, in the order in which it runs them."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(runner.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert runner.revisions() == [script.revision for script in reversed(list(scripts.walk_revisions()))]
+    assert newest_revision() == scripts.get_current_head()
 
 
 def test_an_empty_database_is_refused_with_the_command_to_run(servers: ServersUnderTest) -> None:
@@ -37,5 +52,29 @@ def test_the_schema_of_a_later_release_is_refused_and_left_alone(database_url: s
     with pytest.raises(SchemaError, match="later release"), transaction(engine) as connection:
         check_schema(connection)
     with pytest.raises(SchemaError, match="later release"):
+        migrate(engine)
+    engine.dispose()
+
+
+def test_a_database_in_another_encoding_is_refused_before_anything_is_made(database_url: str) -> None:
+    """It could not hold everybody's name."""
+    latin = f"{database_url}_latin"
+    ask(database_url, f"CREATE DATABASE {latin.rpartition('/')[2]} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+    engine = make_engine(latin)
+    try:
+        with pytest.raises(SchemaError, match="in LATIN1, and Thaw needs UTF8: create another"):
+            migrate(engine)
+        with transaction(engine) as connection:
+            assert [] == connection.execute(text("SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace")).all()
+    finally:
+        engine.dispose()
+        ask(database_url, f"DROP DATABASE {latin.rpartition('/')[2]}")
+
+
+def test_a_server_that_is_too_old_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its version, and the one that is needed."""
+    monkeypatch.setattr(runner, "OLDEST_SERVER", 1_990_000)
+    engine = make_engine(database_url)
+    with pytest.raises(SchemaError, match=r"^this is PostgreSQL \d.*, and Thaw needs 199 or later$"):
         migrate(engine)
     engine.dispose()

@@ -95,6 +95,13 @@ def test_valkey_admits_nobody_without_the_password(pair: EmbeddedServers, login:
         client.get("anything")
 
 
+def test_the_address_of_valkey_names_its_user(pair: EmbeddedServers) -> None:
+    """redis-cli takes an address without one for that of a user with an empty name, whom the server refuses."""
+    assert urlsplit(pair.redis_url).username == "default"
+    with redis.Redis.from_url(pair.redis_url) as client:
+        assert client.ping()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at the processes in /proc")
 def test_passwords_are_on_no_command_line(pair: EmbeddedServers) -> None:
     found = discover(pair.home)

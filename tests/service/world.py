@@ -237,8 +237,6 @@ def world(
         "THAW_REDIS_URL": redis_url,
         "THAW_NAMESPACE": namespace,
         "THAW_CLOCK_FILE": str(tmp_path / "clock"),
-        "THAW_TEST_DATABASE_URL": "",
-        "THAW_TEST_REDIS_URL": "",
     }
     service = wiring.connect(Settings(database_url=url, redis_url=redis_url, namespace=namespace))
     applier = Applier(service.engine, clock)

@@ -37,7 +37,7 @@ def test_keys_are_made_shown_and_replaced_and_never_printed(signing: World) -> N
     assert "run `thaw checkpoint`" in signing.refused(2, "keys", "rotate")
     signing.ok("checkpoint")
     signing.ok("keys", "rotate")
-    private = Path(signing.environ["THAW_KEY_FILE"]).read_text().rpartition("+")[2].strip()
+    private = Path(signing.environ["THAW_KEY_FILE"]).read_text().split("+", 4)[4].strip()
     for arguments in (("keys", "show"), ("checkpoint",), ("settings",), ("verify", "--json")):
         assert private not in signing.ok(*arguments)
 

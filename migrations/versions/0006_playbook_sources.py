@@ -6,8 +6,8 @@ A new column with a default: the release before this one runs on this schema as 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:

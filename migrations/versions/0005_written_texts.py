@@ -6,7 +6,7 @@ New columns that may be empty: the release before this one runs on this schema a
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
+revision = "0005"
 down_revision = "0004"
 
 

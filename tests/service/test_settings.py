@@ -1,0 +1,46 @@
+"""Settings come from the environment, and a wrong one is named."""
+
+import pytest
+
+from service.settings import SettingsError, environment, masked, read_settings
+
+
+def test_settings_survive_the_way_to_another_process() -> None:
+    told = {"THAW_DATABASE_URL": "postgresql://ann:secret@db/thaw", "THAW_WORKER_THREADS": "8", "THAW_LOG": ""}
+    settings = read_settings(told)
+    assert (settings.worker_threads, settings.log) == (8, "auto")
+    assert settings == read_settings(environment(settings))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "THAW_DATABSE_URL",
+            "postgresql://db/thaw",
+            r"is no setting of Thaw; did you mean THAW_DATABASE_URL\?",
+        ),
+        ("THAW_DATABASE_URL", "mysql://ann:secret@db/thaw", r"must start with postgresql://, got 'mysql://ann:\*\*\*@db/thaw'"),
+        ("THAW_DATABASE_URL", "postgresql://db:port/thaw", "THAW_DATABASE_URL is no address: .*'port'"),
+        ("THAW_DATABASE_URL", "postgresql://[::1/thaw", "THAW_DATABASE_URL is no address: Invalid IPv6 URL"),
+        ("THAW_REDIS_URL", "redis://127.0.0.1:1x", "THAW_REDIS_URL is no address: .*'1x'"),
+        ("THAW_WORKER_THREADS", "many", "THAW_WORKER_THREADS='many': "),
+        ("THAW_WORKER_THREADS", "0", "THAW_WORKER_THREADS='0': Expected `int` >= 1"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_would_be_right(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        read_settings({name: value})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ann:secret@db:5432/thaw", "postgresql://ann:***@db:5432/thaw"),
+        ("redis://:secret@db/0", "redis://:***@db/0"),
+        ("redis://db/0", "redis://db/0"),
+        ("/var/lib/thaw", "/var/lib/thaw"),
+    ],
+)
+def test_passwords_are_not_shown(url: str, shown: str) -> None:
+    assert shown == masked(url)
