@@ -14,7 +14,7 @@ from actors.batch import Batch
 from actors.library import Library
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
-from models import leads, messages
+from models import leads, messages, pauses
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
@@ -43,6 +43,9 @@ log = structlog.get_logger()
 #: The actor of a stream's first message: there is nothing to lock yet.
 REGISTERS = "register"
 
+#: The actor of the timers for which a plan waits.
+PROMISED_CALL = "call_due"
+
 #: The actors of all commands that may take slots (`workflows.slotting.takes_slots`).
 TAKES_SLOTS = frozenset({"note_scheduled", "call_scheduled", "call_rescheduled", "note_sent", "released", "reassigned"})
 
@@ -62,7 +65,7 @@ class Applier:
     def apply(self, rings: Sequence[Ring]) -> list[Ring]:
         """Apply the messages of *rings* in one transaction and return the rings that the commit made due.
 
-        A message that is settled, gone, or not due yet does nothing.
+        A message that is settled, gone, or not due yet does nothing; one of a paused actor is set aside.
 
         Raises
         ------
@@ -73,7 +76,7 @@ class Applier:
             then applying the same rings again finds out.
         """
         with transaction(self._engine) as connection:
-            messages.wait_briefly(connection)
+            pauses.wait_briefly_and_enter(connection)
             batch = _Apply(connection, self._library, self._clock(), rings).run()
         for refusal in batch.refusals:
             log.info("command_refused", **refusal)
@@ -144,6 +147,9 @@ class _Apply:
         self._library.load(self._connection, newest=newest, digests=digests, reps=owners)
 
     def _apply(self, batch: Batch, message: OpenMessage, command: AnyCommand) -> None:
+        if message.paused:
+            batch.set_aside(message.id)
+            return
         if message.due_at > self._now:
             batch.wait(message.id)
             return
@@ -167,7 +173,8 @@ class _Apply:
         playbook = self._playbook(lead, command)
         owner = lead.owner if lead else command.owner if isinstance(command, RegisterLead) else None
         if playbook is None or owner is None:
-            raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
+            self._wait_for_lead(batch, message)
+            return
         calendar = self._library.calendar(owner)
         if isinstance(command, EraseLead):
             batch.flush_messages()
@@ -186,7 +193,8 @@ class _Apply:
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":
-            raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
+            self._wait_for_lead(batch, message)
+            return
         if outcome.answer == "too_early":
             batch.wait(message.id)
             return
@@ -206,7 +214,7 @@ class _Apply:
         if rep and calendar and not isinstance(command, SetCalendar):
             if leads.promises_coming_due(self._connection, rep.name, now=self._now):
                 # After downtime: a plan that does not see the calls that came due meanwhile plans past capacity.
-                batch.wait(message.id)
+                (batch.put_off if pauses.is_paused(self._connection, PROMISED_CALL) else batch.wait)(message.id)
                 return
             book = read_book(self._connection, rep.name, calendar.local_day(self._now))
         outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
@@ -219,6 +227,12 @@ class _Apply:
         for proposal in outcome.proposals:
             batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _wait_for_lead(self, batch: Batch, message: OpenMessage) -> None:
+        """Put a message off whose lead cannot become known now, because that is paused; otherwise it has failed."""
+        if not pauses.is_paused(self._connection, REGISTERS):
+            raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
+        batch.put_off(message.id)
 
     def _playbook(self, state: Lead | Rep | None, command: AnyCommand) -> Playbook | None:
         if isinstance(command, (RegisterLead, SetCalendar)):

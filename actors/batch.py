@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from models import events, leads, messages, slots
+from models import events, leads, messages, pauses, slots
 from models.database import Connection
 from models.events import Appended
 from models.leads import Locked
@@ -32,6 +32,8 @@ class Batch:
         self._staged: list[NewMessage] = []
         self._settled: list[Settlement] = []
         self._waiting: list[UUID] = []
+        self._set_aside: list[UUID] = []
+        self._put_off: list[UUID] = []
         self._reserved: dict[Slot, UUID] = {}
         self._released: set[Slot] = set()
         #: What to ring right after the commit.
@@ -47,6 +49,14 @@ class Batch:
     def wait(self, message_id: UUID) -> None:
         """Put a message that came early back to waiting."""
         self._waiting.append(message_id)
+
+    def set_aside(self, message_id: UUID) -> None:
+        """Let a message wait until its actor is resumed."""
+        self._set_aside.append(message_id)
+
+    def put_off(self, message_id: UUID) -> None:
+        """Have a message come again a little later: what it waits for is paused."""
+        self._put_off.append(message_id)
 
     def settle(self, message: OpenMessage, outcome: str, rule: str | None, reason: str | None) -> None:
         """Settle a message with its *outcome*."""
@@ -169,5 +179,9 @@ class Batch:
         self.flush_messages()
         if self._waiting:
             messages.wait_until_due(self._connection, self._waiting)
+        if self._set_aside:
+            pauses.set_aside(self._connection, self._set_aside)
+        for message_id in self._put_off:
+            messages.put_off(self._connection, message_id)
         if self._appended:
             events.append(self._connection, self._appended)

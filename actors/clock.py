@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from actors.bell import QUEUE_LIMIT, Bell, BellUnavailableError
-from models import bells, messages
+from models import bells, messages, pauses
 from models.database import Connection, Engine, ModelError, transaction
 from models.messages import Ring
 
@@ -48,7 +48,7 @@ class Clock:
                     stopping.wait(self._poll_seconds)
 
     def tick(self) -> int:
-        """Ring what is due now, up to the limit, and return how much that was.
+        """Ring what is due now, or set it aside where it is paused, up to the limit, and return how much that was.
 
         Raises
         ------
@@ -62,11 +62,13 @@ class Clock:
         if room <= 0:
             return 0
         limit = min(room, CLAIM_LIMIT)
+        with transaction(self._engine) as connection:
+            aside = pauses.set_aside_due(connection, now=self._now(), limit=CLAIM_LIMIT)
         due = self._ring(lambda connection: messages.claim_due(connection, now=self._now(), limit=limit))
         overdue = self._ring(lambda connection: messages.claim_overdue(connection, limit=limit))
         if overdue:
             log.warning("rung_again", count=overdue)
-        return max(due, overdue)
+        return max(due, overdue, aside)
 
     def _ring(self, claim: Callable[[Connection], list[Ring]]) -> int:
         """Claim, commit, and ring.

@@ -52,6 +52,7 @@ PRIVILEGES = {
     "log_head": Allowed("SELECT UPDATE"),
     "messages": Allowed("SELECT INSERT UPDATE"),
     "operator_reasons": Allowed(_READ),
+    "pauses": Allowed(_KEEP),
     "playbooks": Allowed(_ADD),
     "reps": Allowed(_CHANGE),
     "slots": Allowed(_KEEP),

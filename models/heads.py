@@ -57,7 +57,7 @@ def newest(connection: Connection, *, before: int | None = None) -> RecordedHead
 
 def record(connection: Connection, data: HeadsRecorded, *, now: datetime, actor: str) -> int:
     """Append *data* to the service's own stream and return its position. Last in its transaction, under `checkpoints.lock`."""
-    return operations.append(connection, data, now=now, by=actor)
+    return operations.append(connection, data, now=now, by=actor).position
 
 
 def prove_head(connection: Connection, stream_id: UUID, size: int) -> HeadProof:

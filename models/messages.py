@@ -2,7 +2,7 @@
 
 A row lives through three phases. *Waiting*: not yet rung, ``due_at`` may lie months ahead. *Rung*: on Redis, with
 ``ring_again_at`` as the time to ring again if it has not settled by then. *Settled*: ``outcome`` says how. Being unsettled is
-the licence to act: a copy on Redis whose row is settled or gone does nothing.
+the licence to act, unless its actor is paused (`models.pauses`): a copy on Redis whose row is settled or gone does nothing.
 
 ``due_at`` is on the service's clock, which a demonstration may drive. ``ring_again_at`` and the other operational times are on
 PostgreSQL's clock, one for all machines.
@@ -17,10 +17,20 @@ import msgspec
 from sqlalchemy import Connection, Row, text
 
 from models.database import ModelError
+from workflows.pauses import EVERYTHING, NEVER_PAUSED
 
 #: How long a rung message may take before it is rung again; doubled at each ring, up to `RING_AGAIN_MAX_SECONDS`.
 RING_AGAIN_SECONDS = 30
 RING_AGAIN_MAX_SECONDS = 600
+
+
+_never = ", ".join(f"'{name}'" for name in sorted(NEVER_PAUSED))
+
+#: Whether the row of ``messages`` at hand is of a paused actor; what is paused is looked up once for each statement.
+PAUSED = f"""
+    (messages.actor_name = ANY (ARRAY(SELECT actor FROM pauses))
+     OR ('{EVERYTHING}' = ANY (ARRAY(SELECT actor FROM pauses)) AND messages.actor_name NOT IN ({_never})))
+"""
 
 
 class CommandReusedError(ModelError):
@@ -65,6 +75,8 @@ class OpenMessage(NamedTuple):
     causation_id: UUID | None
     due_at: datetime
     then: str | None
+    paused: bool
+    """It waits until its actor is resumed."""
 
 
 class Settlement(NamedTuple):
@@ -153,10 +165,11 @@ def _check_same(connection: Connection, repeated: Sequence[NewMessage]) -> None:
             )
 
 
-_lock = text("""
-    SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, "then"
-      FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL ORDER BY id FOR UPDATE
-""")
+_open = f"""
+    SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, "then", {PAUSED}
+      FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL
+"""
+_lock = text(f"{_open} ORDER BY id FOR UPDATE")
 
 
 def lock_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMessage]:
@@ -198,11 +211,13 @@ _claim = """
                            ORDER BY {order} LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING id, stream_id, actor_name, correlation_id, rings, due_at
 """
-_claim_due = text(_claim.format(interval=_ring_again_in, due="ring_again_at IS NULL AND due_at <= :now", order="due_at"))
+_claim_due = text(
+    _claim.format(interval=_ring_again_in, due=f"ring_again_at IS NULL AND due_at <= :now AND NOT {PAUSED}", order="due_at")
+)
 _claim_rung = text(
     _claim.format(
         interval=_ring_again_in,
-        due="ring_again_at IS NOT NULL AND ring_again_at <= clock_timestamp()",
+        due=f"ring_again_at < 'infinity' AND ring_again_at <= clock_timestamp() AND NOT {PAUSED}",
         order="ring_again_at",
     )
 )
@@ -214,7 +229,10 @@ def _due_first(row: Row[Any]) -> tuple[datetime, UUID]:
 
 
 def claim_due(connection: Connection, *, now: datetime, limit: int) -> list[Ring]:
-    """Claim up to *limit* waiting messages that are due at *now*, earliest first, to be rung after the commit."""
+    """Claim up to *limit* waiting messages that are due at *now*, earliest first, to be rung after the commit.
+
+    Those that are paused are passed over.
+    """
     rows = connection.execute(_claim_due, {"now": now, "limit": limit}).all()
     return [Ring(*row[:5]) for row in sorted(rows, key=_due_first)]
 
@@ -238,7 +256,8 @@ def ring_all_again(connection: Connection) -> int:
 
     A message whose failure is backing off is rung early by this, which costs one attempt and no more.
     """
-    statement = "UPDATE messages SET ring_again_at = clock_timestamp() WHERE settled_at IS NULL AND ring_again_at IS NOT NULL"
+    # What is set aside is at infinity, and stays there.
+    statement = "UPDATE messages SET ring_again_at = clock_timestamp() WHERE settled_at IS NULL AND ring_again_at < 'infinity'"
     return connection.execute(text(statement)).rowcount
 
 
@@ -267,11 +286,6 @@ def put_off(connection: Connection, message_id: UUID) -> None:
         ),
         {"id": message_id},
     )
-
-
-def wait_briefly(connection: Connection) -> None:
-    """Wait at most two seconds for any lock in this transaction, so that one locked lead does not hold up all others."""
-    connection.execute(text("SET LOCAL lock_timeout = '2s'"))
 
 
 def count_delivery(connection: Connection, message_id: UUID) -> int:
@@ -347,17 +361,19 @@ class Health(NamedTuple):
     rung: int
     failing: int
     dead: int
+    paused: int
 
 
 def health(connection: Connection, *, now: datetime) -> Health:
     """Return what ops watch, with *now* on the service's clock."""
     row = connection.execute(
-        text("""
+        text(f"""
             SELECT count(*) FILTER (WHERE ring_again_at IS NULL AND due_at > :now),
-                   count(*) FILTER (WHERE ring_again_at IS NULL AND due_at <= :now),
-                   count(*) FILTER (WHERE ring_again_at IS NOT NULL),
+                   count(*) FILTER (WHERE ring_again_at IS NULL AND due_at <= :now AND NOT {PAUSED}),
+                   count(*) FILTER (WHERE ring_again_at IS NOT NULL AND NOT {PAUSED}),
                    count(*) FILTER (WHERE attempts > 0),
-                   (SELECT count(*) FROM messages WHERE outcome = 'dead')
+                   (SELECT count(*) FROM messages WHERE outcome = 'dead'),
+                   count(*) FILTER (WHERE due_at <= :now AND {PAUSED})
               FROM messages WHERE settled_at IS NULL
         """),
         {"now": now},
@@ -382,11 +398,7 @@ def waiting_for(connection: Connection, stream_id: UUID) -> list[Ring]:
 
 def read_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMessage]:
     """Return those of *ids* that are not settled, without locking them."""
-    statement = text(
-        'SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, "then" '
-        "FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL"
-    )
-    return {row[0]: OpenMessage(*row) for row in connection.execute(statement, {"ids": list(ids)})}
+    return {row[0]: OpenMessage(*row) for row in connection.execute(text(_open), {"ids": list(ids)})}
 
 
 def lost(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> int:

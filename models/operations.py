@@ -20,6 +20,13 @@ from workflows.service_stream import SERVICE_ID, service_event
 REASON = "operator_reason"
 
 
+class Found(NamedTuple):
+    """An event of the service's own stream, with its place in the log."""
+
+    position: int
+    recorded: Recorded
+
+
 def append(
     connection: Connection,
     data: HeadsRecorded | Operation,
@@ -27,8 +34,8 @@ def append(
     now: datetime,
     by: str,
     correlation_id: UUID | None = None,
-) -> int:
-    """Append *data* to the service's own stream for *by* and return its position. The last thing in its transaction."""
+) -> Found:
+    """Append *data* to the service's own stream for *by* and return the event. The last thing in its transaction."""
     # Whoever appends holds the head of the log: nobody else appends to this stream until our commit.
     connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
     last = connection.execute(
@@ -39,7 +46,7 @@ def append(
     # A clock that was set back must not make the log run backwards.
     recorded_at = max(now, last.recorded_at) if last else now
     recorded = service_event(data, version, now=recorded_at, actor=by, correlation_id=correlation_id)
-    return events.append(connection, [chained(recorded, hash_)])
+    return Found(events.append(connection, [chained(recorded, hash_)]), recorded)
 
 
 def keep_reason(connection: Connection, reason: str) -> Reference:
@@ -47,19 +54,12 @@ def keep_reason(connection: Connection, reason: str) -> Reference:
     return save_document(connection, uuid4(), SERVICE_ID, REASON, reason)
 
 
-def reasons_of(connection: Connection, references: Sequence[Reference]) -> dict[UUID, str]:
-    """Return the words behind *references*, by document; those that were erased are missing."""
-    rows = connection.execute(
-        text("SELECT id, body FROM operator_reasons WHERE id = ANY(:ids)"), {"ids": [each.document_id for each in references]}
-    )
+def reasons_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the words in the documents *ids*, by id; those that were erased are missing."""
+    if not ids:
+        return {}
+    rows = connection.execute(text("SELECT id, body FROM operator_reasons WHERE id = ANY(:ids)"), {"ids": list(ids)})
     return {row[0]: row[1] for row in rows}
-
-
-class Found(NamedTuple):
-    """An event of the service's own stream, with its place in the log."""
-
-    position: int
-    recorded: Recorded
 
 
 def read_operations(connection: Connection, *, since: datetime | None = None) -> list[Found]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import leads, messages, playbooks, slots
+from models import leads, messages, pauses, playbooks, slots
 from models.messages import NewMessage
 from models.replay import decode_events, fold_next, pages
 from workflows.actor_names import actor_name
@@ -64,10 +64,11 @@ class _Writer:
 
 
 def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda _: None) -> Rebuilt:
-    """Rebuild ``leads``, ``reps``, ``slots`` and ``calendars`` in the caller's transaction, and stage missing timers.
+    """Rebuild all projections in the caller's transaction, and stage missing timers.
 
     Writers wait until the transaction ends. *progress* is told the number of events folded so far.
     """
+    pauses.stop_work(connection)
     # In the order in which writers lock: projections first, the head of the log last. DELETE and not TRUNCATE, so that who
     # reads meanwhile goes on seeing the rows as they were.
     connection.execute(text("LOCK TABLE leads, reps, slots, calendars IN EXCLUSIVE MODE"))
@@ -91,6 +92,7 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
             writer.take(state, hash_, held, decode_recorded(last))
             progress(writer.counts["events"])
     writer.write()
+    pauses.rebuild(connection)
     return Rebuilt(**writer.counts)
 
 

@@ -1,10 +1,10 @@
 """Every table, in one place: what is kept, and who may rebuild it from what.
 
-``events`` is the truth. ``leads``, ``reps``, ``slots`` and ``calendars`` are projections of it and can be dropped and rebuilt
-(`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once. ``contacts`` and ``documents`` hold the personal
-data that the log only refers to; ``suppressions`` what outlives an erasure, as keyed hashes. ``playbooks`` are published once
-and never change. ``tree_nodes`` and ``checkpoints`` are the Merkle tree over the log and what was signed of it; the log tells
-whether they are true.
+``events`` is the truth. ``leads``, ``reps``, ``slots``, ``calendars`` and ``pauses`` are projections of it and can be dropped
+and rebuilt (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once. ``contacts`` and ``documents`` hold the
+personal data that the log only refers to; ``suppressions`` what outlives an erasure, as keyed hashes. ``playbooks`` are
+published once and never change. ``tree_nodes`` and ``checkpoints`` are the Merkle tree over the log and what was signed of it;
+the log tells whether they are true.
 """
 
 from sqlalchemy import (
@@ -206,6 +206,16 @@ bells = Table(
     Column("namespace", Text, primary_key=True),
     Column("run_id", Text, nullable=False, comment="of the Redis that was last seen"),
     Column("marker", Text, nullable=False, comment="what was written there; gone or different means that Redis was lost"),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("actor", Text, primary_key=True, comment="whose messages wait; * for all that may"),
+    Column("since", _moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Uuid, nullable=False, comment="the document that says why"),
+    Column("version", Integer, nullable=False, comment="of the event, in the service's own stream"),
 )
 
 tree_nodes = Table(

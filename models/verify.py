@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
+from models import pauses
 from models.audit import SCANNED, Columns, Stream, Wrong
 from models.database import driver_errors
 from models.events import read_stream
@@ -25,6 +26,7 @@ from models.tables import metadata
 from workflows.codec import canonical
 from workflows.events import Slot
 from workflows.lead import RESTING, Lead, Rep, State, Timer
+from workflows.service_stream import SERVICE_ID
 from workflows.timers import fires, timer_message_id
 
 #: How often progress is told.
@@ -96,6 +98,7 @@ class _Verification:
         for table in self._expected:
             yield from self._projection(table)
         yield from self._slot_table()
+        yield from self._pauses()
         yield from self._forgotten()
 
     def _positions(self) -> Iterator[Finding]:
@@ -188,6 +191,11 @@ class _Verification:
             if found.get(slot) != held.get(slot) and found.get(slot) not in self._wrong:
                 sentence = f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is not held by whom the log says"
                 yield Finding("slot_differs", None, held.get(slot) or found.get(slot), sentence)
+
+    def _pauses(self) -> Iterator[Finding]:
+        if SERVICE_ID not in self._wrong:
+            for actor in pauses.differences(self._connection):
+                yield Finding("projection_differs", None, SERVICE_ID, f"the row of {actor} in pauses is not what the log says")
 
     def _forgotten(self) -> Iterator[Finding]:
         """Check design invariant 4: every timer that acts on its own has its pending message, of leads and of reps."""

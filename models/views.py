@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models import playbooks
 from models.database import transaction
+from models.messages import PAUSED
 from workflows.calendars import Calendar
 from workflows.codec import digest
 from workflows.events import Recorded, decode_recorded
@@ -110,14 +111,20 @@ def find_leads(connection: Connection, ids: Sequence[UUID]) -> list[Lead]:
 
 def count_overdue(connection: Connection) -> int:
     """Return how many messages were rung and have not settled in the time that they had."""
-    statement = text("SELECT count(*) FROM messages WHERE settled_at IS NULL AND ring_again_at <= clock_timestamp()")
+    statement = text(
+        "SELECT count(*) FROM messages WHERE settled_at IS NULL AND ring_again_at < 'infinity' "
+        f"AND ring_again_at <= clock_timestamp() AND NOT {PAUSED}"
+    )
     return int(connection.scalar(statement) or 0)
 
 
 def oldest_due_seconds(connection: Connection, now: datetime) -> int:
-    """Return for how many seconds the longest due message has been due at *now* without being settled; 0 when none is."""
+    """Return for how many seconds the longest due message has been due at *now* without being settled; 0 when none is.
+
+    Those that are paused do not count.
+    """
     due_at = connection.scalar(
-        text("SELECT min(due_at) FROM messages WHERE settled_at IS NULL AND due_at <= :now"), {"now": now}
+        text(f"SELECT min(due_at) FROM messages WHERE settled_at IS NULL AND due_at <= :now AND NOT {PAUSED}"), {"now": now}
     )
     return int((now - due_at).total_seconds()) if due_at else 0
 

@@ -9,6 +9,7 @@ from migrations.runner import SchemaError, check_schema, current_revision
 from models import leads, messages, views
 from models.database import Connection, ModelError, ping, transaction
 from service.calendars import ending
+from service.pauses import PauseShown, read_pauses
 from service.wiring import Service
 from service.wording import plain
 
@@ -33,8 +34,10 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True):
     overdue: int
     """Rung, and not settled in the time that they had: the clock rings them again."""
     dead: int
+    paused: int
+    """Due, and waiting until their actor is resumed."""
     oldest_seconds: int
-    """How long the longest due one has been due, by the service's clock; 0 when none is."""
+    """How long the longest due one has been due, by the service's clock; 0 when none is. Paused ones do not count."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """A worker that was not heard of for so long is no longer counted."""
     clocks: int
     messages: Messages | None
+    pauses: tuple[PauseShown, ...]
     leads: dict[str, int]
     """By state."""
     calendars: tuple[str, ...]
@@ -73,7 +77,7 @@ def read_status(service: Service) -> Status:
     found: dict[str, object] = {
         "postgresql": "", "postgresql_trouble": "", "schema": None, "schema_trouble": "", "redis_trouble": "", "ready": 0,
         "in_flight": 0, "workers": 0, "worker_seconds": broker.heartbeat_timeout // 1000, "clocks": 0, "messages": None,
-        "leads": {}, "calendars": (),
+        "pauses": (), "leads": {}, "calendars": (),
     }  # fmt: skip
     try:
         with transaction(service.engine) as connection:
@@ -104,11 +108,13 @@ def _database(connection: Connection, service: Service) -> dict[str, object]:
         failing=health.failing,
         overdue=views.count_overdue(connection),
         dead=health.dead,
+        paused=health.paused,
         oldest_seconds=views.oldest_due_seconds(connection, now),
     )
     return found | {
         "clocks": views.count_sessions(connection, CLOCK),
         "messages": counted,
+        "pauses": read_pauses(connection),
         "leads": leads.count_by_state(connection),
         "calendars": tuple(
             filter(None, (ending(rep, last, now.date()) for rep, last in views.calendar_ends(connection).items()))

@@ -46,7 +46,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 def read_operations(connection: Connection, since: datetime | None) -> list[OperationShown]:
     """Return what operators did from *since* on, oldest first."""
     found = operations.read_operations(connection, since=since)
-    reasons = operations.reasons_of(connection, [r for each in found if (r := _reference(each.recorded.data))])
+    reasons = operations.reasons_of(connection, [r.document_id for each in found if (r := _reference(each.recorded.data))])
     return [
         OperationShown(
             position=each.position,
@@ -126,7 +126,7 @@ def retries_of(connection: Connection, stream_id: UUID) -> tuple[Retry, ...]:
     """Return when messages of a stream were dead and tried again, oldest first."""
     found = operations.retries_of(connection, stream_id)
     acts = [(each, each.data) for each in found if isinstance(each.data, o.MessagesRetried)]
-    reasons = operations.reasons_of(connection, [data.reason for _, data in acts])
+    reasons = operations.reasons_of(connection, [data.reason.document_id for _, data in acts])
     return tuple(
         Retry(
             message_id=message.message_id,
@@ -155,4 +155,4 @@ def record_export(connection: Connection, made: o.RecordsExported, *, reason: st
     no reason yet; *reason* is kept beside the log.
     """
     kept = operations.keep_reason(connection, reason) if reason else None
-    return operations.append(connection, msgspec.structs.replace(made, reason=kept), now=now, by=by)
+    return operations.append(connection, msgspec.structs.replace(made, reason=kept), now=now, by=by).position

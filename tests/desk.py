@@ -77,10 +77,11 @@ class Desk:
         return self.message(ring.message_id)
 
     def due(self) -> list[Ring]:
-        """Return rings for all messages that are due, not settled, and have not failed."""
+        """Return rings for all messages that are due, not settled nor set aside, and have not failed."""
         statement = text(
             "SELECT id, stream_id, actor_name, correlation_id FROM messages "
-            "WHERE settled_at IS NULL AND attempts = 0 AND due_at <= :now ORDER BY due_at, created_at, id"
+            "WHERE settled_at IS NULL AND attempts = 0 AND due_at <= :now AND ring_again_at IS DISTINCT FROM 'infinity' "
+            "ORDER BY due_at, created_at, id"
         )
         with transaction(self.engine) as connection:
             return [Ring(r[0], r[1], r[2], r[3], 1) for r in connection.execute(statement, {"now": self.now})]

@@ -18,9 +18,11 @@ from models.replay import fold_rows
 from service.cli.app import REFUSED, App, InputError
 from service.find import FindError
 from service.next_action import NextAction, next_action, steps_of
+from service.pauses import PauseShown, pause_lines, pause_of, read_pauses
 from service.times import TimeError, shown_moment, zone_of
 from service.wiring import Service
 from service.wording import count, name_of, plain
+from workflows.actor_names import actor_name
 from workflows.lead import Lead, Rep
 
 #: How long a person waits for the answer, and how often the row is looked at meanwhile.
@@ -50,6 +52,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class _HandedIn(NamedTuple):
     message: MessageState
     redis_trouble: str
+    pause: PauseShown | None
 
 
 @contextmanager
@@ -66,7 +69,9 @@ def hand_in(app: App, message_id: UUID, prepare: Callable[[Connection], Submissi
     service = app.service
     try:
         with typed_errors(), transaction(service.engine) as connection:
-            rings = stage(connection, [prepare(connection)], now=service.now())
+            submission = prepare(connection)
+            pause = pause_of(read_pauses(connection), actor_name(submission.command))
+            rings = stage(connection, [submission], now=service.now())
     except DatabaseUnavailableError as error:
         # The connection may have broken at the commit itself, and then nobody knows on which side of it.
         raise DatabaseUnavailableError(
@@ -78,8 +83,8 @@ def hand_in(app: App, message_id: UUID, prepare: Callable[[Connection], Submissi
     except BellUnavailableError as error:
         # Accepted all the same: the row is committed, and the clock rings it when Redis is back.
         trouble = str(error)
-    message = _await(service, message_id, WAIT_SECONDS if wait and not trouble else 0.0)
-    answer = _answer(service, _HandedIn(message, trouble))
+    message = _await(service, message_id, WAIT_SECONDS if wait and not trouble and not pause else 0.0)
+    answer = _answer(service, _HandedIn(message, trouble, pause))
     if as_json:
         app.print_json(answer)
     else:
@@ -118,8 +123,10 @@ def _answer(service: Service, handed_in: _HandedIn) -> Answer:
 
 
 def _unsettled(handed_in: _HandedIn) -> Answer:
-    message, trouble = handed_in
-    if message.attempts:
+    message, trouble, pause = handed_in
+    if pause:
+        why = f"it is applied when that is resumed; paused, in UTC: {next(pause_lines((pause,), zone_of(None)))}"
+    elif message.attempts:
         error = plain(message.error or "", 300)
         why = f"it failed {count(message.attempts, 'time')} so far and is tried again by itself: {error}"
     elif trouble:

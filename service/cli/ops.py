@@ -18,7 +18,8 @@ from models.verify import verify as verify_log
 from service.cli.app import REFUSED, UNAVAILABLE, App, json_option, pass_app
 from service.cli.operator import by_option, operator, reason_option
 from service.health import Status, read_status
-from service.times import shown_age
+from service.pauses import pause_lines
+from service.times import shown_age, zone_of
 from service.wiring import connect
 from service.wording import count, plain
 from workflows.operations import ProjectionsRebuilt
@@ -59,6 +60,10 @@ def _status_lines(found: Status) -> Iterator[str]:
             f"messages    waiting {m.waiting}, due {m.due}, rung {m.rung}, failing {m.failing}, overdue {m.overdue}, "
             f"dead {m.dead}"
         )
+        for line in pause_lines(found.pauses, zone_of(None)):
+            yield f"paused      {line}"
+        if found.pauses:
+            yield f"{'':<12}{count(m.paused, 'message waits', 'messages wait')} for that; opt-outs and replies do not"
         yield f"oldest due  {shown_age(m.oldest_seconds) if m.due or m.rung else 'nothing is due'}"
         by_state = ", ".join(f"{state} {number}" for state, number in found.leads.items())
         yield f"leads       {sum(found.leads.values())}{f': {by_state}' if by_state else ''}"

@@ -9,6 +9,7 @@ from models.database import Connection, transaction
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.typed import DAY
+from service.pauses import pause_lines, read_pauses
 from service.sheet.found import Blocked, Item
 from service.times import parse_day, shown_day, shown_moment, shown_span, zone_of
 from service.today import DayLoad, Sheet, Tally, read_sheet
@@ -35,6 +36,7 @@ def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> Non
         name = rep_name or _only_rep(connection)
         sheet = read_sheet(connection, name, parse_day(day) if day else None, now)
         zone = zone_of(views.calendar_of(connection, name))
+        paused = read_pauses(connection)
     if as_json:
         app.print_json(sheet)
         return
@@ -42,6 +44,8 @@ def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> Non
     click.echo(f"{plain(sheet.rep)}, {shown_day(sheet.day)}, {seen} in {zone.key}")
     planning = sheet.next_plan and sheet.next_plan.astimezone(zone)
     plan_comes = f": that happens at {planning:%H:%M}" if planning and planning.date() == sheet.day else ""
+    for line in pause_lines(paused, zone):
+        click.echo(f"! paused: {line}")
     for line in (*_state(sheet, plan_comes), *_items(sheet)):
         click.echo(line)
     for line in (*_blocked(sheet.blocked), *map(_load, sheet.ahead), *_first(sheet)):

@@ -112,7 +112,8 @@ class World:
     def _due(self) -> list[Ring]:
         statement = text(
             "SELECT id, stream_id, actor_name, correlation_id FROM messages "
-            "WHERE settled_at IS NULL AND attempts = 0 AND due_at <= :now ORDER BY due_at"
+            "WHERE settled_at IS NULL AND attempts = 0 AND due_at <= :now AND ring_again_at IS DISTINCT FROM 'infinity' "
+            "ORDER BY due_at"
         )
         with transaction(self.engine) as connection:
             rows = connection.execute(statement, {"now": self.clock()})
