@@ -58,7 +58,9 @@ def next_action(lead: Lead, zone: ZoneInfo, steps: Mapping[UUID, str] = MappingP
 
 
 def steps_of(connection: Connection, leads: Sequence[Lead]) -> dict[UUID, str]:
-    """Return the next steps that were agreed on in words of their own, by lead; erased ones are missing."""
+    """Return the next steps that were agreed on in words of their own, by lead; erased and closed ones are missing."""
+    if not contacts.are_open(connection):
+        return {}
     kept = {lead.next_step.document_id: lead.id for lead in leads if isinstance(lead.next_step, Reference)}
     found = contacts.find_documents(connection, list(kept))
     return {kept[document_id]: plain(body, 80) for document_id, body in found.items()}

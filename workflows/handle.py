@@ -129,7 +129,7 @@ def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used
     )
 
 
-def asks_the_list(command: AnyCommand) -> bool:
+def asks_the_list(command: Command) -> bool:
     """Whether a decision on *command* looks at the suppression list: a touch does, and a registration."""
     return isinstance(command, RegisterLead) or trigger(command) in TOUCHES
 

@@ -20,11 +20,12 @@ from workflows.codec import derived_id
 from workflows.commands import Command, FireTimer, MigratePlaybook, RegisterLead, SetCalendar
 from workflows.context import Context
 from workflows.events import CalendarFrozen, Recorded
-from workflows.handle import Carrier, handle
+from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
 from workflows.playbooks import Playbook, pins_newest
 from workflows.rep import fold_rep, handle_rep, rep_id
 from workflows.slotting import free_slots
+from workflows.suppression import verdict
 from workflows.timers import fires, moved_timers, timer_message_id
 
 
@@ -210,6 +211,8 @@ class Simulation:
             playbook=playbook,
             leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
             free=free,
+            # Nobody is on the suppression list here.
+            verdicts=(verdict(()),) if asks_the_list(command) else (),
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
         if outcome.answer == "too_early":

@@ -57,7 +57,7 @@ class App:
     @cached_property
     def unguarded(self) -> Service:
         """The connected service for what must work although people are back who were erased: it shows no personal data."""
-        return connect(self.settings, name="thaw cli", erasures_checked=False)
+        return connect(self.settings, name="thaw cli", erasures_checked=False, redis_needed=False)
 
     def print_json(self, value: Any) -> None:
         """Print one JSON object on a line of its own."""

@@ -12,7 +12,9 @@ from tests.stage import Stage
 
 OPEN = (
     "SELECT id, stream_id, actor_name, correlation_id, rings + 1 FROM messages "
-    "WHERE settled_at IS NULL AND due_at <= %s ORDER BY stream_id, due_at, id"
+    # As in one transaction, where plans go before leads.
+    "WHERE settled_at IS NULL AND due_at <= %s "
+    "ORDER BY actor_name NOT IN ('day_planned', 'calendar_frozen'), stream_id, due_at, id"
 )
 
 

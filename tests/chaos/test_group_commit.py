@@ -12,6 +12,11 @@ from tests.chaos.rehearsal import Rehearsal
 from tests.chaos.workload import START, Workload
 from tests.servers import ServersUnderTest, fresh_database
 
+LOG = """
+    SELECT regexp_replace(body, CASE type WHEN 'day_planned' THEN '"position":[0-9]+,' ELSE 'never' END, '')
+      FROM events ORDER BY position
+"""
+
 #: Rounds of commands that pile up before they are applied, so that one transaction has several for the same lead.
 ROUNDS = 3
 
@@ -41,7 +46,10 @@ def rehearsals(ground: ServersUnderTest, template: str, namespace: str, tmp_path
 
 
 def test_group_commit_decides_as_one_by_one_would(rehearsals: list[Piling]) -> None:
-    """The same commands in the same order leave the same log, byte for byte, alone, a few, or sixty in one transaction."""
+    """The same commands in the same order leave the same log, byte for byte, alone, a few, or sixty in one transaction.
+
+    Only a plan says how much of the log there was when its transaction began.
+    """
     logs = []
     for rehearsal, at_once in zip(rehearsals, (1, 4, 60), strict=True):
         rehearsal.at_once = at_once
@@ -49,6 +57,6 @@ def test_group_commit_decides_as_one_by_one_would(rehearsals: list[Piling]) -> N
         workload = Workload(rehearsal)
         workload.run({}, transitions=700)
         Audit(rehearsal).check(workload.submitted, None)
-        logs.append(rehearsal.asker.rows("SELECT body, hash FROM events ORDER BY position"))
+        logs.append(rehearsal.asker.rows(LOG))
     assert logs[0] == logs[1]
     assert logs[0] == logs[2]

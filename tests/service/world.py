@@ -63,6 +63,8 @@ class World:
 
     engine: Engine
     """Of the owner, for looking and meddling."""
+    service: Engine
+    """Of the login that the service has."""
     clock: DrivenClock
     environ: dict[str, str]
     applier: Applier
@@ -241,7 +243,8 @@ def world(
     }
     service = wiring.connect(Settings(database_url=url, redis_url=redis_url, namespace=namespace))
     applier = Applier(service.engine, clock)
-    yield World(remembered(database_url), clock, environ, applier, Committer(service.engine, applier, service.bell))
+    committer = Committer(service.engine, applier, service.bell)
+    yield World(remembered(database_url), service.engine, clock, environ, applier, committer)
     for engine in engines:
         engine.dispose()
     broker.client.close()
