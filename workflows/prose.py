@@ -107,7 +107,10 @@ def _days_named(sentence: str, sent_on: date) -> Iterator[tuple[str, frozenset[d
         rf"\bin (?:about |around )?(?P<n>\d{{1,3}}|{number}) (?P<unit>working day|business day|day|week|month)s?\b", sentence
     ):
         yield match[0], _after(sent_on, int(match["n"]) if match["n"].isdigit() else NUMBERS[match["n"]], match["unit"])
-    for match in re.finditer(rf"\b(?:on|this|next|coming) ({'|'.join(WEEKDAYS)})\b", sentence):
+    # A weekday before a date says no more than the date does.
+    for match in re.finditer(
+        rf"\b(?:on|this|next|coming) ({'|'.join(WEEKDAYS)})\b(?!,? (?:the )?(?:\d|{'|'.join(MONTHS)}))", sentence
+    ):
         first = sent_on + timedelta(days=1)
         yield match[0], frozenset(day for day in _run(first, 14) if day.weekday() == WEEKDAYS.index(match[1]))
     yield from _dates_named(sentence, sent_on)

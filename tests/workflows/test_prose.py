@@ -79,6 +79,15 @@ def test_a_promise_may_not_name_another_day(said: str, *, contradicts: bool) -> 
     assert (found.contradiction is not None) == contradicts
 
 
+def test_a_weekday_before_a_date_is_that_date() -> None:
+    """A call three weeks ahead, as before a leave, is named with its day of the week and its date."""
+    far = date(2026, 1, 26)
+    assert promise_in("I will call you on Monday, 26 January.", MONDAY, far).contradiction is None
+    assert promise_in("I will call you on Monday, January 26.", MONDAY, far).contradiction is None
+    assert promise_in("I will call you on Monday, 19 January.", MONDAY, far).contradiction == "19 january"
+    assert promise_in("I will call you on Monday.", MONDAY, far).contradiction == "on monday"
+
+
 def test_another_sentence_may_name_any_day() -> None:
     """What the prospect does tomorrow is not what we promise."""
     assert promise_in("Good luck tomorrow! I'll call you next week.", MONDAY, NEXT_MONDAY).contradiction is None
