@@ -12,8 +12,8 @@ from workflows.operations import WorkPaused, WorkResumed
 #: Stands for all actors that may be paused.
 EVERYTHING = "*"
 
-#: What the prospect says is taken in and applied whatever is paused: that he wants no more contact, and that he answered.
-NEVER_PAUSED = frozenset({"opted_out", "channel_opted_out", "reply_received"})
+#: Applied whatever is paused: that a prospect wants no more contact, has answered, or is to be erased.
+NEVER_PAUSED = frozenset({"opted_out", "channel_opted_out", "reply_received", "erased"})
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
