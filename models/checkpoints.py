@@ -50,6 +50,26 @@ def read_all(connection: Connection, *, after: int = 0) -> Iterator[CheckpointRo
         after = rows[-1].size
 
 
+def milestones(connection: Connection, *, before: int) -> list[CheckpointRow]:
+    """Return some checkpoints of fewer than *before* events, the smallest first: enough to compare a log with its past.
+
+    They are the first one, the last of each day (UTC) of the newest hundred days, and before that the last of each month.
+    """
+    statement = text("""
+        WITH known AS (
+            SELECT size, root, note, made_at, made_at AT TIME ZONE 'UTC' AS at, max(made_at) OVER () - made_at AS age
+              FROM checkpoints WHERE size < :before
+        ), last AS (
+            SELECT DISTINCT ON (grain) size FROM (
+                SELECT size, date_trunc(CASE WHEN age < interval '100 days' THEN 'day' ELSE 'month' END, at) AS grain FROM known
+            ) AS grains ORDER BY grain, size DESC
+        )
+        SELECT size, root, note, made_at FROM known
+         WHERE size IN (SELECT size FROM last UNION SELECT min(size) FROM known) ORDER BY size
+    """)
+    return [CheckpointRow(*row) for row in connection.execute(statement, {"before": before})]
+
+
 def seconds_since(connection: Connection, moment: datetime) -> float:
     """Return how many seconds ago *moment* was on the database's clock."""
     return float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp() - :moment)"), {"moment": moment}) or 0)

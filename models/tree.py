@@ -6,6 +6,7 @@ costs two or three statements and about a thousand hashes, whatever the length o
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from psycopg.types.string import ByteaBinaryLoader
@@ -143,20 +144,46 @@ def consistency_proof(connection: Connection, first: int, second: int) -> list[b
 
 
 def _prove(connection: Connection, spans: list[Span]) -> list[bytes]:
-    nodes = [node for span in spans for node in subtrees(span)]
+    return prove(spans, _resolve(connection, [node for span in spans for node in subtrees(span)]))
+
+
+def cover(connection: Connection, spans: Iterable[Span]) -> Iterator[StoredNode]:
+    """Yield the complete subtrees that *spans* are made of, in order and in constant memory: hashes instead of their events.
+
+    Raises
+    ------
+    TreeError
+        When the log or the stored tree does not reach that far.
+    """
+    nodes = (node for span in spans for node in subtrees(span))
+    while some := list(islice(nodes, CHUNK_ROWS)):
+        hashes = _resolve(connection, some)
+        for node in some:
+            yield StoredNode(node, hashes[node])
+
+
+def _resolve(connection: Connection, nodes: list[Node]) -> dict[Node, bytes]:
+    """Return the hashes of *nodes*: stored ones, and smaller ones made of the bodies of their blocks."""
     hashes = _fetch(connection, [node for node in nodes if node.level >= BLOCK_LEVEL])
-    small = [node for node in nodes if node.level < BLOCK_LEVEL]
-    for block in sorted({node.number >> (BLOCK_LEVEL - node.level) for node in small}):
+    blocks: dict[int, list[Node]] = {}
+    for node in nodes:
+        if node.level < BLOCK_LEVEL:
+            blocks.setdefault(node.number >> (BLOCK_LEVEL - node.level), []).append(node)
+    for block, small in blocks.items():
         hashes |= _within(connection, block, small)
     missing = [node for node in nodes if node not in hashes]
     if missing:
-        raise TreeError(f"the log has no event {((missing[0].number + 1) << missing[0].level)}")
-    return prove(spans, hashes)
+        raise TreeError(f"the log has no event {((missing[0].number + 1) << missing[0].level)}: run `thaw verify`")
+    return hashes
 
 
 def _within(connection: Connection, block: int, nodes: list[Node]) -> dict[Node, bytes]:
     """Return those of *nodes*, all smaller than a block, that lie in the block numbered *block* and have all their events."""
-    hashes = [leaf_hash(body) for _, body in _bodies(connection, block << BLOCK_LEVEL, (block + 1) << BLOCK_LEVEL)]
+    hashes: list[bytes] = []
+    for position, body in _bodies(connection, block << BLOCK_LEVEL, (block + 1) << BLOCK_LEVEL):
+        if position != (block << BLOCK_LEVEL) + len(hashes) + 1:
+            break  # behind a gap nothing has its place
+        hashes.append(leaf_hash(body))
     found = {}
     for level in range(BLOCK_LEVEL):
         first = block << (BLOCK_LEVEL - level)

@@ -43,14 +43,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def subtrees(span: Span) -> list[Node]:
-    """Return the complete subtrees that *span* is made of, from left to right, for a span as trees and proofs have them.
-
-    Such a span begins at a multiple of the smallest power of two that is not below its length.
-    """
+    """Return the largest complete subtrees that *span* is made of, from left to right."""
     nodes = []
     begin = span.begin
     while begin < span.end:
         level = (span.end - begin).bit_length() - 1
+        if begin:
+            # A subtree begins at a multiple of its size.
+            level = min(level, (begin & -begin).bit_length() - 1)
         nodes.append(Node(level, begin >> level))
         begin += 1 << level
     return nodes

@@ -4,6 +4,7 @@ import click
 
 from service.cli import (
     as_of,
+    bundle,
     check,
     dead,
     erase,
@@ -58,6 +59,7 @@ for module in (
     keys,
     verify,
     playbook,
+    bundle,
     erase,
     suppressions,
 ):

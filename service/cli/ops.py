@@ -134,11 +134,19 @@ def _give_up(ctx: click.Context, sentence: str) -> NoReturn:
 @contextmanager
 def progress_bar(connection: Connection, what: str) -> Iterator[Callable[[int], None]]:
     """Show how many events are done when somebody watches, and nothing in a pipe."""
+    of = events.head_position(connection)
+    with bar(what) as update:
+        yield lambda done: update(done, of)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of how many are done when somebody watches, and nothing in a pipe."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(what, total=events.head_position(connection))
-        yield lambda done: progress.update(task, completed=done)
+        task = progress.add_task(what, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
 
 
 COMMANDS = (status, rebuild)

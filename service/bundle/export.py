@@ -1,0 +1,308 @@
+"""Making a bundle: sign what is not signed yet, choose, and write events, proofs and what they rest on."""
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from models import bundle, checkpoints, contacts, events, heads, tree, views
+from models.checkpoints import CheckpointRow
+from models.database import Connection, Engine, transaction
+from models.heads import RecordedHeads
+from service.bundle.archive import Archive, BundleError, Listed, new_archive
+from service.bundle.heads import PackedHeads
+from service.bundle.opened import References
+from service.bundle.selection import Chosen, Selection, choose, names_of
+from service.keys import KeyFiles, SigningKey
+from service.notary import Notary
+from service.operations import record_export
+from workflows.codec import canonical, digest
+from workflows.notes import Checkpoint, Note, parse_checkpoint, parse_note
+from workflows.operations import RecordsExported
+
+FORMAT = "thaw-bundle-1"
+
+#: What is in every bundle as it stands in this folder.
+ENCLOSED = ("FORMAT.txt", "verify.py")
+
+Progress = Callable[[int, int], None]
+"""``(events written, events in all)``."""
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written."""
+
+    path: str
+    sha256: str
+    """Of the whole file, in hexadecimal."""
+    bytes: int
+    events: int
+    """Those that were asked for, and those that they rest on."""
+    asked: int
+    """Those that were asked for."""
+    checkpoint: int
+    """The checkpoint is over so many events of the log."""
+    heads: int | None
+    """Whole leads: complete as of this event of the log."""
+    behind: int
+    """Events that were asked for, or all of the log, behind the checkpoint: they are not in the bundle."""
+    texts: int | None
+    """Opened texts; None when none were asked for."""
+    signed: bool
+    """Whether the manifest is signed, which takes a key at hand."""
+    recorded: int | None
+    """The event of the log that says that this was handed out; None for a login that may only read."""
+
+
+def export(
+    engine: Engine,
+    selection: Selection,
+    path: Path,
+    *,
+    keys: KeyFiles,
+    notary: Notary,
+    now: datetime,
+    opened: bool = False,
+    kept: Sequence[Checkpoint] = (),
+    force: bool = False,
+    by: str | None = None,
+    reason: str | None = None,
+    progress: Progress = lambda _done, _of: None,
+) -> Exported:
+    """Write the bundle of *selection* to *path*, and return what was written.
+
+    Where a key is at hand and the newest checkpoint does not cover what is asked for, a checkpoint is signed first, and before
+    it, for leads, the heads of all streams are recorded, so that their histories are complete as of now. *kept* are checkpoints
+    that somebody keeps elsewhere, for which the bundle is to hold a proof. The log records that *by* hands it out, and the
+    *reason*, before the file gets its name; not where nobody is named, nor by a login that may only read.
+
+    Raises
+    ------
+    BundleError
+        When nothing signed covers what is asked for, and there is no key; or when *path* is taken.
+    KeyFileError
+        When the key at hand cannot be used.
+    ModelError, OSError
+        When PostgreSQL refused or the disk is full; nothing is left behind.
+    """
+    with transaction(engine) as connection:
+        may_record = by is not None and bundle.may_append(connection)
+        if opened and not contacts.are_open(connection):
+            raise BundleError("this login may not read personal data: leave out --opened, or be given thaw_auditor_opened")
+    if keys.exist and not _is_covered(engine, selection):
+        if selection.kind == "leads":
+            notary.record_heads("operator", wait=True)
+        notary.make(wait=True)
+        notary.send()
+    signing = keys.signing() if keys.exist else []
+    with new_archive(path, force=force) as archive:
+        with views.snapshot(engine) as connection:
+            writing = _Writing(connection, archive, selection, opened, progress)
+            writing.write(now, signing, [checkpoint.size for checkpoint in kept])
+        sealed = archive.seal()
+        recorded = None
+        if by is not None and may_record:
+            with transaction(engine) as connection:
+                made = _handed_out(selection, writing, sealed)
+                recorded = record_export(connection, made, reason=reason, now=now, by=by)
+    return Exported(
+        path=str(path),
+        sha256=sealed.sha256,
+        bytes=sealed.bytes,
+        events=len(writing.chosen),
+        asked=writing.asked,
+        checkpoint=writing.checkpoint.size,
+        heads=writing.heads.data.size if writing.heads else None,
+        behind=writing.behind,
+        texts=writing.texts,
+        signed=bool(signing),
+        recorded=recorded,
+    )
+
+
+def _handed_out(selection: Selection, writing: "_Writing", sealed: Listed) -> RecordsExported:
+    ranged = selection.kind == "range"
+    return RecordsExported(
+        scope=selection.kind,
+        leads=tuple(sorted(selection.leads)),
+        first=selection.first if ranged else None,
+        last=selection.last if ranged else None,
+        events=len(writing.chosen),
+        opened=writing.opened,
+        size_bytes=sealed.bytes,
+        digest=sealed.sha256,
+        reason=None,
+    )
+
+
+def _is_covered(engine: Engine, selection: Selection) -> bool:
+    """Whether what was signed covers all that is asked for: of leads also that nothing of theirs has come since."""
+    with transaction(engine) as connection:
+        newest, head = checkpoints.newest(connection), events.head_position(connection)
+        if newest is None or selection.kind == "range":
+            return newest is not None and selection.last <= newest.size
+        recorded = heads.newest(connection, before=newest.size) if selection.kind == "leads" else None
+        whole = recorded is not None and recorded.data.size + 1 == recorded.position == head
+        return head <= newest.size and (whole or selection.kind == "all")
+
+
+class _Writing:
+    """One bundle while it is written, in one snapshot of the database."""
+
+    def __init__(
+        self, connection: Connection, archive: Archive, selection: Selection, opened: bool, progress: Progress
+    ) -> None:
+        self._connection = connection
+        self._archive = archive
+        self._selection = selection
+        self.opened = opened
+        self._progress = progress
+        self._playbooks: set[str] = set()
+        self.checkpoint = self._newest_checkpoint()
+        self.heads = self._recorded_heads()
+        self.behind = self._count_behind()
+        at = self.heads.position if self.heads else None
+        self.chosen: Chosen = choose(connection, selection, self.checkpoint.size, heads_at=at)
+        self.texts: int | None = None
+        self.asked = 0
+
+    def _newest_checkpoint(self) -> CheckpointRow:
+        found = checkpoints.newest(self._connection)
+        if found is None or found.size == 0:
+            raise BundleError(
+                "nothing of the log is signed yet: run `thaw keys init` where the clock runs, and `thaw checkpoint`"
+            )
+        head, last = events.head_position(self._connection), self._selection.last
+        if last > head:
+            raise BundleError(f"the log has {head} events: the range cannot end at {last}")
+        if last > found.size:
+            raise BundleError(f"the newest checkpoint is over {found.size} events, and no key is here to sign one up to {last}")
+        return found
+
+    def _recorded_heads(self) -> RecordedHeads | None:
+        """Return the recorded heads that prove whole leads complete."""
+        if self._selection.kind != "leads":
+            return None
+        found = heads.newest(self._connection, before=self.checkpoint.size)
+        if found is None:
+            raise BundleError("no heads of streams are signed, which prove a history complete: run `thaw checkpoint --heads`")
+        return found
+
+    def _count_behind(self) -> int:
+        if self._selection.kind == "range":
+            return 0
+        if self._selection.kind == "all":
+            return events.head_position(self._connection) - self.checkpoint.size
+        newest = bundle.positions_of(self._connection, self._selection.leads, events.head_position(self._connection))
+        return sum(position > self.checkpoint.size for position in newest)
+
+    def write(self, now: datetime, signing: Sequence[SigningKey], kept_sizes: Sequence[int]) -> None:
+        """Write every file, the manifest last."""
+        self._write_leads()
+        self._write_events()
+        earlier = checkpoints.milestones(self._connection, before=self.checkpoint.size)
+        self._archive.add("checkpoint.note", self.checkpoint.note.encode())
+        with self._archive.member("checkpoints.ndjson") as member:
+            for row in earlier:
+                member.write(canonical({"note": row.note}) + b"\n")
+        with self._archive.member("tree.ndjson") as member:
+            gaps = self.chosen.between([row.size for row in earlier] + list(kept_sizes))
+            for (level, number), hash_ in tree.cover(self._connection, gaps):
+                member.write(b'[%d,%d,"%s"]\n' % (level, number, hash_.hex().encode()))
+        for name, body in sorted(bundle.playbook_texts(self._connection, self._playbooks).items()):
+            self._archive.add(f"playbooks/{name}.json", body.encode())
+        for name in ENCLOSED:
+            self._archive.add(name, (files("service.bundle") / name).read_bytes())
+        self._write_manifest(now, signing)
+
+    def _write_leads(self) -> None:
+        if self.heads is None:
+            return
+        size = self.heads.data.size
+        packed = PackedHeads(bundle.heads_in_order(self._connection, size))
+        own = bundle.heads_of(self._connection, self._selection.leads, size)
+        with self._archive.member("leads.ndjson") as member:
+            for lead in sorted(self._selection.leads):
+                if lead not in own:
+                    raise BundleError(f"lead {lead} came after what is signed: run `thaw checkpoint --heads`")
+                member.write(canonical({"lead": str(lead), "head": packed.prove(own[lead])}) + b"\n")
+
+    def _write_events(self) -> None:
+        """Write bodies and index, and gather what the bodies name."""
+        with tempfile.TemporaryFile() as index, tempfile.TemporaryFile() as referred:
+            references = References(referred)
+            with self._archive.member("events.ndjson") as member:
+                for number, row in enumerate(self._rows(), start=1):
+                    member.write(row.body + b"\n")
+                    index.write(self._index_line(row))
+                    self._take_names(row, references)
+                    if number % bundle.CHUNK_ROWS == 0:
+                        self._progress(number, len(self.chosen))
+            index.seek(0)
+            with self._archive.member("index.ndjson") as member:
+                while piece := index.read(1 << 18):
+                    member.write(piece)
+            if self.opened:
+                with self._archive.member("opened.ndjson") as member:
+                    self.texts = references.write(self._connection, member)
+
+    def _rows(self) -> Any:
+        for run in self.chosen.runs:
+            yield from bundle.read_rows(self._connection, run)
+
+    def _index_line(self, row: bundle.BundledRow) -> bytes:
+        """Return the event's line; the hash before it only where the bundle does not hold that event."""
+        before = b""
+        if row.previous_position is not None and row.previous_hash and not self.chosen.holds(row.previous_position):
+            before = b',"%s"' % row.previous_hash
+        return b'[%d,"%s",%s,"%s"%s]\n' % (row.position, row.stream_id, row.version, row.hash, before)
+
+    def _take_names(self, row: bundle.BundledRow, references: References) -> None:
+        names = names_of(row.body)
+        if names.playbook:
+            self._playbooks.add(names.playbook.digest)
+        asked = self._selection.kind != "leads" or UUID(row.stream_id.decode()) in self._leads
+        self.asked += asked
+        if self.opened and asked:
+            references.gather(row.stream_id, row.body)
+
+    @property
+    def _leads(self) -> frozenset[UUID]:
+        return frozenset(self._selection.leads)
+
+    def _write_manifest(self, now: datetime, signing: Sequence[SigningKey]) -> None:
+        signed = parse_checkpoint(parse_note(self.checkpoint.note).text)
+        manifest = {
+            "format": FORMAT,
+            "made_at": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "release": f"thaw {version('thaw')}",
+            "selection": _told(self._selection),
+            "events": len(self.chosen),
+            "opened": self.opened,
+            "checkpoint": {"origin": signed.origin, "size": signed.size, "root": signed.root.hex()},
+            "heads": self.heads.position if self.heads else None,
+            "files": [msgspec.to_builtins(listed) for listed in self._archive.listed],
+        }
+        raw = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+        self._archive.add("manifest.json", raw)
+        if signing:
+            # Its second line is no number, so that this can never be taken for a checkpoint.
+            text = f"{FORMAT}\n{signing[0].verifier.name}\nsha256 {digest(raw)}\n"
+            note = Note(text, tuple(key.sign(text) for key in signing))
+            self._archive.add("manifest.note", str(note).encode())
+
+
+def _told(selection: Selection) -> dict[str, Any]:
+    """Return a selection as the manifest says it; which leads those are stands in ``leads.ndjson``."""
+    if selection.kind == "leads":
+        return {"kind": "leads", "leads": len(selection.leads)}
+    if selection.kind == "range":
+        return {"kind": "range", "first": selection.first, "last": selection.last}
+    return {"kind": "all"}

@@ -1,0 +1,3311 @@
+#!/usr/bin/env python3
+"""Check a bundle of Thaw's event log, with nothing but this file and Python's standard library (3.8 or later).
+
+    python verify.py bundle.zip --key example.com/thaw+5f8551c2+AbkYDn7N... [--checkpoint kept.note] [--lead ID]
+
+The key is the operator's public key. Get it, and this file, from somewhere else than the bundle: whoever forges a bundle can
+forge what lies in it. What a bundle holds and what is proved how is described in its FORMAT.txt, and the parts below follow
+that description: 1 signatures, 2 encodings, 3 signed notes, 4 the Merkle tree, 5 the zip file, 6 working days, 7 the rules by
+which leads move, 8 a lead, 9 decisions made again, 10 the passes over a bundle, 11 the command line.
+
+Exit status:
+
+    0   nothing is wrong
+    1   altered: something is not what was signed, or not what the bundle itself says
+    2   incomplete: something that should be in the bundle is missing
+    3   not signed by the key that was given
+    4   a recorded decision does not follow from what it was made from
+    5   not checked: no such file, no sensible arguments, too large, no room for temporary files
+
+When several are the case, the status is the first of them in the order 1, 3, 2, 4. This program opens no network connection,
+unpacks nothing into your folders, and never believes a length, a name or a number because the bundle says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hashlib
+import heapq
+import json
+import os
+import re
+import stat
+import struct
+import sys
+import tempfile
+import unicodedata
+import uuid
+import zipfile
+import zlib
+from array import array
+from bisect import bisect_left, bisect_right
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, Callable, Iterator, NamedTuple, Sequence, Tuple
+
+FINE, ALTERED, INCOMPLETE, UNSIGNED, UNDERIVED, UNCHECKED = range(6)
+
+#: What each exit status is called.
+VERDICTS = ("fine", "altered", "incomplete", "not signed", "not derived", "not checked")
+
+#: The order in which several findings decide the exit status.
+GRAVITY = (ALTERED, UNSIGNED, INCOMPLETE, UNDERIVED, UNCHECKED)
+
+FORMAT = "thaw-bundle-1"
+
+#: So many findings of a kind are kept; all are counted.
+FINDINGS_KEPT = 100
+
+#: Bytes in a line of any file, at most: the longest honest ones are calendars of a few kilobytes.
+LINE_BYTES_MAX = 4 << 20
+
+CHUNK_BYTES = 1 << 18
+
+
+class WrongError(Exception):
+    """Something is wrong, and what rests on it cannot be looked at."""
+
+    def __init__(self, code: int, sentence: str, position: int = 0) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.position = position
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong; *position* is that of the event in the log, 0 when it is about none."""
+
+    code: int
+    position: int
+    sentence: str
+
+
+class Report:
+    """What was found, what was checked, and what was not."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.counts: dict[int, int] = {}
+        self.checked: list[str] = []
+        self.unchecked: list[str] = []
+        self.about: list[str] = []
+
+    def add(self, code: int, sentence: str, position: int = 0) -> None:
+        """Take a finding; of many of one kind the first by position are kept."""
+        self.counts[code] = self.counts.get(code, 0) + 1
+        self.findings.append(Finding(code, position, sentence))
+        if len(self.findings) >= 8 * FINDINGS_KEPT:
+            self._thin()
+
+    def take(self, wrong: WrongError) -> None:
+        """Take what was raised."""
+        self.add(wrong.code, wrong.sentence, wrong.position)
+
+    def _thin(self) -> None:
+        kept: dict[int, int] = {}
+        thinned = []
+        for finding in sorted(self.findings, key=lambda f: (not f.position, f.position)):
+            kept[finding.code] = kept.get(finding.code, 0) + 1
+            if kept[finding.code] <= FINDINGS_KEPT:
+                thinned.append(finding)
+        self.findings = thinned
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return next((code for code in GRAVITY if self.counts.get(code)), FINE)
+
+    def ordered(self) -> list[Finding]:
+        """Return the findings, the gravest kind first; of a kind the first event first, and last what is about none."""
+        self._thin()
+        return sorted(self.findings, key=lambda f: (GRAVITY.index(f.code), not f.position, f.position))
+
+
+def plain(value: Any, most: int = 160) -> str:
+    """Return *value* on one line, short, with everything escaped that a terminal or a reader's eye could be misled by."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    shown = []
+    for character in text[: most + 1]:
+        printable = character == " " or unicodedata.category(character)[0] in "LNPSM"
+        shown.append(character if printable else f"\\u{ord(character):04x}")
+    whole = "".join(shown)
+    return whole if len(whole) <= most else whole[: most - 1] + "…"
+
+
+def some(number: int, noun: str) -> str:
+    """Return ``1 event`` or ``1,234 events``."""
+    return "{:,} {}{}".format(number, noun, "" if number == 1 else "s")
+
+
+# 1. Signatures: Ed25519 as RFC 8032 has it, verification only ---------------------------------------------------------------
+
+_P = 2**255 - 19
+_L = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, _P - 2, _P) % _P
+_ROOT_OF_MINUS_1 = pow(2, (_P - 1) // 4, _P)
+
+#: A point of the curve, in extended coordinates: x = X/Z, y = Y/Z, x*y = T/Z.
+Point = Tuple[int, int, int, int]
+
+
+def _x_of(y: int, odd: int) -> int | None:
+    """Return the x that belongs to *y* and is *odd* or even; None when there is none (RFC 8032, 5.1.3)."""
+    square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    x = pow(square, (_P + 3) // 8, _P)
+    if x * x % _P != square:
+        x = x * _ROOT_OF_MINUS_1 % _P
+    if x * x % _P != square or (x == 0 and odd):
+        return None
+    return _P - x if x & 1 != odd else x
+
+
+def _point(encoded: bytes) -> Point | None:
+    """Return the point in 32 bytes; None when they are not the one encoding of a point."""
+    number = int.from_bytes(encoded, "little")
+    y, odd = number & ((1 << 255) - 1), number >> 255
+    if y >= _P:
+        return None
+    x = _x_of(y, odd)
+    return None if x is None else (x, y, 1, x * y % _P)
+
+
+def _sum(a: Point, b: Point) -> Point:
+    m, n = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0])
+    t, z = 2 * a[3] * b[3] * _D, 2 * a[2] * b[2]
+    e, f, g, h = (n - m) % _P, (z - t) % _P, (z + t) % _P, (n + m) % _P
+    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
+
+
+def _encoded(point: Point) -> bytes:
+    inverse = pow(point[2], _P - 2, _P)
+    x, y = point[0] * inverse % _P, point[1] * inverse % _P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+_IDENTITY: Point = (0, 1, 1, 0)
+_BASE_Y = 4 * pow(5, _P - 2, _P) % _P
+_BASE_X = _x_of(_BASE_Y, 0) or 0
+_BASE: Point = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
+
+
+def signed_by(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether *signature* (64 bytes) is the Ed25519 signature of *message* by the key *public* (32 bytes).
+
+    Strict: S must be below the order of the group, and R and the key must be the one encoding of a point.
+    """
+    key = _point(public) if len(public) == 32 else None
+    if key is None or len(signature) != 64:
+        return False
+    s = int.from_bytes(signature[32:], "little")
+    if s >= _L:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % _L
+    # R is to be s*B - k*A: both products in one walk over the bits of s and k.
+    minus_key = (_P - key[0], key[1], 1, (_P - key[3]) % _P)
+    both = _sum(_BASE, minus_key)
+    made = _IDENTITY
+    for bit in range(max(s.bit_length(), k.bit_length()) - 1, -1, -1):
+        made = _sum(made, made)
+        which = (s >> bit & 1) | (k >> bit & 1) << 1
+        if which:
+            made = _sum(made, (_BASE, minus_key, both)[which - 1])
+    return _encoded(made) == signature[:32]
+
+
+# 2. Encodings ----------------------------------------------------------------------------------------------------------------
+
+
+def canonical(value: Any) -> bytes:
+    """Return the canonical JSON of *value* (RFC 8785), which holds no numbers but whole ones: keys by UTF-16, no spaces."""
+    return _compact(_sorted(value)).encode()
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value, key=lambda k: k.encode("utf-16-be", "surrogatepass"))}
+    if isinstance(value, list):
+        return [_sorted(each) for each in value]
+    return value
+
+
+def _refused_number(text: str) -> Any:
+    raise ValueError("a number is not a whole number: " + text[:40])
+
+
+_decoder = json.JSONDecoder(parse_float=_refused_number, parse_constant=_refused_number)
+_encode_plainly = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def read_canonical(line: bytes) -> Any:
+    """Return what the canonical JSON *line* holds.
+
+    Raises ValueError when it is not JSON, or not in its one canonical form; so no key stands in it twice.
+    """
+    try:
+        value = _decoder.decode(line.decode())
+        # Sorting by character is faster, and the same as by UTF-16 where all keys are ASCII.
+        if (_encode_plainly(value).encode() if line.isascii() else canonical(value)) != line:
+            raise ValueError("it is not in canonical form")
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return value
+
+
+def unbase64(text: str) -> bytes:
+    """Return what *text* holds; only the one canonical form of Base64 is accepted."""
+    try:
+        raw = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("it is not Base64") from None
+    if base64.b64encode(raw).decode() != text:
+        raise ValueError("it is not Base64 in canonical form")
+    return raw
+
+
+_HEX_32 = re.compile(r"[0-9a-f]{64}")
+
+
+def unhex(text: Any) -> bytes:
+    """Return the 32 bytes that *text* writes in 64 small hexadecimal digits."""
+    if isinstance(text, str) and _HEX_32.fullmatch(text):
+        return bytes.fromhex(text)
+    raise ValueError("it is not a SHA-256 in hexadecimal")
+
+
+# 3. Signed notes and checkpoints, as C2SP has them ---------------------------------------------------------------------------
+
+
+class Key(NamedTuple):
+    """A public key under the name of the log that signs with it."""
+
+    name: str
+    id: bytes
+    public: bytes
+
+    @property
+    def label(self) -> str:
+        """Name and id."""
+        return f"{plain(self.name, 80)}+{self.id.hex()}"
+
+
+class Checkpoint(NamedTuple):
+    """What a log commits to: its first *size* events, and no others, have *root*."""
+
+    origin: str
+    size: int
+    root: bytes
+    signers: tuple[Key, ...]
+    """Those of the known keys that signed it."""
+
+
+def parse_key(encoded: str) -> Key:
+    """Return the key written ``name+id+base64``; raises ValueError when it is none of Ed25519 or was mistyped."""
+    name, _, rest = encoded.strip().partition("+")
+    id_, _, material = rest.partition("+")
+    raw = unbase64(material)
+    if not name or raw[:1] != b"\x01" or len(raw) != 33:
+        raise ValueError("it is not an Ed25519 key as name+id+base64")
+    if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != id_:
+        raise ValueError("its id does not belong to its name and key")
+    return Key(name, bytes.fromhex(id_), raw[1:])
+
+
+_SIGNATURE_LINE = re.compile(r"— ([^\s+]+) (\S+)")
+
+
+def open_note(raw: str, keys: Sequence[Key]) -> tuple[str, tuple[Key, ...]]:
+    """Return the text of the note *raw*, and those of *keys* that signed it.
+
+    Raises ValueError when it is no note. Signatures of other keys say nothing; a wrong one of a known key raises WrongError.
+    """
+    if len(raw) > 1_000_000 or any(ord(character) < 0x20 and character != "\n" for character in raw):
+        raise ValueError("it is too long for a note, or has control characters")
+    text, cut, lines = raw.rpartition("\n\n")
+    if not cut or not lines.endswith("\n"):
+        raise ValueError("it does not end with an empty line and signature lines")
+    signatures = lines[:-1].split("\n")
+    if len(signatures) > 100:
+        raise ValueError("it has more than 100 signatures")
+    signers: list[Key] = []
+    for line in signatures:
+        match = _SIGNATURE_LINE.fullmatch(line)
+        blob = unbase64(match.group(2)) if match else b""
+        if not match or len(blob) < 5:
+            raise ValueError("it has a line that is no signature line")
+        for key in keys:
+            if (key.name, key.id) == (match.group(1), blob[:4]) and key not in signers:
+                if not signed_by(key.public, (text + "\n").encode(), blob[4:]):
+                    raise WrongError(ALTERED, f"the signature of {key.label} is not over this text")
+                signers.append(key)
+    return text + "\n", tuple(signers)
+
+
+def open_checkpoint(raw: str, keys: Sequence[Key]) -> Checkpoint:
+    """Return the checkpoint in the note *raw*; raises ValueError when it is none, and WrongError as `open_note` does."""
+    text, signers = open_note(raw, keys)
+    lines = text.split("\n")
+    if len(lines) < 4 or lines.pop() or not all(lines):
+        raise ValueError("it is no checkpoint: origin, size and root are missing")
+    if not re.fullmatch(r"0|[1-9][0-9]{0,17}", lines[1]):
+        raise ValueError("it is no checkpoint: its size is no number")
+    root = unbase64(lines[2])
+    if len(root) != 32:
+        raise ValueError("it is no checkpoint: its root is no SHA-256")
+    # The name of the log is the name of its key: another log's key, even a known one, signs nothing here.
+    return Checkpoint(lines[0], int(lines[1]), root, tuple(key for key in signers if key.name == lines[0]))
+
+
+def split_notes(raw: str) -> list[str]:
+    """Return the notes of a text in which they stand one behind the other, with empty lines between them or none."""
+    notes: list[str] = []
+    current, signed = "", False
+    for line in raw.splitlines(True):
+        if signed and not line.startswith("— "):
+            notes.append(current)
+            current, signed = "", False
+        if current or line.strip():
+            current += line
+            signed = line.startswith("— ")
+    return [*notes, current] if current else notes
+
+
+# 4. The Merkle tree of RFC 6962 ----------------------------------------------------------------------------------------------
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Return the hash of a leaf."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the hash of an inner node."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """A tree that grows at its right end: by a leaf, or by a complete subtree of which only the hash is known."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._stack: list[tuple[int, bytes]] = []
+
+    def push(self, hash_: bytes, level: int = 0) -> None:
+        """Put the complete subtree of ``2**level`` leaves with this hash at the right end.
+
+        Raises ValueError where none of that size can begin.
+        """
+        if self.size & ((1 << level) - 1):
+            raise ValueError(f"a subtree of {1 << level} leaves cannot begin behind {self.size}")
+        self.size += 1 << level
+        stack = self._stack
+        while stack and stack[-1][0] == level:
+            hash_ = node_hash(stack.pop()[1], hash_)
+            level += 1
+        stack.append((level, hash_))
+
+    def root(self) -> bytes:
+        """Return the root over what was pushed so far."""
+        if not self._stack:
+            return hashlib.sha256(b"").digest()
+        made = self._stack[-1][1]
+        for _, left in reversed(self._stack[:-1]):
+            made = node_hash(left, made)
+        return made
+
+
+def proves_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether *path* leads from *leaf* at *index* to the *root* of a tree of *size* leaves (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    position, last, made = index, size - 1, leaf
+    for step in path:
+        if last == 0:
+            return False
+        if position & 1 or position == last:
+            made = node_hash(step, made)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            made = node_hash(made, step)
+        position, last = position >> 1, last >> 1
+    return last == 0 and made == root
+
+
+# 5. The zip file -------------------------------------------------------------------------------------------------------------
+
+#: The comment at the end of the file: this, and the SHA-256 of all bytes before its 64 digits.
+SEAL = b"thaw bundle; SHA-256 of every byte before these digits: "
+SEAL_BYTES = len(SEAL) + 64
+END_BYTES = 22
+
+#: An honest file of this kind shrinks to a fifth or a tenth. What says that it shrank to less than this is a bomb.
+RATIO_MAX = 200
+SMALL_BYTES = 1 << 20
+
+MEMBERS_MAX = 10_000
+DIRECTORY_BYTES_MAX = 4 << 20
+
+#: How large the files that are read whole may be.
+WHOLE_BYTES_MAX = 16 << 20
+
+KNOWN = re.compile(
+    r"FORMAT\.txt|verify\.py|manifest\.json|manifest\.note|checkpoint\.note|checkpoints\.ndjson|events\.ndjson|index\.ndjson"
+    r"|tree\.ndjson|leads\.ndjson|opened\.ndjson|playbooks/[0-9a-f]{64}\.json"
+)
+
+#: What `zipfile` and `zlib` raise over what is no proper zip file.
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError, OverflowError,
+    IndexError, OSError, MemoryError,
+)  # fmt: skip
+
+
+class Listed(NamedTuple):
+    """What the manifest says of a file."""
+
+    bytes: int
+    sha256: str
+
+
+class Bundle:
+    """The zip file: its container checked, its files read piece by piece and compared with the manifest."""
+
+    def __init__(self, file: IO[bytes], report: Report, max_bytes: int) -> None:
+        """Check the container.
+
+        Raises WrongError when there is nothing to read at all.
+        """
+        self.report = report
+        self.file = file
+        self.listed: dict[str, Listed] = {}
+        self._check_end()
+        try:
+            self.zip = zipfile.ZipFile(file)
+            members = self.zip.infolist()
+        except UNREADABLE as error:
+            raise WrongError(ALTERED, "its list of files cannot be read: " + plain(str(error))) from None
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        for member in members:
+            self._take(member)
+        total = sum(member.file_size for member in self._members.values())
+        if total > max_bytes:
+            raise WrongError(
+                UNCHECKED,
+                f"it says that it unpacks to {total:,} bytes; more than {max_bytes:,} are read only with --max-bytes",
+            )
+
+    def _check_end(self) -> None:
+        """Check the seal, and that the list of files has a size that one may read."""
+        size = self.file.seek(0, os.SEEK_END)
+        start = size - END_BYTES - SEAL_BYTES
+        self.file.seek(max(0, start))
+        end = self.file.read(END_BYTES + SEAL_BYTES)
+        if start < 0 or end[:4] != b"PK\x05\x06" or end[END_BYTES:-64] != SEAL:
+            raise WrongError(INCOMPLETE, "it does not end as a bundle does: it is none, or it was cut off")
+        entries, directory_bytes = struct.unpack("<HL", end[10:16])
+        if entries == 0xFFFF or directory_bytes == 0xFFFFFFFF or directory_bytes > DIRECTORY_BYTES_MAX:
+            raise WrongError(ALTERED, "its list of files is longer than that of any bundle")
+        self._check_directory64(start)
+        digest = hashlib.sha256()
+        self.file.seek(0)
+        for begin in range(0, size - 64, CHUNK_BYTES):
+            digest.update(self.file.read(min(CHUNK_BYTES, size - 64 - begin)))
+        if digest.hexdigest().encode() != end[-64:]:
+            self.report.add(ALTERED, "the zip file is not byte for byte what was written: its seal does not fit")
+
+    def _check_directory64(self, start: int) -> None:
+        """Check the size of the list of files where the file is so large that it stands in a record of its own."""
+        self.file.seek(max(0, start - 20))
+        signature, _, at = struct.unpack("<4sLQ", self.file.read(16)) if start >= 20 else (b"", 0, 0)
+        if signature == b"PK\x06\x07":
+            self.file.seek(min(at, start))
+            record = self.file.read(56)
+            if len(record) < 56 or struct.unpack("<Q", record[40:48])[0] > DIRECTORY_BYTES_MAX:
+                raise WrongError(ALTERED, "its list of files is longer than that of any bundle")
+
+    def _take(self, member: zipfile.ZipInfo) -> None:
+        """Take a member whose name, kind and size are as they may be; report any other."""
+        name = member.filename
+        mode = member.external_attr >> 16
+        trouble = ""
+        if name in self._members:
+            trouble = "is in it twice"
+        elif not KNOWN.fullmatch(name):
+            trouble = "does not belong in a bundle"
+        elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            trouble = "is a link or a folder, not a file"
+        elif member.flag_bits & 0x1:
+            trouble = "is encrypted"
+        elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            trouble = "is compressed in a way that no bundle uses"
+        elif member.file_size > RATIO_MAX * member.compress_size + SMALL_BYTES:
+            trouble = f"would unpack to more than {RATIO_MAX} times its size"
+        elif len(self._members) >= MEMBERS_MAX:
+            trouble = "is one file too many"
+        if trouble:
+            self.report.add(ALTERED, f"the file {plain(name, 80)} {trouble}")
+        else:
+            self._members[name] = member
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that *name*."""
+        return name in self._members
+
+    def names(self) -> list[str]:
+        """Return the names of all files, in the order of the zip's list."""
+        return list(self._members)
+
+    def read(self, name: str) -> bytes:
+        """Return the whole of a small file; raises WrongError when it is missing, too large, unreadable, or not as listed."""
+        member = self._members.get(name)
+        if member is not None and member.file_size > WHOLE_BYTES_MAX:
+            raise WrongError(ALTERED, f"{name} is larger than it can be")
+        return b"".join(self.pieces(name))
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file in pieces; raises WrongError as `read` does, at its end when it is not as listed."""
+        member = self._members.get(name)
+        if member is None:
+            raise WrongError(INCOMPLETE, f"{name} is missing")
+        digest, size = hashlib.sha256(), 0
+        try:
+            with self.zip.open(member) as file:
+                while True:
+                    piece = file.read(CHUNK_BYTES)
+                    if not piece:
+                        break
+                    digest.update(piece)
+                    size += len(piece)
+                    yield piece
+        except UNREADABLE as error:
+            raise WrongError(ALTERED, f"{name} cannot be unpacked: {plain(str(error))}") from None
+        listed = self.listed.get(name)
+        if listed is not None and listed != (size, digest.hexdigest()):
+            self.report.add(ALTERED, f"{name} is not what the manifest says")
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yield the lines of a file without their ends; raises WrongError also at a line that is too long or has no end."""
+        rest = b""
+        for piece in self.pieces(name):
+            lines = (rest + piece).split(b"\n")
+            rest = lines.pop()
+            if len(rest) > LINE_BYTES_MAX:
+                raise WrongError(ALTERED, f"{name} has a line of more than {LINE_BYTES_MAX:,} bytes")
+            yield from lines
+        if rest:
+            raise WrongError(INCOMPLETE, f"{name} ends in the middle of a line")
+
+
+# 6. Working days -------------------------------------------------------------------------------------------------------------
+#
+# Moments are UTC, and carry no time zone here; days are dates of the rep's own clock.
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:Z|([+-])(\d\d):(\d\d))")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_A_DAY = timedelta(days=1)
+
+
+@lru_cache(maxsize=50_000)
+def read_day(text: str) -> date:
+    """Return the day written 2026-01-05."""
+    if not _DAY.fullmatch(text):
+        raise ValueError("not a day: " + plain(text, 40))
+    return date(int(text[:4]), int(text[5:7]), int(text[8:]))
+
+
+@lru_cache(maxsize=50_000)
+def read_moment(text: str) -> datetime:
+    """Return the moment written in RFC 3339."""
+    match = _MOMENT.fullmatch(text)
+    if not match:
+        raise ValueError("not a moment: " + plain(text, 40))
+    day, hour, minute, second, fraction, sign, east_hours, east_minutes = match.groups()
+    found = datetime.combine(read_day(day), datetime.min.time()) + timedelta(
+        hours=int(hour), minutes=int(minute), seconds=int(second), microseconds=int((fraction or "0").ljust(6, "0"))
+    )
+    east = timedelta(hours=int(east_hours or 0), minutes=int(east_minutes or 0))
+    return found + east if sign == "-" else found - east
+
+
+def day_or_none(text: str | None) -> date | None:
+    """Return the day in *text*, if there is any."""
+    return read_day(text) if text is not None else None
+
+
+def written(value: Any) -> Any:
+    """Return days and moments as they stand in a body."""
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+class Calendar:
+    """Every working day of one rep, on the days that the frozen calendar covers."""
+
+    def __init__(self, raw: Any) -> None:
+        """Take a calendar as it stands in a `calendar_frozen` event."""
+        self.first, self.last = read_day(raw["first"]), read_day(raw["last"])
+        self.starts, self.ends = int(raw["day_starts"]), int(raw["day_ends"])
+        if (self.last - self.first).days > 150_000:
+            raise ValueError("a calendar of more than four centuries")
+        free = {read_day(holiday["day"]).toordinal() for holiday in raw["holidays"]}
+        for absence in raw["absences"]:
+            begin, end = max(read_day(absence["first"]), self.first), min(read_day(absence["last"]), self.last)
+            free.update(range(begin.toordinal(), end.toordinal() + 1))
+        weekdays = set(raw["weekdays"])
+        every = range(self.first.toordinal(), self.last.toordinal() + 1)
+        self.working = array("l", [n for n in every if (n - 1) % 7 + 1 in weekdays and n not in free])
+        self.since = [read_moment(offset["since"]) for offset in raw["offsets"]]
+        self.seconds = [int(offset["seconds"]) for offset in raw["offsets"]]
+        if not self.since:
+            raise ValueError("a calendar without the offsets of its time zone")
+
+    def covers(self, day: date) -> bool:
+        """Whether the calendar knows *day*."""
+        return self.first <= day <= self.last
+
+    def count_to(self, day: date) -> int:
+        """Count the working days up to and including *day*."""
+        return bisect_right(self.working, day.toordinal())
+
+
+#: What is known of days that no calendar covers: Monday to Friday, 08:00 to 18:00 UTC.
+PLAIN = Calendar(
+    {
+        "first": "1950-01-01", "last": "2199-12-31", "day_starts": 480, "day_ends": 1080, "holidays": [], "absences": [],
+        "weekdays": [1, 2, 3, 4, 5], "offsets": [{"since": "1949-12-01T00:00:00Z", "seconds": 0}],
+    }
+)  # fmt: skip
+
+
+def works(calendar: Calendar, day: date) -> bool:
+    """Whether *day* is a working day."""
+    if not calendar.covers(day):
+        return day.isoweekday() <= 5
+    at = bisect_left(calendar.working, day.toordinal())
+    return at < len(calendar.working) and calendar.working[at] == day.toordinal()
+
+
+def days_after(calendar: Calendar, day: date, number: int) -> date:
+    """Return the working day *number* working days after *day*; for 0 *day* itself, or the next one that is worked."""
+    for known in (calendar, PLAIN):
+        if not known.covers(day):
+            continue
+        if number == 0 and works(known, day):
+            return day
+        at = known.count_to(day) + (number or 1) - 1
+        if at < len(known.working):
+            return date.fromordinal(known.working[at])
+    return day
+
+
+def days_before(calendar: Calendar, day: date, number: int) -> date:
+    """Return the working day *number* working days before *day*."""
+    while number > 0:
+        day -= _A_DAY
+        number -= works(calendar, day)
+    return day
+
+
+def days_between(calendar: Calendar, first: date, last: date) -> int:
+    """Count the working days after *first* up to and including *last*."""
+    for known in (calendar, PLAIN):
+        if known.covers(first) and known.covers(last):
+            return max(0, known.count_to(last) - known.count_to(first))
+    return max(0, (last - first).days)
+
+
+def day_of(calendar: Calendar, moment: datetime) -> date:
+    """Return the rep's date at *moment*."""
+    at = max(0, bisect_right(calendar.since, moment) - 1)
+    day = (moment + timedelta(seconds=calendar.seconds[at])).date()
+    return day if calendar.covers(day) else moment.date()
+
+
+def moment_of(calendar: Calendar, day: date, minute: int) -> datetime:
+    """Return the moment of a minute of *day* by the rep's clock on the wall.
+
+    A time that the clock skips is the moment at which it skips; one that comes twice is the first of the two.
+    """
+    wall = datetime.combine(day, datetime.min.time()) + timedelta(minutes=minute)
+    if not calendar.covers(day):
+        return wall
+    at = max(0, bisect_right(calendar.since, wall - _A_DAY) - 1)
+    while True:
+        moment = wall - timedelta(seconds=calendar.seconds[at])
+        if at + 1 == len(calendar.since) or moment < calendar.since[at + 1]:
+            return max(moment, calendar.since[at])
+        at += 1
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day of a later month, or the last day of a shorter one."""
+    month = day.year * 12 + day.month - 1 + months
+    after = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return date(month // 12, month % 12 + 1, min(day.day, (after - _A_DAY).day))
+
+
+def monthly(calendar: Calendar, anchor: date, last: date, months: int) -> date:
+    """Return the first of the days *months* apart, counted from *anchor*, that is in a later calendar month than *last*.
+
+    It moves to the next working day, but never into another month: then it is the last working day before it.
+    """
+    passed = (last.year - anchor.year) * 12 + last.month - anchor.month
+    day = add_months(anchor, max(1, passed // months + 1) * months)
+    moved = days_after(calendar, day, 0)
+    if moved.month == day.month:
+        return moved
+    earlier = day - _A_DAY
+    while earlier.month == day.month:
+        if works(calendar, earlier):
+            return earlier
+        earlier -= _A_DAY
+    return moved
+
+
+# 7. The rules by which leads move --------------------------------------------------------------------------------------------
+#
+# A row: its number ("-" where the state stays), the states that it may be in ("*" for every one), the event, the state after
+# it ("=" for the same), what brings it about, what is asked first, the timers that it arms and ends, the slots that it uses
+# up and keeps. FORMAT.txt explains the words.
+
+TABLE = """
+T01 none -> lead_registered -> registered; by register_lead
+T02 registered -> lead_declined -> declined; by record_decline; arms reason_probe homework triage
+T03 registered -> revival_queued -> queued; by queue_revival; arms queue_age
+    asks no_open_opportunity stale rotation qualified_if_required
+T04 declined -> revival_queued -> queued; by queue_revival; arms queue_age
+    asks no_open_opportunity reason_probed homework_fresh strategy_recorded qualified importance_answered rested mode_left
+T05 declined -> nurture_started -> nurture; by fire_timer:triage start_nurture
+    arms nurture_touch nurture_floor requeue revisit
+T06 declined -> lead_dropped -> dropped; by drop; asks manager drop_reason_of_declined
+T07 queued -> note_scheduled -> note_due; by schedule_note; arms note_slot
+    asks not_held no_open_opportunity first_touch_is_note not_suppressed note_reachable call_reachable planned_day promise_day
+    promise_gap contact_hours note_slot call_slot
+T08 queued -> call_scheduled -> call_due; by schedule_call; arms call_grace call_expiry
+    asks not_held no_open_opportunity fresh_relationship not_suppressed call_reachable planned_day contact_hours follow_up_slot
+T09 queued -> nurture_started -> nurture; by fire_timer:queue_age; arms nurture_touch nurture_floor requeue revisit
+T10 note_due -> note_sent -> note_sent; by mark_note_sent; arms call_after_note; uses note; keeps promised_call
+    asks hand_written not_suppressed note_wanted call_reachable not_before_planned content_checks
+T11 note_due -> note_slot_released -> queued; by fire_timer:note_slot; arms queue_age
+T12 note_sent -> call_due -> call_due; by fire_timer:call_after_note; arms call_grace call_late call_expiry
+    asks not_held owned not_suppressed call_reachable owner_present contact_hours; keeps promised_call
+T13 note_sent -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
+T14 note_sent -> note_returned -> queued; by record_return; asks not_before_planned; arms queue_age
+T15 call_due -> call_connected -> re_engaged; by record_call:connected; arms next_step lapse; uses promised_call follow_up
+    asks not_before_planned personal_topic_first decision_or_next_step
+T16 call_due -> meeting_booked -> meeting_booked; by book_meeting; asks meeting_ahead; arms meeting_outcome
+    uses promised_call follow_up
+T17 call_due -> lead_declined -> declined; by record_decline; arms reason_probe homework triage; uses promised_call follow_up
+T18 call_due -> nurture_started -> nurture; by record_call:not_now; asks not_before_planned later_date_or_keep_in_touch
+    arms nurture_touch nurture_floor requeue revisit; uses promised_call follow_up
+T19 call_due -> no_response -> no_response; by record_call:unanswered; asks not_before_planned
+    arms next_attempt response_window; uses promised_call follow_up
+T20 call_due -> call_rescheduled -> call_due; by reschedule_call; asks not_held later_day planned_day same_call_slot
+    arms call_grace call_late call_expiry
+T21 call_due -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
+T22 call_due -> call_promise_expired -> queued; by fire_timer:call_expiry; arms queue_age
+T23 no_response -> call_scheduled -> call_due; by schedule_call; arms call_grace call_expiry
+    asks not_held attempts_left new_value new_mode touch_gap not_suppressed call_reachable planned_day contact_hours
+    follow_up_slot
+T24 no_response -> note_scheduled -> note_due; by schedule_note; arms note_slot
+    asks not_held attempts_left new_value new_mode touch_gap not_suppressed note_reachable call_reachable planned_day
+    promise_day promise_gap contact_hours note_slot call_slot
+T25 no_response -> touch_sent -> no_response; by send_touch; arms next_attempt response_window
+    asks touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap content_checks
+T26 no_response -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
+T27 no_response -> breakup_sent -> breakup_sent; by send_breakup; arms breakup_window
+    asks breakup_halves breakup_halves_together attempts_made modes_tried offer_known cut_bait_confirmed
+T28 no_response -> nurture_started -> nurture; by start_nurture; asks breakup_impossible_or_waived
+    arms nurture_touch nurture_floor requeue revisit
+T29 breakup_sent -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
+T30 breakup_sent -> lead_declined -> declined; by record_decline record_reply:no; arms reason_probe homework triage
+T31 breakup_sent -> nurture_started -> nurture; by fire_timer:breakup_window
+    arms nurture_touch nurture_floor requeue revisit
+T32 nurture -> nurture_touch_sent -> nurture; by send_nurture_touch; arms nurture_touch nurture_floor
+    asks not_suppressed mode_permitted new_asset once_a_month content_checks
+T33 nurture -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
+T34 nurture -> revival_queued -> queued; by fire_timer:requeue fire_timer:revisit queue_revival; arms queue_age
+    asks no_open_opportunity homework_refreshed mode_left
+T35 nurture -> lead_dropped -> dropped; by drop; asks manager drop_reason_of_nurture
+T36 re_engaged -> meeting_booked -> meeting_booked; by book_meeting; asks meeting_ahead; arms meeting_outcome
+T37 re_engaged -> lead_won -> won; by mark_won
+T38 re_engaged -> lead_declined -> declined; by record_decline record_reply:no; arms reason_probe homework triage
+T39 re_engaged -> no_response -> no_response; by fire_timer:lapse; asks next_step_overdue; arms next_attempt response_window
+T40 meeting_booked -> lead_won -> won; by mark_won
+T41 meeting_booked -> lead_declined -> declined; by record_decline record_reply:no; arms reason_probe homework triage
+T42 meeting_booked -> re_engaged -> re_engaged; by record_meeting; asks not_before_planned decision_or_next_step
+    arms next_step lapse
+T43 meeting_booked -> meeting_outcome_missed -> re_engaged; by fire_timer:meeting_outcome; arms next_step lapse
+T44 won -> lead_declined -> declined; by record_decline; arms reason_probe homework triage
+T45 dropped -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
+T46 dropped -> revival_queued -> queued; by queue_revival; asks manager; arms queue_age
+T47 do_not_contact -> consent_regranted -> registered; by regrant_consent; asks manager
+T48 contactable -> opted_out -> do_not_contact; by opt_out:all
+T49 registered declined queued note_due -> reply_received -> re_engaged; by record_reply:open; asks human_reply
+    arms next_step lapse
+T50 queued note_due note_sent no_response nurture -> lead_declined -> declined; by record_decline record_reply:no
+    arms reason_probe homework triage
+T51 registered declined queued note_due note_sent call_due no_response breakup_sent nurture dropped -> lead_won -> won
+    by mark_won
+- * -> contact_updated -> =; by update_contact
+- re_engaged -> reply_received -> =; by record_reply:open; asks human_reply; arms next_step lapse
+- meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
+- meeting_booked -> meeting_booked -> =; by book_meeting; asks meeting_ahead; arms meeting_outcome
+- call_due -> call_promise_missed -> =; by fire_timer:call_late
+- no_response -> response_window_closed -> =; by fire_timer:response_window; arms response_window
+- no_response -> breakup_voicemail_left -> =; by leave_breakup_voicemail; asks not_suppressed call_reachable
+- no_response -> breakup_email_sent -> =; by send_breakup_email
+    asks not_suppressed email_reachable monitored_reply_address content_checks
+- no_response -> cut_bait_confirmed -> =; by confirm_cut_bait; asks person
+- nurture -> nurture_touch_due -> =; by fire_timer:nurture_touch; arms nurture_touch
+- nurture -> nurture_floor_reached -> =; by fire_timer:nurture_floor; arms nurture_floor
+- contactable -> lead_held -> =; by hold; asks not_held hold_ends_ahead; arms hold_until hold_review
+- contactable -> lead_released -> =; by release fire_timer:hold_until; asks held
+- contactable -> hold_review_due -> =; by fire_timer:hold_review; asks held; arms hold_review
+- * -> lead_reassigned -> =; by reassign; asks another_owner
+- * -> stated_reason_recorded -> =; by record_reason:stated
+- * -> real_reason_recorded -> =; by record_reason:real; asks reason_evidence; ends reason_probe
+- * -> homework_completed -> =; by complete_homework; asks homework_answered homework_sources; ends homework
+- * -> strategy_recorded -> =; by record_strategy; asks content_checks
+- * -> offer_recorded -> =; by record_offer
+- * -> lead_qualified -> =; by qualify
+- * -> importance_answered -> =; by answer_importance
+- * -> connector_introduced -> =; by introduce_connector
+- * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
+- contactable -> channel_opted_out -> =; by opt_out:channel
+- * -> lead_erased -> =; by erase_lead
+"""
+
+STATES = (
+    "registered", "declined", "queued", "note_due", "note_sent", "call_due", "no_response", "breakup_sent", "nurture",
+    "re_engaged", "meeting_booked", "won", "dropped", "do_not_contact",
+)  # fmt: skip
+
+#: States in which nobody owes the next move.
+RESTING = ("registered", "won", "dropped", "do_not_contact")
+
+#: Entering one of these ends a hold.
+ENDS_HOLD = ("won", "dropped", "do_not_contact")
+
+#: Leaving these for another state forgets the planned note and call.
+PLANNED = ("note_due", "note_sent", "call_due")
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    id: str | None
+    sources: tuple[str, ...]
+    event: str
+    target: str | None
+    by: tuple[str, ...]
+    asks: tuple[str, ...]
+    arms: tuple[str, ...]
+    ends: tuple[str, ...]
+    uses: tuple[str, ...]
+    keeps: tuple[str, ...]
+
+
+def _read_table(text: str) -> list[Row]:
+    rows = []
+    for entry in re.split(r"\n(?! )", text.strip()):
+        head, *parts = [part.strip() for part in re.split(r";|\n", entry)]
+        named: dict[str, tuple[str, ...]] = {}
+        last = ""
+        for words in (part.split() for part in parts):
+            if words[0] in ("by", "asks", "arms", "ends", "uses", "keeps"):
+                last = words.pop(0)
+            named[last] = named.get(last, ()) + tuple(words)
+        sources, event, target = [part.split() for part in head.split("->")]
+        states: tuple[str, ...] = tuple(sources[1:])
+        if states in (("*",), ("contactable",)):
+            states = STATES if states == ("*",) else STATES[:-1]
+        rows.append(
+            Row(
+                None if sources[0] == "-" else sources[0],
+                () if states == ("none",) else states,
+                event[0],
+                None if target[0] == "=" else target[0],
+                *(named.get(word, ()) for word in ("by", "asks", "arms", "ends", "uses", "keeps")),
+            )
+        )
+    return rows
+
+
+ROWS = _read_table(TABLE)
+_FIRST = ROWS[0]
+_BY_TRIGGER = {(state, trigger): row for row in reversed(ROWS) for state in row.sources for trigger in row.by}
+_ASIDES = {row.event: row for row in reversed(ROWS) if row.id is None}
+_OPTED_OUT = next(row for row in ROWS if row.event == "opted_out")
+
+#: Every kind of event that these rules know.
+KINDS = frozenset([row.event for row in ROWS] + ["command_refused"])
+
+#: Every kind of command that these rules know.
+COMMANDS = frozenset(trigger.partition(":")[0] for row in ROWS for trigger in row.by)
+
+
+def row_for(state: str, trigger: str) -> Row | None:
+    """Return the row that *trigger* sets off in *state*."""
+    return _BY_TRIGGER.get((state, trigger))
+
+
+def trigger_of(command: Any) -> str:
+    """Return what a command sets off: its kind, and after a colon what else decides about the row."""
+    kind = str(command["command"])
+    detail = ""
+    if kind == "record_call":
+        detail = command["outcome"] if command["outcome"] in ("connected", "not_now") else "unanswered"
+    elif kind == "record_reply":
+        detail = "no" if command["intent"] == "no" else "open"
+    elif kind == "opt_out":
+        detail = "channel" if command["channel"] else "all"
+    elif kind == "record_reason":
+        detail = command["kind"]
+    elif kind == "fire_timer":
+        detail = command["timer"]
+    return kind + ":" + detail if detail else kind
+
+
+class Timer(NamedTuple):
+    """How long a timer runs, counted how, and what it does."""
+
+    clock: str
+    """working_days of the rep, calendar days, months, or the very day that it is told."""
+    counts_from: str
+    """The day on which something occurred, was recorded, or that the event names."""
+    at_end: bool
+    """Due as the rep's working day ends; else as it starts."""
+    fires: bool
+    """Acts by itself; else a date for people."""
+    retry: int = 0
+    """Refused, it is due again so many working days later; 0 stands for 30 days."""
+    lasting: tuple[str, ...] = ()
+    """Refusals by these rules last: 30 days."""
+
+
+TIMERS = {
+    "reason_probe": Timer("working_days", "recorded", True, False),
+    "homework": Timer("working_days", "recorded", True, False),
+    "triage": Timer("days", "recorded", False, True),
+    "revisit": Timer("day", "named", False, True),
+    "queue_age": Timer("days", "recorded", False, True),
+    "note_slot": Timer("working_days", "named", True, True),
+    "call_after_note": Timer("day", "named", False, True, 1, ("call_reachable", "contact_hours", "not_suppressed")),
+    "call_grace": Timer("working_days", "named", True, False),
+    "call_late": Timer("working_days", "named", True, True),
+    "call_expiry": Timer("working_days", "named", True, True),
+    "next_attempt": Timer("working_days", "occurred", False, False),
+    "response_window": Timer("working_days", "occurred", True, True),
+    "breakup_window": Timer("working_days", "occurred", True, True),
+    "nurture_touch": Timer("months", "occurred", False, True),
+    "nurture_floor": Timer("days", "occurred", False, True),
+    "requeue": Timer("days", "recorded", False, True),
+    "next_step": Timer("working_days", "occurred", True, False),
+    "lapse": Timer("working_days", "occurred", True, True, 1),
+    "meeting_outcome": Timer("working_days", "named", True, True),
+    "hold_until": Timer("day", "named", False, True, 1),
+    "hold_review": Timer("days", "recorded", False, True),
+}
+
+RETRY_DAYS = 30
+
+
+def hour_of(timer: str, calendar: Calendar) -> int:
+    """Return the minute of the rep's day at which *timer* is due."""
+    return calendar.ends if TIMERS[timer].at_end else calendar.starts
+
+
+def at_its_hour(timer: str, day: date, calendar: Calendar) -> datetime:
+    """Return the moment of *day* at which *timer* is due."""
+    return moment_of(calendar, day, hour_of(timer, calendar))
+
+
+def due(timer: str, base: date, playbook: Any, calendar: Calendar) -> datetime:
+    """Return when *timer* is due that counts from the day *base* by the playbook."""
+    clock = TIMERS[timer].clock
+    if clock == "working_days":
+        day = days_after(calendar, base, playbook["timers"][timer + "_working_days"])
+    elif clock == "days":
+        day = base + timedelta(days=playbook["timers"][timer + "_days"])
+    elif clock == "months":
+        day = monthly(calendar, base, base, playbook["timers"]["nurture_interval_months"])
+    else:
+        day = base
+    return at_its_hour(timer, day, calendar)
+
+
+def freeze(timer: str, due_at: datetime, now: datetime, calendar: Calendar) -> dict[str, Any]:
+    """Return what a timer keeps that is frozen at *now*: working days and its hour, or seconds."""
+    kept: dict[str, Any] = {"timer": timer, "working_days": None, "minute": None, "seconds": None}
+    if TIMERS[timer].clock in ("working_days", "day"):
+        kept["working_days"] = days_between(calendar, day_of(calendar, now), day_of(calendar, due_at))
+        kept["minute"] = hour_of(timer, calendar)
+    else:
+        kept["seconds"] = max(0, (due_at - now) // timedelta(seconds=1))
+    return kept
+
+
+def thaw(kept: dict[str, Any], now: datetime, calendar: Calendar) -> datetime:
+    """Return when a frozen timer is due that runs again from *now*."""
+    if kept["working_days"] is None:
+        return now + timedelta(seconds=kept["seconds"] or 0)
+    day = days_after(calendar, day_of(calendar, now), kept["working_days"])
+    return max(now, moment_of(calendar, day, kept["minute"] or 0))
+
+
+# 8. A lead, as its events leave it -------------------------------------------------------------------------------------------
+
+#: One unit of a rep's capacity: rep, kind, day, and number within the day.
+Slot = Tuple[str, str, str, int]
+
+ALL_MODES = ("call", "courier", "email", "fax", "handwritten_note", "other", "post", "text_message")
+
+
+def slot_of(raw: Any) -> Slot:
+    """Return a slot that can be compared."""
+    return raw["rep"], raw["kind"], raw["day"], raw["ordinal"]
+
+
+class Lead:
+    """A lead at a version. Days are dates, moments are UTC."""
+
+    __slots__ = (
+        "attempts", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at", "cut_bait", "declined_at", "entered_at",
+        "erased", "has_connector", "hold", "homework_at", "importance", "last_contact_at", "last_mode", "last_touch_at",
+        "meeting_at",
+        "minutes_invested", "modes", "modes_refused", "modes_tried", "next_step_on", "note_on", "nurture_touched_at",
+        "offer_at", "open_opportunity", "owner", "pin", "promised", "qualified", "queued_at", "real_reason",
+        "reason_probed_at", "recorded_at", "revisit_on", "slots", "stage_depth", "state", "strategy_at", "timers",
+        "value_band", "value_item", "value_items_used",
+    )  # fmt: skip
+
+    def __init__(self, body: Any) -> None:
+        """Take the event that registered it."""
+        data, at = body["data"], read_moment(body["occurred_at"])
+        for name in self.__slots__:
+            setattr(self, name, None)
+        self.state: str = body["state"]
+        self.entered_at: datetime = at
+        self.recorded_at: datetime = read_moment(body["recorded_at"])
+        self.owner: str = data["owner"]
+        self.pin: Any = body["playbook"]
+        self.modes: list[str] = data["modes"]
+        self.modes_refused: list[str] = []
+        self.modes_tried: list[str] = []
+        self.open_opportunity: bool = data["open_opportunity"]
+        self.stage_depth: int = data["stage_depth"]
+        self.value_band: int = data["value_band"]
+        self.minutes_invested: int = data["minutes_invested"]
+        self.qualified: bool | None = data["qualified"]
+        day = day_or_none(data["last_contact_on"])
+        self.last_contact_at: datetime | None = datetime.combine(day, datetime.min.time()) if day else None
+        self.has_connector: bool = False
+        self.erased: bool = False
+        self.promised: bool = False
+        self.attempts: int = 0
+        self.timers: dict[str, tuple[datetime, int]] = {}
+        self.slots: list[Slot] = []
+        self.value_items_used: list[str] = []
+        self.hold: Any = None
+        self.value_item: str | None
+        self.importance: int | None
+        self.real_reason: str | None
+        self.cut_bait: str | None
+        self.last_mode: str | None
+        self.note_on: date | None
+        self.call_on: date | None
+        self.revisit_on: date | None
+        self.next_step_on: date | None
+        self.declined_at: datetime | None
+        self.called_at: datetime | None
+        self.queued_at: datetime | None
+        self.last_touch_at: datetime | None
+        self.meeting_at: datetime | None
+        self.nurture_touched_at: datetime | None
+        self.homework_at: datetime | None
+        self.strategy_at: datetime | None
+        self.offer_at: datetime | None
+        self.reason_probed_at: datetime | None
+        self.breakup_voicemail_at: datetime | None
+        self.breakup_email_at: datetime | None
+
+    def take(self, body: Any, version: int) -> None:
+        """Take the next event."""
+        data, at = body["data"], read_moment(body["occurred_at"])
+        change = _CHANGES.get(data["type"])
+        if change:
+            change(self, data, at)
+        if "minutes" in data:
+            self.minutes_invested += data["minutes"]
+        self.recorded_at = read_moment(body["recorded_at"])
+        if data["type"] in ("revival_queued", "playbook_migrated"):
+            self.pin = body["playbook"]
+        if body["state"] != self.state:
+            self.state, self.entered_at = body["state"], at
+            if self.call_on and self.state not in PLANNED:
+                self.note_on = self.call_on = self.value_item = None
+                self.promised = False
+            if self.state in ENDS_HOLD:
+                self.hold = None
+        self._move(body["effects"], version)
+
+    def _move(self, effects: Any, version: int) -> None:
+        """Move timers and slots."""
+        for name in effects["cancelled"]:
+            self.timers.pop(name, None)
+        for name, due_at in effects["armed"].items():
+            self.timers[name] = (read_moment(due_at), version)
+        if effects["reserved"] or effects["released"] or effects["used"]:
+            gone = [slot_of(raw) for raw in effects["released"] + effects["used"]]
+            self.slots = [slot for slot in self.slots if slot not in gone] + [slot_of(raw) for raw in effects["reserved"]]
+        if effects["frozen"] is not None and self.hold:
+            self.hold["remaining"] = effects["frozen"]
+
+    def contact(self, at: datetime) -> None:
+        """A two-way contact: unanswered attempts count anew."""
+        self.last_contact_at = max(at, self.last_contact_at or at)
+        self.afresh()
+
+    def afresh(self) -> None:
+        """A pursuit begins anew."""
+        self.attempts, self.modes_tried = 0, []
+        self.cut_bait = self.breakup_voicemail_at = self.breakup_email_at = None
+
+    def touch(self, at: datetime, mode: str, item: str | None) -> None:
+        """A touch in *mode*, which brought *item* if anything."""
+        self.last_touch_at, self.last_mode, self.value_item = at, mode, None
+        if mode not in self.modes_tried:
+            self.modes_tried = [*self.modes_tried, mode]
+        if item and item not in self.value_items_used:
+            self.value_items_used = [*self.value_items_used, item]
+
+    def call(self, at: datetime) -> None:
+        """A call that was made."""
+        self.called_at = at
+        self.touch(at, "call", self.value_item)
+
+    def call_if_due(self, at: datetime) -> None:
+        """What came of a call that was due was said on it."""
+        if self.state == "call_due":
+            self.call(at)
+
+
+def _on_declined(lead: Lead, data: Any, at: datetime) -> None:
+    lead.call_if_due(at)
+    if data["kind"] != "went_silent":
+        lead.contact(at)
+    lead.declined_at, lead.real_reason, lead.revisit_on = at, data["real_reason"], day_or_none(data["revisit_on"])
+    lead.reason_probed_at, lead.strategy_at = at if data["real_reason"] else None, None
+
+
+def _on_queued(lead: Lead, data: Any, at: datetime) -> None:
+    lead.queued_at, lead.revisit_on = at, None
+    lead.afresh()
+
+
+def _on_nurture(lead: Lead, data: Any, at: datetime) -> None:
+    if lead.state == "call_due":
+        lead.call(at)
+        lead.contact(at)
+    lead.revisit_on = day_or_none(data["revisit_on"]) or lead.revisit_on
+
+
+def _on_scheduled(lead: Lead, data: Any, at: datetime) -> None:
+    lead.note_on, lead.call_on = day_or_none(data.get("note_on")), read_day(data["call_on"])
+    lead.value_item, lead.promised = data["value_item"], False
+
+
+def _on_note_sent(lead: Lead, data: Any, at: datetime) -> None:
+    lead.touch(at, "handwritten_note", lead.value_item)
+    lead.call_on, lead.promised = read_day(data["call_on"]), True
+
+
+def _on_reply(lead: Lead, data: Any, at: datetime) -> None:
+    lead.contact(at)
+    lead.revisit_on = day_or_none(data["revisit_on"]) or lead.revisit_on
+    if lead.state != "re_engaged":
+        lead.next_step_on = None
+
+
+def _on_connected(lead: Lead, data: Any, at: datetime) -> None:
+    lead.call(at)
+    lead.contact(at)
+    lead.next_step_on = day_or_none(data["next_step_on"])
+
+
+def _on_met(lead: Lead, data: Any, at: datetime) -> None:
+    lead.contact(at)
+    lead.next_step_on = day_or_none(data["next_step_on"])
+
+
+def _on_meeting(lead: Lead, data: Any, at: datetime) -> None:
+    lead.call_if_due(at)
+    lead.contact(at)
+    lead.meeting_at, lead.next_step_on = read_moment(data["meeting_at"]), None
+
+
+def _on_no_response(lead: Lead, data: Any, at: datetime) -> None:
+    if data["outcome"] == "lapsed":
+        lead.afresh()
+        lead.next_step_on = None
+    else:
+        lead.call(at)
+        lead.attempts += 1
+
+
+def _on_touch(lead: Lead, data: Any, at: datetime) -> None:
+    lead.touch(at, data["mode"], data["value_item"])
+    lead.attempts += 1
+
+
+def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
+    lead.touch(at, data["mode"], data["asset"])
+    lead.nurture_touched_at = at
+
+
+def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
+    lead.modes = [mode for mode in data["modes"] if mode not in lead.modes_refused]
+    lead.open_opportunity = data["open_opportunity"]
+
+
+def _on_returned(lead: Lead, data: Any, at: datetime) -> None:
+    lead.modes = [mode for mode in lead.modes if mode not in ("handwritten_note", "post")]
+
+
+def _on_regranted(lead: Lead, data: Any, at: datetime) -> None:
+    lead.modes = data["modes"]
+    lead.modes_refused = [mode for mode in lead.modes_refused if mode not in lead.modes]
+
+
+def _on_opted_out(lead: Lead, data: Any, at: datetime) -> None:
+    lead.modes, lead.modes_refused = [], list(ALL_MODES)
+
+
+def _on_channel_opted_out(lead: Lead, data: Any, at: datetime) -> None:
+    gone = {"post", "handwritten_note"} if data["channel"] == "post" else {data["channel"]}
+    lead.modes = [mode for mode in lead.modes if mode not in gone]
+    lead.modes_refused = sorted(gone.union(lead.modes_refused))
+
+
+def _on_held(lead: Lead, data: Any, at: datetime) -> None:
+    lead.hold = {"reason": data["reason"], "since": at, "remaining": data["remaining"]}
+
+
+def _on_released(lead: Lead, data: Any, at: datetime) -> None:
+    lead.hold = None
+    lead.note_on = day_or_none(data["note_on"]) or lead.note_on
+    lead.call_on = day_or_none(data["call_on"]) or lead.call_on
+
+
+def _on_real_reason(lead: Lead, data: Any, at: datetime) -> None:
+    lead.reason_probed_at = at
+    if lead.declined_at:
+        lead.real_reason = data["reason"]
+
+
+def _sets(name: str, value: Callable[[Any, datetime], Any]) -> Callable[[Lead, Any, datetime], None]:
+    def change(lead: Lead, data: Any, at: datetime) -> None:
+        setattr(lead, name, value(data, at))
+
+    return change
+
+
+_CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
+    "contact_updated": _on_contact_updated,
+    "lead_declined": _on_declined,
+    "revival_queued": _on_queued,
+    "nurture_started": _on_nurture,
+    "note_scheduled": _on_scheduled,
+    "call_scheduled": _on_scheduled,
+    "note_sent": _on_note_sent,
+    "note_returned": _on_returned,
+    "reply_received": _on_reply,
+    "call_connected": _on_connected,
+    "re_engaged": _on_met,
+    "meeting_booked": _on_meeting,
+    "no_response": _on_no_response,
+    "touch_sent": _on_touch,
+    "nurture_touch_sent": _on_nurture_touch,
+    "consent_regranted": _on_regranted,
+    "opted_out": _on_opted_out,
+    "channel_opted_out": _on_channel_opted_out,
+    "lead_held": _on_held,
+    "lead_released": _on_released,
+    "real_reason_recorded": _on_real_reason,
+    "call_rescheduled": _sets("call_on", lambda data, at: read_day(data["call_on"])),
+    "breakup_voicemail_left": _sets("breakup_voicemail_at", lambda data, at: at),
+    "breakup_email_sent": _sets("breakup_email_at", lambda data, at: at),
+    "cut_bait_confirmed": _sets("cut_bait", lambda data, at: data["choice"]),
+    "homework_completed": _sets("homework_at", lambda data, at: at),
+    "strategy_recorded": _sets("strategy_at", lambda data, at: at),
+    "offer_recorded": _sets("offer_at", lambda data, at: at),
+    "lead_qualified": _sets("qualified", lambda data, at: data["qualified"]),
+    "importance_answered": _sets("importance", lambda data, at: data["importance"]),
+    "connector_introduced": _sets("has_connector", lambda data, at: True),
+    "lead_reassigned": _sets("owner", lambda data, at: data["owner"]),
+    "lead_erased": _sets("erased", lambda data, at: True),
+}
+
+
+# 9. Decisions made again -----------------------------------------------------------------------------------------------------
+#
+# A decision is one command, and the events that came of it: those of one message. The first event holds the command and what
+# was used; all that they say and move besides is made here again and compared. Not made again: whether a rule on contact hours
+# refused rightly (it takes a time zone database), the words of refusals, and the plan of a day (it takes a rep's whole book).
+
+
+class NotDerivableError(Exception):
+    """A decision cannot be made again here, which is no finding; the message says why."""
+
+
+class MissingError(Exception):
+    """A calendar or playbook that a decision names is not in the bundle."""
+
+
+#: The verdict of the suppression list.
+SUPPRESSION = "not_suppressed"
+
+
+class Decision:
+    """One command with what was used to decide it."""
+
+    def __init__(self, lead: Lead | None, body: Any, playbooks: dict[str, Any], calendar: Calendar) -> None:
+        self.playbooks = playbooks
+        used, self.command = body["used"], body["command"]
+        self.message = body["message_id"]
+        self.actor: str = body["actor"]
+        self.pin = body["playbook"]
+        if self.pin["digest"] not in playbooks:
+            raise MissingError("the playbook {} is not in the bundle".format(plain(self.pin["digest"], 64)))
+        self.playbook = playbooks[self.pin["digest"]]
+        self.calendar = calendar
+        self.has_calendar = used["calendar"] is not None
+        self.now = read_moment(used["now"])
+        self.free = [slot_of(raw) for raw in used["free"]]
+        self.verdicts = used["verdicts"]
+        self.holdings = used.get("holdings") or {}
+        self.kind: str = self.command["command"]
+        self.occurred_at = self._occurred_at()
+        self.today, self.day = day_of(calendar, self.now), day_of(calendar, self.occurred_at)
+        self.recorded_at = max(self.now, lead.recorded_at) if lead else self.now
+        kept_out = self.command.get("suppressed") or set(ALL_MODES) <= self.suppressed()
+        steps = [(_FIRST, self.command), (_OPTED_OUT, self.command)][: 2 if kept_out else 1]
+        self.steps: Iterator[tuple[Row, Any]] = iter(self._steps(lead) if lead else steps)
+
+    def _occurred_at(self) -> datetime:
+        given = self.command.get("occurred_at")
+        if given is None or self.kind == "fire_timer":
+            return self.now
+        at = read_moment(given)
+        if self.kind == "opt_out" and (self.implausible() or at > self.now + timedelta(seconds=5)):
+            return self.now
+        return min(at, self.now)
+
+    def implausible(self) -> bool:
+        """Whether the command has a date that can only be a slip of the pen."""
+        latest = (self.now + timedelta(days=3660)).date()
+        for name in ("occurred_at", "meeting_at"):
+            if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name][:10]) <= latest:
+                return True
+        for name in ("revisit_on", "note_on", "call_on", "next_step_on", "until", "last_contact_on"):
+            if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name]) <= latest:
+                return True
+        return False
+
+    def _steps(self, lead: Lead) -> list[tuple[Row, Any]]:
+        """Return the rows that the command sets off, each with the command that it is for."""
+        state, command = lead.state, self.command
+        row = row_for(state, trigger_of(command))
+        if self.kind == "record_reply" and command["intent"] == "no":
+            decline = {
+                "command": "record_decline", "kind": "no", "stated_reason": command["stated_reason"] or "not_stated",
+                "real_reason": None, "revisit_on": command["revisit_on"], "keep_in_touch_requested": False,
+                "words": command["words"], "minutes": 0,
+            }  # fmt: skip
+            if row:
+                return [(_ASIDES["reply_received"], command), (row, decline)]
+            row = row_for(state, "record_reply:open")
+            after = row_for(row.target or state, "record_reply:no") if row else None
+            if row and after:
+                return [(row, command), (after, decline)]
+        if row and self.kind == "erase_lead":
+            out = row_for(state, "opt_out:all")
+            return [(out, {"command": "opt_out", "channel": None}), (row, command)] if out else [(row, command)]
+        if row and self.kind == "record_return" and lead.hold is None:
+            return [(row, command), (_ASIDES["lead_held"], {"command": "hold", "reason": "needs_address", "until": None})]
+        return [(row, command)] if row else []
+
+    def suppressed(self) -> set[str]:
+        """Return the modes that the suppression list refused at that moment, as was recorded."""
+        found = [verdict for verdict in self.verdicts if verdict["check"] == SUPPRESSION]
+        return set(found[-1]["inputs"]["modes"].split()) if found and not found[-1]["passed"] else set()
+
+    def length(self, name: str) -> int:
+        """Return a duration of the playbook."""
+        found: int = self.playbook["timers"][name]
+        return found
+
+    def offered(self, kind: str, day: date | None, rep: str) -> Slot | None:
+        """Return the first slot of *kind* on *day* that was offered as free."""
+        fitting = [slot for slot in self.free if slot[:3] == (rep, kind, written(day))]
+        return min(fitting) if fitting else None
+
+
+# What is asked before a row applies. Each answers True when nothing speaks against it; False, or the name of a rule, refuses.
+
+
+def _had_turn(lead: Lead, d: Decision) -> bool:
+    return lead.called_at is not None and (d.now - lead.called_at).days < d.playbook["audience"]["rotation_days"]
+
+
+def _planned_day(lead: Lead, c: Any, d: Decision) -> Any:
+    day = read_day(c["note_on"] if "note_on" in c else c["call_on"])
+    if not d.has_calendar:
+        return "calendar_known"
+    if day < d.today:
+        return False
+    return works(d.calendar, day) if d.calendar.covers(day) else "calendar_known"
+
+
+def _promise_day(lead: Lead, c: Any, d: Decision) -> Any:
+    note_on, calendar = read_day(c["note_on"]), d.calendar
+    at = calendar.count_to(note_on) + d.playbook["capacity"]["call_after_note_days"] - 1
+    if not calendar.covers(note_on) or at >= len(calendar.working):
+        return "calendar_known"
+    return read_day(c["call_on"]).toordinal() == calendar.working[at]
+
+
+def _first_touch_is_note(lead: Lead, c: Any, d: Decision) -> Any:
+    return "rotation" if _had_turn(lead, d) else d.playbook["first_touch"] == "handwritten_note"
+
+
+def _fresh_relationship(lead: Lead, c: Any, d: Decision) -> bool:
+    days = d.playbook["audience"]["stale_after_days"]
+    fresh = lead.last_contact_at is not None and (d.now - lead.last_contact_at).days < days
+    return d.playbook["first_touch"] == "call" or fresh or _had_turn(lead, d)
+
+
+def _new_mode(lead: Lead, c: Any, d: Decision) -> bool:
+    mode = "handwritten_note" if c["command"] == "schedule_note" else "call"
+    others = [m for m in d.playbook["attempts"]["modes"] if m in lead.modes and m not in ("handwritten_note", mode)]
+    return lead.last_mode != mode or all(other in lead.modes_tried for other in others)
+
+
+def _touch_gap(lead: Lead, c: Any, d: Decision) -> bool:
+    if lead.last_touch_at is None:
+        return True
+    planned = c.get("note_on") or c.get("call_on")
+    day = read_day(planned) if planned else d.day
+    return day >= days_after(d.calendar, day_of(d.calendar, lead.last_touch_at), d.length("next_attempt_working_days"))
+
+
+def _stale(lead: Lead, c: Any, d: Decision) -> bool:
+    days = timedelta(days=d.playbook["audience"]["stale_after_days"])
+    return lead.last_contact_at is None or lead.last_contact_at <= d.now - days
+
+
+def _rotation(lead: Lead, c: Any, d: Decision) -> bool:
+    days = timedelta(days=d.playbook["audience"]["rotation_days"])
+    return all(turn is None or turn <= d.now - days for turn in (lead.queued_at, lead.called_at))
+
+
+def _homework_fresh(lead: Lead, c: Any, d: Decision) -> Any:
+    days = timedelta(days=d.playbook["homework"]["fresh_for_days"])
+    return "homework_fresh" if lead.homework_at is None or lead.homework_at <= d.now - days else True
+
+
+def _rested(lead: Lead, c: Any, d: Decision) -> bool:
+    if lead.declined_at is None:
+        return True
+    rest = timedelta(days=d.playbook["audience"]["stale_after_days"])
+    return d.today >= (lead.revisit_on or day_of(d.calendar, lead.declined_at) + rest)
+
+
+def _homework_sources(lead: Lead, c: Any, d: Decision) -> bool:
+    oldest = d.today - timedelta(days=d.playbook["homework"]["source_max_age_days"])
+    recent = sum(oldest <= read_day(source) <= d.today for source in c["sources"])
+    return recent >= int(d.playbook["homework"]["min_sources"])
+
+
+def _not_before_planned(lead: Lead, c: Any, d: Decision) -> Any:
+    entered = day_of(d.calendar, lead.entered_at)
+    planned = {"note_due": lead.note_on, "call_due": lead.call_on}.get(lead.state)
+    if lead.state == "meeting_booked" and lead.meeting_at:
+        planned = day_of(d.calendar, lead.meeting_at)
+    return True if d.day >= min(entered, planned or entered) else "before_it_was_due"
+
+
+def _checks_asked(d: Decision) -> list[str]:
+    """Return the checks that the playbook asks for before the command counts as done."""
+    name = {"mark_note_sent": "note", "send_touch": "touch", "send_nurture_touch": "nurture"}.get(d.kind)
+    if name is None or (name == "nurture" and d.command["mode"] != "email"):
+        return []
+    return list(d.playbook["checks"][name])
+
+
+def _content_checks(lead: Lead, c: Any, d: Decision) -> Any:
+    given = {verdict["check"]: verdict["passed"] for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
+    bad = [check for check in [*_checks_asked(d), *given] if given.get(check) is not True]
+    return f"check.{bad[0]}"[:80] if bad else True
+
+
+def _working_minutes(d: Decision, start: datetime, end: datetime) -> int:
+    first, total = day_of(d.calendar, start), 0
+    last = min(day_of(d.calendar, end), first + timedelta(days=30))
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        if works(d.calendar, day):
+            opens, closes = (moment_of(d.calendar, day, minute) for minute in (d.calendar.starts, d.calendar.ends))
+            total += max(0, (min(end, closes) - max(start, opens)) // timedelta(minutes=1))
+    return total
+
+
+def _breakup_halves_together(lead: Lead, c: Any, d: Decision) -> bool:
+    halves = sorted(half for half in (lead.breakup_voicemail_at, lead.breakup_email_at) if half)
+    most = 60 * int(d.playbook["breakup"]["max_gap_working_hours"])
+    return len(halves) < 2 or _working_minutes(d, halves[0], halves[1]) <= most
+
+
+def _attempts_left(lead: Lead, c: Any, d: Decision) -> bool:
+    attempts = d.playbook["attempts"]
+    most: int = attempts["max_when_important"] if lead.importance is not None and lead.importance >= 4 else attempts["max"]
+    return lead.attempts < most
+
+
+def _once_a_month(lead: Lead, c: Any, d: Decision) -> bool:
+    last = day_of(d.calendar, lead.nurture_touched_at) if lead.nurture_touched_at else None
+    return last is None or (last.year, last.month) != (d.day.year, d.day.month)
+
+
+def _decision_or_next_step(lead: Lead, c: Any, d: Decision) -> bool:
+    dated = c["next_step"] is not None and c["next_step_on"] is not None and read_day(c["next_step_on"]) >= d.today
+    return bool(c["decision"]) or dated
+
+
+def _call_kind(lead: Lead) -> str:
+    return "promised_call" if lead.promised else "follow_up"
+
+
+def _active(lead: Lead, c: Any, d: Decision) -> Any:
+    return "active_prospect" if d.playbook["audience"]["exclude_open_opportunity"] and lead.open_opportunity else True
+
+
+def _later_day(lead: Lead, c: Any, d: Decision) -> bool:
+    day = read_day(c["call_on"])
+    return lead.call_on is None or day > lead.call_on or (c["reason"] == "prospect_asked" and day != lead.call_on)
+
+
+def _promise_gap(lead: Lead, c: Any, d: Decision) -> bool:
+    capacity = d.playbook["capacity"]
+    gap = (read_day(c["call_on"]) - read_day(c["note_on"])).days
+    return gap <= int(capacity["max_promise_gap_days"]) or capacity["long_gap"] == "accept"
+
+
+def _free(kind: str, field: str, rule: str) -> Callable[[Lead, Any, Decision], Any]:
+    return lambda lead, c, d: True if d.offered(kind, read_day(c[field]), lead.owner) else rule
+
+
+def _impossible_or_waived(lead: Lead, c: Any, d: Decision) -> bool:
+    return not {"call", "email"} <= set(lead.modes) or bool(c["waiver"]) or lead.cut_bait == "nurture"
+
+
+def _drop_of_nurture(lead: Lead, c: Any, d: Decision) -> Any:
+    gone = c["reason"] == "out_of_business" or (c["reason"] == "no_lawful_channel" and not lead.modes)
+    return True if gone else "drop_reason"
+
+
+def _later_date(lead: Lead, c: Any, d: Decision) -> bool:
+    return bool(c["keep_in_touch_requested"]) or (c["revisit_on"] is not None and read_day(c["revisit_on"]) > d.today)
+
+
+def _step_kept(lead: Lead, c: Any, d: Decision) -> bool:
+    capacity = d.playbook["capacity"]
+    if lead.state in ("note_due", "note_sent"):
+        return bool(capacity["notes"])
+    return lead.state != "call_due" or bool(capacity["calls" if lead.promised else "follow_up_touches"])
+
+
+def _meeting_ahead(lead: Lead, c: Any, d: Decision) -> bool:
+    return d.occurred_at < read_moment(c["meeting_at"]) != lead.meeting_at
+
+
+def _not_suppressed(lead: Lead, c: Any, d: Decision) -> bool:
+    if d.kind in ("schedule_note", "mark_note_sent"):
+        modes = {"handwritten_note", "call"}
+    elif d.kind in ("send_touch", "send_nurture_touch"):
+        modes = {c["mode"]}
+    else:
+        modes = {"email" if d.kind == "send_breakup_email" else "call"}
+    return not modes & d.suppressed()
+
+
+ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
+    "manager": lambda lead, c, d: d.actor.startswith("manager:"),
+    "person": lambda lead, c, d: d.actor.startswith(("manager:", "rep:")),
+    "not_held": lambda lead, c, d: lead.hold is None,
+    "held": lambda lead, c, d: lead.hold is not None,
+    "hold_ends_ahead": lambda lead, c, d: c["until"] is None or read_day(c["until"]) > d.today,
+    "another_owner": lambda lead, c, d: c["owner"] != lead.owner,
+    "owned": lambda lead, c, d: bool(lead.owner),
+    "owner_present": lambda lead, c, d: works(d.calendar, d.today),
+    "no_open_opportunity": _active,
+    "stale": _stale,
+    "rotation": _rotation,
+    "qualified": lambda lead, c, d: bool(lead.qualified),
+    "qualified_if_required": lambda lead, c, d: (
+        bool(lead.qualified) or not d.playbook["audience"]["require_qualified"] or "qualified"
+    ),
+    "reason_probed": lambda lead, c, d: lead.reason_probed_at is not None,
+    "homework_fresh": _homework_fresh,
+    "homework_refreshed": lambda lead, c, d: lead.declined_at is None or _homework_fresh(lead, c, d),
+    "strategy_recorded": lambda lead, c, d: lead.strategy_at is not None,
+    "importance_answered": lambda lead, c, d: bool(lead.importance),
+    "rested": _rested,
+    "mode_left": lambda lead, c, d: bool(lead.modes),
+    "homework_answered": lambda lead, c, d: all(field in c["answers"] for field in d.playbook["homework"]["fields"]),
+    "homework_sources": _homework_sources,
+    "reason_evidence": lambda lead, c, d: bool(c["evidence"] and c["words"]),
+    "first_touch_is_note": _first_touch_is_note,
+    "fresh_relationship": _fresh_relationship,
+    "planned_day": _planned_day,
+    "promise_day": _promise_day,
+    "promise_gap": _promise_gap,
+    "note_slot": _free("note", "note_on", "note_slot_free"),
+    "call_slot": _free("promised_call", "call_on", "call_slot_free"),
+    "follow_up_slot": _free("follow_up", "call_on", "call_slot_free"),
+    "same_call_slot": lambda lead, c, d: (
+        d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner) is not None or "call_slot_free"
+    ),
+    "later_day": _later_day,
+    "contact_hours": lambda lead, c, d: True,
+    "attempts_left": _attempts_left,
+    "new_value": lambda lead, c, d: bool(c["value_item"]) and c["value_item"] not in lead.value_items_used,
+    "new_mode": _new_mode,
+    "touch_gap": _touch_gap,
+    "not_suppressed": _not_suppressed,
+    "note_reachable": lambda lead, c, d: "handwritten_note" in lead.modes,
+    "call_reachable": lambda lead, c, d: "call" in lead.modes,
+    "email_reachable": lambda lead, c, d: "email" in lead.modes,
+    "mode_permitted": lambda lead, c, d: c["mode"] in lead.modes,
+    "note_wanted": lambda lead, c, d: "handwritten_note" not in lead.modes_refused or "handwritten_note" in lead.modes,
+    "touch_mode": lambda lead, c, d: c["mode"] in ("email", "courier", "fax", "other"),
+    "hand_written": lambda lead, c, d: c["medium"] == "hand_written",
+    "content_checks": _content_checks,
+    "another_playbook": lambda lead, c, d: lead.pin is not None and lead.pin["digest"] != c["digest"],
+    "step_kept": _step_kept,
+    "not_before_planned": _not_before_planned,
+    "human_reply": lambda lead, c, d: not c.get("automatic"),
+    "personal_topic_first": lambda lead, c, d: bool(c["personal_topic_first"]),
+    "decision_or_next_step": _decision_or_next_step,
+    "later_date_or_keep_in_touch": _later_date,
+    "meeting_ahead": _meeting_ahead,
+    "next_step_overdue": lambda lead, c, d: lead.next_step_on is None or d.today > lead.next_step_on,
+    "breakup_halves": lambda lead, c, d: lead.breakup_voicemail_at is not None and lead.breakup_email_at is not None,
+    "breakup_halves_together": _breakup_halves_together,
+    "attempts_made": lambda lead, c, d: lead.attempts >= d.playbook["attempts"]["min_before_breakup"],
+    "modes_tried": lambda lead, c, d: len(lead.modes_tried) >= d.playbook["attempts"]["min_modes_before_breakup"],
+    "offer_known": lambda lead, c, d: lead.offer_at is not None,
+    "cut_bait_confirmed": lambda lead, c, d: lead.cut_bait == "breakup",
+    "monitored_reply_address": lambda lead, c, d: bool(c["monitored_reply_address"]),
+    "breakup_impossible_or_waived": _impossible_or_waived,
+    "new_asset": lambda lead, c, d: c["asset"] not in lead.value_items_used,
+    "once_a_month": _once_a_month,
+    "drop_reason_of_declined": lambda lead, c, d: (
+        c["reason"] in ("never_qualified", "duplicate", "out_of_business", "deceased") or "drop_reason"
+    ),
+    "drop_reason_of_nurture": _drop_of_nurture,
+}
+
+
+def refusal(row: Row, lead: Lead, c: Any, d: Decision) -> str:
+    """Return the name of the first rule that speaks against *row*; empty when none does."""
+    for asked in row.asks:
+        answer = ASKED[asked](lead, c, d)
+        if answer is not True:
+            return answer if isinstance(answer, str) else asked
+    return ""
+
+
+# What an event says, where the command does not say it already.
+
+
+def _score(lead: Lead, reason: str, d: Decision) -> dict[str, int]:
+    w = d.playbook["weights"]
+    hours, doublings = 1 + lead.minutes_invested // 60, 0
+    while hours >= 2:
+        hours, doublings = hours // 2, doublings + 1
+    speaks_for_now = reason in ("revisit", "job_change", "event") or (
+        lead.revisit_on is not None and lead.revisit_on <= d.today
+    )
+    parts: dict[str, int] = {
+        "stage": w["stage"] * lead.stage_depth,
+        "value": w["value"] * lead.value_band,
+        "time_invested": w["time_invested"] * min(w["doublings"], doublings),
+        "importance": w["importance"] * (lead.importance or 3),
+        "trigger": w["trigger"] if speaks_for_now else 0,
+        "connector": w["connector"] if lead.has_connector else 0,
+        "unanswered": -w["unanswered"] * lead.attempts,
+        "structural": -w["structural"] if lead.real_reason in ("no_need", "not_a_fit", "out_of_scope") else 0,
+    }
+    parts["total"] = sum(parts.values())
+    return parts
+
+
+def _promise(lead: Lead, d: Decision) -> tuple[date, Slot | None, str | None]:
+    """Return the day of the call for a note that was sent, a slot to change to, and why the day is not the usual one."""
+    wanted = days_after(d.calendar, d.day, d.playbook["capacity"]["call_after_note_days"])
+    held = next((slot for slot in lead.slots if slot[1] == "promised_call"), None)
+    if lead.hold is not None or (held is not None and held[2] == written(wanted)):
+        return wanted, None, None
+    slot = d.offered("promised_call", wanted, lead.owner)
+    if slot:
+        return wanted, slot, None
+    if held and read_day(held[2]) > d.day:
+        return read_day(held[2]), None, "slot_kept"
+    later = [s for s in d.free if s[:2] == (lead.owner, "promised_call") and s[2] > written(wanted)]
+    if later:
+        slot = min(later, key=lambda s: (s[2], s[3]))
+        return read_day(slot[2]), slot, "next_free_slot"
+    return wanted, None, None
+
+
+def _resumed(lead: Lead, d: Decision) -> tuple[date | None, date | None, list[Slot]]:
+    """Return the new days of note and call of a lead that is released, and the slots for them."""
+    calendar, today = d.calendar, d.today
+    if lead.state == "note_due":
+        note_on = days_after(calendar, today, 0)
+        call_on = days_after(calendar, note_on, d.playbook["capacity"]["call_after_note_days"])
+        both = [d.offered("note", note_on, lead.owner), d.offered("promised_call", call_on, lead.owner)]
+        return note_on, call_on, [slot for slot in both if slot] if all(both) else []
+    if lead.state not in ("note_sent", "call_due") or lead.call_on is None or lead.hold is None:
+        return None, None, []
+    kept = next((left["working_days"] for left in lead.hold["remaining"] if left["timer"] == "call_after_note"), None)
+    since = day_of(calendar, lead.hold["since"])
+    left = days_between(calendar, since, lead.call_on) if kept is None else kept
+    day = days_after(calendar, today, left) if kept is not None or lead.call_on >= since else None
+    slot = d.offered(_call_kind(lead) if lead.state == "call_due" else "promised_call", day or today, lead.owner)
+    return None, day, [slot] if slot else []
+
+
+def _why_nurture(lead: Lead, c: Any, d: Decision) -> str:
+    if c["command"] == "record_call":
+        return "not_now"
+    if c["command"] == "fire_timer":
+        return str(c["timer"])
+    if lead.state != "no_response":
+        return "chosen"
+    return "breakup_waived" if {"call", "email"} <= set(lead.modes) else "breakup_impossible"
+
+
+def _revisit_of_decline(lead: Lead, c: Any, d: Decision) -> Any:
+    if c["revisit_on"] is None and c["kind"] in ("hold", "meeting_cancelled"):
+        return d.day + timedelta(days=d.length("revisit_days"))
+    return c["revisit_on"]
+
+
+def _until(lead: Lead, c: Any, d: Decision) -> Any:
+    if c["until"] is None and c["reason"] == "prospect_out_of_office":
+        return d.today + timedelta(days=d.length("out_of_office_days"))
+    return c["until"]
+
+
+def _remaining(lead: Lead, c: Any, d: Decision) -> Any:
+    return [freeze(name, due_at, d.now, d.calendar) for name, (due_at, _) in sorted(lead.timers.items())]
+
+
+def _reason_queued(c: Any) -> str:
+    return str(c["timer"] if c["command"] == "fire_timer" else c["reason"])
+
+
+#: Fields of events that are worked out; all others stand in the command.
+WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
+    "lead_declined": {"revisit_on": _revisit_of_decline},
+    "revival_queued": {
+        "reason": lambda lead, c, d: _reason_queued(c),
+        "score": lambda lead, c, d: _score(lead, _reason_queued(c), d),
+    },
+    "nurture_started": {
+        "reason": _why_nurture,
+        "revisit_on": lambda lead, c, d: c["revisit_on"] if c["command"] == "record_call" else None,
+        "waiver": lambda lead, c, d: c.get("waiver"),
+        "minutes": lambda lead, c, d: c["minutes"] if c["command"] == "record_call" else 0,
+    },
+    "note_sent": {
+        "call_on": lambda lead, c, d: _promise(lead, d)[0],
+        "gap_reason": lambda lead, c, d: _promise(lead, d)[2],
+    },
+    "note_slot_released": {"note_on": lambda lead, c, d: lead.note_on or d.today},
+    "call_due": {"call_on": lambda lead, c, d: lead.call_on or d.today},
+    "call_promise_expired": {"call_on": lambda lead, c, d: lead.call_on or d.today},
+    "call_promise_missed": {"call_on": lambda lead, c, d: lead.call_on or d.today},
+    "call_rescheduled": {"previous_call_on": lambda lead, c, d: lead.call_on or d.today},
+    "meeting_booked": {"meeting_at": lambda lead, c, d: read_moment(c["meeting_at"])},
+    "no_response": {
+        "outcome": lambda lead, c, d: "lapsed" if c["command"] == "fire_timer" else c["outcome"],
+        "minutes": lambda lead, c, d: 0 if c["command"] == "fire_timer" else c["minutes"],
+    },
+    "breakup_sent": {"attempts": lambda lead, c, d: lead.attempts},
+    "nurture_floor_reached": {"owner": lambda lead, c, d: lead.owner},
+    "lead_erased": {
+        "contact": lambda lead, c, d: d.holdings.get("contact"),
+        "documents": lambda lead, c, d: d.holdings.get("documents", []),
+        "messages": lambda lead, c, d: d.holdings.get("messages", 0),
+        "erased_at": lambda lead, c, d: read_moment(c["first_erased_at"]) if c["first_erased_at"] else d.now,
+        "reapplied": lambda lead, c, d: c["first_erased_at"] is not None,
+    },
+    "lead_held": {"until": _until, "remaining": _remaining},
+    "lead_released": {
+        "note_on": lambda lead, c, d: _resumed(lead, d)[0],
+        "call_on": lambda lead, c, d: _resumed(lead, d)[1],
+    },
+    "lead_reassigned": {"previous_owner": lambda lead, c, d: lead.owner},
+    "playbook_migrated": {"previous": lambda lead, c, d: lead.pin},
+}
+
+#: What each event says; a body that says more, or less, was not made by these rules.
+SAYS = {
+    "lead_registered": (
+        "owner source contact modes timezone open_opportunity client last_contact_on stage_depth value_band minutes_invested"
+        " qualified"
+    ),
+    "contact_updated": "contact modes timezone open_opportunity",
+    "lead_declined": "kind stated_reason real_reason revisit_on keep_in_touch_requested words minutes",
+    "revival_queued": "reason score",
+    "nurture_started": "reason revisit_on waiver minutes",
+    "lead_dropped": "reason",
+    "note_scheduled": "note_on call_on value_item",
+    "call_scheduled": "call_on value_item",
+    "note_sent": "medium call_on attested override text minutes gap_reason",
+    "note_slot_released": "note_on",
+    "call_due": "call_on",
+    "reply_received": "channel intent revisit_on campaign_id event_id words",
+    "call_connected": "personal_topic_first decision next_step next_step_on minutes words",
+    "meeting_booked": "meeting_at minutes",
+    "no_response": "outcome minutes",
+    "call_rescheduled": "call_on previous_call_on reason",
+    "call_promise_expired": "call_on",
+    "call_promise_missed": "call_on",
+    "touch_sent": "mode value_item attested text minutes",
+    "breakup_voicemail_left": "minutes",
+    "breakup_email_sent": "text minutes",
+    "cut_bait_confirmed": "choice reason",
+    "breakup_sent": "attempts",
+    "nurture_floor_reached": "owner",
+    "nurture_touch_sent": "mode asset attested minutes",
+    "re_engaged": "decision next_step next_step_on minutes",
+    "consent_regranted": "evidence modes",
+    "channel_opted_out": "channel",
+    "lead_erased": "reason contact documents messages erased_at reapplied",
+    "lead_held": "reason until remaining",
+    "lead_released": "note_on call_on",
+    "lead_reassigned": "owner previous_owner",
+    "stated_reason_recorded": "reason words minutes",
+    "real_reason_recorded": "reason evidence words minutes",
+    "homework_completed": "answers sources minutes",
+    "strategy_recorded": "strategy missed_last_time",
+    "offer_recorded": "solution benefit",
+    "lead_qualified": "qualified evidence",
+    "importance_answered": "importance",
+    "connector_introduced": "connector",
+    "playbook_migrated": "previous",
+}
+
+
+def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
+    """Return the data of the event that *row* makes."""
+    worked_out = WORKED_OUT.get(row.event, {})
+    made: dict[str, Any] = {"type": row.event}
+    for name in SAYS.get(row.event, "").split():
+        made[name] = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c[name]
+    return made
+
+
+# What an event moves: timers and slots.
+
+
+def _named_day(row: Row, data: Any, d: Decision) -> date:
+    """Return the day that an event names for the timers that count from it."""
+    if row.event == "note_scheduled":
+        return read_day(data["note_on"])
+    if row.event == "call_due":
+        # A promised day that passed while the service was down is no reason to void the promise at once.
+        return max(read_day(data["call_on"]), d.day)
+    if row.event in ("call_scheduled", "call_rescheduled"):
+        return read_day(data["call_on"])
+    if row.event == "meeting_booked":
+        return day_of(d.calendar, read_moment(data["meeting_at"]))
+    return d.day
+
+
+def _agreed_day(lead: Lead, row: Row, data: Any, d: Decision) -> date | None:
+    """Return the day of the next step that was agreed on."""
+    if row.event in ("call_connected", "re_engaged"):
+        return day_or_none(data["next_step_on"])
+    step_on = lead.next_step_on
+    return step_on if lead.state == "re_engaged" and step_on and step_on >= d.today else None
+
+
+def _not_armed(timer: str, lead: Lead, row: Row, data: Any) -> bool:
+    """Whether an event does not arm a timer that its row names."""
+    if timer in ("call_late", "call_expiry") and row.event == "call_rescheduled" and data["reason"] == "capacity":
+        return True  # that we had no capacity makes no promise younger
+    if timer == "call_late":
+        return not lead.promised
+    if timer == "reason_probe":
+        return data.get("real_reason") is not None
+    return (timer == "hold_until" and not data["until"]) or (timer == "hold_review" and bool(data.get("until")))
+
+
+def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime | None:
+    """Return when a timer is due that *row* arms; None when it does not arm it after all."""
+    calendar, playbook = d.calendar, d.playbook
+    if _not_armed(timer, lead, row, data):
+        return None
+    if timer == "call_after_note":
+        return at_its_hour(timer, read_day(data["call_on"]), calendar)
+    if timer == "hold_until":
+        return at_its_hour(timer, read_day(data["until"]), calendar)
+    if timer == "revisit":
+        day = day_or_none(data.get("revisit_on")) or lead.revisit_on
+        return at_its_hour(timer, max(day, days_after(calendar, d.today, 1)), calendar) if day else None
+    if timer == "nurture_touch" and row.event == "nurture_touch_due":
+        # A month that is owed does not move the months after it.
+        anchor = day_of(calendar, max(lead.nurture_touched_at or lead.entered_at, lead.entered_at))
+        day = monthly(calendar, anchor, d.today, d.length("nurture_interval_months"))
+        return at_its_hour(timer, day, calendar)
+    if timer == "next_step":
+        agreed = _agreed_day(lead, row, data, d)
+        return at_its_hour(timer, agreed, calendar) if agreed else due(timer, d.day, playbook, calendar)
+    if timer == "lapse":
+        usual, agreed = due(timer, d.day, playbook, calendar), _agreed_day(lead, row, data, d)
+        if agreed is None:
+            return usual
+        slack = max(1, d.length("lapse_working_days") - d.length("next_step_working_days"))
+        return max(usual, at_its_hour(timer, days_after(calendar, agreed, slack), calendar))
+    base = {"occurred": d.day, "recorded": d.today, "named": _named_day(row, data, d)}[TIMERS[timer].counts_from]
+    return due(timer, base, playbook, calendar)
+
+
+def _slots_wanted(lead: Lead, row: Row, c: Any, d: Decision) -> list[Slot | None]:
+    kind = c["command"]
+    if kind == "schedule_note":
+        return [
+            d.offered("note", read_day(c["note_on"]), lead.owner),
+            d.offered("promised_call", read_day(c["call_on"]), lead.owner),
+        ]
+    if kind == "schedule_call":
+        return [d.offered("follow_up", read_day(c["call_on"]), lead.owner)]
+    if kind == "reschedule_call":
+        return [d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner)]
+    if kind == "mark_note_sent":
+        return [_promise(lead, d)[1]]
+    if kind == "reassign":
+        return [d.offered(slot[1], read_day(slot[2]), c["owner"]) for slot in lead.slots]
+    return list(_resumed(lead, d)[2]) if row.event == "lead_released" else []
+
+
+def moves(row: Row, lead: Lead, c: Any, data: Any, d: Decision) -> dict[str, Any]:
+    """Return the effects of the event that *row* makes."""
+    entering = row.target is not None and row.target != lead.state
+    reserved = [slot for slot in _slots_wanted(lead, row, c, d) if slot]
+    used = [slot for slot in lead.slots if entering and slot[1] in row.uses]
+    kept = row.keeps if entering and not reserved else ()
+    gives_back = entering or row.event in ("lead_held", "lead_reassigned") or c["command"] == "reschedule_call"
+    released = [slot for slot in lead.slots if gives_back and slot not in used and slot[1] not in kept]
+    armed = {name: at for name in row.arms for at in [due_at(name, lead, row, data, d)] if at is not None}
+    cancelled, frozen = _timers_ended(row, lead, c, entering, armed, d)
+    return {"reserved": reserved, "released": released, "used": used, "armed": armed, "cancelled": cancelled, "frozen": frozen}
+
+
+def _moved_timers(lead: Lead, d: Decision) -> dict[str, datetime]:
+    """Return when those timers are due to which a lead's new playbook gives another length; never before now."""
+    old = d.playbooks.get(lead.pin["digest"])
+    if old is None:
+        raise MissingError(f"the playbook {plain(lead.pin['digest'], 64)} is not in the bundle")
+    moved = {}
+    for name, (due_at, _) in lead.timers.items():
+        clock = TIMERS[name].clock if name in TIMERS else "day"
+        field = f"{name}_{clock}"
+        longer = d.playbook["timers"].get(field, 0) - old["timers"].get(field, 0)
+        if clock not in ("working_days", "days") or longer == 0:
+            continue
+        later = due_at + timedelta(days=longer)
+        if clock == "working_days":
+            day = day_of(d.calendar, due_at)
+            day = days_after(d.calendar, day, longer) if longer > 0 else days_before(d.calendar, day, -longer)
+            later = at_its_hour(name, day, d.calendar)
+        moved[name] = max(later, d.now)
+    return moved
+
+
+def _timers_ended(
+    row: Row, lead: Lead, c: Any, entering: bool, armed: dict[str, datetime], d: Decision
+) -> tuple[list[str], list[Any] | None]:
+    """Return the timers that end, and what the timers of a held lead keep; *armed* becomes what is really armed."""
+    present = set(lead.timers)
+    if row.event == "lead_released":
+        armed.clear()
+        armed.update({left["timer"]: thaw(left, d.now, d.calendar) for left in (lead.hold or {"remaining": []})["remaining"]})
+    if row.event in ("lead_held", "lead_released"):
+        return sorted(present - set(armed)), None
+    if row.event == "playbook_migrated":
+        armed.update(_moved_timers(lead, d))
+        return [], None
+    ended = set(row.ends) | ({c["timer"]} if c["command"] == "fire_timer" else set())
+    if lead.hold and row.target in ENDS_HOLD:
+        armed.clear()
+        return sorted(present), None
+    if lead.hold and row.event != "hold_review_due":
+        left_over = {} if entering else {left["timer"]: left for left in lead.hold["remaining"] if left["timer"] not in ended}
+        left_over.update({name: freeze(name, at, d.now, d.calendar) for name, at in armed.items()})
+        armed.clear()
+        after = [left_over[name] for name in sorted(left_over)]
+        return [], None if after == lead.hold["remaining"] else after
+    return sorted((present if entering else present & ended) - set(armed)), None
+
+
+class Differences:
+    """Collects what an event says otherwise than it follows."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, Any, Any]] = []
+
+    def compare(self, field: str, recorded: Any, derived: Any) -> None:
+        """Compare a field; where both are objects that differ, field by field."""
+        if recorded == derived:
+            return
+        if isinstance(recorded, dict) and isinstance(derived, dict):
+            for name in sorted({*recorded, *derived}):
+                self.compare(field + "." + name, recorded.get(name), derived.get(name))
+        else:
+            self.found.append((field, recorded, derived))
+
+
+def _check_verdicts(d: Decision, found: Differences) -> None:
+    """What people vouched for stands in their command, and so does the reason of an override; programs are believed."""
+    given = {verdict["check"]: verdict for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
+    attested, override = d.command.get("attested") or [], d.command.get("override")
+    asked = _checks_asked(d)
+    for check, verdict in given.items():
+        field = "used.verdicts." + plain(check, 80)
+        if verdict["source"].startswith("attested by "):
+            vouched = {"check": check, "passed": check in attested, "source": "attested by " + d.actor, "inputs": {}}
+            found.compare(field, verdict, vouched)
+        elif verdict["source"] == "overridden" or (override is not None and not verdict["passed"]):
+            found.compare(field + ".source", verdict["source"] if override else None, "overridden")
+            found.compare(field + ".passed", verdict["passed"], True)
+        if check not in asked and d.kind not in ("mark_note_sent", "send_touch", "send_breakup_email", "record_strategy"):
+            found.compare(field, verdict["source"], "no check")
+    for check in asked:
+        if check not in given and (check in attested or override is not None):
+            found.compare("used.verdicts." + plain(check, 80), None, "attested" if check in attested else "overridden")
+
+
+_NOTHING: dict[str, Any] = {"reserved": [], "released": [], "used": [], "armed": {}, "cancelled": [], "frozen": None}
+
+
+def refused_rule(lead: Lead, d: Decision) -> str:
+    """Return the rule that refuses a decision; empty when none does that these rules could name."""
+    if d.kind not in ("opt_out", "fire_timer"):
+        if d.implausible():
+            return "plausible_date"
+        given = d.command.get("occurred_at")
+        if given is not None and read_moment(given) > d.now + timedelta(seconds=5):
+            return "not_in_the_future"
+    if d.kind == "register_lead":
+        return "already_registered"
+    if lead.erased and d.kind != "fire_timer":
+        return "erased"
+    steps = list(d.steps)
+    if not steps:
+        return "no_transition"
+    # Only the first step of several can refuse: what follows a reply or a return asks nothing more that could.
+    return refusal(steps[0][0], lead, steps[0][1], d)
+
+
+def _readable(effects: dict[str, Any]) -> dict[str, Any]:
+    """Return effects as bodies write them."""
+    made = dict(effects)
+    for name in ("reserved", "released", "used"):
+        made[name] = [{"rep": s[0], "kind": s[1], "day": s[2], "ordinal": s[3]} for s in effects[name]]
+    made["armed"] = {name: written(at) for name, at in effects["armed"].items()}
+    return made
+
+
+def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> None:
+    """Compare a `command_refused` with what refuses the command."""
+    data, effects = body["data"], dict(_NOTHING)
+    rule = data["rule"]
+    _check_verdicts(d, found)
+    if d.kind == "fire_timer":
+        _check_fired(lead, d, found)
+        if lead.state not in RESTING and d.command["timer"] in TIMERS:
+            timer = TIMERS[d.command["timer"]]
+            if timer.retry and rule not in timer.lasting:
+                day = days_after(d.calendar, d.today, timer.retry)
+            else:
+                day = d.today + timedelta(days=RETRY_DAYS)
+            effects["armed"] = {d.command["timer"]: at_its_hour(d.command["timer"], day, d.calendar)}
+    if d.kind in COMMANDS and rule != "contact_hours":
+        found.compare("data.rule", rule, refused_rule(lead, d) or "nothing that refuses it")
+    found.compare("data.refused", data["refused"], d.kind)
+    found.compare("occurred_at", body["occurred_at"], written(d.now))
+    found.compare("state", body["state"], lead.state)
+    found.compare("row", body["row"], None)
+    found.compare("effects", body["effects"], _readable(effects))
+    d.steps = iter(())
+
+
+def _check_fired(lead: Lead, d: Decision, found: Differences) -> None:
+    """A timer acts only as it is armed, and never early."""
+    name = d.command["timer"]
+    armed = lead.timers.get(name)
+    if armed is None or armed[1] != d.command["armed_version"]:
+        found.compare("command.armed_version", d.command["armed_version"], armed[1] if armed else None)
+    elif d.now < armed[0] or (name in TIMERS and not TIMERS[name].fires):
+        found.compare("used.now", written(d.now), "not before " + written(armed[0]))
+
+
+def derive_event(lead: Lead | None, body: Any, d: Decision, found: Differences) -> None:
+    """Compare one event of an applied decision with what the rules make of it."""
+    expected = next(d.steps, None)
+    if expected is None:
+        if body["command"] is not None and d.kind not in COMMANDS:
+            raise NotDerivableError("its command is of a kind that this verifier does not know")
+        found.compare("data.type", body["data"]["type"], "nothing: no row of the table leads to it")
+        return
+    row, c = expected
+    found.compare("row", body["row"], row.id)
+    found.compare("state", body["state"], row.target or (lead.state if lead else None))
+    found.compare("occurred_at", body["occurred_at"], written(d.occurred_at))
+    found.compare("data.type", body["data"]["type"], row.event)
+    if found.found:
+        return
+    if lead is None or d.kind == "register_lead":
+        found.compare("data", body["data"], says(row, None, c, d))
+        found.compare("effects", body["effects"], _readable(_NOTHING))
+        return
+    if c is d.command:
+        _check_verdicts(d, found)
+        if d.kind == "fire_timer":
+            _check_fired(lead, d, found)
+    rule = refusal(row, lead, c, d)
+    if rule:
+        found.compare("data.type", row.event, "command_refused by " + rule)
+    data = says(row, lead, c, d)
+    found.compare("data", body["data"], data)
+    found.compare("effects", body["effects"], _readable(moves(row, lead, c, data, d)))
+
+
+# A rep's own stream: working calendars, and the moments at which the plans of the days are made.
+
+NAMESPACE = uuid.UUID("6f1c1c1e-5d0a-5c67-9a44-7468617721a1")
+
+
+class Rep:
+    """A rep as the events of its stream leave it."""
+
+    def __init__(self) -> None:
+        self.planned_on: date | None = None
+        self.plan_armed = False
+        self.calendar = ""
+
+
+def next_plan(calendar: Calendar, now: datetime, planned_on: date | None) -> datetime | None:
+    """Return when the next plan is made: two hours before the first working day that is not planned and not over yet."""
+    at = max(0, bisect_right(calendar.since, now) - 1)
+    today = (now + timedelta(seconds=calendar.seconds[at])).date()
+    earliest = max(today, planned_on + _A_DAY) if planned_on else today
+    if not calendar.covers(today) or not calendar.covers(earliest):
+        return None
+    index = bisect_left(calendar.working, earliest.toordinal())
+    for ordinal in calendar.working[index : index + 2]:
+        day = date.fromordinal(ordinal)
+        if day != today or now < moment_of(calendar, day, calendar.ends):
+            return moment_of(calendar, day, max(0, calendar.starts - 120))
+    return None
+
+
+def check_calendar(body: Any, found: Differences) -> None:
+    """Compare the digest of a frozen calendar with its content, and its stream with its rep."""
+    data = body["data"]
+    found.compare("state", body["state"], "rep")
+    found.compare("stream_id", body["stream_id"], str(uuid.uuid5(NAMESPACE, "rep\x1f" + data["rep"])))
+    found.compare("data.digest", data["digest"], hashlib.sha256(canonical(data["calendar"])).hexdigest())
+
+
+def derive_rep_event(rep: Rep, body: Any, calendar_of: Callable[[str], Calendar], found: Differences) -> bool:
+    """Compare an event of a rep's stream with what follows; False when there is nothing that could be compared."""
+    data, now = body["data"], read_moment(body["used"]["now"])
+    found.compare("row", body["row"], None)
+    effects = dict(_NOTHING)
+    if data["type"] == "calendar_frozen":
+        planned = next_plan(calendar_of(hashlib.sha256(canonical(data["calendar"])).hexdigest()), now, rep.planned_on)
+        effects["armed"] = {"plan_day": planned or now + _A_DAY}
+        effects["cancelled"] = ["plan_day"] if rep.plan_armed else []
+        rep.calendar, rep.plan_armed = data["digest"], True
+    elif data["type"] == "day_planned":
+        calendar = calendar_of(rep.calendar)
+        found.compare("used.calendar", body["used"]["calendar"], rep.calendar)
+        found.compare("data.day", data["day"], written(day_of(calendar, now)))
+        rep.planned_on = read_day(data["day"])
+        effects["armed"] = {"plan_day": next_plan(calendar, now, rep.planned_on)}
+        effects["cancelled"] = ["plan_day"]
+    else:
+        return False
+    found.compare("effects", body["effects"], _readable(effects))
+    return True
+
+
+# 10. The passes over a bundle ------------------------------------------------------------------------------------------------
+#
+# The first pass reads bodies in the order of the log, and makes the tree of them. On the way they are parted by stream into
+# temporary files, so that the second pass, which follows each stream, needs memory for a few thousand streams at a time.
+
+INDEX_LINE = re.compile(
+    rb'\[([1-9][0-9]{0,17}),"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",([1-9][0-9]{0,9}),'
+    rb'"([0-9a-f]{64})"(?:,"([0-9a-f]{64})")?\]'
+)
+TREE_LINE = re.compile(rb'\[([0-9]|[1-5][0-9]),(0|[1-9][0-9]{0,17}),"([0-9a-f]{64})"\]')
+STREAM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+#: The hash before the first event of a stream.
+GENESIS = bytes(32)
+
+#: About so many events are followed at a time; more partitions than this are not made.
+PARTITION_EVENTS = 100_000
+PARTITIONS_MAX = 250
+SPOOL_BYTES = 48 << 20
+
+#: What may be raised over JSON that is not shaped as it should be.
+MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ZeroDivisionError, RecursionError)
+
+#: Why an event is not made again.
+UNKNOWN_KIND = "they are of kinds that this verifier does not know"
+
+
+# What the bundle says of itself.
+
+
+class Manifest(NamedTuple):
+    """What a bundle is to hold."""
+
+    kind: str
+    """Whole ``leads``, a ``range`` of positions, or ``all`` of the log."""
+    first: int
+    last: int
+    """Of a range, both inclusive."""
+    events: int
+    opened: bool
+    about: str
+
+
+def read_manifest(bundle: Bundle, keys: Sequence[Key], report: Report) -> Manifest:
+    """Read the manifest, and compare it with the files that are there; raises WrongError when there is none."""
+    raw = bundle.read("manifest.json")
+    try:
+        value = json.loads(raw.decode())
+        known = value["format"] == FORMAT
+        listed = {file["name"]: Listed(int(file["bytes"]), str(file["sha256"])) for file in value["files"]}
+        chosen = value["selection"]
+        kind = {"leads": "leads", "range": "range", "all": "all"}[chosen["kind"]]
+        first, last = (int(chosen["first"]), int(chosen["last"])) if kind == "range" else (0, 0)
+        about = f"made {plain(value['made_at'], 40)} by {plain(value['release'], 40)}"
+        manifest = Manifest(kind, first, last, int(value["events"]), bool(value["opened"]), about)
+    except MISSHAPEN as error:
+        raise WrongError(ALTERED, "the manifest cannot be read: " + plain(str(error))) from None
+    if not known:
+        raise WrongError(UNCHECKED, "it is of a format that this verifier does not know: " + plain(value["format"], 40))
+    bundle.listed = listed
+    for name in sorted(listed):
+        if not bundle.has(name):
+            report.add(INCOMPLETE, f"{plain(name, 80)} is missing: the manifest lists it")
+    for name in bundle.names():
+        if name not in listed and name not in ("manifest.json", "manifest.note"):
+            report.add(ALTERED, f"{name} is not listed in the manifest")
+    _read_manifest_note(bundle, keys, hashlib.sha256(raw).hexdigest(), report)
+    return manifest
+
+
+def _read_manifest_note(bundle: Bundle, keys: Sequence[Key], digest: str, report: Report) -> None:
+    signers: list[str] = []
+    if bundle.has("manifest.note"):
+        try:
+            text, signed = open_note(bundle.read("manifest.note").decode(), keys)
+        except (ValueError, WrongError) as error:
+            report.add(ALTERED, "manifest.note: " + plain(str(error)))
+            return
+        lines = text.split("\n")
+        if len(lines) != 4 or lines[0] != FORMAT or lines[2] != "sha256 " + digest:
+            report.add(ALTERED, "manifest.note is not over this manifest")
+            return
+        signers = [key.label for key in signed if key.name == lines[1]]
+    if signers:
+        report.checked.append("the manifest, and with it every file, is signed by " + " and ".join(signers))
+    else:
+        report.unchecked.append(
+            "what was chosen, FORMAT.txt and the verify.py inside: the manifest is not signed by a key given here, and nothing "
+            "else rests on it"
+        )
+
+
+class Claim(NamedTuple):
+    """The first *size* events of the log have *root*, says a checkpoint."""
+
+    size: int
+    root: bytes
+    kept: bool
+    """It was kept outside of the bundle."""
+
+
+def read_checkpoint(bundle: Bundle, keys: Sequence[Key], report: Report) -> Checkpoint:
+    """Read the checkpoint that all proofs lead to; raises WrongError when it is none."""
+    try:
+        newest = open_checkpoint(bundle.read("checkpoint.note").decode(), keys)
+    except ValueError as error:
+        raise WrongError(ALTERED, "checkpoint.note: " + plain(str(error))) from None
+    except WrongError as wrong:
+        raise WrongError(wrong.code, "checkpoint.note: " + wrong.sentence) from None
+    size = some(newest.size, "event")
+    if newest.signers:
+        report.checked.append(f"the checkpoint of {size} is signed by {' and '.join(key.label for key in newest.signers)}")
+    elif keys:
+        report.add(UNSIGNED, f"the checkpoint of {size} of {plain(newest.origin, 80)} is not signed by the key given")
+    else:
+        report.add(UNSIGNED, "no key was given with --key, so that nobody vouches for anything in it")
+    return newest
+
+
+def read_claims(bundle: Bundle, keys: Sequence[Key], newest: Checkpoint, report: Report) -> list[Claim]:
+    """Return what the checkpoints of the bundle claim, the newest last."""
+    claims: list[Claim] = []
+    strange = 0
+    for line in bundle.lines("checkpoints.ndjson"):
+        try:
+            found = open_checkpoint(read_canonical(line)["note"], keys)
+        except (*MISSHAPEN, WrongError) as error:
+            report.add(ALTERED, "checkpoints.ndjson: " + plain(str(error)))
+            continue
+        if found.origin != newest.origin or found.size > newest.size or len(claims) >= MEMBERS_MAX:
+            report.add(ALTERED, f"checkpoints.ndjson: the one of {some(found.size, 'event')} does not belong here")
+            continue
+        strange += not found.signers
+        claims.append(Claim(found.size, found.root, False))
+    if strange and keys:
+        report.unchecked.append(f"who signed {some(strange, 'earlier checkpoint')}: no key given here did")
+    return [*claims, Claim(newest.size, newest.root, False)]
+
+
+def outside_claims(kept: Sequence[Checkpoint], newest: Checkpoint, report: Report) -> list[Claim]:
+    """Return what the checkpoints claim that were kept elsewhere, as far as the bundle reaches."""
+    for each in kept:
+        if not each.signers:
+            report.add(UNSIGNED, f"the checkpoint of {some(each.size, 'event')} kept elsewhere is not signed by the key given")
+        if each.size > newest.size:
+            report.add(
+                INCOMPLETE,
+                f"the checkpoint kept elsewhere is over {some(each.size, 'event')}, and that of the bundle over "
+                f"{newest.size:,}: the bundle is older, or the log has lost events since; ask for a newer one",
+            )
+    return [Claim(each.size, each.root, True) for each in kept if each.size <= newest.size]
+
+
+def read_playbooks(bundle: Bundle, report: Report) -> dict[str, Any]:
+    """Return the playbooks by their digests, which are their names."""
+    found: dict[str, Any] = {}
+    for name in bundle.names():
+        if not name.startswith("playbooks/"):
+            continue
+        raw, digest = bundle.read(name), name[len("playbooks/") : -len(".json")]
+        if hashlib.sha256(raw).hexdigest() != digest:
+            report.add(ALTERED, f"{name} is not the playbook that its name is the digest of")
+            continue
+        try:
+            found[digest] = json.loads(raw.decode())
+        except MISSHAPEN as error:
+            report.add(ALTERED, f"{name} cannot be read: {plain(str(error))}")
+    return found
+
+
+# The first pass: the order of the log, and the tree.
+
+
+class Partition:
+    """What is to be known of some of the streams, in temporary files, which are in memory while they are small."""
+
+    def __init__(self, stack: ExitStack, spool_bytes: int) -> None:
+        def spool() -> IO[bytes]:
+            return stack.enter_context(tempfile.SpooledTemporaryFile(max_size=spool_bytes))
+
+        self.events, self.leads, self.texts, self.heads = spool(), spool(), spool(), spool()
+
+    @staticmethod
+    def lines(file: IO[bytes]) -> Iterator[bytes]:
+        """Yield the lines that were written to *file*, without their ends."""
+        file.seek(0)
+        for line in file:
+            yield line[:-1]
+
+    def sorted_heads(self) -> Iterator[bytes]:
+        """Yield the leaves of heads that were written, 48 bytes each."""
+        self.heads.seek(0)
+        record = self.heads.read(48)
+        while record:
+            yield record
+            record = self.heads.read(48)
+
+
+def partition_of(partitions: Sequence[Partition], stream: bytes) -> Partition:
+    """Return the partition of a stream, which nobody can foresee: Python salts `hash` anew in each run."""
+    return partitions[hash(stream) % len(partitions)]
+
+
+class Heads(NamedTuple):
+    """What a `heads_recorded` event says: the heads of the first *size* events, of so many *streams*, have *root*."""
+
+    position: int
+    size: int
+    streams: int
+    root: bytes
+    at: str
+
+
+class Frozen:
+    """A calendar as the log has it, and at which position each rep's stream has it first."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.made: Calendar | None = None
+        self.by: dict[str, int] = {}
+
+
+class Log:
+    """The first pass: every body in its place, and the tree of them and of the hashes that stand for all others."""
+
+    def __init__(self, bundle: Bundle, manifest: Manifest, size: int, claims: Sequence[Claim], report: Report) -> None:
+        self.bundle = bundle
+        self.manifest = manifest
+        self.size = size
+        self.report = report
+        self.events = 0
+        self.position = 0
+        self.calendars: dict[str, Frozen] = {}
+        self.heads: Heads | None = None
+        self.hidden_until = 0
+        """The last event of the log that only a hash stands for."""
+        self.whole = False
+        """The tree could be made, and has the root that was signed."""
+        self._tree = Tree()
+        self._nodes = bundle.lines("tree.ndjson")
+        self._broken = False
+        self._claims = sorted(claims, key=lambda claim: claim.size)
+        self._next = 0
+        self._believed = 0
+        self._contradicted = False
+        self._compare()
+
+    def read(self, partitions: Sequence[Partition], progress: Callable[[int, int], None]) -> None:
+        """Read every body, and part them by stream; raises WrongError where nothing can be read any more."""
+        index, bodies = self.bundle.lines("index.ndjson"), self.bundle.lines("events.ndjson")
+        for line in index:
+            body = next(bodies, None)
+            match = INDEX_LINE.fullmatch(line)
+            if body is None:
+                raise WrongError(INCOMPLETE, "events.ndjson ends before index.ndjson does: bodies are missing")
+            if match is None:
+                raise WrongError(ALTERED, f"index.ndjson: line {self.events + 1} is not one of an index")
+            position = int(match.group(1))
+            if position <= self.position:
+                raise WrongError(ALTERED, f"event {position} does not stand behind event {self.position}", position)
+            self.events, self.position = self.events + 1, position
+            self._grow_to(position - 1)
+            self._push(body)
+            partition_of(partitions, match.group(2)).events.write(line + b"\n" + body + b"\n")
+            if b'"type":"calendar_frozen"' in body or b'"type":"heads_recorded"' in body:
+                self._look_at(body)
+            if not self.events % 10_000:
+                progress(self.events, self.manifest.events)
+        if next(bodies, None) is not None:
+            raise WrongError(INCOMPLETE, "index.ndjson ends before events.ndjson does: lines are missing")
+        self._finish()
+
+    def _look_at(self, body: bytes) -> None:
+        """Take what other events rest on: calendars, and the heads of streams."""
+        try:
+            value = json.loads(body.decode())
+            data = value["data"]
+            if data["type"] == "calendar_frozen":
+                digest = hashlib.sha256(canonical(data["calendar"])).hexdigest()
+                frozen = self.calendars.setdefault(digest, Frozen(data["calendar"]))
+                frozen.by.setdefault(str(data["rep"]), self.position)
+            elif data["type"] == "heads_recorded":
+                root, at = unhex(data["root"]), str(value["recorded_at"])
+                self.heads = Heads(self.position, int(data["size"]), int(data["streams"]), root, at)
+        except MISSHAPEN:
+            return  # the second pass says what is wrong with it
+
+    def _grow_to(self, size: int) -> None:
+        """Let the tree grow to *size* by hashes that stand for events."""
+        while self._tree.size < size and not self._broken:
+            begin = self._tree.size + 1
+            line = next(self._nodes, None)
+            match = TREE_LINE.fullmatch(line) if line is not None else None
+            if line is not None and match is None:
+                self._give_up(ALTERED, "tree.ndjson has a line that is none of a tree", begin)
+                return
+            level, number = (int(match.group(1)), int(match.group(2))) if match else (0, -1)
+            end = begin + (1 << level) - 1
+            if match is None or number << level != begin - 1 or end > size:
+                self._give_up(INCOMPLETE, f"event {begin} is missing: neither it is here nor a hash in its place", begin)
+                return
+            self._hide(begin, end)
+            self._tree.push(bytes.fromhex(match.group(3).decode()), level)
+            self._compare()
+
+    def _hide(self, begin: int, end: int) -> None:
+        """Take note that the events from *begin* to *end* are not in the bundle."""
+        self.hidden_until = end
+        kind, first, last = self.manifest[:3]
+        if kind == "all" or (kind == "range" and begin <= last and end >= first):
+            missing = f"event {begin} is" if begin == end else f"the events {begin} to {end} are"
+            self.report.add(INCOMPLETE, missing + " missing: there is only a hash instead", begin)
+
+    def _push(self, body: bytes) -> None:
+        """Let the tree grow by an event."""
+        if self.position > self.size and not self._broken:
+            sentence = f"event {self.position} stands behind the {self.size:,} events of the checkpoint"
+            self._give_up(ALTERED, sentence, self.position)
+        if not self._broken:
+            self._tree.push(leaf_hash(body))
+            self._compare()
+
+    def _compare(self) -> None:
+        """Compare the tree so far with what is claimed of it."""
+        while self._next < len(self._claims) and self._claims[self._next].size <= self._tree.size:
+            claim = self._claims[self._next]
+            self._next += 1
+            whose = f"the checkpoint of {some(claim.size, 'event')}{' kept elsewhere' if claim.kept else ''}"
+            if claim.size < self._tree.size:
+                self.report.add(INCOMPLETE, whose + " cannot be compared: ask for a bundle that has the proof, with --kept")
+            elif self._tree.root() == claim.root:
+                self._believed = claim.size
+            elif claim.kept or not self._contradicted:
+                self._contradicted = self._contradicted or not claim.kept
+                first = self._believed + 1
+                among = f"event {first}" if first == claim.size else f"among the events {first} to {claim.size}"
+                sentence = f"{whose} is over other events than these: the first other one is {among}"
+                self.report.add(ALTERED, sentence, claim.size)
+
+    def _finish(self) -> None:
+        """Let the tree grow to its full size, and compare what there is with the manifest."""
+        manifest, there = self.manifest, f"and there are {self.events:,}"
+        if self.events != manifest.events:
+            code = INCOMPLETE if self.events < manifest.events else ALTERED
+            self.report.add(code, f"the manifest says {some(manifest.events, 'event')}, {there}")
+        if manifest.kind == "range" and manifest.last > self.size:
+            self.report.add(INCOMPLETE, "the range ends behind the checkpoint")
+        self._grow_to(self.size)
+        if not self._broken and next(self._nodes, None) is not None:
+            self._give_up(ALTERED, "tree.ndjson has more lines than the tree has room for", 0)
+        self.whole = not self._broken and not self._contradicted
+
+    def _give_up(self, code: int, sentence: str, position: int) -> None:
+        """Say why there will be no tree, and go on without."""
+        self._broken = True
+        self.report.add(code, sentence, position)
+
+
+# The second pass: stream after stream.
+
+
+class Event(NamedTuple):
+    """An event of the bundle."""
+
+    position: int
+    stream: str
+    version: int
+    hash: bytes
+    before: bytes | None
+    """The hash of the event before it in its stream, where the bundle does not hold that event."""
+    raw: bytes
+    body: Any
+
+    def named(self) -> str:
+        """What to call it."""
+        kind = plain(self.body["data"]["type"], 40)
+        return f"event {self.position} ({kind}, version {self.version} of {self.stream})"
+
+
+class Stream:
+    """A stream while it is followed."""
+
+    __slots__ = (
+        "after_head", "commitments", "contact", "decision", "gone", "hash", "head_hash", "head_version", "lead", "position",
+        "rep", "state", "unfollowed", "version",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.hash = GENESIS
+        self.position = 0
+        self.state = ""
+        self.unfollowed = ""
+        """Why its decisions cannot be made again from here on."""
+        self.lead: Lead | None = None
+        self.rep: Rep | None = None
+        self.decision: Decision | None = None
+        self.head_version = 0
+        self.head_hash = GENESIS
+        self.after_head = 0
+        self.commitments: dict[str, str] = {}
+        """The texts that its events commit to, each with why it need not be here."""
+        self.contact = ""
+        self.gone = ""
+        """Why no text of it is kept any more."""
+
+
+class Tally:
+    """What the second pass counted, over all partitions."""
+
+    def __init__(self) -> None:
+        self.streams = 0
+        self.decisions = 0
+        self.derived = 0
+        self.left_out: dict[str, int] = {}
+        self.texts: dict[str, int] = {}
+        self.whole: set[str] = set()
+        """Of the leads that are asked for, those whose whole history is here."""
+        self.proved = 0
+        self.first_proved: list[tuple[str, int, int]] = []
+        """Of the first leads that are proved complete: id, version, and how many events came since."""
+
+
+class Library(NamedTuple):
+    """What decisions name: playbooks and calendars by their digests."""
+
+    playbooks: dict[str, Any]
+    calendars: dict[str, Frozen]
+
+    def calendar(self, digest: str | None) -> Calendar:
+        """Return a calendar; raises MissingError when the bundle has not got it."""
+        if digest is None:
+            return PLAIN
+        if digest not in self.calendars:
+            raise MissingError(f"the calendar {plain(digest, 64)} is not in the bundle")
+        frozen = self.calendars[digest]
+        if frozen.made is None:
+            frozen.made = Calendar(frozen.raw)
+        return frozen.made
+
+
+class Streams:
+    """The streams of one partition, while their events are taken in the order of the log."""
+
+    def __init__(self, manifest: Manifest, heads: Heads | None, library: Library, tally: Tally, report: Report) -> None:
+        self.manifest = manifest
+        self.heads = heads
+        self.library = library
+        self.tally = tally
+        self.report = report
+        self.streams: dict[str, Stream] = {}
+        self._leads: dict[str, Any] = {}
+        self._texts: dict[str, set[str]] = {}
+
+    def expect(self, partition: Partition) -> None:
+        """Read what is said about these streams: their heads, and opened texts."""
+        for line in partition.lines(partition.leads):
+            value = read_canonical(line)
+            if value["lead"] in self._leads:
+                self.report.add(ALTERED, f"leads.ndjson has lead {value['lead']} twice")
+            self._leads[value["lead"]] = value.get("head")
+        for line in partition.lines(partition.texts):
+            try:
+                value = read_canonical(line)
+                salt, commitment = bytes.fromhex(value["salt"]), value["commitment"]
+                shaped = value == {"commitment": commitment, "lead": value["lead"], "salt": salt.hex(), "text": value["text"]}
+                fits = shaped and hashlib.sha256(salt + value["text"].encode()).hexdigest() == commitment
+            except MISSHAPEN as error:
+                self.report.add(ALTERED, "opened.ndjson: " + plain(str(error)))
+                continue
+            if not fits:
+                self.report.add(ALTERED, f"an opened text of {value['lead']} is not what the log committed to")
+            self._texts.setdefault(value["lead"], set()).add(commitment)
+
+    def take(self, line: bytes, raw: bytes) -> None:
+        """Take the next event of one of the streams: its line of the index, and its body."""
+        position, name, version, hash_, before = INDEX_LINE.fullmatch(line).groups()  # type: ignore[union-attr]  # seen before
+        stream = self.streams.setdefault(name.decode(), Stream())
+        try:
+            body = read_canonical(raw)
+            place = body["stream_id"], body["version"], str(body["data"]["type"])
+        except MISSHAPEN as error:
+            trouble = f"event {int(position)}: its body cannot be read: {plain(str(error))}"
+            self.report.add(ALTERED, trouble, int(position))
+            stream.unfollowed = "what comes before them cannot be read"
+            return
+        known = bytes.fromhex(before.decode()) if before else None
+        event = Event(int(position), name.decode(), int(version), bytes.fromhex(hash_.decode()), known, raw, body)
+        if place[:2] != (event.stream, event.version):
+            self.report.add(ALTERED, event.named() + ": its body is of another place than the index says", event.position)
+        self._check_chain(stream, event)
+        stream.position = event.position
+        if self.heads is None or event.position <= self.heads.size:
+            stream.head_version, stream.head_hash = event.version, event.hash
+        else:
+            stream.after_head += 1
+        self._derive(stream, event)
+
+    def _check_chain(self, stream: Stream, event: Event) -> None:
+        """Check that the event follows the one before it in its stream."""
+        previous: bytes | None = stream.hash
+        if event.version <= stream.version:
+            sentence = f"{event.named()} stands behind version {stream.version} of its stream"
+            self.report.add(ALTERED, sentence, event.position)
+        if event.version != stream.version + 1:
+            previous = event.before
+            stream.unfollowed = stream.unfollowed or "their histories do not begin in the bundle"
+            if previous is None:
+                sentence = f"version {stream.version + 1} is missing before {event.named()}"
+                self.report.add(INCOMPLETE, sentence, event.position)
+        elif event.before is not None:
+            sentence = event.named() + ": the index gives the hash of an event before it that is here"
+            self.report.add(ALTERED, sentence, event.position)
+        if previous is not None and hashlib.sha256(previous + event.raw).digest() != event.hash:
+            sentence = event.named() + ": its hash does not follow from the event before it and its body"
+            self.report.add(ALTERED, sentence, event.position)
+        stream.version, stream.hash = event.version, event.hash
+
+    def _derive(self, stream: Stream, event: Event) -> None:
+        """Make the event again, and count why not where that is not done."""
+        found = Differences()
+        try:
+            why = self._compare(stream, event, found)
+            stream.state = event.body["state"]
+            if self.manifest.opened:
+                _note_commitments(stream, event.body["data"])
+        except NotDerivableError as reason:
+            why = stream.unfollowed = str(reason)
+        except MissingError as missing:
+            why = stream.unfollowed = "what they were decided by is not in the bundle"
+            self.report.add(INCOMPLETE, f"{event.named()}: {missing}", event.position)
+        except MISSHAPEN as error:
+            why = stream.unfollowed = "they are not shaped as events"
+            trouble = f"{type(error).__name__} {plain(str(error))}"
+            self.report.add(UNDERIVED, f"{event.named()}: it is not shaped as an event: {trouble}", event.position)
+        if why:
+            self.tally.left_out[why] = self.tally.left_out.get(why, 0) + 1
+        else:
+            self.tally.derived += 1
+        self._report(found, event.named if found.found else str, event.position)
+
+    def _report(self, found: Differences, named: Callable[[], str], position: int) -> None:
+        for field, recorded, derived in found.found:
+            what = f"{plain(field, 80)} is {plain(recorded)}, and {plain(derived)} follows from what it was made from"
+            self.report.add(UNDERIVED, f"{named()}: {what}", position)
+
+    def _compare(self, stream: Stream, event: Event, found: Differences) -> str:
+        """Compare an event with what follows; return why not where that is not done."""
+        body = event.body
+        kind = body["data"]["type"]
+        if kind == "heads_recorded":
+            found.compare("state", body["state"], "service")
+            found.compare("data.size before its position", body["data"]["size"] < event.position, True)
+            return "they record the heads of streams"
+        if body["state"] == "service":
+            return "they record what operators did"
+        if kind == "calendar_frozen":
+            check_calendar(body, found)
+        if body["schema"] != 1:
+            stream.unfollowed = stream.unfollowed or "they are of a later schema"
+        if stream.unfollowed:
+            if stream.state:
+                _compare_states(stream.state, body, found)
+            return stream.unfollowed
+        if body["state"] == "rep":
+            stream.rep = stream.rep or Rep()
+            known = derive_rep_event(stream.rep, body, self.library.calendar, found)
+            if kind == "day_planned":
+                return "they plan a day"
+            self.tally.decisions += known
+            return "" if known or kind == "command_refused" else UNKNOWN_KIND
+        return self._compare_lead(stream, event, found)
+
+    def _compare_lead(self, stream: Stream, event: Event, found: Differences) -> str:
+        lead, body, kind = stream.lead, event.body, event.body["data"]["type"]
+        if lead is None and kind != "lead_registered":
+            raise NotDerivableError("their histories begin otherwise than with a registration")
+        if stream.decision is None or stream.decision.message != body["message_id"]:
+            end_decision(stream.decision, found)
+            stream.decision = self._decision(lead, event, found) if kind in KINDS else None
+        decision = stream.decision
+        known = decision is not None and kind in KINDS
+        if decision is not None and known:
+            found.compare("recorded_at", body["recorded_at"], written(decision.recorded_at))
+            found.compare("actor", body["actor"], decision.actor)
+            if kind == "command_refused" and lead is not None:
+                derive_refusal(lead, body, decision, found)
+            else:
+                derive_event(lead, body, decision, found)
+        if lead is None:
+            stream.lead = Lead(body)
+        else:
+            lead.take(body, event.version)
+        return "" if known else UNKNOWN_KIND
+
+    def _decision(self, lead: Lead | None, event: Event, found: Differences) -> Decision:
+        """Return the decision that the event begins, with the calendar and playbook that it names."""
+        body = event.body
+        digest, owner = body["used"]["calendar"], lead.owner if lead else body["data"]["owner"]
+        decision = Decision(lead, body, self.library.playbooks, self.library.calendar(digest))
+        self.tally.decisions += 1
+        if digest is not None and self.library.calendars[digest].by.get(owner, event.position) >= event.position:
+            found.compare("used.calendar", digest, f"a calendar of {plain(owner, 80)} that was frozen before")
+        if decision.kind == "migrate_playbook":
+            found.compare("playbook.digest", decision.pin["digest"], decision.command["digest"])
+        elif lead is not None and lead.pin is not None:
+            # A lead keeps its playbook; only what may put it in the queue brings the newest version of it.
+            queues = decision.kind == "queue_revival" or decision.command.get("timer") in ("requeue", "revisit")
+            name = "playbook.id" if queues else "playbook"
+            found.compare(name, decision.pin["id"] if queues else decision.pin, lead.pin["id"] if queues else lead.pin)
+        return decision
+
+    def finish(self, partition: Partition, asked: Sequence[str]) -> None:
+        """Say what became of the streams."""
+        self.tally.streams += len(self.streams)
+        for name in sorted(self._leads):
+            self._check_head(name, self._leads[name], self.streams.get(name, Stream()))
+        self.tally.whole.update(name for name in asked if name in self.streams and self._is_whole(name))
+        for name, stream in self.streams.items():
+            if self.manifest.kind != "range":
+                found = Differences()
+                end_decision(stream.decision, found)
+                self._report(found, lambda name=name: "the end of " + name, stream.position)  # type: ignore[misc]
+            if self.manifest.kind == "leads" and name not in self._leads and stream.state not in ("rep", "service"):
+                self.report.add(INCOMPLETE, f"{name} has events here, and nothing says that they are all", stream.position)
+        if self.manifest.opened:
+            self._check_texts()
+        if self.manifest.kind == "all" and self.heads is not None:
+            heads = ((uuid.UUID(name).bytes, s.head_version, s.head_hash) for name, s in self.streams.items() if s.head_version)
+            partition.heads.write(b"".join(sorted(id_ + commitment_of(version, hash_) for id_, version, hash_ in heads)))
+
+    def _is_whole(self, name: str) -> bool:
+        return self.manifest.kind == "all" or name in self._leads
+
+    def _check_head(self, name: str, head: Any, stream: Stream) -> None:
+        """Check that the events of a lead are all that it had when the heads were recorded."""
+        heads = self.heads
+        if heads is None or head is None:
+            self.report.add(INCOMPLETE, f"{name}: nothing proves that its history is complete")
+            return
+        try:
+            version, hash_ = int(head["version"]), unhex(head["hash"])
+            proved = proves_head(uuid.UUID(name), version, hash_, head, heads)
+        except MISSHAPEN as error:
+            self.report.add(ALTERED, f"leads.ndjson: lead {name}: {plain(str(error))}")
+            return
+        if not proved:
+            self.report.add(ALTERED, f"{name}: what leads.ndjson says does not prove its newest event (event {heads.position})")
+        elif stream.head_version < version:
+            missing = f"version {stream.head_version + 1} is missing, and what follows up to version {version}"
+            self.report.add(INCOMPLETE, f"{name}: {missing}: it was there when the heads were recorded")
+        elif stream.head_version > version or stream.head_hash != hash_:
+            sentence = f"{name}: when the heads were recorded it ended with version {version}, and with another hash than here"
+            self.report.add(ALTERED, sentence)
+        else:
+            self.tally.proved += 1
+            if len(self.tally.first_proved) < 5:
+                self.tally.first_proved.append((name, version, stream.after_head))
+
+    def _check_texts(self) -> None:
+        """Compare the opened texts with the commitments in the events."""
+        counts = self.tally.texts
+        for name, texts in self._texts.items():
+            known = self.streams[name].commitments if name in self.streams else {}
+            counts["opened"] = counts.get("opened", 0) + sum(commitment in known for commitment in texts)
+            if any(commitment not in known for commitment in texts):
+                self.report.add(INCOMPLETE, f"an opened text of {name} is here, and no event of it that commits to it")
+        for name, stream in self.streams.items():
+            for commitment, replaced in stream.commitments.items():
+                if commitment in self._texts.get(name, ()):
+                    continue
+                why = stream.gone or replaced or ("outside" if self.manifest.kind == "range" else "")
+                counts[why] = counts.get(why, 0) + 1
+                if not why:
+                    sentence = f"{name}: a text that it commits to is not here, and no erasure of it either"
+                    self.report.add(INCOMPLETE, sentence, stream.position)
+
+
+def end_decision(decision: Decision | None, found: Differences) -> None:
+    """Look whether a decision that another follows is whole."""
+    step = next(decision.steps, None) if decision is not None else None
+    if step is not None:
+        found.compare("the decision before it", "at its end", "still without its " + step[0].event)
+
+
+def _compare_states(before: str, body: Any, found: Differences) -> None:
+    """Of a history that is not followed from its beginning, at least the states must follow each other."""
+    row = next((row for row in ROWS if row.id == body["row"] and row.event == body["data"]["type"]), None)
+    if body["row"] is None and body["data"]["type"] in KINDS:
+        found.compare("state", body["state"], before)
+    elif row is not None and row.sources:
+        found.compare("state", body["state"], row.target)
+        if before not in row.sources:
+            found.compare("row", row.id, "no row that leads on from " + before)
+
+
+def commitment_of(version: int, hash_: bytes) -> bytes:
+    """Return what stands for a head beside its stream's id: SHA-256 of its version and hash."""
+    return hashlib.sha256(version.to_bytes(8, "big") + hash_).digest()
+
+
+def proves_head(lead: uuid.UUID, version: int, hash_: bytes, head: Any, heads: Heads) -> bool:
+    """Whether *head* proves that the event of this version and hash is the newest of its stream, and the only newest.
+
+    The heads stand in the order of the stream ids; where this one's neighbours are shown too, no other of the same id can be.
+    """
+    before, behind, index = head["before"], head["behind"], int(head["index"])
+    places = [(lead.bytes, commitment_of(version, hash_), index, head["path"])]
+    for neighbour, at in ((before, 0), (behind, len(places) + (before is not None))):
+        if neighbour is not None:
+            shown = uuid.UUID(neighbour["lead"]).bytes, unhex(neighbour["commitment"])
+            places.insert(at, (*shown, int(neighbour["index"]), neighbour["path"]))
+    if (before is None) != (index == 0) or (behind is None) != (index == heads.streams - 1):
+        return False
+    if any(left[0] >= right[0] or left[2] + 1 != right[2] for left, right in zip(places, places[1:])):
+        return False
+    return all(
+        proves_inclusion(index, heads.streams, leaf_hash(id_ + shown), [unhex(step) for step in path], heads.root)
+        for id_, shown, index, path in places
+    )
+
+
+def _note_commitments(stream: Stream, data: Any) -> None:
+    """Take note of the texts that an event commits to, and of what explains that they are no longer kept."""
+    if data["type"] in ("lead_erased", "lead_merged"):
+        stream.gone = data["type"][len("lead_") :]
+    for commitment in _commitments(data):
+        stream.commitments[commitment] = ""
+    if data["type"] in ("lead_registered", "contact_updated"):
+        if stream.contact and stream.contact != data["contact"]["commitment"]:
+            stream.commitments[stream.contact] = "replaced"
+        stream.contact = data["contact"]["commitment"]
+
+
+def _commitments(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.keys() == {"commitment", "document_id"}:
+            yield str(value["commitment"])
+        else:
+            for each in value.values():
+                yield from _commitments(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _commitments(each)
+
+
+def part(bundle: Bundle, manifest: Manifest, partitions: Sequence[Partition], report: Report) -> None:
+    """Put the lines about streams to the events of the same streams."""
+    for name, needed in (("leads.ndjson", manifest.kind == "leads"), ("opened.ndjson", manifest.opened)):
+        if not bundle.has(name):
+            if needed:
+                report.add(INCOMPLETE, name + " is missing")
+            continue
+        for number, line in enumerate(bundle.lines(name), start=1):
+            try:
+                lead = read_canonical(line)["lead"]
+                known = STREAM.fullmatch(lead) is not None
+            except MISSHAPEN as error:
+                report.add(ALTERED, f"{name}: line {number}: {plain(str(error))}")
+                continue
+            if known:
+                partition = partition_of(partitions, lead.encode())
+                (partition.leads if name == "leads.ndjson" else partition.texts).write(line + b"\n")
+            else:
+                report.add(ALTERED, f"{name}: line {number} names no lead")
+
+
+def check_all_heads(heads: Heads, partitions: Sequence[Partition], report: Report) -> None:
+    """Make the recorded heads again from the events, which takes a bundle of the whole log."""
+    tree = Tree()
+    for leaf in heapq.merge(*(partition.sorted_heads() for partition in partitions)):
+        tree.push(leaf_hash(leaf))
+    if (tree.size, tree.root()) != (heads.streams, heads.root):
+        sentence = f"event {heads.position} (heads_recorded) has other heads than the streams had at event {heads.size}"
+        report.add(ALTERED, sentence, heads.position)
+
+
+def check(
+    file: IO[bytes],
+    keys: Sequence[Key],
+    kept: Sequence[Checkpoint],
+    *,
+    leads: Sequence[str] = (),
+    max_bytes: int = 32 << 30,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Report:
+    """Check the bundle in *file* and return what was found.
+
+    *keys* are the operator's, *kept* checkpoints that were kept elsewhere, *leads* those that are to be in the bundle with
+    their whole history.
+    """
+    report = Report()
+    try:
+        with ExitStack() as stack:
+            _check(Bundle(file, report, max_bytes), keys, kept, leads, report, progress, stack)
+    except WrongError as wrong:
+        report.take(wrong)
+        report.unchecked.append("whatever was to come after the first thing that cannot be read")
+    return report
+
+
+def _check(
+    bundle: Bundle,
+    keys: Sequence[Key],
+    kept: Sequence[Checkpoint],
+    leads: Sequence[str],
+    report: Report,
+    progress: Callable[[int, int], None],
+    stack: ExitStack,
+) -> None:
+    manifest = read_manifest(bundle, keys, report)
+    checkpoint = read_checkpoint(bundle, keys, report)
+    claims = read_claims(bundle, keys, checkpoint, report)
+    outside = outside_claims(kept, checkpoint, report)
+    playbooks = read_playbooks(bundle, report)
+    for name in ("FORMAT.txt", "verify.py"):
+        bundle.read(name)
+    number = min(PARTITIONS_MAX, 1 + max(0, manifest.events) // PARTITION_EVENTS)
+    partitions = [Partition(stack, SPOOL_BYTES // number) for _ in range(number)]
+    log = Log(bundle, manifest, checkpoint.size, [*claims, *outside], report)
+    broken = False
+    try:
+        log.read(partitions, progress)
+        part(bundle, manifest, partitions, report)
+    except WrongError as wrong:
+        # What could be read is followed all the same, so that the first wrong event is named.
+        broken = True
+        report.take(wrong)
+    tally, done = Tally(), 0
+    for partition in partitions:
+        streams = Streams(manifest, log.heads, Library(playbooks, log.calendars), tally, report)
+        streams.expect(partition)
+        lines = partition.lines(partition.events)
+        for line in lines:
+            streams.take(line, next(lines))
+            done += 1
+            if not done % 10_000:
+                progress(done, log.events)
+        streams.finish(partition, leads)
+    if broken:
+        return
+    if manifest.kind == "all" and log.whole and log.heads is not None:
+        check_all_heads(log.heads, partitions, report)
+    for lead in leads:
+        if lead not in tally.whole:
+            report.add(INCOMPLETE, f"{plain(lead, 80)} is to be in the bundle with its whole history, and is not")
+    say(Outcome(manifest, checkpoint, len(claims) - 1, [claim.size for claim in outside], log, tally), report)
+
+
+# 11. The command line --------------------------------------------------------------------------------------------------------
+
+
+class Outcome(NamedTuple):
+    """What a run came to, beside its findings."""
+
+    manifest: Manifest
+    checkpoint: Checkpoint
+    earlier: int
+    outside: list[int]
+    log: Log
+    tally: Tally
+
+
+def say(run: Outcome, report: Report) -> None:
+    """Say what was checked, and what was not."""
+    kind, first, last, *_, about = run.manifest
+    what = {"leads": "whole leads", "range": f"the events {first} to {last}", "all": "the whole log"}[kind]
+    report.about += [f"{what}: {some(run.log.events, 'event')} of {some(run.tally.streams, 'stream')}", about]
+    sound = not report.counts.get(ALTERED) and not report.counts.get(INCOMPLETE)
+    if run.log.whole:
+        size = run.checkpoint.size
+        report.checked.append(f"every event stands at its position among the {size:,} of the checkpoint, byte for byte")
+        if run.earlier:
+            report.checked.append(f"the log begins as {some(run.earlier, 'earlier checkpoint')} of it said")
+    if run.outside and sound:
+        sizes = ", ".join(f"{size:,}" for size in run.outside)
+        report.checked.append(f"the log begins as the checkpoints kept elsewhere said, up to event {sizes}")
+    if sound:
+        report.checked.append("each hash follows from the event before it in its stream")
+        _say_what_is_complete(run, report)
+    _say_what_follows(run.tally, report)
+    _say_what_is_opened(run, report)
+    if not run.outside:
+        report.unchecked.append("whether others are shown another log: that takes a checkpoint kept elsewhere (--checkpoint)")
+    report.unchecked.append("whether what was recorded is true: the log holds what was said, by whom and when")
+
+
+def _say_what_is_complete(run: Outcome, report: Report) -> None:
+    kind, first, last = run.manifest[:3]
+    size, heads = run.checkpoint.size, run.log.heads
+    if kind == "all":
+        report.checked.append(f"nothing is left out of the first {some(size, 'event')} of the log")
+    elif kind == "range":
+        report.checked.append(f"nothing is left out of the events {first} to {last} of the log")
+        report.unchecked.append("whether the histories of leads in it are complete: a range cuts them")
+    elif heads is not None:
+        for name, version, after in run.tally.first_proved:
+            more = f", and {some(after, 'event')} since" if after else ""
+            report.checked.append(
+                f"{name}: {some(version, 'event')} up to event {heads.size:,} of the log, and no others{more}"
+            )
+        if run.tally.proved > len(run.tally.first_proved):
+            report.checked.append(f"the same of {some(run.tally.proved - len(run.tally.first_proved), 'lead')} more")
+        if run.log.hidden_until > heads.size:
+            unknown = f"{heads.size + 1:,} to {run.log.hidden_until:,}"
+            report.unchecked.append(f"whether events of these leads are missing among {unknown}: the heads are older")
+    report.unchecked.append(f"anything after event {size:,}: the checkpoint does not cover it")
+
+
+def _say_what_follows(tally: Tally, report: Report) -> None:
+    if tally.derived and not report.counts.get(UNDERIVED):
+        made = f"{some(tally.decisions, 'decision')} ({some(tally.derived, 'event')})"
+        report.checked.append(made + " made again: state, dates, timers, slots and scores follow from what was recorded")
+    for why in sorted(tally.left_out):
+        report.unchecked.append(f"what {some(tally.left_out[why], 'event')} followed from: {why}")
+    report.unchecked.append("hours in which a prospect may be called, and the words of refusals")
+
+
+def _say_what_is_opened(run: Outcome, report: Report) -> None:
+    if not run.manifest.opened:
+        report.unchecked.append("names, notes and other texts: only commitments to them are in the bundle")
+        return
+    counts = run.tally.texts
+    if not report.counts.get(ALTERED):
+        report.checked.append(f"{some(counts.get('opened', 0), 'text')} as the log committed to them")
+    for why, because in (("erased", "erased, as the log says"), ("merged", "merged into another lead, as the log says"),
+                         ("replaced", "contact data that newer data replaced"),
+                         ("outside", "not here, and what became of them may lie outside of the range")):  # fmt: skip
+        if counts.get(why):
+            report.unchecked.append(f"{some(counts[why], 'text')}: {because}")
+
+
+def as_text(report: Report, name: str) -> str:
+    """Return the report for people."""
+    lines = [f"{plain(name, 200)}: {'; '.join(report.about)}"] if report.about else []
+    findings, total = report.ordered(), sum(report.counts.values())
+    lines += [f"WRONG        {finding.sentence} [{VERDICTS[finding.code]}]" for finding in findings[:20]]
+    if total > 20:
+        lines.append(f"             … and {total - 20:,} more")
+    lines += ["checked      " + line for line in report.checked]
+    lines += ["NOT checked  " + line for line in report.unchecked]
+    verdict = VERDICTS[report.status] if findings else "nothing is wrong"
+    return "\n".join([*lines, f"verdict      {verdict} (exit status {report.status})"]) + "\n"
+
+
+def as_json(report: Report) -> str:
+    """Return the report for programs, on one line."""
+    shown = {
+        "status": report.status,
+        "verdict": VERDICTS[report.status],
+        "findings": [
+            {"kind": VERDICTS[f.code], "position": f.position or None, "sentence": f.sentence} for f in report.ordered()
+        ],
+        "counts": {VERDICTS[code]: count for code, count in report.counts.items()},
+        "checked": report.checked,
+        "not_checked": report.unchecked,
+        "about": report.about,
+    }
+    return json.dumps(shown, sort_keys=True) + "\n"
+
+
+class _Arguments(argparse.ArgumentParser):
+    """Arguments whose errors end with the status of their own."""
+
+    def error(self, message: str) -> Any:
+        """Say what is wrong with the arguments."""
+        sys.stderr.write(f"verify: {message}\n")
+        raise SystemExit(UNCHECKED)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    statuses = ", ".join(f"{status} {verdict}" for status, verdict in enumerate(VERDICTS))
+    parser = _Arguments(prog="verify.py", description="Check a bundle of Thaw's event log.", epilog=f"Exit status: {statuses}.")
+    parser.add_argument("bundle", help="the zip file")
+    parser.add_argument("--key", action="append", default=[], help="a public key, name+id+base64; may be given several times")
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], metavar="FILE",
+        help="checkpoints that were kept elsewhere, earlier or later ones; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lead", action="append", default=[], metavar="ID", help="a lead that is to be in it with its whole history"
+    )
+    parser.add_argument("--max-bytes", type=int, default=32 << 30, help="how much it may unpack to; default %(default)s")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _key(typed: str) -> Key:
+    try:
+        return parse_key(typed)
+    except ValueError as error:
+        raise ValueError(f"--key {plain(typed, 80)}: {error}") from None
+
+
+def _kept(path: str, keys: Sequence[Key]) -> list[Checkpoint]:
+    with Path(path).open(encoding="utf-8") as file:
+        notes = split_notes(file.read(WHOLE_BYTES_MAX))
+    try:
+        found = [open_checkpoint(note, keys) for note in notes]
+    except (ValueError, WrongError) as error:
+        raise ValueError(f"--checkpoint {plain(path, 80)}: {error}") from None
+    if not found:
+        raise ValueError(f"--checkpoint {plain(path, 80)}: it holds none")
+    return found
+
+
+def _show_progress(done: int, of: int) -> None:
+    sys.stderr.write(f"\r{done:,} of {of:,} events ")
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check what the command line names, print the result, and return the exit status."""
+    asked = _arguments().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # Nothing that cannot be printed may end this: it is shown escaped.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    watched = sys.stderr.isatty()
+    try:
+        keys = [_key(typed) for typed in asked.key]
+        kept = [note for path in asked.checkpoint for note in _kept(path, keys)]
+        with Path(asked.bundle).open("rb") as file:
+            report = check(
+                file, keys, kept, leads=asked.lead, max_bytes=asked.max_bytes,
+                progress=_show_progress if watched else lambda done, of: None,
+            )  # fmt: skip
+    except OSError as error:
+        where = f" ({plain(str(error.filename), 200)})" if error.filename else ""
+        sys.stderr.write(f"verify: {error.strerror or error}{where}\n")
+        return UNCHECKED
+    except ValueError as error:
+        sys.stderr.write(f"verify: {plain(str(error), 300)}\n")
+        return UNCHECKED
+    if watched:
+        sys.stderr.write("\r" + " " * 60 + "\r")
+    sys.stdout.write(as_json(report) if asked.json else as_text(report, Path(asked.bundle).name))
+    return report.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

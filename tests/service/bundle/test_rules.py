@@ -1,0 +1,188 @@
+"""The second implementation of the rules agrees with the first: on random lives, and on nothing that was changed."""
+
+from datetime import timedelta
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import settings
+
+from tests.service.bundle.rules import follow
+from tests.workflows.life import (
+    CALENDAR,
+    PLAYBOOK,
+    ROADS,
+    WORDS,
+    Life,
+    call_command,
+    life_in,
+    note_command,
+    register,
+    sent_command,
+    touch_command,
+)
+from tests.workflows.player import Player
+from workflows import commands as c
+from workflows.calendars import Calendar
+from workflows.events import Verdict
+from workflows.handle import Outcome
+from workflows.playbooks import Playbook, Timers
+
+#: The same method at another pace.
+FASTER: Playbook = msgspec.structs.replace(
+    PLAYBOOK,
+    version="2.0.0",
+    timers=Timers(
+        triage_days=10, queue_age_days=90, call_expiry_working_days=14, response_window_working_days=2, requeue_days=5
+    ),
+)
+
+
+@pytest.mark.parametrize("state", sorted(ROADS))
+def test_the_road_into_every_state_follows(state: str) -> None:
+    """The shortest life into each state comes out as it was recorded, every event of it."""
+    history = life_in(state).history
+    found, tally = follow(history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], len(history), {}) == (found, tally.derived, tally.left_out)
+
+
+class Audited(Player):
+    """Lives a random life, with commands of all kinds, and has it checked at its end."""
+
+    def give(self, command: c.AnyCommand, actor: str) -> Outcome:
+        """Give *command*; a migration is to the playbook that it is decided by, as the service sees to."""
+        if isinstance(command, c.MigratePlaybook):
+            command = msgspec.structs.replace(command, digest=PLAYBOOK.pin.digest)
+        return super().give(command, actor)
+
+    def teardown(self) -> None:
+        """Nothing differs, refusals included, and every event is made again."""
+        found, tally = follow(self.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+        assert ([], len(self.history)) == (found, tally.derived)
+        super().teardown()
+
+
+TestAudited = Audited.TestCase
+TestAudited.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("state", sorted(ROADS))
+@pytest.mark.parametrize("days", [0, 9])
+def test_a_migration_follows(state: str, days: int) -> None:
+    """Timers move by the difference, in both directions and never into the past; then life goes on by the new playbook."""
+    life = life_in(state).wait(days=days)
+    life.migrate(FASTER)
+    life.do(c.AnswerImportance(importance=4))
+    life.do(c.Hold(reason="manual"))
+    life.migrate(PLAYBOOK)
+    life.wait(days=1).do(c.Release())
+    found, tally = follow(life.history, playbooks=[PLAYBOOK, FASTER], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "command"),
+    [
+        ([], {}),
+        ([], {"attested": ()}),
+        ([], {"attested": PLAYBOOK.checks.note[1:]}),
+        ([], {"attested": (), "override": WORDS}),
+        ([(PLAYBOOK.checks.note[0], False)], {}),
+        ([(PLAYBOOK.checks.note[0], False)], {"override": WORDS}),
+        ([(PLAYBOOK.checks.note[0], True), ("merge_marks", True)], {"attested": PLAYBOOK.checks.note[2:]}),
+        ([("merge_marks", False)], {}),
+        ([("merge_marks", False)], {"override": WORDS}),
+    ],
+)
+def test_what_checks_say_is_settled_alike(verdicts: list[tuple[str, bool]], command: dict[str, Any]) -> None:
+    """Attested, computed, overridden, missing: the note goes out, or is refused by the same check."""
+    life = life_in("note_due")
+    life.verdicts = tuple(
+        Verdict(check=check, passed=passed, source="reader-1", inputs={"score": 2}, level="warn", score=3, reason="Well.")
+        for check, passed in verdicts
+    )
+    life.do(msgspec.structs.replace(sent_command(), **command))
+    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+
+
+def refused_by_the_list(modes: str) -> tuple[Verdict, ...]:
+    inputs: dict[str, str | int | bool | None] = {"modes": modes, "reasons": "opted_out", "since": "2026-01-02"}
+    return (Verdict(check="not_suppressed", passed=False, source="suppressions", inputs=inputs),)
+
+
+@pytest.mark.parametrize("modes", ["call", "email", " ".join(sorted(get_args(c.Mode)))])
+@pytest.mark.parametrize("state", ["queued", "note_due", "note_sent", "no_response", "nurture"])
+def test_the_suppression_list_is_asked_alike(state: str, modes: str) -> None:
+    """It refuses touches by the modes that were recorded, keeps people out who are refused in all, and arms timers again."""
+    life = life_in(state)
+    life.verdicts = refused_by_the_list(modes)
+    life.do(note_command(life), "planner")
+    life.do(call_command(life), "planner")
+    life.do(sent_command())
+    life.do(touch_command())
+    life.do(c.LeaveBreakupVoicemail())
+    life.do(c.SendBreakupEmail(monitored_reply_address=True))
+    life.do(c.SendNurtureTouch(mode="email", asset="paper", attested=PLAYBOOK.checks.nurture))
+    if "call_after_note" in life.lead.timers:
+        life.fire("call_after_note")
+    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+    late = Life()
+    late.verdicts = life.verdicts
+    late.must(register(), "import")
+    found, tally = follow(late.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], len(late.history)) == (found, tally.derived)
+
+
+@pytest.mark.parametrize("state", sorted(ROADS))
+def test_an_erasure_follows(state: str) -> None:
+    """Who is erased is opted out first; then everything is refused, and a second erasure leaves nothing."""
+    life = life_in(state)
+    life.must(c.EraseLead(reason=WORDS, first_erased_at=life.now - timedelta(days=3)), "ops:ann")
+    life.do(c.EraseLead(reason=WORDS), "ops:ann")
+    for command in (c.OptOut(), c.UpdateContact(contact=WORDS), c.RegrantConsent(evidence=WORDS, modes=("call",))):
+        assert "refused" == life.do(command, "manager:ann").answer
+    found, tally = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
+
+
+@pytest.mark.parametrize("offers", [True, False])
+@pytest.mark.parametrize("state", ["note_due", "note_sent", "call_due", "no_response"])
+def test_a_release_and_another_owner_follow(state: str, offers: bool) -> None:
+    """With slots on offer and without, and a note that went out on another day than planned."""
+    life = life_in(state)
+    life.must(c.Hold(reason="manual"))
+    life.wait(days=3).offers = offers
+    life.must(c.Release())
+    life.must(c.Reassign(owner="eve"), "manager:ann")
+    life.do(sent_command(), "rep:eve")
+    life.wait(days=2).do(msgspec.structs.replace(sent_command(), occurred_at=life.now - timedelta(hours=30)), "rep:eve")
+    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+
+
+def test_without_a_calendar_and_past_its_end_only_weekends_are_known() -> None:
+    """As the machine does it: Monday to Friday, and UTC."""
+    short: Calendar = CALENDAR.cut(CALENDAR.first, life_in("queued").today + timedelta(days=3))
+    for calendar in (None, short):
+        life = life_in("registered")
+        life.calendar = calendar
+        for command in (c.QueueRevival(), c.OptOut(channel="email"), c.RecordDecline(kind="hold", stated_reason="budget")):
+            life.wait(days=2).do(command)
+        life.fire("triage")
+        life.fire("nurture_touch")
+        found, _ = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR, short])
+        assert [] == found
+
+
+def test_what_is_not_there_to_follow_is_said() -> None:
+    """Without its playbook or calendar a decision is a finding; a history of unknown kinds or later schemas is not."""
+    history = life_in("note_sent").history
+    for playbooks, calendars in (([], [CALENDAR]), ([PLAYBOOK], [])):
+        found, tally = follow(history, playbooks=playbooks, calendars=calendars)
+        assert ["is not in the bundle"] == [sentence[-20:] for sentence in found]
+        assert {"what they were decided by is not in the bundle": len(history)} == tally.left_out
+    later = [msgspec.structs.replace(each, schema=2) for each in history]
+    found, tally = follow(later, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], {"they are of a later schema": len(history)}) == (found, tally.left_out)
+    found, tally = follow(history[1:], playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert "version 1 is missing before event 1000" in found[0]
+    assert {"their histories do not begin in the bundle": len(history) - 1} == tally.left_out

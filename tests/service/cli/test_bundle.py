@@ -1,0 +1,124 @@
+"""Bundles from the command line: what is said, what is refused, and that the enclosed verifier answers."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.bundle import archive
+from tests.service.world import MONDAY, World
+
+
+@pytest.fixture
+def signed(world: World, tmp_path: Path) -> World:
+    """Two leads, one with a note in the post, and a key."""
+    world.environ["THAW_HOME"] = str(tmp_path / "home")
+    world.rep()
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all", "--minutes", 9)
+    world.ok("keys", "init", "--name", "example.com/thaw")
+    return world
+
+
+def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
+    """What the command prints last checks the file; for programs there are objects."""
+    path = tmp_path / "v.zip"
+    lines = signed.ok("export", "V-0000", "-o", path, "--opened").splitlines()
+    size = int(lines[1].split()[4]) + 1
+    rests = "4 events of 1 lead, and 2 events that they rest on"
+    assert f"{path}: {rests}; the checkpoint is over {size} events" == lines[0]
+    assert f"complete as of event {size - 1} of the log" == lines[1]
+    assert "opened: 1 text. It holds personal data: hand it only to whom it concerns." == lines[2]
+    assert lines[3].startswith("SHA-256 ")
+    assert lines[3].endswith(f"; recorded as event {size + 1} of the log")
+    assert "exported 1 lead: 6 events, with names and texts" in signed.ok("operations")
+    command = lines[4].partition("python verify.py ")[2].split()
+    assert signed.ok("verify-bundle", *command).splitlines()[-1] == "verdict      nothing is wrong (exit status 0)"
+    made = signed.said("export", "--all", "-o", tmp_path / "all.zip")
+    assert (made["events"], made["heads"], made["texts"], made["signed"]) == (size + 1, None, None, True)
+    said = json.loads(signed.ok("verify-bundle", tmp_path / "all.zip", "--key", command[-1], "--json"))
+    assert (0, "fine", []) == (said["status"], said["verdict"], said["findings"])
+
+
+def test_the_verifier_has_its_own_statuses(signed: World, tmp_path: Path) -> None:
+    """As the file alone has them, help and mistakes included."""
+    path = tmp_path / "v.zip"
+    signed.ok("export", "--all", "-o", path)
+    assert "[not signed]" in signed.refused(3, "verify-bundle", path)
+    assert "No such file" in signed.refused(5, "verify-bundle", tmp_path / "w.zip")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "[incomplete]" in signed.refused(2, "verify-bundle", path)
+    assert "required: bundle" in signed.refused(5, "verify-bundle")
+    assert "--max-bytes" in signed.ok("verify-bundle", "--help")
+
+
+def test_what_is_asked_for_must_be_one_thing(signed: World, tmp_path: Path) -> None:
+    path = tmp_path / "v.zip"
+    one_of_three = "name leads, or a range with --range A:B, or everything with --all: one of the three"
+    for arguments in ((), ("V-0000", "--all"), ("--all", "--range", "1:2")):
+        assert one_of_three in signed.refused(2, "export", *arguments, "-o", path)
+    for span in ("1", "0:3", "5:2", "a:b", "1:2:3", "-1:3", "٣:4"):
+        assert "is no range of the log: name the first and the last position" in signed.refused(
+            2, "export", f"--range={span}", "-o", path
+        )
+    assert "no lead is known as 'V-9'" in signed.refused(2, "export", "V-9", "-o", path)
+    note = tmp_path / "kept.note"
+    note.write_text("trust me\n")
+    assert "holds what is no checkpoint" in signed.refused(2, "export", "--all", "-o", path, "--kept", note)
+    note.write_text("")
+    assert "holds no checkpoint" in signed.refused(2, "export", "--all", "-o", path, "--kept", note)
+    assert not path.exists()
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(signed: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There already, in no folder, a folder, and a full disk; and nothing is left behind."""
+    path = tmp_path / "there" / "v.zip"
+    assert "No such file or directory" in signed.refused(3, "export", "--all", "-o", path)
+    path.parent.mkdir()
+    path.write_text("mine")
+    assert "is there already: name another file, or replace it with --force" in signed.refused(2, "export", "--all", "-o", path)
+    assert "is a folder: name a file in it" in signed.refused(2, "export", "--all", "-o", path.parent, "--force")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archive.Archive, "seal", full)
+        assert "thaw: No space left on device" in signed.refused(3, "export", "--all", "-o", path, "--force")
+    assert ["v.zip"] == [each.name for each in path.parent.iterdir()]
+    assert "mine" == path.read_text()
+    signed.ok("export", "--all", "-o", path, "--force")
+    assert "mine" != path.read_bytes()[:4].decode("latin-1")
+
+
+def test_without_a_key_it_says_what_is_missing(world: World, tmp_path: Path) -> None:
+    """Nothing signed; and what came after the newest checkpoint."""
+    world.environ["THAW_HOME"] = str(tmp_path / "home")
+    world.rep()
+    world.register(1)
+    said = world.refused(2, "export", "--all", "-o", tmp_path / "v.zip")
+    assert "nothing of the log is signed yet: run `thaw keys init` where the clock runs" in said
+    world.ok("keys", "init")
+    world.ok("checkpoint", "--heads")
+    world.at(MONDAY + timedelta(days=3))
+    world.environ["THAW_HOME"] = str(tmp_path / "elsewhere")
+    said = world.ok("export", "V-0000", "-o", tmp_path / "v.zip")
+    assert "NOT in it: " in said
+    assert "its manifest is not signed: no key is here" in said
+    assert said.splitlines()[-1].endswith("--key KEY")
+
+
+def test_a_kept_checkpoint_is_proved(signed: World, tmp_path: Path) -> None:
+    """Whoever kept a note that the bundle has not got asks for its proof."""
+    key = signed.ok("keys", "show").strip()
+    notes = []
+    for number in range(3):
+        note = tmp_path / f"{number}.note"
+        note.write_text(signed.ok("checkpoint", "--heads"))
+        notes.append(note)
+    signed.ok("export", "V-0000", "-o", tmp_path / "w.zip", "--kept", notes[1])
+    said = signed.ok("verify-bundle", tmp_path / "w.zip", "--key", key, "--checkpoint", notes[1])
+    assert "the log begins as the checkpoints kept elsewhere said" in said
