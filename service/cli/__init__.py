@@ -3,11 +3,13 @@
 import click
 
 from service.cli import (
+    accountability,
     as_of,
     bundle,
     check,
     dead,
     erase,
+    explain,
     homework,
     keys,
     look,
@@ -50,8 +52,10 @@ for module in (
     replay,
     as_of,
     why,
+    explain,
     rederive,
     sheet,
+    accountability,
     ops,
     pause,
     operations,
