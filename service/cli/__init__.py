@@ -24,6 +24,7 @@ from service.cli import (
     roles,
     run,
     sheet,
+    simulate,
     suppressions,
     verify,
     why,
@@ -69,5 +70,6 @@ for module in (
 ):
     for command in module.COMMANDS:
         main.add_command(command)
+playbook.playbook.add_command(simulate.simulate)
 for command in (demo, import_):
     main.add_command(command)
