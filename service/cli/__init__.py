@@ -27,6 +27,7 @@ from service.cli import (
     simulate,
     suppressions,
     verify,
+    what_if,
     why,
 )
 from service.cli.app import App, Group
@@ -55,6 +56,7 @@ for module in (
     why,
     explain,
     rederive,
+    what_if,
     sheet,
     accountability,
     ops,
