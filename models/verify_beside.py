@@ -184,7 +184,7 @@ def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
 
 
 # What events commit to, against what is kept. A contact stands under its lead's id, the newest of its versions only; one that
-# was imported a moment ago is in a message and not in the log yet.
+# was imported a moment ago is in a message and not in the log yet. Operators' reasons may be removed without a trace.
 _REFERENCES = """
     WITH said AS (
         SELECT e.position, e.type, e.version, e.stream_id, said[1] AS commitment, CAST(said[2] AS uuid) AS id
@@ -194,7 +194,8 @@ _REFERENCES = """
     SELECT said.*, d.id IS NOT NULL AS is_there
       FROM said LEFT JOIN documents d ON d.id = said.id
      WHERE said.id <> said.stream_id AND d.commitment IS DISTINCT FROM said.commitment
-       AND (d.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM events WHERE stream_id = said.stream_id AND type = 'lead_erased'))
+       AND (d.id IS NOT NULL OR said.stream_id <> :service
+            AND NOT EXISTS (SELECT 1 FROM events WHERE stream_id = said.stream_id AND type = 'lead_erased'))
      UNION ALL
     SELECT said.*, c.lead_id IS NOT NULL
       FROM (SELECT DISTINCT ON (stream_id) * FROM said WHERE id = stream_id ORDER BY stream_id, position DESC) AS said
