@@ -184,25 +184,26 @@ def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
 
 
 # What events commit to, against what is kept. A contact stands under its lead's id, the newest of its versions only; one that
-# was imported a moment ago is in a message and not in the log yet. Operators' reasons may be removed without a trace.
+# was imported a moment ago is in a message and not in the log yet. Operators' reasons may be removed without a trace. Bodies
+# are split, because a search by a pattern takes twenty times as long.
 _REFERENCES = """
     WITH said AS (
-        SELECT e.position, e.type, e.version, e.stream_id, said[1] AS commitment, CAST(said[2] AS uuid) AS id
-          FROM events e, regexp_matches(e.body, '"commitment":"([0-9a-f]{64})","document_id":"([0-9a-f-]{36})"', 'g') AS said
-         WHERE strpos(e.body, '"commitment"') > 0
-    )
+        SELECT e.position, e.type, e.version, e.stream_id, left(part, 64) AS commitment, substr(part, 82, 36) AS id
+          FROM events e, string_to_table(e.body, '"commitment":"') AS part
+         WHERE strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
+    ), erased AS (SELECT stream_id FROM events WHERE type = 'lead_erased')
     SELECT said.*, d.id IS NOT NULL AS is_there
-      FROM said LEFT JOIN documents d ON d.id = said.id
-     WHERE said.id <> said.stream_id AND d.commitment IS DISTINCT FROM said.commitment
-       AND (d.id IS NOT NULL OR said.stream_id <> :service
-            AND NOT EXISTS (SELECT 1 FROM events WHERE stream_id = said.stream_id AND type = 'lead_erased'))
+      FROM said LEFT JOIN documents d ON CAST(d.id AS text) = said.id
+     WHERE said.id <> CAST(said.stream_id AS text) AND d.commitment IS DISTINCT FROM said.commitment
+       AND (d.id IS NOT NULL OR said.stream_id <> :service AND said.stream_id NOT IN (SELECT stream_id FROM erased))
      UNION ALL
     SELECT said.*, c.lead_id IS NOT NULL
-      FROM (SELECT DISTINCT ON (stream_id) * FROM said WHERE id = stream_id ORDER BY stream_id, position DESC) AS said
-      LEFT JOIN contacts c ON c.lead_id = said.id
+      FROM (SELECT DISTINCT ON (stream_id) * FROM said WHERE id = CAST(stream_id AS text)
+             ORDER BY stream_id, position DESC) AS said
+      LEFT JOIN contacts c ON c.lead_id = said.stream_id
      WHERE c.commitment IS DISTINCT FROM said.commitment
-       AND NOT EXISTS (SELECT 1 FROM messages WHERE stream_id = said.id AND strpos(body, c.commitment) > 0)
-       AND (c.lead_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM events WHERE stream_id = said.id AND type = 'lead_erased'))
+       AND NOT EXISTS (SELECT 1 FROM messages WHERE stream_id = said.stream_id AND strpos(body, c.commitment) > 0)
+       AND (c.lead_id IS NOT NULL OR said.stream_id NOT IN (SELECT stream_id FROM erased))
      ORDER BY 1 LIMIT :most
 """
 
