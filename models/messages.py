@@ -225,9 +225,9 @@ _claim_rung = text(
 )
 
 
-def _due_first(row: Row[Any]) -> tuple[datetime, UUID]:
+def _due_first(row: Row[Any]) -> tuple[datetime, int]:
     """Sort claimed rows: RETURNING gives them in no order."""
-    return row.due_at, row.id
+    return row.due_at, row.id.int
 
 
 def claim_due(connection: Connection, *, now: datetime, limit: int) -> list[Ring]:
