@@ -6,6 +6,8 @@ from datetime import date
 from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 
+import msgspec
+
 from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.events import Recorded, event_type
@@ -29,7 +31,7 @@ class Touch(NamedTuple):
     """What came of it is in the log."""
 
 
-class Milestone(NamedTuple):
+class Milestone(msgspec.Struct, frozen=True):
     """An event that moved a lead, on the owner's day."""
 
     event: str

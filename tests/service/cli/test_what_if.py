@@ -89,6 +89,7 @@ def test_fewer_notes_a_day_put_notes_off_and_their_calls(busy: World, mine: Path
     assert said["assumptions"] == list(ASSUMPTIONS)
     sample = said["samples"][0]
     assert sample["recorded"] != sample["what_if"]
+    assert {"event", "row", "day", "actor"} == sample["recorded"].keys()
     shown = busy.ok("what-if", mine, "--samples", 1)
     assert f"{said['affected']} of 8 go another way" in shown
     assert f"… and {said['affected'] - 1} more" in shown
