@@ -26,12 +26,17 @@ PAGE_ROWS = 1_000
 
 
 def verify_beside(connection: Connection, *, most: int = 20) -> list[Finding]:
-    """Return what is wrong beside the log, up to *most* of each kind. Texts are left out where they are closed to this login.
+    """Return what is wrong beside the log, up to *most* findings of each statement.
 
-    Run it in a REPEATABLE READ transaction, so that all tables are seen at one moment.
+    Texts are left out where they are closed to this login. Run it in a REPEATABLE READ transaction, so that all tables are seen
+    at one moment.
     """
     values = {"service": SERVICE_ID, "most": most}
+    # What takes long in a long log is no lock that is stuck.
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
     found = [*_playbooks(connection)]
+    carried = connection.execute(text(_CARRIED), values).mappings()
+    found += [_finding(row["code"], row, _SENTENCES[row["code"]]) for row in carried]
     for code, (statement, sentence) in _MESSAGES.items():
         rows = connection.execute(text(statement), values).mappings()
         found += [_finding(code, row, sentence) for row in rows]
@@ -88,37 +93,31 @@ _PINS = """
      ORDER BY 1
 """
 
-#: By code: what is wrong with the messages, and how to say it.
-_MESSAGES = {
-    "message_missing": (
-        """
-        SELECT e.position, e.type, e.version, e.stream_id, e.message_id
+# Every event with the message that carried it.
+_CARRIED = """
+    SELECT * FROM (
+        SELECT e.position, e.type, e.version, e.stream_id, e.message_id AS id, coalesce(m.outcome, 'not settled') AS outcome,
+               CASE WHEN m.id IS NULL THEN 'message_missing'
+                    WHEN (m.stream_id, m.asked_by, m.correlation_id, m.causation_id)
+                         IS DISTINCT FROM (e.stream_id, e.actor, e.correlation_id, e.causation_id) THEN 'message_differs'
+                    WHEN m.outcome IS DISTINCT FROM CASE e.type WHEN 'command_refused' THEN 'refused' ELSE 'applied' END
+                         OR e.type = 'command_refused'
+                            AND m.rule IS DISTINCT FROM substring(e.body from '"rule":"([^"]*)","type":"command_refused"')
+                         THEN 'outcome_differs' END AS code
           FROM events e LEFT JOIN messages m ON m.id = e.message_id
-         WHERE e.stream_id <> :service AND m.id IS NULL ORDER BY 1 LIMIT :most
-        """,
-        "no message {message_id} carried it",
-    ),
-    "message_differs": (
-        """
-        SELECT e.position, e.type, e.version, e.stream_id, m.id
-          FROM events e JOIN messages m ON m.id = e.message_id
-         WHERE e.stream_id <> :service AND (m.stream_id, m.asked_by, m.correlation_id, m.causation_id)
-               IS DISTINCT FROM (e.stream_id, e.actor, e.correlation_id, e.causation_id) ORDER BY 1 LIMIT :most
-        """,
-        "its message {id} is for another stream, by another actor, or was caused by something else",
-    ),
-    "outcome_differs": (
-        """
-        SELECT e.position, e.type, e.version, e.stream_id, m.id, coalesce(m.outcome, 'not settled') AS outcome
-          FROM events e JOIN messages m ON m.id = e.message_id
          WHERE e.stream_id <> :service
-           AND (m.outcome IS DISTINCT FROM CASE e.type WHEN 'command_refused' THEN 'refused' ELSE 'applied' END
-             OR e.type = 'command_refused'
-                AND m.rule IS DISTINCT FROM substring(e.body from '"rule":"([^"]*)","type":"command_refused"'))
-         ORDER BY 1 LIMIT :most
-        """,
-        "its message {id} ended otherwise: {outcome}, or by another rule",
-    ),
+    ) AS found
+     WHERE code IS NOT NULL ORDER BY position LIMIT :most
+"""
+
+_SENTENCES = {
+    "message_missing": "no message {id} carried it",
+    "message_differs": "its message {id} is for another stream, by another actor, or was caused by something else",
+    "outcome_differs": "its message {id} ended otherwise: {outcome}, or by another rule",
+}
+
+#: By code: messages for which there is no event, and how to say it.
+_MESSAGES = {
     "event_missing": (
         """
         SELECT NULL AS position, m.stream_id, m.id, m.outcome
