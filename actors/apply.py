@@ -47,7 +47,9 @@ REGISTERS = "register"
 PROMISED_CALL = "call_due"
 
 #: The actors of all commands that may take slots (`workflows.slotting.takes_slots`).
-TAKES_SLOTS = frozenset({"note_scheduled", "call_scheduled", "call_rescheduled", "note_sent", "released", "reassigned"})
+TAKES_SLOTS = frozenset({
+    "note_scheduled", "call_scheduled", "touch_scheduled", "call_rescheduled", "note_sent", "released", "reassigned",
+})  # fmt: skip
 
 
 class UnknownStreamError(Exception):

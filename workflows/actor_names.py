@@ -11,6 +11,7 @@ _ACTORS = {
     "drop": "dropped",
     "schedule_note": "note_scheduled",
     "schedule_call": "call_scheduled",
+    "schedule_touch": "touch_scheduled",
     "mark_note_sent": "note_sent",
     "record_return": "note_returned",
     "record_call:connected": "call_connected",

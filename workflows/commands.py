@@ -117,6 +117,14 @@ class ScheduleCall(Command, frozen=True, kw_only=True, tag="schedule_call"):
     value_item: Slug | None = None
 
 
+class ScheduleTouch(Command, frozen=True, kw_only=True, tag="schedule_touch"):
+    """The planner's proposal to try another mode than a call or a note on *touch_on*, in the follow-up class."""
+
+    touch_on: date
+    mode: Mode
+    value_item: Slug
+
+
 class MarkNoteSent(Command, frozen=True, kw_only=True, tag="mark_note_sent"):
     """The rep posted the note (T10). *attested* names the content checks that the rep vouches for."""
 
@@ -365,6 +373,7 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
+    | ScheduleTouch
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar
 

@@ -130,6 +130,14 @@ class CallScheduled(Event, frozen=True, kw_only=True, tag="call_scheduled"):
     value_item: Slug | None
 
 
+class TouchScheduled(Event, frozen=True, kw_only=True, tag="touch_scheduled"):
+    """A touch in another mode than a call or a note owns a slot in the follow-up class. The state stays."""
+
+    touch_on: date
+    mode: Mode
+    value_item: Slug
+
+
 class NoteSent(Event, frozen=True, kw_only=True, tag="note_sent"):
     """The note is in the post, and the call is promised for *call_on*."""
 
@@ -500,7 +508,7 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused
+    | PlaybookMigrated | CommandRefused | TouchScheduled
 )  # fmt: skip
 AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
 

@@ -202,6 +202,9 @@ BUILDERS: dict[str, Builder] = {
         note_on=command.note_on, call_on=command.call_on, value_item=command.value_item
     ),
     "call_scheduled": lambda _, command: e.CallScheduled(call_on=command.call_on, value_item=command.value_item),
+    "touch_scheduled": lambda _, command: e.TouchScheduled(
+        touch_on=command.touch_on, mode=command.mode, value_item=command.value_item
+    ),
     "note_sent": _note_sent,
     "note_slot_released": lambda facts, _: e.NoteSlotReleased(note_on=facts.lead.note_on or facts.today),
     "call_due": lambda facts, _: e.CallDue(call_on=_call_on(facts)),

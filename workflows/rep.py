@@ -20,6 +20,7 @@ from workflows.commands import (
     RescheduleCall,
     ScheduleCall,
     ScheduleNote,
+    ScheduleTouch,
     SetCalendar,
     command_kind,
 )
@@ -136,11 +137,10 @@ def fold_rep(rep: Rep | None, recorded: Recorded) -> Rep:
             playbook=recorded.playbook,
             timers=timers,
             planned_on=rep.planned_on if rep else None,
-            touches=rep.touches if rep else (),
         )
     if rep is None:
         raise ValueError(f"the stream of a rep starts with calendar_frozen, not with {recorded.data}")
-    changes = {"planned_on": data.day, "touches": data.touches} if isinstance(data, DayPlanned) else {}
+    changes = {"planned_on": data.day} if isinstance(data, DayPlanned) else {}
     return msgspec.structs.replace(rep, version=recorded.version, recorded_at=recorded.recorded_at, timers=timers, **changes)
 
 
@@ -203,7 +203,7 @@ def _plan(
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
         [_candidate(lead, playbook, now) for lead in queued if awake[lead.timezone] or begins_by_call(lead, playbook, now)],
-        list(_follow_ups(book.silent, playbook, calendar.end_of(today))),
+        list(_follow_ups(book.silent, playbook, today, calendar.end_of(today))),
     )
     event = DayPlanned(
         day=today,
@@ -291,13 +291,20 @@ def _open_call(lead: Lead) -> OpenCall:
     )
 
 
-def _follow_ups(silent: Iterable[Lead], playbook: Playbook, until: datetime) -> Iterable[FollowUp]:
-    """Yield the silent leads whose next attempt is due by *until* and may still be made."""
+def touch_planned(lead: Lead, day: date) -> bool:
+    """Tell whether a touch in another mode than a call or a note is planned for *lead* on *day* and not made yet."""
+    return lead.state == "no_response" and any(slot.kind == "follow_up" and slot.day == day for slot in lead.slots)
+
+
+def _follow_ups(silent: Iterable[Lead], playbook: Playbook, today: date, until: datetime) -> Iterable[FollowUp]:
+    """Yield the silent leads whose next attempt is due by *until*, may still be made, and is not planned for *today* yet."""
     for lead in silent:
         ready = lead.timers.get("next_attempt")
         if (
             lead.hold
             or lead.score is None
+            or touch_planned(lead, today)
+            or _breaking_up(lead)
             or (ready and ready.due_at > until)
             or lead.attempts >= most_attempts(lead, playbook)
         ):
@@ -305,6 +312,11 @@ def _follow_ups(silent: Iterable[Lead], playbook: Playbook, until: datetime) -> 
         mode = next_mode(lead, playbook)
         if mode is not None and next_value_item(lead, playbook) is not None:
             yield FollowUp(lead_id=lead.id, score=lead.score, since=lead.last_touch_at or lead.entered_at, mode=mode)
+
+
+def _breaking_up(lead: Lead) -> bool:
+    """Tell whether a breakup is decided or begun, so that nobody is tried again meanwhile."""
+    return lead.cut_bait in ("breakup", "nurture") or bool(lead.breakup_voicemail_at or lead.breakup_email_at)
 
 
 def most_attempts(lead: Lead, playbook: Playbook) -> int:
@@ -337,7 +349,9 @@ def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) ->
     for call in plan.calls:
         yield Proposal(lead_id=call.lead_id, command=ScheduleCall(call_on=call.call_on))
     for touch in plan.follow_ups:
-        # Touches in other modes are made by a person; they stand on the day's sheet and need no transition to be planned.
-        if touch.mode == "call":
-            item = next_value_item(leads[touch.lead_id], playbook)
-            yield Proposal(lead_id=touch.lead_id, command=ScheduleCall(call_on=touch.on, value_item=item))
+        lead = leads[touch.lead_id]
+        mode, item = next_mode(lead, playbook), next_value_item(lead, playbook)
+        if mode == "call":
+            yield Proposal(lead_id=lead.id, command=ScheduleCall(call_on=touch.on, value_item=item))
+        elif mode and item:
+            yield Proposal(lead_id=lead.id, command=ScheduleTouch(touch_on=touch.on, mode=mode, value_item=item))

@@ -819,7 +819,7 @@ T23 no_response -> call_scheduled -> call_due; by schedule_call; arms call_grace
 T24 no_response -> note_scheduled -> note_due; by schedule_note; arms note_slot
     asks not_held attempts_left new_value new_mode touch_gap not_suppressed note_reachable call_reachable planned_day
     promise_day promise_gap contact_hours note_slot call_slot
-T25 no_response -> touch_sent -> no_response; by send_touch; arms next_attempt response_window
+T25 no_response -> touch_sent -> no_response; by send_touch; arms next_attempt response_window; uses follow_up
     asks touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap content_checks
 T26 no_response -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
 T27 no_response -> breakup_sent -> breakup_sent; by send_breakup; arms breakup_window
@@ -862,6 +862,8 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - meeting_booked -> meeting_booked -> =; by book_meeting; asks meeting_ahead; arms meeting_outcome
 - call_due -> call_promise_missed -> =; by fire_timer:call_late
 - no_response -> response_window_closed -> =; by fire_timer:response_window; arms response_window
+- no_response -> touch_scheduled -> =; by schedule_touch
+    asks not_held touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap planned_day follow_up_slot
 - no_response -> breakup_voicemail_left -> =; by leave_breakup_voicemail; asks not_suppressed call_reachable
 - no_response -> breakup_email_sent -> =; by send_breakup_email
     asks not_suppressed email_reachable monitored_reply_address content_checks
@@ -895,6 +897,9 @@ RESTING = ("registered", "won", "dropped", "do_not_contact")
 
 #: Entering one of these ends a hold.
 ENDS_HOLD = ("won", "dropped", "do_not_contact")
+
+#: These leave a lead where it is, and give its slots back.
+GIVES_BACK = ("lead_held", "lead_reassigned", "touch_scheduled")
 
 #: Leaving these for another state forgets the planned note and call.
 PLANNED = ("note_due", "note_sent", "call_due")
@@ -1417,7 +1422,7 @@ class Decision:
         for name in ("occurred_at", "meeting_at"):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name][:10]) <= latest:
                 return True
-        for name in ("revisit_on", "note_on", "call_on", "next_step_on", "until", "last_contact_on"):
+        for name in ("revisit_on", "note_on", "call_on", "touch_on", "next_step_on", "until", "last_contact_on"):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name]) <= latest:
                 return True
         return False
@@ -1468,8 +1473,13 @@ def _had_turn(lead: Lead, d: Decision) -> bool:
     return lead.called_at is not None and (d.now - lead.called_at).days < d.playbook["audience"]["rotation_days"]
 
 
+def _first_day(c: Any) -> date:
+    """Return the day that a proposal names: of a note that promises a call, the day of the note."""
+    return read_day(c.get("note_on") or c.get("call_on") or c["touch_on"])
+
+
 def _planned_day(lead: Lead, c: Any, d: Decision) -> Any:
-    day = read_day(c["note_on"] if "note_on" in c else c["call_on"])
+    day = _first_day(c)
     if not d.has_calendar:
         return "calendar_known"
     if day < d.today:
@@ -1504,8 +1514,7 @@ def _new_mode(lead: Lead, c: Any, d: Decision) -> bool:
 def _touch_gap(lead: Lead, c: Any, d: Decision) -> bool:
     if lead.last_touch_at is None:
         return True
-    planned = c.get("note_on") or c.get("call_on")
-    day = read_day(planned) if planned else d.day
+    day = d.day if c["command"] == "send_touch" else _first_day(c)
     return day >= days_after(d.calendar, day_of(d.calendar, lead.last_touch_at), d.length("next_attempt_working_days"))
 
 
@@ -1642,7 +1651,7 @@ def _meeting_ahead(lead: Lead, c: Any, d: Decision) -> bool:
 def _not_suppressed(lead: Lead, c: Any, d: Decision) -> bool:
     if d.kind in ("schedule_note", "mark_note_sent"):
         modes = {"handwritten_note", "call"}
-    elif d.kind in ("send_touch", "send_nurture_touch"):
+    elif d.kind in ("send_touch", "schedule_touch", "send_nurture_touch"):
         modes = {c["mode"]}
     else:
         modes = {"email" if d.kind == "send_breakup_email" else "call"}
@@ -1682,7 +1691,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "promise_gap": _promise_gap,
     "note_slot": _free("note", "note_on", "note_slot_free"),
     "call_slot": _free("promised_call", "call_on", "call_slot_free"),
-    "follow_up_slot": _free("follow_up", "call_on", "call_slot_free"),
+    "follow_up_slot": lambda lead, c, d: d.offered("follow_up", _first_day(c), lead.owner) is not None or "call_slot_free",
     "same_call_slot": lambda lead, c, d: (
         d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner) is not None or "call_slot_free"
     ),
@@ -1885,6 +1894,7 @@ SAYS = {
     "lead_dropped": "reason",
     "note_scheduled": "note_on call_on value_item",
     "call_scheduled": "call_on value_item",
+    "touch_scheduled": "touch_on mode value_item",
     "note_sent": "medium call_on attested override text minutes gap_reason",
     "note_slot_released": "note_on",
     "call_due": "call_on",
@@ -2003,8 +2013,8 @@ def _slots_wanted(lead: Lead, row: Row, c: Any, d: Decision) -> list[Slot | None
             d.offered("note", read_day(c["note_on"]), lead.owner),
             d.offered("promised_call", read_day(c["call_on"]), lead.owner),
         ]
-    if kind == "schedule_call":
-        return [d.offered("follow_up", read_day(c["call_on"]), lead.owner)]
+    if kind in ("schedule_call", "schedule_touch"):
+        return [d.offered("follow_up", _first_day(c), lead.owner)]
     if kind == "reschedule_call":
         return [d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner)]
     if kind == "mark_note_sent":
@@ -2018,9 +2028,9 @@ def moves(row: Row, lead: Lead, c: Any, data: Any, d: Decision) -> dict[str, Any
     """Return the effects of the event that *row* makes."""
     entering = row.target is not None and row.target != lead.state
     reserved = [slot for slot in _slots_wanted(lead, row, c, d) if slot]
-    used = [slot for slot in lead.slots if entering and slot[1] in row.uses]
+    used = [slot for slot in lead.slots if slot[1] in row.uses]
     kept = row.keeps if entering and not reserved else ()
-    gives_back = entering or row.event in ("lead_held", "lead_reassigned") or c["command"] == "reschedule_call"
+    gives_back = entering or row.event in GIVES_BACK or c["command"] == "reschedule_call"
     released = [slot for slot in lead.slots if gives_back and slot not in used and slot[1] not in kept]
     armed = {name: at for name in row.arms for at in [due_at(name, lead, row, data, d)] if at is not None}
     cancelled, frozen = _timers_ended(row, lead, c, entering, armed, d)

@@ -11,7 +11,7 @@ from workflows import horizon
 from workflows.commands import RecordCall, SendTouch
 from workflows.events import CommandRefused
 from workflows.lead import Lead
-from workflows.rep import next_mode, next_value_item
+from workflows.rep import next_mode, next_value_item, touch_planned
 
 #: How far ahead the next permitted hour is looked for, in steps of a quarter of an hour.
 _QUARTERS = 7 * 24 * 4
@@ -56,17 +56,13 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
 
 
 def follow_ups(desk: Desk) -> Iterable[Found]:
-    """Yield later attempts: scheduled calls, then the touches in other modes that the day's plan chose."""
+    """Yield later attempts: scheduled calls, then the touches in other modes that are planned for the day."""
     for lead in desk.of("call_due"):
         if not lead.promised:
             bring = f", bring {lead.value_item}" if lead.value_item else ""
             yield _call(desk, lead, "follow_up", f"attempt {lead.attempts + 1}: call{bring}")
-    if desk.rep.planned_on != desk.day:
-        return
-    silent = {lead.id: lead for lead in desk.of("no_response")}
-    for lead in (silent[lead_id] for lead_id in desk.rep.touches if lead_id in silent):
-        # A touch that was made on the day is done; its lead stays in the same state.
-        if lead.last_touch_at is None or desk.local_day(lead.last_touch_at) < desk.day:
+    for lead in desk.of("no_response"):
+        if touch_planned(lead, desk.day):
             yield from _touch(desk, lead)
 
 

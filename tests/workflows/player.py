@@ -239,7 +239,9 @@ class Player(RuleBasedStateMachine):
         assert self.lead
         assert not set(self.lead.modes) & set(self.lead.modes_refused)
         if self.lead.state not in ("note_due", "note_sent", "call_due"):
-            assert () == self.lead.slots
+            touch = {"follow_up"} if self.lead.state == "no_response" else set()
+            assert {slot.kind for slot in self.lead.slots} <= touch
+            assert len(self.lead.slots) <= 1
             assert self.lead.call_on is None
         if self.lead.state == "do_not_contact":
             assert {} == self.lead.timers
@@ -301,6 +303,7 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             touch_command(item),
             c.ScheduleNote(note_on=day, call_on=CALENDAR.add_working_days(day, 5), value_item=item),
             c.ScheduleCall(call_on=day, value_item=item),
+            c.ScheduleTouch(touch_on=day, mode="email", value_item=item),
             c.RecordOffer(solution=WORDS, benefit=WORDS),
             c.ConfirmCutBait(choice="breakup"),
             c.LeaveBreakupVoicemail(minutes=2),
