@@ -64,6 +64,7 @@ _ACTORS = {
     "fire_timer:hold_until": "released",
     "fire_timer:hold_review": "hold_review_due",
     "fire_timer:plan_day": "day_planned",
+    "plan_day": "day_planned",
 }
 
 #: For a timer that nobody knows: it is answered, and does nothing.

@@ -366,6 +366,10 @@ class SetCalendar(Command, frozen=True, kw_only=True, tag="set_calendar"):
     playbook: Slug
 
 
+class PlanDay(Command, frozen=True, kw_only=True, tag="plan_day"):
+    """Plan what is left of a rep's day once more: somebody to turn to came into the queue after its plan was made."""
+
+
 LeadCommand = (
     RegisterLead | UpdateContact | RecordDecline | QueueRevival | Drop | ScheduleNote | ScheduleCall | MarkNoteSent
     | RecordReturn | RecordCall | RescheduleCall | RecordReply | SendTouch | LeaveBreakupVoicemail | SendBreakupEmail
@@ -375,7 +379,7 @@ LeadCommand = (
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
     | ScheduleTouch
 )  # fmt: skip
-AnyCommand = LeadCommand | SetCalendar
+AnyCommand = LeadCommand | SetCalendar | PlanDay
 
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 _list_decoder: msgspec.json.Decoder[list[AnyCommand]] = msgspec.json.Decoder(list[AnyCommand])

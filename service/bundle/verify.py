@@ -2268,9 +2268,13 @@ def derive_rep_event(rep: Rep, body: Any, calendar_of: Callable[[str], Calendar]
         calendar = calendar_of(rep.calendar)
         found.compare("used.calendar", body["used"]["calendar"], rep.calendar)
         found.compare("data.day", data["day"], written(day_of(calendar, now)))
-        rep.planned_on = read_day(data["day"])
-        effects["armed"] = {"plan_day": next_plan(calendar, now, rep.planned_on)}
-        effects["cancelled"] = ["plan_day"]
+        if body["command"]["command"] == "plan_day":
+            # Once more, for what is left of a day that was planned: the plan of the next day stays due as it was.
+            found.compare("data.day", data["day"], written(rep.planned_on))
+        else:
+            rep.planned_on = read_day(data["day"])
+            effects["armed"] = {"plan_day": next_plan(calendar, now, rep.planned_on)}
+            effects["cancelled"] = ["plan_day"]
     else:
         return False
     found.compare("effects", body["effects"], _readable(effects))

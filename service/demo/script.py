@@ -29,7 +29,7 @@ from workflows.commands import (
 )
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.rep import most_attempts, next_mode, next_value_item, touch_planned
+from workflows.proposals import most_attempts, next_mode, next_value_item, touch_planned
 
 #: What comes of a call, with its share in percent.
 OUTCOMES = (

@@ -11,7 +11,7 @@ from workflows import horizon
 from workflows.commands import RecordCall, SendTouch
 from workflows.events import CommandRefused
 from workflows.lead import Lead
-from workflows.rep import next_mode, next_value_item, touch_planned
+from workflows.proposals import next_mode, next_value_item, touch_planned
 
 #: How far ahead the next permitted hour is looked for, in steps of a quarter of an hour.
 _QUARTERS = 7 * 24 * 4

@@ -1,13 +1,29 @@
 """A rep's day at a desk: what the plan proposes, what it reserves, and when it is made again."""
 
 from datetime import date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import pytest
+
+from models import messages
 from models.database import transaction
+from models.messages import Settlement
 from models.verify import verify
-from tests.desk import Desk
-from workflows.commands import MarkNoteSent, RecordCall, RecordReply, ScheduleTouch, SendTouch
-from workflows.rep import touch_planned
+from service.calendars import freeze_calendar
+from tests.desk import CALL_ON, NOTE_ON, Desk, registration
+from workflows.commands import (
+    AnswerImportance,
+    MarkNoteSent,
+    PlanDay,
+    Reassign,
+    RecordCall,
+    RecordReply,
+    ScheduleTouch,
+    SendTouch,
+    SetCalendar,
+)
+from workflows.proposals import touch_planned
+from workflows.rep import rep_id
 
 CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
 TOUCH_CHECKS = ("recalls_prior_interest", "no_empty_check_in")
@@ -65,3 +81,110 @@ def test_a_planned_touch_leaves_its_slot_to_nobody_else(desk: Desk) -> None:
     desk.do(ids[0], RecordReply(channel="email"))
     assert [(4,)] == desk.ask(taken, day=planned)
     assert nothing_is_wrong(desk)
+
+
+def notes(desk: Desk) -> int:
+    """Count the notes that are planned."""
+    return len(desk.ask("SELECT 1 FROM leads WHERE state = 'note_due'"))
+
+
+PLANS = "SELECT count(*) FROM events WHERE type = 'day_planned'"
+
+
+def test_stock_that_arrives_in_the_middle_of_a_day_is_planned_the_same_day(desk: Desk) -> None:
+    """Twenty leads come in at ten: five are planned, by one more plan, and nobody past capacity."""
+    desk.replans = True
+    assert [(1,)] == desk.ask(PLANS)
+    desk.queued(20)
+    assert (5, [(2,)]) == (notes(desk), desk.ask(PLANS))
+    assert [("note", NOTE_ON, 5), ("promised_call", CALL_ON, 5)] == desk.ask(
+        "SELECT kind, day, count(*) FROM slots GROUP BY kind, day ORDER BY kind"
+    )
+    assert [] == desk.ask("SELECT 1 FROM messages WHERE outcome = 'refused'")
+    assert nothing_is_wrong(desk)
+
+
+def test_a_day_that_is_full_is_not_planned_again(desk: Desk) -> None:
+    """Leads that come in by twos fill the day; from then on they wait, and no plan is made for them."""
+    desk.replans = True
+    for planned in (2, 4, 5, 5, 5):
+        desk.queued(2)
+        assert planned == notes(desk)
+    desk.rep("eve")
+    taken = desk.ask("SELECT id FROM leads WHERE state = 'queued' LIMIT 1")[0][0]
+    assert isinstance(taken, UUID)
+    desk.do(taken, Reassign(owner="eve"), who="manager:ann")
+    assert ("eve", "note_due") == (desk.lead(taken).owner, desk.lead(taken).state)
+    assert nothing_is_wrong(desk)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "planned"), [(date(2026, 1, 5), 18, date(2026, 1, 6)), (date(2026, 1, 10), 10, date(2026, 1, 12))]
+)
+def test_leads_that_come_in_when_nobody_works_wait_for_the_next_plan(desk: Desk, day: date, hour: int, planned: date) -> None:
+    """After the day's end and at the weekend nothing is staged; the next morning's plan finds them."""
+    desk.replans = True
+    to(desk, day, hour)
+    (lead_id,) = desk.queued()
+    assert [] == desk.ask("SELECT 1 FROM messages WHERE asked_by = 'planner'")
+    to(desk, planned)
+    assert planned == desk.lead(lead_id).note_on
+
+
+def test_a_plan_waits_for_what_is_on_its_way(desk: Desk) -> None:
+    """A message for a lead of the rep, or the registration of one in the same import, comes first; a failing one does not."""
+    (lead_id,) = desk.queued()
+    (plan,) = desk.submit(rep_id("dan"), PlanDay(), who="planner")
+    (waits,) = desk.submit(lead_id, AnswerImportance(importance=4))
+    (coming,) = desk.submit(uuid4(), registration(), who="import")
+    (other,) = desk.submit(uuid4(), registration(), who="import")
+    desk.ask("UPDATE messages SET correlation_id = :plan WHERE id = :id", plan=plan.message_id, id=coming.message_id)
+    desk.committer.apply_all([plan])
+    desk.committer.apply_all([waits])
+    desk.committer.apply_all([plan])
+    assert desk.message(plan.message_id).outcome is None
+    with transaction(desk.engine) as connection:
+        messages.fail(connection, coming.message_id, error="no", traceback="", max_attempts=10)
+    desk.committer.apply_all([plan])
+    assert "applied" == desk.message(plan.message_id).outcome
+    assert desk.message(other.message_id).outcome is None
+
+
+def test_stock_that_arrives_while_the_day_is_planned_is_not_overlooked(desk: Desk) -> None:
+    """A lead comes in while a plan that cannot see it is at work: it waits for nobody, and asks for another plan."""
+    desk.replans = True
+    (plan,) = desk.submit(rep_id("dan"), PlanDay(), who="planner")
+    first, second = (desk.submit(uuid4(), registration(), who="import")[0] for _ in range(2))
+    desk.committer.apply_all([first, second])
+    one, other = (ring for ring in desk.due() if ring.actor_name == "revival_queued")
+    planned = "SELECT count(*) FROM messages WHERE settled_at IS NULL AND asked_by = 'planner' AND actor_name = 'day_planned'"
+    with transaction(desk.engine) as connection:
+        messages.lock_open(connection, [plan.message_id])
+        desk.committer.apply_all([one])
+        assert [(2,)] == desk.ask(planned)
+        desk.committer.apply_all([other])
+        assert [(2,)] == desk.ask(planned)
+        messages.settle(connection, [Settlement(plan.message_id, "superseded", None, "it found nobody")])
+    desk.work()
+    assert 2 == notes(desk)
+    assert nothing_is_wrong(desk)
+
+
+def test_stock_that_arrives_while_the_first_plan_of_the_day_is_at_work_is_not_overlooked(desk: Desk) -> None:
+    """Nobody knows yet that the day is planned, and the plan cannot see the lead: another one is asked for all the same."""
+    desk.replans = True
+    calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
+    command = SetCalendar(rep="eve", calendar=calendar, playbook="five-five-five")
+    desk.committer.apply_all(desk.submit(rep_id("eve"), command))
+    (plan,) = [ring for ring in desk.due() if ring.stream_id == rep_id("eve")]
+    desk.committer.apply_all(desk.submit(uuid4(), registration("eve"), who="import"))
+    (queue,) = [ring for ring in desk.due() if ring.actor_name == "revival_queued"]
+    with transaction(desk.engine) as connection:
+        messages.lock_open(connection, [plan.message_id])
+        desk.committer.apply_all([queue])
+    assert [("plan_day",)] == desk.ask(
+        "SELECT body::json ->> 'command' FROM messages WHERE settled_at IS NULL AND asked_by = 'planner' AND stream_id = :id",
+        id=rep_id("eve"),
+    )
+    desk.work()
+    assert 1 == notes(desk)

@@ -4,6 +4,7 @@ On one side PostgreSQL, the real clock's claims and the real transaction; on the
 are compared too, and what each message came to, the slots, and the leads as they stand.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from random import Random
@@ -22,7 +23,7 @@ from tests.workflows.player import sensible
 from workflows.calendars import Absence
 from workflows.codec import canonical, derived_id
 from workflows.commands import Command, Hold, MarkNoteSent, Reassign, RecordCall, SetCalendar, decode_command
-from workflows.events import Recorded
+from workflows.events import DayPlanned, Recorded
 from workflows.lead import Lead
 from workflows.rep import rep_id
 from workflows.simulation import Simulation
@@ -118,6 +119,7 @@ class Both:
 @pytest.fixture
 def both(desk: Desk) -> Both:
     """Two reps on both sides, the second with a week of leave and in another time zone, and ninety leads of theirs."""
+    desk.replans = True
     both = Both(desk)
     first, last = (desk.now - timedelta(days=400)).date(), (desk.now + timedelta(days=800)).date()
     leave = Absence(first=(desk.now + timedelta(days=14)).date(), last=(desk.now + timedelta(days=18)).date())
@@ -153,6 +155,8 @@ def test_the_simulation_leaves_the_log_that_the_service_leaves(both: Both, seed:
     kinds = {type(recorded.data).__name__ for recorded in both.log}
     assert {"DayPlanned", "CallDue", "CommandRefused", "LeadReassigned", "LeadReleased", "NoteSlotReleased"} <= kinds
     assert len(both.log) > 600
+    planned = Counter((recorded.stream_id, recorded.data.day) for recorded in both.log if isinstance(recorded.data, DayPlanned))
+    assert max(planned.values()) > 1, "some day was planned again"
 
 
 def _days_work(both: Both, dice: Random) -> list[tuple[UUID, Command]]:
