@@ -126,7 +126,7 @@ ROWS: tuple[Row, ...] = (
         arms=("call_grace", "call_late", "call_expiry")),
     Row(id="T21", sources=("call_due",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
-    Row(id="T22", sources=("call_due",), event="call_promise_expired", target="queued",
+    Row(id="T22", sources=("call_due", "note_sent"), event="call_promise_expired", target="queued",
         triggers=("fire_timer:call_expiry",), arms=("queue_age",)),
     Row(id="T23", sources=("no_response",), event="call_scheduled", target="call_due", triggers=("schedule_call",),
         guards=("not_held", *_NEXT_TRY, *_CALL_PLAN), arms=("call_grace", "call_expiry")),

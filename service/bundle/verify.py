@@ -812,7 +812,7 @@ T19 call_due -> no_response -> no_response; by record_call:unanswered; asks not_
 T20 call_due -> call_rescheduled -> call_due; by reschedule_call; asks not_held later_day planned_day same_call_slot
     arms call_grace call_late call_expiry
 T21 call_due -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
-T22 call_due -> call_promise_expired -> queued; by fire_timer:call_expiry; arms queue_age
+T22 call_due note_sent -> call_promise_expired -> queued; by fire_timer:call_expiry; arms queue_age
 T23 no_response -> call_scheduled -> call_due; by schedule_call; arms call_grace call_expiry
     asks not_held attempts_left new_value new_mode touch_gap not_suppressed call_reachable planned_day contact_hours
     follow_up_slot
@@ -994,8 +994,8 @@ class Timer(NamedTuple):
     """Acts by itself; else a date for people."""
     retry: int = 0
     """Refused, it is due again so many working days later; 0 stands for 30 days."""
-    lasting: tuple[str, ...] = ()
-    """Refusals by these rules last: 30 days."""
+    ended_by: str = ""
+    """A timer that its first refusal arms, so that it is not asked for ever."""
 
 
 TIMERS = {
@@ -1005,7 +1005,7 @@ TIMERS = {
     "revisit": Timer("day", "named", False, True),
     "queue_age": Timer("days", "recorded", False, True),
     "note_slot": Timer("working_days", "named", True, True),
-    "call_after_note": Timer("day", "named", False, True, 1, ("call_reachable", "contact_hours", "not_suppressed")),
+    "call_after_note": Timer("day", "named", False, True, 1, "call_expiry"),
     "call_grace": Timer("working_days", "named", True, False),
     "call_late": Timer("working_days", "named", True, True),
     "call_expiry": Timer("working_days", "named", True, True),
@@ -2161,11 +2161,11 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
         _check_fired(lead, d, found)
         if lead.state not in RESTING and d.command["timer"] in TIMERS:
             timer = TIMERS[d.command["timer"]]
-            if timer.retry and rule not in timer.lasting:
-                day = days_after(d.calendar, d.today, timer.retry)
-            else:
-                day = d.today + timedelta(days=RETRY_DAYS)
+            day = days_after(d.calendar, d.today, timer.retry) if timer.retry else d.today + timedelta(days=RETRY_DAYS)
             effects["armed"] = {d.command["timer"]: at_its_hour(d.command["timer"], day, d.calendar)}
+            if timer.ended_by and timer.ended_by not in lead.timers:
+                counted_from = max(lead.call_on or d.today, d.today)
+                effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)
     if d.kind in COMMANDS and rule != "contact_hours":
         found.compare("data.rule", rule, refused_rule(lead, d) or "nothing that refuses it")
     found.compare("data.refused", data["refused"], d.kind)

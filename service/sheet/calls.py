@@ -87,11 +87,18 @@ def not_due(desk: Desk, lead: Lead) -> Blocked:
         return blocked(
             desk, lead, "call", "call_after_note", "the promised call is due, but no worker has got to it", "thaw status"
         )
-    comes = f"it comes by itself {shown_moment(timer.due_at, desk.zone)}"
+    comes = shown_moment(timer.due_at, desk.zone)
     last = desk.refusals.get(lead.id)
-    if last and isinstance(last.data, CommandRefused) and last.version == timer.armed_version:
-        return blocked(desk, lead, "call", last.data.rule, last.data.reason, comes)
-    return blocked(desk, lead, "call", "call_after_note", "the promised call opens with the working day", comes)
+    if last and isinstance(last.data, CommandRefused):
+        first = (
+            "put the number into the CRM: " if last.data.rule == "call_reachable" and "call" not in lead.modes_refused else ""
+        )
+        ends = lead.timers.get("call_expiry")
+        else_ = f"; the promise ends {shown_moment(ends.due_at, desk.zone)}" if ends else ""
+        # It is no call of a day on which it may not be made.
+        return blocked(desk, lead, None, last.data.rule, last.data.reason, f"{first}asked again {comes}{else_}")
+    why = "the promised call opens with the working day"
+    return blocked(desk, lead, "call", "call_after_note", why, f"it comes by itself {comes}")
 
 
 def out_of_hours(desk: Desk, found: Found) -> Blocked | None:

@@ -439,19 +439,49 @@ def test_a_note_is_not_sent_when_its_call_may_not_be_made() -> None:
     assert "No telephone number is known for this prospect: do not send a note that promises a call." == refused.reason
 
 
-def test_a_promised_call_that_nobody_may_make_is_asked_for_once_a_month() -> None:
-    """A refusal each working day for ever would be noise; once they may be called again, the call comes due (T12)."""
+def test_a_promised_call_that_nobody_may_make_ends_as_one_that_nobody_made() -> None:
+    """It is asked for each working day; ten working days after its day the promise is void and a new note is needed (T22)."""
     life = life_in("note_sent")
+    promised = life.lead.call_on
+    assert promised == date(2026, 1, 12)
     life.must(c.OptOut(channel="call"))
     refused = life.fire("call_after_note")
     assert ("refused", "call_reachable") == (refused.answer, refused.rule)
-    again = life.today + timedelta(days=RETRY_DAYS)
-    assert CALENDAR.start_of(again) == life.lead.timers["call_after_note"].due_at
+    assert CALENDAR.start_of(date(2026, 1, 13)) == life.lead.timers["call_after_note"].due_at
+    ends = life.lead.timers["call_expiry"]
+    assert CALENDAR.end_of(CALENDAR.add_working_days(promised, 10)) == ends.due_at
+    asked = 1
+    while life.lead.timers["call_after_note"].due_at < ends.due_at:
+        assert "refused" == life.fire("call_after_note").answer
+        assert ends == life.lead.timers["call_expiry"]
+        asked += 1
+    assert 11 == asked
+    assert "applied" == life.fire("call_expiry").answer
+    assert ("queued", None, ()) == (life.lead.state, life.lead.call_on, life.lead.slots)
+
+
+def test_a_promised_call_that_may_be_made_after_all_comes_due() -> None:
+    """Once there is a number, the next working day lists the call, with ten working days of its own (T12)."""
     life = life_in("note_sent")
     life.must(c.UpdateContact(contact=WORDS, modes=("email",)))
     assert "call_reachable" == life.fire("call_after_note").rule
     life.must(c.UpdateContact(contact=WORDS, modes=("call",)))
     assert "applied" == life.fire("call_after_note").answer
+    assert ("call_due", date(2026, 1, 13)) == (life.lead.state, life.today)
+    assert CALENDAR.end_of(date(2026, 1, 27)) == life.lead.timers["call_expiry"].due_at
+
+
+def test_a_call_that_falls_on_a_day_without_contact_hours_comes_on_the_next_one() -> None:
+    """A rep who works on Saturdays may not call then; Monday lists the call, and its three days of grace count from there."""
+    life = life_in("note_due")
+    life.calendar = msgspec.structs.replace(CALENDAR, weekdays=(1, 2, 3, 4, 5, 6))
+    life.must(sent_command())
+    assert date(2026, 1, 10) == life.lead.call_on
+    assert "contact_hours" == life.fire("call_after_note").rule
+    assert CALENDAR.start_of(date(2026, 1, 12)) == life.lead.timers["call_after_note"].due_at
+    assert "applied" == life.fire("call_after_note").answer
+    assert CALENDAR.end_of(date(2026, 1, 15)) == life.lead.timers["call_late"].due_at
+    assert not life.lead.promise_missed
 
 
 def test_an_opportunity_that_opens_later_ends_the_reviving() -> None:
