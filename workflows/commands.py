@@ -69,12 +69,20 @@ class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
 
 
 class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
-    """Say that the contact's data changed; the data itself is in ``contacts`` under *contact*."""
+    """Say that the contact's data changed; the data itself is in ``contacts`` under *contact*. What is unset stays as it is."""
 
     contact: Reference
     modes: tuple[Mode, ...] = ()
     timezone: str = ""
     open_opportunity: bool = False
+    last_contact_on: date | msgspec.UnsetType | None = msgspec.UNSET
+    """Day of the last two-way contact in the CRM; None when the CRM knows of none (any more)."""
+    last_contact_before: date | msgspec.UnsetType | None = msgspec.UNSET
+    """What the CRM said of that before."""
+    stage_depth: Annotated[int, msgspec.Meta(ge=0, le=5)] | msgspec.UnsetType = msgspec.UNSET
+    value_band: Annotated[int, msgspec.Meta(ge=0, le=4)] | msgspec.UnsetType = msgspec.UNSET
+    minutes_added: Annotated[int, msgspec.Meta(ge=-10_000_000, le=10_000_000)] | msgspec.UnsetType = msgspec.UNSET
+    """So many more minutes were invested than the CRM said before; negative for fewer."""
 
 
 class RecordDecline(Command, frozen=True, kw_only=True, tag="record_decline"):

@@ -71,12 +71,19 @@ class LeadRegistered(Event, frozen=True, kw_only=True, tag="lead_registered"):
 
 
 class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
-    """The contact's data changed."""
+    """The contact's data changed, or what the CRM says of the sale. What is unset stays as it is."""
 
     contact: Reference
     modes: tuple[Mode, ...]
     timezone: str
     open_opportunity: bool
+    last_contact_on: date | msgspec.UnsetType | None = msgspec.UNSET
+    last_contact_before: date | msgspec.UnsetType | None = msgspec.UNSET
+    stage_depth: int | msgspec.UnsetType = msgspec.UNSET
+    value_band: int | msgspec.UnsetType = msgspec.UNSET
+    minutes_added: int | msgspec.UnsetType = msgspec.UNSET
+    score: Score | msgspec.UnsetType = msgspec.UNSET
+    """Of a lead that waits in the queue, when what changed moves it."""
 
 
 class LeadDeclined(Event, frozen=True, kw_only=True, tag="lead_declined"):

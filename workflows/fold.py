@@ -1,12 +1,11 @@
 """The fold: a lead is what its events leave. It reads events only, never the transition table, a playbook or a calendar."""
 
-from datetime import UTC, datetime
 from typing import cast
 
 from msgspec.structs import replace
 
 from workflows import events as e
-from workflows.changes import CHANGES, Changes
+from workflows.changes import CHANGES, Changes, moment_of
 from workflows.events import Effects, Recorded
 from workflows.lead import ENDS_HOLD, Lead, State, Timer
 
@@ -78,7 +77,6 @@ def _move(lead: Lead, recorded: Recorded, changes: Changes) -> None:
 
 
 def _registered(recorded: Recorded, data: e.LeadRegistered) -> Lead:
-    last = data.last_contact_on
     return Lead(
         id=recorded.stream_id,
         version=recorded.version,
@@ -94,6 +92,6 @@ def _registered(recorded: Recorded, data: e.LeadRegistered) -> Lead:
         stage_depth=data.stage_depth,
         value_band=data.value_band,
         minutes_invested=data.minutes_invested,
-        last_contact_at=datetime(last.year, last.month, last.day, tzinfo=UTC) if last else None,
+        last_contact_at=moment_of(data.last_contact_on),
         qualified=data.qualified,
     )

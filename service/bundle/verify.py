@@ -42,6 +42,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from contextlib import ExitStack
+from copy import copy
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -1090,7 +1091,7 @@ class Lead:
         "meeting_at",
         "minutes_invested", "modes", "modes_refused", "modes_tried", "next_step_on", "note_on", "nurture_touched_at",
         "offer_at", "open_opportunity", "owner", "pin", "promised", "qualified", "queued_at", "real_reason",
-        "reason_probed_at", "recorded_at", "revisit_on", "slots", "stage_depth", "state", "strategy_at", "timers",
+        "reason_probed_at", "recorded_at", "revisit_on", "score", "slots", "stage_depth", "state", "strategy_at", "timers",
         "value_band", "value_item", "value_items_used",
     )  # fmt: skip
 
@@ -1112,8 +1113,7 @@ class Lead:
         self.value_band: int = data["value_band"]
         self.minutes_invested: int = data["minutes_invested"]
         self.qualified: bool | None = data["qualified"]
-        day = day_or_none(data["last_contact_on"])
-        self.last_contact_at: datetime | None = datetime.combine(day, datetime.min.time()) if day else None
+        self.last_contact_at: datetime | None = _moment_of(data["last_contact_on"])
         self.has_connector: bool = False
         self.erased: bool = False
         self.promised: bool = False
@@ -1122,6 +1122,7 @@ class Lead:
         self.slots: list[Slot] = []
         self.value_items_used: list[str] = []
         self.hold: Any = None
+        self.score: Any
         self.value_item: str | None
         self.importance: int | None
         self.real_reason: str | None
@@ -1214,7 +1215,7 @@ def _on_declined(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_queued(lead: Lead, data: Any, at: datetime) -> None:
-    lead.queued_at, lead.revisit_on = at, None
+    lead.queued_at, lead.revisit_on, lead.score = at, None, data["score"]
     lead.afresh()
 
 
@@ -1281,6 +1282,19 @@ def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
     lead.modes = [mode for mode in data["modes"] if mode not in lead.modes_refused]
     lead.open_opportunity = data["open_opportunity"]
+    lead.stage_depth = data.get("stage_depth", lead.stage_depth)
+    lead.value_band = data.get("value_band", lead.value_band)
+    lead.minutes_invested = max(0, lead.minutes_invested + data.get("minutes_added", 0))
+    lead.score = data.get("score", lead.score)
+    if "last_contact_on" in data:
+        said, before = (_moment_of(data.get(name)) for name in ("last_contact_on", "last_contact_before"))
+        ours = lead.last_contact_at
+        # The CRM corrects itself, and not what happened here.
+        lead.last_contact_at = said if ours is None or ours == before else max(ours, said or ours)
+
+
+def _moment_of(day: str | None) -> datetime | None:
+    return datetime.combine(read_day(day), datetime.min.time()) if day else None
 
 
 def _on_returned(lead: Lead, data: Any, at: datetime) -> None:
@@ -1422,7 +1436,16 @@ class Decision:
         for name in ("occurred_at", "meeting_at"):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name][:10]) <= latest:
                 return True
-        for name in ("revisit_on", "note_on", "call_on", "touch_on", "next_step_on", "until", "last_contact_on"):
+        for name in (
+            "revisit_on",
+            "note_on",
+            "call_on",
+            "touch_on",
+            "next_step_on",
+            "until",
+            "last_contact_on",
+            "last_contact_before",
+        ):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name]) <= latest:
                 return True
         return False
@@ -1748,14 +1771,11 @@ def refusal(row: Row, lead: Lead, c: Any, d: Decision) -> str:
 # What an event says, where the command does not say it already.
 
 
-def _score(lead: Lead, reason: str, d: Decision) -> dict[str, int]:
+def _score(lead: Lead, speaks_for_now: bool, d: Decision) -> dict[str, int]:
     w = d.playbook["weights"]
     hours, doublings = 1 + lead.minutes_invested // 60, 0
     while hours >= 2:
         hours, doublings = hours // 2, doublings + 1
-    speaks_for_now = reason in ("revisit", "job_change", "event") or (
-        lead.revisit_on is not None and lead.revisit_on <= d.today
-    )
     parts: dict[str, int] = {
         "stage": w["stage"] * lead.stage_depth,
         "value": w["value"] * lead.value_band,
@@ -1836,12 +1856,17 @@ def _reason_queued(c: Any) -> str:
     return str(c["timer"] if c["command"] == "fire_timer" else c["reason"])
 
 
+def _speaks_for_now(lead: Lead, c: Any, d: Decision) -> bool:
+    reached = lead.revisit_on is not None and lead.revisit_on <= d.today
+    return reached or _reason_queued(c) in ("revisit", "job_change", "event")
+
+
 #: Fields of events that are worked out; all others stand in the command.
 WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     "lead_declined": {"revisit_on": _revisit_of_decline},
     "revival_queued": {
         "reason": lambda lead, c, d: _reason_queued(c),
-        "score": lambda lead, c, d: _score(lead, _reason_queued(c), d),
+        "score": lambda lead, c, d: _score(lead, _speaks_for_now(lead, c, d), d),
     },
     "nurture_started": {
         "reason": _why_nurture,
@@ -1931,12 +1956,24 @@ SAYS = {
 }
 
 
+#: What the CRM may say of a sale beside the contact's data.
+OF_THE_SALE = ("last_contact_on", "last_contact_before", "stage_depth", "value_band", "minutes_added")
+
+
 def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
     """Return the data of the event that *row* makes."""
     worked_out = WORKED_OUT.get(row.event, {})
     made: dict[str, Any] = {"type": row.event}
     for name in SAYS.get(row.event, "").split():
         made[name] = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c[name]
+    if row.event == "contact_updated":
+        made.update({name: c[name] for name in OF_THE_SALE if name in c})
+        if lead and lead.state == "queued" and lead.score:
+            # What brought it into the queue speaks for it as before.
+            after = copy(lead)
+            _on_contact_updated(after, made, d.now)
+            score = _score(after, lead.score["trigger"] > 0, d)
+            made.update({"score": score} if score != lead.score else {})
     return made
 
 

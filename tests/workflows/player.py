@@ -270,6 +270,22 @@ class Player(RuleBasedStateMachine):
             assert {LEAD_ID} == {recorded.stream_id for recorded in self.history}
 
 
+def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
+    """Return what an import says of a sale that moved, another thing each day."""
+    number = today.toordinal()
+    last = (today - timedelta(days=number % 200), None, msgspec.UNSET)[number % 3]
+    return c.UpdateContact(
+        contact=WORDS,
+        modes=lead.modes,
+        timezone=lead.timezone,
+        last_contact_on=last,
+        last_contact_before=msgspec.UNSET if last is msgspec.UNSET else lead.last_contact_at and lead.last_contact_at.date(),
+        stage_depth=number % 6,
+        value_band=number % 5 if number % 4 else msgspec.UNSET,
+        minutes_added=(number % 7 - 2) * 200,
+    )
+
+
 def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
     """Return commands that make sense for *lead*, each with who gives it."""
     day = CALENDAR.on_or_after(today)
@@ -327,6 +343,7 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
     actor = "manager:ann" if lead.state in ("dropped", "do_not_contact") else "rep:dan"
     options = [(command, actor) for command in by_state[lead.state]] * 3
     options += [(command, "crm") for command in (DECLINE, NO_REPLY, OPEN_REPLY, c.MarkWon())]
+    options += [(_crm_says(lead, today), "import")]
     options += [(c.Reassign(owner="eve" if lead.owner == "dan" else "dan"), "manager:ann")]
     options += [(c.Release(), "rep:dan")] * 4 if lead.hold else [(c.Hold(reason="manual"), "rep:dan")]
     if not lead.hold:

@@ -1,12 +1,14 @@
 """``thaw import`` as people type it: sentences, statuses, one JSON object, and leads that the workers then apply."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.service.imports.office import MAPPING, Office, row
+from tests.service.imports.office import MAPPING, NOW, Office, row
 from tests.service.world import World
+from workflows.events import ContactUpdated
 
 
 @pytest.fixture
@@ -40,6 +42,21 @@ def test_changes_reach_the_lead(world: World, office: Office, mapping: Path) -> 
         ("applied",),
         ("superseded",),
     ]
+
+
+def test_a_higher_value_in_a_later_export_moves_a_lead_up_the_queue(world: World, office: Office, mapping: Path) -> None:
+    """The lead that was worth least comes first once the CRM says so; the event carries the change and the score."""
+    rows = [row(1, value="1200"), row(2, value="10")]
+    world.ok("import", office.export(*rows), "--mapping", mapping)
+    world.at(NOW + timedelta(hours=12))
+    world.ok("import", office.export(rows[0], row(2, value="90000", met_on="2025-05-01")), "--mapping", mapping)
+    world.work()
+
+    (second,) = office.ask("SELECT lead_id FROM contacts WHERE external_id = 'A-2'")
+    lead = world.lead(second.lead_id)
+    assert (lead.value_band, str(lead.last_contact_at)) == (2, "2025-05-01 00:00:00+00:00")
+    found = [recorded.data for recorded in world.events(second.lead_id) if isinstance(recorded.data, ContactUpdated)]
+    assert [(event.value_band, event.last_contact_on) for event in found] == [(2, date(2025, 5, 1))]
 
 
 def test_an_active_prospect_is_not_revived(world: World, office: Office, mapping: Path) -> None:
