@@ -179,6 +179,8 @@ class _Apply:
             self._wait_for_lead(batch, message)
             return
         calendar = self._library.calendar(owner)
+        followed = self._library.followed(command.owner if isinstance(command, Reassign) else owner)
+        capacity = (followed or playbook).capacity
         if isinstance(command, EraseLead):
             batch.flush_messages()
         context = Context(
@@ -186,10 +188,11 @@ class _Apply:
             actor=message.asked_by,
             calendar=calendar,
             playbook=playbook,
+            followed=followed,
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
-            free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
+            free=batch.free_slots(lead, calendar, capacity, command) if lead else (),
             verdicts=(
-                *(verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else ()),
+                *(verdicts_on(self._connection, lead, command, playbook, capacity, calendar, self._now) if lead else ()),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),

@@ -570,6 +570,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     else could have changed it."""
     holdings: Holdings | UnsetType = UNSET
     """Of an erasure only; all other bodies stand as they did before there were any."""
+    followed: str | msgspec.UnsetType = msgspec.UNSET
+    """Digest of the playbook whose capacity bound a decision about slots: the rep's, when it is not the lead's own."""
     position: int | msgspec.UnsetType = msgspec.UNSET
     """A plan rests on the first *position* events of the log, and on nothing else; other decisions leave it out."""
     suppressed: dict[str, tuple[Mode, ...]] | msgspec.UnsetType = msgspec.UNSET

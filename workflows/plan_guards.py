@@ -71,7 +71,7 @@ def planned_day(facts: Facts, command: ScheduleNote | ScheduleCall | ScheduleTou
 
 def promise_day(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a promise for another day than the playbook's number of working days after the note."""
-    days = facts.playbook.capacity.call_after_note_days
+    days = facts.capacity.call_after_note_days
     try:
         wanted = facts.calendar.add_working_days(command.note_on, days)
     except CalendarHorizonError as error:
@@ -85,7 +85,7 @@ def promise_day(facts: Facts, command: ScheduleNote) -> Refused | None:
 
 def promise_gap(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a note whose call would come too long after it, unless the playbook accepts that."""
-    capacity, gap = facts.playbook.capacity, (command.call_on - command.note_on).days
+    capacity, gap = facts.capacity, (command.call_on - command.note_on).days
     if gap <= capacity.max_promise_gap_days or capacity.long_gap == "accept":
         return None
     reason = f"The call would come {gap} days after the note; write the note later, or do homework instead."

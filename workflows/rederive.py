@@ -173,6 +173,8 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
         return "playbook"
     if used.calendar is not None and used.calendar not in library.calendars:
         return "used.calendar"
+    if used.followed and used.followed not in library.playbooks:
+        return "used.followed"
     playbook = library.playbooks[pin.digest]
     calendar = library.calendars[used.calendar] if used.calendar else None
     carrier = Carrier(
@@ -194,6 +196,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
         actor=first.actor,
         calendar=calendar,
         playbook=playbook,
+        followed=library.playbooks[used.followed] if used.followed else None,
         leaving=library.playbooks.get(state.playbook.digest) if isinstance(state, Lead) and state.playbook else None,
         free=used.free,
         verdicts=tuple(_given(used.verdicts)),

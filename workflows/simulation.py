@@ -18,7 +18,7 @@ from workflows.actor_names import FOR_REPS, actor_name
 from workflows.books import Book, Books
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
-from workflows.commands import Command, FireTimer, MigratePlaybook, PlanDay, RegisterLead, SetCalendar
+from workflows.commands import Command, FireTimer, MigratePlaybook, PlanDay, Reassign, RegisterLead, SetCalendar
 from workflows.context import Context
 from workflows.events import CalendarFrozen, Recorded
 from workflows.handle import Carrier, asks_the_list, handle
@@ -213,12 +213,16 @@ class Simulation:
             raise SimulationError(f"lead {message.stream_id} is not known")
         playbook = self._playbook(lead, command)
         calendar = self._calendars.get(owner)
-        free = free_slots(lead, command, calendar, playbook.capacity, self.now, self.books.taken) if lead else ()
+        rep = self.reps.get(command.owner if isinstance(command, Reassign) else owner)
+        followed = self._published.get(rep.playbook.digest) if rep and rep.playbook else None
+        capacity = (followed or playbook).capacity
+        free = free_slots(lead, command, calendar, capacity, self.now, self.books.taken) if lead else ()
         context = Context(
             now=self.now,
             actor=message.asked_by,
             calendar=calendar,
             playbook=playbook,
+            followed=followed,
             leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
             free=free,
             # Nobody is on the suppression list here.

@@ -129,7 +129,7 @@ def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
     another day than planned may find that day's slots taken; it was written all the same, so it is never refused: it keeps
     the slot that it has, or gets the next one offered, or (with none at all) is called on the day without a slot.
     """
-    wanted = _promised_for(facts.calendar, facts.day, facts.playbook.capacity)
+    wanted = _promised_for(facts.calendar, facts.day, facts.capacity)
     if _keeps_its_call(facts.lead, wanted):
         return wanted, None, None
     held = _call_slot(facts.lead)
@@ -206,7 +206,7 @@ def resumed(facts: Facts) -> tuple[date | None, date | None, tuple[Slot, ...]]:
     lead, calendar, today = facts.lead, facts.calendar, facts.today
     if lead.state == "note_due":
         note_on = horizon.after(calendar, today, 0)
-        call_on = horizon.after(calendar, note_on, facts.playbook.capacity.call_after_note_days)
+        call_on = horizon.after(calendar, note_on, facts.capacity.call_after_note_days)
         both = offered(facts, "note", note_on), offered(facts, "promised_call", call_on)
         return note_on, call_on, tuple(slot for slot in both if slot) if all(both) else ()
     if lead.state not in ("note_sent", "call_due") or lead.call_on is None or lead.hold is None:

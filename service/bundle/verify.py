@@ -1407,6 +1407,11 @@ class Decision:
         if self.pin["digest"] not in playbooks:
             raise MissingError("the playbook {} is not in the bundle".format(plain(self.pin["digest"], 64)))
         self.playbook = playbooks[self.pin["digest"]]
+        followed = used.get("followed", self.pin["digest"])
+        if followed not in playbooks:
+            raise MissingError(f"the playbook {plain(followed, 64)} is not in the bundle")
+        #: The rep's, which binds whatever the lead's own playbook says.
+        self.capacity = playbooks[followed]["capacity"]
         self.calendar = calendar
         self.has_calendar = used["calendar"] is not None
         self.now = read_moment(used["now"])
@@ -1512,7 +1517,7 @@ def _planned_day(lead: Lead, c: Any, d: Decision) -> Any:
 
 def _promise_day(lead: Lead, c: Any, d: Decision) -> Any:
     note_on, calendar = read_day(c["note_on"]), d.calendar
-    at = calendar.count_to(note_on) + d.playbook["capacity"]["call_after_note_days"] - 1
+    at = calendar.count_to(note_on) + d.capacity["call_after_note_days"] - 1
     if not calendar.covers(note_on) or at >= len(calendar.working):
         return "calendar_known"
     return read_day(c["call_on"]).toordinal() == calendar.working[at]
@@ -1638,7 +1643,7 @@ def _later_day(lead: Lead, c: Any, d: Decision) -> bool:
 
 
 def _promise_gap(lead: Lead, c: Any, d: Decision) -> bool:
-    capacity = d.playbook["capacity"]
+    capacity = d.capacity
     gap = (read_day(c["call_on"]) - read_day(c["note_on"])).days
     return gap <= int(capacity["max_promise_gap_days"]) or capacity["long_gap"] == "accept"
 
@@ -1792,7 +1797,7 @@ def _score(lead: Lead, speaks_for_now: bool, d: Decision) -> dict[str, int]:
 
 def _promise(lead: Lead, d: Decision) -> tuple[date, Slot | None, str | None]:
     """Return the day of the call for a note that was sent, a slot to change to, and why the day is not the usual one."""
-    wanted = days_after(d.calendar, d.day, d.playbook["capacity"]["call_after_note_days"])
+    wanted = days_after(d.calendar, d.day, d.capacity["call_after_note_days"])
     held = next((slot for slot in lead.slots if slot[1] == "promised_call"), None)
     if lead.hold is not None or (held is not None and held[2] == written(wanted)):
         return wanted, None, None
@@ -1813,7 +1818,7 @@ def _resumed(lead: Lead, d: Decision) -> tuple[date | None, date | None, list[Sl
     calendar, today = d.calendar, d.today
     if lead.state == "note_due":
         note_on = days_after(calendar, today, 0)
-        call_on = days_after(calendar, note_on, d.playbook["capacity"]["call_after_note_days"])
+        call_on = days_after(calendar, note_on, d.capacity["call_after_note_days"])
         both = [d.offered("note", note_on, lead.owner), d.offered("promised_call", call_on, lead.owner)]
         return note_on, call_on, [slot for slot in both if slot] if all(both) else []
     if lead.state not in ("note_sent", "call_due") or lead.call_on is None or lead.hold is None:

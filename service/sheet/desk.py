@@ -86,6 +86,7 @@ class Desk:
             actor=f"rep:{self.rep.name}",
             calendar=self.calendar,
             playbook=self.playbook_of(lead),
+            followed=self.playbook,
             verdicts=(verdict(self.listed.get(lead.id, ())),),
         )
         answer = decide(lead, command, context)

@@ -3,11 +3,13 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from models import messages
 from models.database import transaction
 from models.messages import Settlement
+from models.playbooks import newest_playbook, publish
 from models.verify import verify
 from service.calendars import freeze_calendar
 from tests.desk import CALL_ON, NOTE_ON, Desk, registration
@@ -18,10 +20,12 @@ from workflows.commands import (
     Reassign,
     RecordCall,
     RecordReply,
+    ScheduleNote,
     ScheduleTouch,
     SendTouch,
     SetCalendar,
 )
+from workflows.planner import Capacity
 from workflows.proposals import touch_planned
 from workflows.rep import rep_id
 
@@ -188,3 +192,45 @@ def test_stock_that_arrives_while_the_first_plan_of_the_day_is_at_work_is_not_ov
     )
     desk.work()
     assert 1 == notes(desk)
+
+
+@pytest.mark.parametrize(("own", "reps"), [(1, 5), (9, 5), (5, 2)])
+def test_the_reps_playbook_says_how_much_a_day_holds(desk: Desk, own: int, reps: int) -> None:
+    """Whatever the playbook of the leads says, planner and slots go by that of the rep, promise and all."""
+    follow(desk, Capacity(notes=reps, call_after_note_days=3))
+    ids = leads_of(desk, Capacity(notes=own, call_after_note_days=9), 10)
+    assert "applied" == desk.do(rep_id("dan"), PlanDay(), who="planner").outcome
+    assert (reps, []) == (notes(desk), desk.ask("SELECT rule FROM messages WHERE outcome = 'refused'"))
+    assert [(date(2026, 1, 8),)] == desk.ask("SELECT DISTINCT day FROM slots WHERE kind = 'promised_call'")
+    (planned,) = desk.ask("SELECT id FROM leads WHERE state = 'note_due' LIMIT 1")
+    assert "applied" == desk.do(UUID(str(planned[0])), MarkNoteSent(medium="hand_written", attested=CHECKS)).outcome
+    assert date(2026, 1, 8) == desk.lead(UUID(str(planned[0]))).call_on
+    another = ScheduleNote(note_on=NOTE_ON, call_on=date(2026, 1, 8))
+    left = next(id_ for id_ in ids if desk.lead(id_).state == "queued")
+    assert "note_slot_free" == desk.do(left, another, who="planner").rule
+    assert nothing_is_wrong(desk)
+
+
+def published(desk: Desk, id_: str, capacity: Capacity) -> str:
+    """Publish 5+5+5 under another name and with another *capacity*."""
+    with transaction(desk.engine) as connection:
+        known = newest_playbook(connection, "five-five-five")
+        assert known
+        publish(connection, msgspec.structs.replace(known, id=id_, capacity=capacity))
+    return id_
+
+
+def follow(desk: Desk, capacity: Capacity) -> None:
+    """Have dan's days follow a playbook with *capacity*."""
+    calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
+    command = SetCalendar(rep="dan", calendar=calendar, playbook=published(desk, "of-the-rep", capacity))
+    assert "applied" == desk.do(rep_id("dan"), command).outcome
+
+
+def leads_of(desk: Desk, capacity: Capacity, number: int) -> list[UUID]:
+    """Register *number* leads of a playbook with *capacity*."""
+    playbook, ids = published(desk, "of-the-leads", capacity), [uuid4() for _ in range(number)]
+    for id_ in ids:
+        desk.submit(id_, msgspec.structs.replace(registration(), playbook=playbook), who="import")
+    desk.work()
+    return ids

@@ -124,7 +124,9 @@ def both(desk: Desk) -> Both:
     first, last = (desk.now - timedelta(days=400)).date(), (desk.now + timedelta(days=800)).date()
     leave = Absence(first=(desk.now + timedelta(days=14)).date(), last=(desk.now + timedelta(days=18)).date())
     calendar = freeze_calendar("US", "", "America/Los_Angeles", first, last, absences=(leave,))
-    both.hand_in((rep_id("eve"), SetCalendar(rep="eve", calendar=calendar, playbook="five-five-five")), who="manager:ann")
+    both.hand_in(
+        (rep_id("eve"), SetCalendar(rep="eve", calendar=calendar, playbook="multi-channel-revival")), who="manager:ann"
+    )
     new = [
         (
             derived_id("lead", number),
