@@ -15,7 +15,7 @@ from workflows.events import LeadDeclined, LeadRegistered, NoteSent, Recorded
 from workflows.fold import fold
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.rep import most_attempts
+from workflows.proposals import most_attempts
 from workflows.transitions import CALL_ROWS
 
 Figure = Literal[
