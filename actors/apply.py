@@ -1,7 +1,7 @@
 """The one transaction: lock, read, decide, append, project, stage, settle; for one message or for many at once.
 
-Locks are always taken in the same order, so that nobody deadlocks: leads by id, reps by id, messages by id, and last, just
-before the commit, the head of the log.
+Locks are always taken in the same order, so that nobody deadlocks: leads by id, reps by id, sales events and campaigns
+by id, messages by id, and last, just before the commit, the head of the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,16 +11,19 @@ from uuid import UUID
 import structlog
 
 from actors.batch import Batch
+from actors.invitations import length_of_description, looked_at, reps_of, verdicts_on_letter
 from actors.library import Library
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
-from models import leads, messages, pauses
+from models import campaigns, leads, messages, pauses
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
 from models.rep_books import read_book
-from workflows.actor_names import FOR_REPS
+from workflows.actor_names import BEGIN, LOOK_AT_THE_LOG
 from workflows.books import Book
+from workflows.campaign import Campaign
+from workflows.campaign_commands import AnnounceEvent, PlanCampaign
 from workflows.commands import (
     AnyCommand,
     EraseLead,
@@ -32,9 +35,11 @@ from workflows.commands import (
 )
 from workflows.context import Context
 from workflows.handle import Carrier, handle
+from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
 from workflows.rep import handle_rep, rep_id
+from workflows.sales_event import SalesEvent
 from workflows.slotting import takes_slots
 
 log = structlog.get_logger()
@@ -95,13 +100,15 @@ class _Apply:
     def run(self) -> Batch:
         locked_leads = leads.lock_leads(self._connection, list({ring.stream_id for ring in self._rings}))
         locked_reps = self._lock_reps(locked_leads)
-        batch = Batch(self._connection, self._now, {**locked_leads, **locked_reps})
+        others = {ring.stream_id for ring in self._rings} - locked_leads.keys() - locked_reps.keys()
+        locked_others = campaigns.lock(self._connection, list(others)) if others else {}
+        batch = Batch(self._connection, self._now, {**locked_leads, **locked_reps, **locked_others})
         opened = messages.lock_open(self._connection, [ring.message_id for ring in self._rings])
         commands = {message.id: decode_command(message.body) for message in opened.values()}
         self._load(batch, opened, commands)
         self._personal = PersonalData(self._connection, opened, commands, self._now.date())
-        # Those of reps go first: a plan is made of what stands in the log, so nothing may have been changed here before it.
-        for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in FOR_REPS):
+        # Plans and audiences go first: they are made of what stands in the log, so nothing may have been changed here before.
+        for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in LOOK_AT_THE_LOG):
             message = opened.pop(ring.message_id, None)
             if message is not None and message.stream_id not in self._personal.erased:
                 if ring.actor_name == message.actor_name:
@@ -117,7 +124,7 @@ class _Apply:
 
         Reps are locked before messages, so what a command says of slots is read before it is locked.
         """
-        reps = {ring.stream_id for ring in self._rings if ring.stream_id not in locked and ring.actor_name != REGISTERS}
+        reps = {ring.stream_id for ring in self._rings if ring.stream_id not in locked and ring.actor_name not in BEGIN}
         planning = [ring.message_id for ring in self._rings if ring.actor_name in TAKES_SLOTS and ring.stream_id in locked]
         names = set[str]()
         for message in messages.read_open(self._connection, planning).values() if planning else ():
@@ -128,7 +135,9 @@ class _Apply:
 
     def _load(self, batch: Batch, opened: Mapping[UUID, OpenMessage], commands: Mapping[UUID, AnyCommand]) -> None:
         """Fetch what the decisions will use and the streams do not hold: playbooks and calendars."""
-        newest = {c.playbook for c in commands.values() if isinstance(c, (RegisterLead, SetCalendar))}
+        newest = {
+            c.playbook for c in commands.values() if isinstance(c, (RegisterLead, SetCalendar, AnnounceEvent, PlanCampaign))
+        }
         owners, digests = set[str](), set[str]()
         for message in opened.values():
             state, command = batch.state(message.stream_id), commands[message.id]
@@ -141,6 +150,9 @@ class _Apply:
                     digests.add(state.playbook.digest)
             elif isinstance(state, Rep):
                 owners.add(state.name)
+                digests |= {state.playbook.digest} if state.playbook else set()
+            elif isinstance(state, (Campaign, SalesEvent)):
+                owners |= set(reps_of(state)) if isinstance(state, Campaign) else set()
                 digests |= {state.playbook.digest} if state.playbook else set()
             if isinstance(command, (RegisterLead, Reassign)):
                 owners.add(command.owner)
@@ -164,6 +176,8 @@ class _Apply:
         state = batch.state(message.stream_id)
         if isinstance(state, Rep) or isinstance(command, SetCalendar):
             self._apply_to_rep(batch, message, state if isinstance(state, Rep) else None, command, carrier)
+        elif isinstance(state, (Campaign, SalesEvent)) or is_for_invitations(command):
+            self._apply_to_invitations(batch, message, None if isinstance(state, Lead) else state, command, carrier)
         else:
             self._apply_to_lead(batch, message, state, command, carrier)
 
@@ -187,6 +201,7 @@ class _Apply:
             free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
             verdicts=(
                 *(verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else ()),
+                *(verdicts_on_letter(self._connection, lead, command, self._library, self._now) if lead else ()),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
@@ -201,6 +216,8 @@ class _Apply:
         batch.advance(message, lead, outcome.lead, outcome.recorded)
         self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
+        for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
+            batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
@@ -228,14 +245,40 @@ class _Apply:
             batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
+    def _apply_to_invitations(
+        self, batch: Batch, message: OpenMessage, state: Campaign | SalesEvent | None, command: AnyCommand, carrier: Carrier
+    ) -> None:
+        playbook = self._playbook(state, command)
+        if playbook is None or begins(command) not in (None, message.stream_id):
+            raise UnknownStreamError(f"{message.stream_id} is no campaign and no sales event that is known (yet)")
+        looked = looked_at(self._connection, state, command, playbook, self._library, self._follow_ups_of, self._now)
+        described = length_of_description(self._connection, command)
+        outcome = handle_invitations(state, command, playbook=playbook, looked=looked, verdicts=described, carrier=carrier)
+        if outcome.answer == "too_early":
+            batch.wait(message.id)
+            return
+        batch.advance(message, state, outcome.state, outcome.recorded)
+        for stream_id, proposal in outcome.proposals:
+            batch.follow(message, stream_id, (proposal,), asked_by=message.asked_by)
+        batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _follow_ups_of(self, name: str) -> int:
+        """Return how many follow-up touches a day the playbook gives *name*, 0 for a rep who is not known."""
+        rep = leads.find_rep(self._connection, name)
+        if rep is None or rep.playbook is None:
+            return 0
+        return self._library.fetch(self._connection, rep.playbook.digest).capacity.follow_up_touches
+
     def _wait_for_lead(self, batch: Batch, message: OpenMessage) -> None:
         """Put a message off whose lead cannot become known now, because that is paused; otherwise it has failed."""
         if not pauses.is_paused(self._connection, REGISTERS):
             raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
         batch.put_off(message.id)
 
-    def _playbook(self, state: Lead | Rep | None, command: AnyCommand) -> Playbook | None:
-        if isinstance(command, (RegisterLead, SetCalendar)):
+    def _playbook(self, state: Stream | None, command: AnyCommand) -> Playbook | None:
+        if isinstance(command, (RegisterLead, SetCalendar)) or (
+            state is None and isinstance(command, (AnnounceEvent, PlanCampaign))
+        ):
             return self._library.newest(command.playbook)
         if state is None or state.playbook is None:
             return None

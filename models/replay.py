@@ -22,9 +22,7 @@ from models.database import ModelError, driver_errors
 from models.events import EventRow
 from workflows.codec import GENESIS, chain_hashes
 from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, decode_recorded
-from workflows.fold import fold
-from workflows.lead import Lead, Rep
-from workflows.rep import fold_rep
+from workflows.invitation_streams import Stream, fold_stream
 
 #: A piece has so many events at most.
 PIECE_EVENTS = 64
@@ -39,7 +37,7 @@ PAGE_EVENTS = 1_000
 class Folded(NamedTuple):
     """A stream after its last event: the state, and that event's hash."""
 
-    state: Lead | Rep
+    state: Stream
     hash: bytes
 
 
@@ -75,7 +73,7 @@ def fold_log(connection: Connection, *, hashes_checked: bool = False) -> Iterato
         When a hash is wrong and *hashes_checked* is asked for.
     """
     current: bytes | None = None
-    state: Lead | Rep | None = None
+    state: Stream | None = None
     hash_ = b""
     for stream_id, bodies, hashes in scan(connection, ("body", "hash")):
         if stream_id != current:
@@ -85,7 +83,7 @@ def fold_log(connection: Connection, *, hashes_checked: bool = False) -> Iterato
         if hashes_checked and chain_hashes(hash_, bodies) != hashes:
             raise BrokenChainError(f"the chain of {UUID(bytes=stream_id)} breaks; run `thaw verify` to see where")
         for recorded in decode_events(bodies):
-            state = fold_next(state, recorded)
+            state = fold_stream(state, recorded)
         hash_ = hashes[-1]
     if state is not None:
         yield Folded(state, hash_)
@@ -192,19 +190,10 @@ def read_streams(connection: Connection) -> Iterator[tuple[UUID, Iterator[Record
         yield UUID(bytes=stream_id), (decode_recorded(body) for piece in pieces for body in piece[1])
 
 
-def fold_next(state: Lead | Rep | None, recorded: Recorded) -> Lead | Rep | None:
-    """Return the stream's state after *recorded*, whichever kind of stream it is; the service's own has none."""
-    if recorded.state == "service":
-        return None
-    if recorded.state == "rep":
-        return fold_rep(state if isinstance(state, Rep) else None, recorded)
-    return fold(state if isinstance(state, Lead) else None, recorded)
-
-
 def fold_rows(rows: Iterator[EventRow] | list[EventRow]) -> Folded | None:
     """Return what *rows*, the first events of one stream, fold to; None when there are none."""
-    state: Lead | Rep | None = None
+    state: Stream | None = None
     hash_ = b""
     for row in rows:
-        state, hash_ = fold_next(state, decode_recorded(row.body.encode())), row.hash
+        state, hash_ = fold_stream(state, decode_recorded(row.body.encode())), row.hash
     return Folded(state, hash_) if state is not None else None

@@ -17,6 +17,9 @@ State = Literal[
     "re_engaged", "meeting_booked", "won", "dropped", "do_not_contact",
 ]  # fmt: skip
 
+#: What stands as the state in events on streams that are no lead's.
+BESIDE_LEADS: frozenset[str] = frozenset({"rep", "service", "campaign", "sales_event"})
+
 #: States in which nobody owes the next move; every other state has a pending message (design invariant 4).
 RESTING: frozenset[State] = frozenset({"registered", "won", "dropped", "do_not_contact"})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows import commands as c
 from workflows import events as e
+from workflows.campaign_events import InvitationSent
 from workflows.context import Facts, in_utc
 from workflows.priority import Score, ScoreInputs, score
 from workflows.slotting import promise, resumed
@@ -244,6 +245,15 @@ BUILDERS: dict[str, Builder] = {
     "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
     "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
+    "event_invitation_sent": lambda _, command: InvitationSent(
+        campaign_id=command.campaign_id,
+        audience=command.audience,
+        mode=command.mode,
+        events=command.events,
+        attachment=command.attachment,
+        wording=command.wording,
+        text=command.text,
+    ),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
 }
 

@@ -5,9 +5,11 @@ import click
 from service.cli import (
     as_of,
     bundle,
+    campaign,
     check,
     dead,
     erase,
+    event,
     homework,
     keys,
     look,
@@ -62,6 +64,8 @@ for module in (
     bundle,
     erase,
     suppressions,
+    event,
+    campaign,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from tests.workflows.life import CALENDAR, HOMEWORK, PLAYBOOK, WORDS, life_in, sent_command
+from tests.workflows.promotion import letter, passed
 from workflows import commands as c
 from workflows import context
 from workflows.calendars import Absence, Calendar
 from workflows.capacity import Capacity
+from workflows.checks import INVITATION_CHECKS
 from workflows.contact_hours import overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
@@ -190,6 +192,10 @@ REFUSES: list[tuple[str, Case]] = [
     ("cut_bait_confirmed", Case(c.SendBreakup(), {"cut_bait": "one_more_try"})),
     ("monitored_reply_address", Case(c.SendBreakupEmail(monitored_reply_address=False))),
     ("breakup_impossible_or_waived", Case(c.StartNurture())),
+    ("audience", Case(letter(), {"state": "won"})),
+    ("audience", Case(letter(audience="client"))),
+    ("content_checks", Case(letter(), rule="check.event_left")),
+    ("not_suppressed", Case(letter(), verdicts=(listed("post", "post"),))),
     ("new_asset", Case(MAIL, {"value_items_used": ("report",)})),
     ("once_a_month", Case(MAIL, {"nurture_touched_at": datetime(2026, 1, 2, 15, tzinfo=UTC)})),
     ("drop_reason_of_declined", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
@@ -312,6 +318,9 @@ PASSES: list[tuple[str, Case]] = [
     ("breakup_impossible_or_waived", Case(c.StartNurture(waiver=WORDS))),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"modes": ("call",)})),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"cut_bait": "nurture"})),
+    ("audience", Case(letter())),
+    ("audience", Case(letter(audience="client"), {"state": "won"})),
+    ("content_checks", Case(letter(), verdicts=passed(INVITATION_CHECKS))),
     ("new_asset", Case(MAIL)),
     ("once_a_month", Case(MAIL, {"nurture_touched_at": datetime(2025, 12, 31, 15, tzinfo=UTC)})),
     ("once_a_month", Case(MAIL)),
