@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from actors.batch import Batch
-from actors.invitations import length_of_description, looked_at, reps_of, verdicts_on_letter
+from actors.invitations import NotForInvitationsError, length_of_description, looked_at, reps_of, verdicts_on_letter
 from actors.library import Library
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
@@ -251,7 +251,11 @@ class _Apply:
         playbook = self._playbook(state, command)
         if playbook is None or begins(command) not in (None, message.stream_id):
             raise UnknownStreamError(f"{message.stream_id} is no campaign and no sales event that is known (yet)")
-        looked = looked_at(self._connection, state, command, playbook, self._library, self._follow_ups_of, self._now)
+        try:
+            looked = looked_at(self._connection, state, command, playbook, self._library, self._follow_ups_of, self._now)
+        except NotForInvitationsError as error:
+            batch.settle(message, "refused", "invitation_playbook", str(error))
+            return
         described = length_of_description(self._connection, command)
         outcome = handle_invitations(state, command, playbook=playbook, looked=looked, verdicts=described, carrier=carrier)
         if outcome.answer == "too_early":

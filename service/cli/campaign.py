@@ -13,7 +13,7 @@ from service.campaigns import AudienceResult, EventResult, Results, results_of, 
 from service.cli.answers import typed_errors
 from service.cli.app import App, json_option, pass_app
 from service.cli.entries import Entry, entry_command
-from service.cli.event import PLAYBOOK
+from service.cli.event import PLAYBOOK, with_invitations
 from service.cli.letters import send
 from service.cli.typed import DAY, SLUG, TEXT
 from service.find import find_lead, find_playbook
@@ -34,7 +34,7 @@ def campaign() -> None:
 
 def _plan(entry: Entry, typed: dict[str, Any]) -> Submission:
     with typed_errors():
-        find_playbook(entry.connection, typed["playbook"])
+        with_invitations(find_playbook(entry.connection, typed["playbook"]))
     command = PlanCampaign(
         name=typed["name"],
         playbook=typed["playbook"],

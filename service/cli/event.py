@@ -44,7 +44,7 @@ def event() -> None:
 def _announce(entry: Entry, typed: dict[str, Any]) -> Submission:
     stream_id = sales_event_id(typed["name"])
     with typed_errors():
-        _rules(find_playbook(entry.connection, typed["playbook"]))
+        with_invitations(find_playbook(entry.connection, typed["playbook"]))
     zone = zone_from(entry.connection, typed["timezone"])
     command = AnnounceEvent(
         name=typed["name"],
@@ -61,7 +61,8 @@ def _announce(entry: Entry, typed: dict[str, Any]) -> Submission:
     return entry.submission(stream_id, command)
 
 
-def _rules(playbook: Playbook) -> Playbook:
+def with_invitations(playbook: Playbook) -> Playbook:
+    """Return *playbook*, which says how to invite; refuse another as the wrong input."""
     if not playbook.invitation:
         raise InputError(f"--playbook {playbook.id}: it has no section [invitation]; {PLAYBOOK} has one")
     return playbook
@@ -264,7 +265,7 @@ def _shown(connection: Connection, app: App, known: SalesEvent) -> EventShown:
         connection, [each.document_id for each in (known.approver, known.limits, *known.excluded) if each]
     )
     with typed_errors():
-        rules = _rules(find_playbook(connection, known.playbook.id if known.playbook else PLAYBOOK)).invitation
+        rules = with_invitations(find_playbook(connection, known.playbook.id if known.playbook else PLAYBOOK)).invitation
     reason = why_not(facts_of(known), rules.events, (), app.service.now()) if rules else "not_approved"
     return EventShown(
         name=known.name,

@@ -63,3 +63,9 @@ class Office:
         with transaction(self.world.engine) as connection:
             assert [] == verify(connection).findings
         assert [] == differing(self.world.engine)
+
+
+def ask(world: World, question: str) -> list[tuple[object, ...]]:
+    """Return the rows that answer a question in SQL."""
+    with transaction(world.engine) as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(question)]
