@@ -109,3 +109,15 @@ def seat_given_back(message: str, stream: str, ring: int = 1) -> None:
 def seat_taken(message: str, stream: str, ring: int = 1) -> None:
     """Somebody wants a seat at a sales event."""
     _apply("seat_taken", message, stream, ring)
+
+
+@transition
+def stage_moved(message: str, stream: str, ring: int = 1) -> None:
+    """The CRM says how far the sale has come."""
+    _apply("stage_moved", message, stream, ring)
+
+
+@transition
+def cold_proposed(message: str, stream: str, ring: int = 1) -> None:
+    """An open deal stands still."""
+    _apply("cold_proposed", message, stream, ring)

@@ -90,6 +90,12 @@ def list_sales_events(connection: Connection) -> list[SalesEvent]:
     return [_sales_event(body) for body in connection.scalars(text("SELECT body FROM sales_events ORDER BY id"))]
 
 
+def open_deals(connection: Connection) -> list[Lead]:
+    """Return the leads with an open opportunity, by id."""
+    rows = connection.scalars(text("SELECT body FROM leads WHERE body::jsonb -> 'open_opportunity' = 'true' ORDER BY id"))
+    return [_lead(body) for body in rows]
+
+
 # One statement, so one snapshot: see `models.rep_books`.
 _audience = text("""
     SELECT NULL AS body, position FROM log_head

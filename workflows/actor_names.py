@@ -45,6 +45,8 @@ _ACTORS = {
     "answer_importance": "importance_answered",
     "introduce_connector": "connector_introduced",
     "migrate_playbook": "playbook_migrated",
+    "move_stage": "stage_moved",
+    "propose_cold": "cold_proposed",
     "send_invitation": "event_invitation_sent",
     "announce_event": "sales_event_announced",
     "describe_event": "event_described",

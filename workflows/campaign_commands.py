@@ -158,6 +158,19 @@ class SendInvitation(Command, frozen=True, kw_only=True, tag="send_invitation"):
     text: Reference
 
 
+class MoveStage(Command, frozen=True, kw_only=True, tag="move_stage"):
+    """The CRM says how far the sale has come: 0 (never met) to 5 (about to sign)."""
+
+    stage_depth: Annotated[int, msgspec.Meta(ge=0, le=5)]
+
+
+class ProposeCold(Command, frozen=True, kw_only=True, tag="propose_cold"):
+    """An open deal did not move for more than so many days, and nothing is planned (A0-2); a person decides what it is."""
+
+    after_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
+
+
+LeadCommand = SendInvitation | MoveStage | ProposeCold
 SalesEventCommand = (
     AnnounceEvent | DescribeEvent | ApproveObservers | RevokeApproval | CancelEvent | ExcludeCompany | ListEvent | TakeSeat
     | GiveSeatBack

@@ -224,6 +224,21 @@ class InvitationSent(Event, frozen=True, kw_only=True, tag="event_invitation_sen
     text: Reference
 
 
+class StageMoved(Event, frozen=True, kw_only=True, tag="stage_moved"):
+    """The sale came further, or fell back. The lead's state stays."""
+
+    stage_depth: int
+    previous: int
+
+
+class ColdProposed(Event, frozen=True, kw_only=True, tag="cold_proposed"):
+    """An open deal stands still: somebody is to say what became of it. The lead's state stays."""
+
+    idle_since: datetime
+    idle_days: Count
+
+
+LeadEvent = InvitationSent | StageMoved | ColdProposed
 SalesEventEvent = (
     SalesEventAnnounced | EventDescribed | ObserversApproved | ApprovalRevoked | EventCancelled | CompanyExcluded | EventListed
     | SeatTaken | SeatWaitedFor | SeatGivenBack

@@ -7,6 +7,8 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from workflows import events as e
+from workflows.campaign_events import StageMoved
+from workflows.cold import stage_moved
 from workflows.commands import Mode
 from workflows.lead import Decline, HoldState, Lead
 
@@ -296,5 +298,6 @@ CHANGES: dict[type, Change] = {
     e.LeadQualified: _fact("qualified", lambda _at, data: data.qualified),
     e.ImportanceAnswered: _fact("importance", lambda _at, data: data.importance),
     e.ConnectorIntroduced: _fact("has_connector", lambda _at, _data: True),
+    StageMoved: stage_moved,
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
 }

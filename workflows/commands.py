@@ -379,7 +379,7 @@ LeadCommand = (
     | ConfirmCutBait | SendBreakup | StartNurture | SendNurtureTouch | BookMeeting | RecordMeeting | MarkWon | OptOut
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
-    | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer | campaigns.SendInvitation
+    | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer | campaigns.LeadCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | campaigns.CampaignCommand | campaigns.SalesEventCommand
 

@@ -501,7 +501,7 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused | campaigns.InvitationSent
+    | PlaybookMigrated | CommandRefused | campaigns.LeadEvent
 )  # fmt: skip
 AnyEvent = (
     LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation | campaigns.CampaignEvent | campaigns.SalesEventEvent

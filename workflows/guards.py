@@ -8,6 +8,7 @@ from typing import Any
 
 from workflows import (
     checks,
+    cold,
     ending_guards,
     invitation_checks,
     migration,
@@ -86,6 +87,7 @@ GUARDS: dict[str, Guard] = {
     "cut_bait_confirmed": ending_guards.cut_bait_confirmed,
     "monitored_reply_address": ending_guards.monitored_reply_address,
     "breakup_impossible_or_waived": ending_guards.breakup_impossible_or_waived,
+    "idle": cold.idle,
     "audience": invitation_checks.audience,
     "new_asset": ending_guards.new_asset,
     "once_a_month": ending_guards.once_a_month,

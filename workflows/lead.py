@@ -135,6 +135,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     next_step_on: date | None = None
     nurture_touch_owed: bool = False
     nurture_touched_at: datetime | None = None
+    stage_moved_at: datetime | UnsetType = UNSET
+    """When the sale last came further, where that was recorded."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from workflows import commands as c
 from workflows import events as e
-from workflows.campaign_events import InvitationSent
+from workflows.campaign_events import InvitationSent, StageMoved
+from workflows.cold import cold_proposed
 from workflows.context import Facts, in_utc
 from workflows.priority import Score, ScoreInputs, score
 from workflows.slotting import promise, resumed
@@ -245,6 +246,8 @@ BUILDERS: dict[str, Builder] = {
     "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
     "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
+    "stage_moved": lambda facts, command: StageMoved(stage_depth=command.stage_depth, previous=facts.lead.stage_depth),
+    "cold_proposed": cold_proposed,
     "event_invitation_sent": lambda _, command: InvitationSent(
         campaign_id=command.campaign_id,
         audience=command.audience,

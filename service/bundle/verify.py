@@ -882,6 +882,8 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> connector_introduced -> =; by introduce_connector
 - * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
 - contactable -> channel_opted_out -> =; by opt_out:channel
+- * -> stage_moved -> =; by move_stage
+- contactable -> cold_proposed -> =; by propose_cold; asks idle
 - contactable -> event_invitation_sent -> =; by send_invitation
     asks not_held not_suppressed mode_permitted audience content_checks
 - * -> lead_erased -> =; by erase_lead
@@ -1082,13 +1084,50 @@ class Lead:
     """A lead at a version. Days are dates, moments are UTC."""
 
     __slots__ = (
-        "attempts", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at", "cut_bait", "declined_at", "entered_at",
-        "erased", "has_connector", "hold", "homework_at", "importance", "last_contact_at", "last_mode", "last_touch_at",
+        "attempts",
+        "breakup_email_at",
+        "breakup_voicemail_at",
+        "call_on",
+        "called_at",
+        "cut_bait",
+        "declined_at",
+        "entered_at",
+        "erased",
+        "has_connector",
+        "hold",
+        "homework_at",
+        "importance",
+        "last_contact_at",
+        "last_mode",
+        "last_touch_at",
         "meeting_at",
-        "minutes_invested", "modes", "modes_refused", "modes_tried", "next_step_on", "note_on", "nurture_touched_at",
-        "offer_at", "open_opportunity", "owner", "pin", "promised", "qualified", "queued_at", "real_reason",
-        "reason_probed_at", "recorded_at", "revisit_on", "slots", "stage_depth", "state", "strategy_at", "timers",
-        "value_band", "value_item", "value_items_used",
+        "minutes_invested",
+        "modes",
+        "modes_refused",
+        "modes_tried",
+        "next_step_on",
+        "note_on",
+        "nurture_touched_at",
+        "offer_at",
+        "open_opportunity",
+        "owner",
+        "pin",
+        "promised",
+        "qualified",
+        "queued_at",
+        "real_reason",
+        "reason_probed_at",
+        "recorded_at",
+        "revisit_on",
+        "slots",
+        "stage_depth",
+        "stage_moved_at",
+        "state",
+        "strategy_at",
+        "timers",
+        "value_band",
+        "value_item",
+        "value_items_used",
     )  # fmt: skip
 
     def __init__(self, body: Any) -> None:
@@ -1132,6 +1171,7 @@ class Lead:
         self.called_at: datetime | None
         self.queued_at: datetime | None
         self.last_touch_at: datetime | None
+        self.stage_moved_at: datetime | None
         self.meeting_at: datetime | None
         self.nurture_touched_at: datetime | None
         self.homework_at: datetime | None
@@ -1289,6 +1329,12 @@ def _on_regranted(lead: Lead, data: Any, at: datetime) -> None:
     lead.modes_refused = [mode for mode in lead.modes_refused if mode not in lead.modes]
 
 
+def _on_stage_moved(lead: Lead, data: Any, at: datetime) -> None:
+    lead.stage_depth = data["stage_depth"]
+    if data["stage_depth"] > data["previous"]:
+        lead.stage_moved_at = max(lead.stage_moved_at, at) if lead.stage_moved_at else at
+
+
 def _on_opted_out(lead: Lead, data: Any, at: datetime) -> None:
     lead.modes, lead.modes_refused = [], list(ALL_MODES)
 
@@ -1355,6 +1401,7 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "importance_answered": _sets("importance", lambda data, at: data["importance"]),
     "connector_introduced": _sets("has_connector", lambda data, at: True),
     "lead_reassigned": _sets("owner", lambda data, at: data["owner"]),
+    "stage_moved": _on_stage_moved,
     "lead_erased": _sets("erased", lambda data, at: True),
 }
 
@@ -1646,6 +1693,23 @@ def _meeting_ahead(lead: Lead, c: Any, d: Decision) -> bool:
     return d.occurred_at < read_moment(c["meeting_at"]) != lead.meeting_at
 
 
+def _idle_since(lead: Lead) -> datetime:
+    since: datetime = lead.stage_moved_at or lead.last_contact_at or lead.entered_at
+    return since
+
+
+def _idle_days(lead: Lead, now: datetime) -> int:
+    return max(0, (now - _idle_since(lead)).days)
+
+
+def _is_cold(lead: Lead, after_days: int, now: datetime) -> bool:
+    if not lead.open_opportunity or lead.state in ("declined", "won", "dropped", "do_not_contact"):
+        return False
+    days = (lead.next_step_on, lead.note_on, lead.call_on)
+    planned = (lead.meeting_at is not None and lead.meeting_at > now) or any(d and d >= now.date() for d in days)
+    return _idle_days(lead, now) > after_days and not planned
+
+
 def _not_suppressed(lead: Lead, c: Any, d: Decision) -> bool:
     if d.kind in ("schedule_note", "mark_note_sent"):
         modes = {"handwritten_note", "call"}
@@ -1725,6 +1789,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "cut_bait_confirmed": lambda lead, c, d: lead.cut_bait == "breakup",
     "monitored_reply_address": lambda lead, c, d: bool(c["monitored_reply_address"]),
     "breakup_impossible_or_waived": _impossible_or_waived,
+    "idle": lambda lead, c, d: _is_cold(lead, c["after_days"], d.now),
     "audience": lambda lead, c, d: (lead.state == "won") == (c["audience"] == "client"),
     "new_asset": lambda lead, c, d: c["asset"] not in lead.value_items_used,
     "once_a_month": _once_a_month,
@@ -1878,6 +1943,11 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     },
     "lead_reassigned": {"previous_owner": lambda lead, c, d: lead.owner},
     "playbook_migrated": {"previous": lambda lead, c, d: lead.pin},
+    "stage_moved": {"previous": lambda lead, c, d: lead.stage_depth},
+    "cold_proposed": {
+        "idle_since": lambda lead, c, d: _idle_since(lead),
+        "idle_days": lambda lead, c, d: _idle_days(lead, d.now),
+    },
 }
 
 #: What each event says; a body that says more, or less, was not made by these rules.
@@ -1913,6 +1983,8 @@ SAYS = {
     "re_engaged": "decision next_step next_step_on minutes",
     "consent_regranted": "evidence modes",
     "channel_opted_out": "channel",
+    "stage_moved": "stage_depth previous",
+    "cold_proposed": "idle_since idle_days",
     "event_invitation_sent": "campaign_id audience mode events attachment wording text",
     "lead_erased": "reason contact documents messages erased_at reapplied",
     "lead_held": "reason until remaining",

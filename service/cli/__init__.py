@@ -7,6 +7,7 @@ from service.cli import (
     bundle,
     campaign,
     check,
+    cold,
     dead,
     erase,
     event,
@@ -66,6 +67,7 @@ for module in (
     suppressions,
     event,
     campaign,
+    cold,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from service.imports.mapping import Mapping
 from service.imports.rows import Registration
+from workflows.campaign_commands import MoveStage
 from workflows.commands import (
     Command,
     MarkWon,
@@ -58,6 +59,8 @@ class Orders:
             orders.append(Reassign(owner=after.owner))
         if after.qualified is not None and (before is None or before.qualified != after.qualified):
             orders.append(Qualify(qualified=after.qualified))
+        if before and before.stage_depth != after.stage_depth:
+            orders.append(MoveStage(stage_depth=after.stage_depth))
         moved = before is None or _outcome_of(before) != _outcome_of(after)
         if moved:
             orders += self._outcome(after)
@@ -103,7 +106,7 @@ def _outcome_of(row: Registration) -> tuple[object, ...]:
 
 
 def _kept(row: Registration) -> tuple[object, ...]:
-    return row.last_contact_on, row.stage_depth, row.value_band, row.minutes_invested
+    return row.last_contact_on, row.value_band, row.minutes_invested
 
 
 @lru_cache(maxsize=20_000)

@@ -21,6 +21,7 @@ from tests.workflows.life import (
     life_in,
     make_ready,
     ready_to_break_up,
+    register,
 )
 from tests.workflows.promotion import CAMPAIGN, Promotion, declined, letter, passed
 from workflows import campaign_commands as a
@@ -72,6 +73,11 @@ def _lives() -> Iterator[Life]:
     life.must(c.UpdateContact(contact=WORDS, modes=("post",)))
     life.verdicts = passed(INVITATION_CHECKS)
     life.must(letter(LEAD_ID))
+    yield life
+    life = Life()
+    life.must(register(open_opportunity=True))
+    life.must(a.MoveStage(stage_depth=2))
+    life.wait(days=31).must(a.ProposeCold())
     yield life
     life = life_in("note_sent")
     life.must(c.RecordReturn())

@@ -13,6 +13,7 @@ from tests.workflows.promotion import letter, passed
 from workflows import commands as c
 from workflows import context
 from workflows.calendars import Absence, Calendar
+from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
 from workflows.checks import INVITATION_CHECKS
 from workflows.contact_hours import overlap
@@ -192,6 +193,9 @@ REFUSES: list[tuple[str, Case]] = [
     ("cut_bait_confirmed", Case(c.SendBreakup(), {"cut_bait": "one_more_try"})),
     ("monitored_reply_address", Case(c.SendBreakupEmail(monitored_reply_address=False))),
     ("breakup_impossible_or_waived", Case(c.StartNurture())),
+    ("idle", Case(ProposeCold())),
+    ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": RECENT})),
+    ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO, "next_step_on": FRIDAY})),
     ("audience", Case(letter(), {"state": "won"})),
     ("audience", Case(letter(audience="client"))),
     ("content_checks", Case(letter(), rule="check.event_left")),
@@ -318,6 +322,7 @@ PASSES: list[tuple[str, Case]] = [
     ("breakup_impossible_or_waived", Case(c.StartNurture(waiver=WORDS))),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"modes": ("call",)})),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"cut_bait": "nurture"})),
+    ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO})),
     ("audience", Case(letter())),
     ("audience", Case(letter(audience="client"), {"state": "won"})),
     ("content_checks", Case(letter(), verdicts=passed(INVITATION_CHECKS))),
