@@ -93,3 +93,36 @@ def test_campaigns_and_events_are_made_again_from_the_log(world: World) -> None:
     world.ok("rebuild")
     assert before == [ask(world, f"SELECT * FROM {table} ORDER BY id") for table in tables]
     office.sound()
+
+
+def test_a_campaign_and_an_event_are_replayed_to_any_moment(world: World) -> None:
+    """The log of such a stream folds to its row, and up to any of its events to what it was then."""
+    with world.worker():
+        office = Office(world)
+        office.declined()
+        office.event()
+        office.start()
+        world.ok("campaign", "send", "spring")
+        world.work()
+    said = world.said("replay", "campaign:spring")
+    names = [each["recorded"]["data"]["type"] for each in said["events"]]
+    assert ["campaign_planned", "audience_drawn", "campaign_started", "letters_released", "letter_recorded"] == names
+    assert (5, True, ["sent"]) == (
+        said["version"],
+        said["whole"],
+        [each["status"] for each in said["state"]["letters"].values()],
+    )
+    then = world.said("replay", "campaign:spring", "--at", "2")["state"]["letters"]
+    assert ["waiting"] == [each["status"] for each in then.values()]
+    printed = world.ok("replay", "event:spring-training")
+    assert "observers_approved  by manager:ann" in printed
+    assert "chain      whole: 4 events" in printed
+    assert "campaign:summer is not known" in world.refused(2, "replay", "campaign:summer")
+    assert "or the number of an event" in world.refused(2, "replay", "campaign:spring", "--at", "whenever")
+    assert "nothing differs" in world.ok("rederive", "--all")
+    # Forged behind our back.
+    world.sql("ALTER TABLE events DISABLE TRIGGER USER")
+    world.sql(
+        'UPDATE events SET body = replace(body, \'"outcome":"sent"\', \'"outcome":"refused"\') WHERE type = \'letter_recorded\''
+    )
+    assert "chain      BROKEN at event 5" in world.refused(1, "replay", "campaign:spring")
