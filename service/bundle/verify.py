@@ -2172,6 +2172,10 @@ class Differences:
             self.found.append((field, recorded, derived))
 
 
+#: Commands with words that programs read, whatever the playbook asks for.
+_TEXTS = ("mark_note_sent", "send_touch", "send_breakup_email", "record_strategy", "send_invitation")
+
+
 def _check_verdicts(d: Decision, found: Differences) -> None:
     """What people vouched for stands in their command, and so does the reason of an override; programs are believed."""
     given = {verdict["check"]: verdict for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
@@ -2185,7 +2189,7 @@ def _check_verdicts(d: Decision, found: Differences) -> None:
         elif verdict["source"] == "overridden" or (override is not None and not verdict["passed"]):
             found.compare(field + ".source", verdict["source"] if override else None, "overridden")
             found.compare(field + ".passed", verdict["passed"], True)
-        if check not in asked and d.kind not in ("mark_note_sent", "send_touch", "send_breakup_email", "record_strategy"):
+        if check not in asked and d.kind not in _TEXTS:
             found.compare(field, verdict["source"], "no check")
     for check in asked:
         if check not in given and (check in attested or override is not None):
