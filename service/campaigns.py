@@ -162,6 +162,28 @@ def _event(campaign: Campaign, event: SalesEvent, title: str) -> EventResult:
     )
 
 
+class CampaignDue(msgspec.Struct, frozen=True, kw_only=True):
+    """What a campaign asks of a rep now."""
+
+    campaign: str
+    letters: int
+    """That may leave."""
+    to_tell: int
+    """People who were invited to an event that was withdrawn."""
+
+
+def due_of(connection: Connection, rep: str) -> tuple[CampaignDue, ...]:
+    """Return what campaigns ask of *rep* now, by their names; those that ask nothing are missing."""
+    found = []
+    for campaign in campaigns.list_campaigns(connection):
+        mine = {id_: letter for id_, letter in campaign.letters.items() if letter.rep == rep}
+        letters = sum(letter.status == "released" for letter in mine.values())
+        to_tell = sum(str(lead_id) in mine for lead_id, _ in campaign.to_tell)
+        if letters or to_tell:
+            found.append(CampaignDue(campaign=campaign.name, letters=letters, to_tell=to_tell))
+    return tuple(found)
+
+
 def told_of(state: Campaign | SalesEvent) -> str:
     """Return in a sentence how a campaign or a sales event stands."""
     if isinstance(state, SalesEvent):

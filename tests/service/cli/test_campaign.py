@@ -83,7 +83,10 @@ def test_a_letter_needs_what_is_known_of_the_person(world: World, tmp_path: Path
         lead, homework = office.declined(), office.declined(person={"company": ""})
         office.event()
         office.start()
+        due = "LETTERS    1 letter of spring may leave: thaw campaign send spring --rep dan\n"
+        assert due in world.ok("today")
         (sent,) = world.said("campaign", "send", "spring", "--out", tmp_path)["letters"]
+        assert "LETTERS" not in world.ok("today")
     assert "needs_company" == office.letters()[homework]["reason"]
     text = Path(sent["file"]).read_text()
     parts = (
@@ -201,6 +204,7 @@ def test_whoever_was_invited_is_told_of_a_revoked_approval(world: World) -> None
         world.at(MONDAY + timedelta(days=1))
         world.ok("campaign", "send", "spring")
         (told,) = world.said("campaign", "tell", "spring")["tell"]
+        assert "TELL       1 person of spring to tell" in world.ok("today")
         assert (str(first), "other", "dan") == (told["lead_id"], told["event"], told["rep"])
         assert "refused (attendable)" not in world.ok("campaign", "rsvp", "spring", first, "spring-training", *ANN)
         world.ok("campaign", "told", "spring", first, "other", *ANN)
