@@ -105,7 +105,7 @@ def stream_lines(connection: Connection, replayed: StreamReplayed) -> Iterator[s
         what = f"{event_type(recorded.data)}  by {plain(recorded.actor)}  position {each.position}"
         yield f"{recorded.version:>4}  {when}  {what}"
         for name, value in msgspec.to_builtins(recorded.data).items():
-            if name != "type" and value not in (None, [], {}):
+            if name != "type" and value not in (None, (), [], {}):
                 yield f"      {words(name)}: {_shown(value)}"
     if replayed.state:
         yield told_of(replayed.state)
@@ -116,7 +116,7 @@ def stream_lines(connection: Connection, replayed: StreamReplayed) -> Iterator[s
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return f"{len(value)}: {plain(', '.join(map(_shown, value)), 200)}"
     if isinstance(value, dict):
         commitment = value.get("commitment")

@@ -119,7 +119,9 @@ def test_a_campaign_and_an_event_are_replayed_to_any_moment(world: World) -> Non
     assert "chain      whole: 4 events" in printed
     assert "campaign:summer is not known" in world.refused(2, "replay", "campaign:summer")
     assert "or the number of an event" in world.refused(2, "replay", "campaign:spring", "--at", "whenever")
-    assert "nothing differs" in world.ok("rederive", "--all")
+    told = world.ok("rederive", "--all")
+    assert "nothing differs" in told
+    assert " planned, 1 audience drawn\n" in told
     # Forged behind our back.
     world.sql("ALTER TABLE events DISABLE TRIGGER USER")
     world.sql(
