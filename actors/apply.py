@@ -22,6 +22,7 @@ from models.messages import OpenMessage, Ring
 from models.rep_books import read_book
 from workflows.actor_names import BEGIN, LOOK_AT_THE_LOG
 from workflows.books import Book
+from workflows.calendars import Calendar
 from workflows.campaign import Campaign
 from workflows.campaign_commands import AnnounceEvent, PlanCampaign
 from workflows.commands import (
@@ -34,6 +35,7 @@ from workflows.commands import (
     decode_command,
 )
 from workflows.context import Context
+from workflows.events import Verdict
 from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
@@ -200,8 +202,7 @@ class _Apply:
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
             free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
             verdicts=(
-                *(verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else ()),
-                *(verdicts_on_letter(self._connection, lead, command, self._library, self._now) if lead else ()),
+                *self._verdicts(lead, command, playbook, calendar),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
@@ -219,6 +220,17 @@ class _Apply:
         for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
             batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _verdicts(
+        self, lead: Lead | None, command: AnyCommand, playbook: Playbook, calendar: Calendar | None
+    ) -> tuple[Verdict, ...]:
+        if lead is None:
+            return ()
+        words = self._personal.words
+        return (
+            *verdicts_on(self._connection, lead, command, words, playbook, calendar, self._now),
+            *verdicts_on_letter(self._connection, lead, command, words, self._library, self._now),
+        )
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
         playbook = self._playbook(rep, command)
@@ -252,7 +264,7 @@ class _Apply:
         if playbook is None or begins(command) not in (None, message.stream_id):
             raise UnknownStreamError(f"{message.stream_id} is no campaign and no sales event that is known (yet)")
         try:
-            looked = looked_at(self._connection, state, command, playbook, self._library, self._follow_ups_of, self._now)
+            looked = looked_at(self._connection, state, command, playbook, self._library, self._now)
         except NotForInvitationsError as error:
             batch.settle(message, "refused", "invitation_playbook", str(error))
             return
@@ -265,13 +277,6 @@ class _Apply:
         for stream_id, proposal in outcome.proposals:
             batch.follow(message, stream_id, (proposal,), asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
-
-    def _follow_ups_of(self, name: str) -> int:
-        """Return how many follow-up touches a day the playbook gives *name*, 0 for a rep who is not known."""
-        rep = leads.find_rep(self._connection, name)
-        if rep is None or rep.playbook is None:
-            return 0
-        return self._library.fetch(self._connection, rep.playbook.digest).capacity.follow_up_touches
 
     def _wait_for_lead(self, batch: Batch, message: OpenMessage) -> None:
         """Put a message off whose lead cannot become known now, because that is paused; otherwise it has failed."""

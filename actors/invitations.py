@@ -1,12 +1,13 @@
 """What decisions about campaigns and sales events look at in the database, and what is to be said of a letter that leaves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from actors.library import Library
-from models import campaigns, contacts, texts
+from models import campaigns, contacts, leads, texts
 from models.database import Connection
+from models.texts import Written
 from workflows.campaign import Campaign
 from workflows.campaign_commands import DrawAudience, SendInvitation
 from workflows.campaign_decisions import Looked, asked_for
@@ -32,7 +33,6 @@ def looked_at(
     command: AnyCommand,
     playbook: Playbook,
     library: Library,
-    follow_ups_of: Callable[[str], int],
     now: datetime,
 ) -> Looked:
     """Return what a decision on *command* looks at beside its own stream."""
@@ -51,8 +51,17 @@ def looked_at(
         rules=rules,
         events=tuple(facts_of(event) for event in campaigns.list_sales_events(connection)),
         calendars=calendars,
-        reps={name: RepFacts(calendar=digests.get(name), follow_up_touches=follow_ups_of(name)) for name in names},
+        reps={
+            name: RepFacts(calendar=digests.get(name), follow_up_touches=_follow_ups_of(connection, library, name))
+            for name in names
+        },
     )
+
+
+def _follow_ups_of(connection: Connection, library: Library, name: str) -> int:
+    """Return how many follow-up touches a day the playbook gives the rep *name*, 0 for one who is not known."""
+    rep = leads.find_rep(connection, name)
+    return library.fetch(connection, rep.playbook.digest).capacity.follow_up_touches if rep and rep.playbook else 0
 
 
 def _rules(playbook: Playbook) -> Invitation:
@@ -79,13 +88,21 @@ def length_of_description(connection: Connection, command: AnyCommand) -> tuple[
 
 
 def verdicts_on_letter(
-    connection: Connection, lead: Lead, command: AnyCommand, library: Library, now: datetime
+    connection: Connection,
+    lead: Lead,
+    command: AnyCommand,
+    words: Mapping[UUID, Written],
+    library: Library,
+    now: datetime,
 ) -> tuple[Verdict, ...]:
-    """Return what is to be said of the letter that *command* sends; nothing of any other command, or when its text is gone."""
+    """Return what is to be said of the letter that *command* sends; nothing of any other command, or when its text is gone.
+
+    The text is among *words*.
+    """
     if not isinstance(command, SendInvitation):
         return ()
     campaign = campaigns.find_campaign(connection, command.campaign_id)
-    written = texts.find_text(connection, command.text.document_id)
+    written = words.get(command.text.document_id)
     if campaign is None or campaign.playbook is None or written is None:
         return ()
     rules = _rules(library.fetch(connection, campaign.playbook.digest))

@@ -45,6 +45,7 @@ PRIVILEGES = {
     "calendars": Allowed(_KEEP),
     "campaigns": Allowed(_CHANGE),
     "checkpoint_deliveries": Allowed(_ADD),
+    "checkpoint_failures": Allowed(_CHANGE),
     "checkpoints": Allowed(_ADD),
     "contacts": Allowed(_CHANGE, auditor="", opened=_READ),
     "documents": Allowed(_KEEP, auditor="", opened=_READ),

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, text
 
 from models import campaigns, leads, messages, pauses, playbooks, slots
 from models.messages import NewMessage
-from models.replay import decode_events, pages
+from models.replay import decode_events, fold_events, pages
 from workflows.actor_names import actor_name
 from workflows.campaign import Campaign
 from workflows.codec import canonical
 from workflows.commands import FireTimer
 from workflows.events import CalendarFrozen, Recorded, Slot, decode_recorded
-from workflows.invitation_streams import Stream, fold_stream, timers_of
+from workflows.invitation_streams import Stream, timers_of
 from workflows.lead import Lead, Rep, Timer
 from workflows.sales_event import SalesEvent
 from workflows.timers import fires, timer_message_id
@@ -91,8 +91,9 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
         state: Stream | None = None
         held: set[Slot] = set()
         for _, bodies, hashes in pieces:
-            for recorded in decode_events(bodies):
-                state = fold_stream(state, recorded)
+            history = decode_events(bodies)
+            state = fold_events(state, history)
+            for recorded in history:
                 held.difference_update(recorded.effects.released)
                 held.update(recorded.effects.reserved)
                 if isinstance(recorded.data, CalendarFrozen):

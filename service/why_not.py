@@ -92,7 +92,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     at = plan.recorded.recorded_at if plan else ends
     asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at) if lead else None
     leads = _leads_then(connection, plan) if plan and asked else {}
-    touched = tuple(entry.recorded for entry in of_the_day if _is_touch(entry))
+    touched = tuple(entry.recorded for entry in of_the_day if is_touch(entry))
     return WhyNot(
         lead_id=history.entries[0].recorded.stream_id,
         on=on,
@@ -107,7 +107,8 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     )
 
 
-def _is_touch(entry: Entry) -> bool:
+def is_touch(entry: Entry) -> bool:
+    """Tell whether somebody turned to the prospect with this event, or the prospect to us."""
     return event_type(entry.recorded.data) in _TOUCHES or entry.recorded.row in _CALLS
 
 

@@ -3,6 +3,7 @@
 import click
 
 from service.cli import (
+    accountability,
     as_of,
     bundle,
     campaign,
@@ -11,6 +12,7 @@ from service.cli import (
     dead,
     erase,
     event,
+    explain,
     homework,
     keys,
     look,
@@ -25,8 +27,10 @@ from service.cli import (
     roles,
     run,
     sheet,
+    simulate,
     suppressions,
     verify,
+    what_if,
     why,
 )
 from service.cli.app import App, Group
@@ -53,8 +57,11 @@ for module in (
     replay,
     as_of,
     why,
+    explain,
     rederive,
+    what_if,
     sheet,
+    accountability,
     ops,
     pause,
     operations,
@@ -71,5 +78,6 @@ for module in (
 ):
     for command in module.COMMANDS:
         main.add_command(command)
+playbook.playbook.add_command(simulate.simulate)
 for command in (demo, import_):
     main.add_command(command)
