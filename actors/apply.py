@@ -1,7 +1,7 @@
 """The one transaction: lock, read, decide, append, project, stage, settle; for one message or for many at once.
 
-Locks are always taken in the same order, so that nobody deadlocks: leads by id, reps by id, messages by id, and last, just
-before the commit, the head of the log.
+Locks are always taken in the same order, so that nobody deadlocks: leads by id, reps by id, sales events and campaigns
+by id, messages by id, and last, just before the commit, the head of the log.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,18 +11,21 @@ from uuid import UUID
 import structlog
 
 from actors.batch import Batch
+from actors.invitations import NotForInvitationsError, length_of_description, looked_at, reps_of, verdicts_on_letter
 from actors.library import Library
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
-from models import leads, messages, pauses, plans
+from models import campaigns, leads, messages, pauses, plans
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
 from models.rep_books import read_book
 from workflows import horizon
-from workflows.actor_names import FOR_REPS
+from workflows.actor_names import BEGIN, LOOK_AT_THE_LOG
 from workflows.books import Book
 from workflows.calendars import Calendar
+from workflows.campaign import Campaign
+from workflows.campaign_commands import AnnounceEvent, PlanCampaign
 from workflows.capacity import Capacity
 from workflows.commands import (
     AnyCommand,
@@ -36,10 +39,12 @@ from workflows.commands import (
 from workflows.context import Context
 from workflows.events import Verdict
 from workflows.handle import Carrier, handle
+from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
 from workflows.proposals import comes_in
 from workflows.rep import day_under_way, handle_rep, rep_id
+from workflows.sales_event import SalesEvent
 from workflows.slotting import takes_slots
 
 log = structlog.get_logger()
@@ -101,13 +106,15 @@ class _Apply:
     def run(self) -> Batch:
         locked_leads = leads.lock_leads(self._connection, list({ring.stream_id for ring in self._rings}))
         locked_reps = self._lock_reps(locked_leads)
-        batch = Batch(self._connection, self._now, {**locked_leads, **locked_reps})
+        others = {ring.stream_id for ring in self._rings} - locked_leads.keys() - locked_reps.keys()
+        locked_others = campaigns.lock(self._connection, list(others)) if others else {}
+        batch = Batch(self._connection, self._now, {**locked_leads, **locked_reps, **locked_others})
         opened = messages.lock_open(self._connection, [ring.message_id for ring in self._rings])
         commands = {message.id: decode_command(message.body) for message in opened.values()}
         self._load(batch, opened, commands)
         self._personal = PersonalData(self._connection, opened, commands, self._now.date())
-        # Those of reps go first: a plan is made of what stands in the log, so nothing may have been changed here before it.
-        for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in FOR_REPS):
+        # Plans and audiences go first: they are made of what stands in the log, so nothing may have been changed here before.
+        for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in LOOK_AT_THE_LOG):
             message = opened.pop(ring.message_id, None)
             if message is not None and message.stream_id not in self._personal.erased:
                 if ring.actor_name == message.actor_name:
@@ -123,7 +130,7 @@ class _Apply:
 
         Reps are locked before messages, so what a command says of slots is read before it is locked.
         """
-        reps = {ring.stream_id for ring in self._rings if ring.stream_id not in locked and ring.actor_name != REGISTERS}
+        reps = {ring.stream_id for ring in self._rings if ring.stream_id not in locked and ring.actor_name not in BEGIN}
         planning = [ring.message_id for ring in self._rings if ring.actor_name in TAKES_SLOTS and ring.stream_id in locked]
         names = set[str]()
         for message in messages.read_open(self._connection, planning).values() if planning else ():
@@ -134,7 +141,9 @@ class _Apply:
 
     def _load(self, batch: Batch, opened: Mapping[UUID, OpenMessage], commands: Mapping[UUID, AnyCommand]) -> None:
         """Fetch what the decisions will use and the streams do not hold: playbooks and calendars."""
-        newest = {c.playbook for c in commands.values() if isinstance(c, (RegisterLead, SetCalendar))}
+        newest = {
+            c.playbook for c in commands.values() if isinstance(c, (RegisterLead, SetCalendar, AnnounceEvent, PlanCampaign))
+        }
         owners, digests = set[str](), set[str]()
         for message in opened.values():
             state, command = batch.state(message.stream_id), commands[message.id]
@@ -147,6 +156,9 @@ class _Apply:
                     digests.add(state.playbook.digest)
             elif isinstance(state, Rep):
                 owners.add(state.name)
+                digests |= {state.playbook.digest} if state.playbook else set()
+            elif isinstance(state, (Campaign, SalesEvent)):
+                owners |= set(reps_of(state)) if isinstance(state, Campaign) else set()
                 digests |= {state.playbook.digest} if state.playbook else set()
             if isinstance(command, (RegisterLead, Reassign)):
                 owners.add(command.owner)
@@ -170,6 +182,8 @@ class _Apply:
         state = batch.state(message.stream_id)
         if isinstance(state, Rep) or isinstance(command, SetCalendar):
             self._apply_to_rep(batch, message, state if isinstance(state, Rep) else None, command, carrier)
+        elif isinstance(state, (Campaign, SalesEvent)) or is_for_invitations(command):
+            self._apply_to_invitations(batch, message, None if isinstance(state, Lead) else state, command, carrier)
         else:
             self._apply_to_lead(batch, message, state, command, carrier)
 
@@ -215,6 +229,8 @@ class _Apply:
             day = day_under_way(calendar, self._now) if calendar else None
             if day:
                 batch.plan_again(outcome.lead.owner, day, message)
+        for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
+            batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _verdicts(
@@ -227,7 +243,11 @@ class _Apply:
     ) -> tuple[Verdict, ...]:
         if lead is None:
             return ()
-        return verdicts_on(self._connection, lead, command, self._personal.words, playbook, capacity, calendar, self._now)
+        words = self._personal.words
+        return (
+            *verdicts_on(self._connection, lead, command, words, playbook, capacity, calendar, self._now),
+            *verdicts_on_letter(self._connection, lead, command, words, self._library, self._now),
+        )
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
         playbook = self._playbook(rep, command)
@@ -269,14 +289,37 @@ class _Apply:
             self._connection, rep.name, message.correlation_id, REGISTERS, now=self._now
         )
 
+    def _apply_to_invitations(
+        self, batch: Batch, message: OpenMessage, state: Campaign | SalesEvent | None, command: AnyCommand, carrier: Carrier
+    ) -> None:
+        playbook = self._playbook(state, command)
+        if playbook is None or begins(command) not in (None, message.stream_id):
+            raise UnknownStreamError(f"{message.stream_id} is no campaign and no sales event that is known (yet)")
+        try:
+            looked = looked_at(self._connection, state, command, playbook, self._library, self._now)
+        except NotForInvitationsError as error:
+            batch.settle(message, "refused", "invitation_playbook", str(error))
+            return
+        described = length_of_description(self._connection, command)
+        outcome = handle_invitations(state, command, playbook=playbook, looked=looked, verdicts=described, carrier=carrier)
+        if outcome.answer == "too_early":
+            batch.wait(message.id)
+            return
+        batch.advance(message, state, outcome.state, outcome.recorded)
+        for stream_id, proposal in outcome.proposals:
+            batch.follow(message, stream_id, (proposal,), asked_by=message.asked_by)
+        batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
     def _wait_for_lead(self, batch: Batch, message: OpenMessage) -> None:
         """Put a message off whose lead cannot become known now, because that is paused; otherwise it has failed."""
         if not pauses.is_paused(self._connection, REGISTERS):
             raise UnknownStreamError(f"lead {message.stream_id} is not known (yet)")
         batch.put_off(message.id)
 
-    def _playbook(self, state: Lead | Rep | None, command: AnyCommand) -> Playbook | None:
-        if isinstance(command, (RegisterLead, SetCalendar)):
+    def _playbook(self, state: Stream | None, command: AnyCommand) -> Playbook | None:
+        if isinstance(command, (RegisterLead, SetCalendar)) or (
+            state is None and isinstance(command, (AnnounceEvent, PlanCampaign))
+        ):
             return self._library.newest(command.playbook)
         if state is None or state.playbook is None:
             return None

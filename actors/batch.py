@@ -4,19 +4,22 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from models import events, leads, messages, pauses, plans, slots
+from models import campaigns, events, leads, messages, pauses, plans, slots
 from models.database import Connection
 from models.events import Appended
 from models.leads import Locked
 from models.messages import NewMessage, OpenMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
+from workflows.campaign import Campaign
 from workflows.codec import GENESIS, canonical, derived_id
 from workflows.commands import Command, FireTimer, PlanDay, decode_commands
 from workflows.events import Recorded, Slot
+from workflows.invitation_streams import Stream, timers_of
 from workflows.lead import Lead, Rep
 from workflows.planner import Capacity
 from workflows.rep import rep_id
+from workflows.sales_event import SalesEvent
 from workflows.slotting import free_slots
 from workflows.timers import moved_timers, timer_message_id
 
@@ -24,11 +27,11 @@ from workflows.timers import moved_timers, timer_message_id
 class Batch:
     """The streams as they stand within the transaction, and everything that it will write."""
 
-    def __init__(self, connection: Connection, now: datetime, locked: Mapping[UUID, Locked[Lead | Rep]]) -> None:
+    def __init__(self, connection: Connection, now: datetime, locked: Mapping[UUID, Locked[Stream]]) -> None:
         self._connection = connection
         self._now = now
-        self._streams: dict[UUID, Locked[Lead | Rep]] = dict(locked)
-        self._changed: dict[UUID, Locked[Lead | Rep]] = {}
+        self._streams: dict[UUID, Locked[Stream]] = dict(locked)
+        self._changed: dict[UUID, Locked[Stream]] = {}
         self._appended: list[Appended] = []
         self._staged: list[NewMessage] = []
         self._settled: list[Settlement] = []
@@ -43,7 +46,7 @@ class Batch:
         #: What was refused, for the log lines that follow the commit.
         self.refusals: list[dict[str, str | None]] = []
 
-    def state(self, stream_id: UUID) -> Lead | Rep | None:
+    def state(self, stream_id: UUID) -> Stream | None:
         """Return the stream as it stands now."""
         found = self._streams.get(stream_id)
         return found.state if found else None
@@ -74,9 +77,7 @@ class Batch:
                 }
             )
 
-    def advance(
-        self, message: OpenMessage, before: Lead | Rep | None, after: Lead | Rep | None, recorded: Sequence[Recorded]
-    ) -> None:
+    def advance(self, message: OpenMessage, before: Stream | None, after: Stream | None, recorded: Sequence[Recorded]) -> None:
         """Take *recorded* into the log and move the stream from *before* to *after*, its timers and slots included."""
         if after is None or not recorded:
             return
@@ -97,9 +98,9 @@ class Batch:
         for slot in record.effects.reserved:
             self._reserved[slot] = record.stream_id
 
-    def _move_timers(self, message: OpenMessage, before: Lead | Rep | None, after: Lead | Rep) -> None:
+    def _move_timers(self, message: OpenMessage, before: Stream | None, after: Stream) -> None:
         """Settle the messages of timers that are armed no more, and stage those of newly armed ones."""
-        ended, armed = moved_timers(before.timers if before else {}, after.timers)
+        ended, armed = moved_timers(timers_of(before), timers_of(after))
         for name, timer in ended.items():
             timer_id = timer_message_id(after.id, name, timer.armed_version)
             if timer_id != message.id:
@@ -186,6 +187,7 @@ class Batch:
         slots.move(self._connection, reserved=list(self._reserved.items()), released=list(self._released))
         leads.save_leads(self._connection, [(c.state, c.hash) for c in changed if isinstance(c.state, Lead)])
         leads.save_reps(self._connection, [(c.state, c.hash) for c in changed if isinstance(c.state, Rep)])
+        campaigns.save(self._connection, [(c.state, c.hash) for c in changed if isinstance(c.state, (Campaign, SalesEvent))])
         self._changed.clear()
         self._reserved.clear()
         self._released.clear()

@@ -35,6 +35,12 @@ class Library:
             self._calendars |= playbooks.calendars_by_digest(connection, list(unseen))
         self._newest, self._in_force, self._followed = found
 
+    def fetch(self, connection: Connection, digest: str) -> Playbook:
+        """Return the playbook with *digest*, read now if it was not seen yet; raises as `by_digest` does."""
+        if digest not in self._playbooks:
+            self._playbooks |= playbooks.playbooks_by_digest(connection, [digest])
+        return self.by_digest(digest)
+
     def newest(self, playbook_id: str) -> Playbook:
         """Return the newest version of a playbook.
 

@@ -155,7 +155,10 @@ def _about(
         attempts=lead.attempts,
         solution=texts.latest(connection, lead.id, "solution"),
         benefit=texts.latest(connection, lead.id, "benefit"),
-        team=texts.sent_before(connection, written, _KEPT_AS.get(kind, "text"), since=now - days),
+        # A letter of a campaign is meant to be like the others.
+        team=()
+        if kind == "invitation"
+        else texts.sent_before(connection, written, _KEPT_AS.get(kind, "text"), since=now - days),
         writer=written.writer,
         other_leads=texts.names_of_leads(connection, lead.owner, but=lead.id),
     )

@@ -11,7 +11,8 @@ from models.messages import OpenMessage
 from workflows.commands import AnyCommand, EraseLead, OptOut, RegrantConsent
 from workflows.events import ChannelOptedOut, ConsentRegranted, Holdings, OptedOut, Recorded, Verdict
 from workflows.handle import asks_the_list
-from workflows.lead import Lead, Rep
+from workflows.invitation_streams import Stream
+from workflows.lead import Lead
 from workflows.suppression import Entry, verdict
 from workflows.transitions import TOUCHES, trigger
 
@@ -44,7 +45,7 @@ class PersonalData:
         entries = suppressions.entries_of(self._connection, [stream_id]) if self._changed else self._entries
         return (verdict(entries.get(stream_id, ())),)
 
-    def erase(self, lead: Lead | Rep | None, command: AnyCommand, message_id: UUID) -> Holdings | None:
+    def erase(self, lead: Stream | None, command: AnyCommand, message_id: UUID) -> Holdings | None:
         """Put the person behind *lead* on the list and remove the data, if *command* asks for that; return what there was.
 
         All that the transaction has staged and settled so far must be written by now.

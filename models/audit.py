@@ -14,11 +14,12 @@ from uuid import UUID
 import msgspec
 
 from models.events import pinned
-from models.replay import fold_events, fold_next
+from models.replay import fold_events
 from workflows.codec import GENESIS, canonical, chain_hash, chain_hashes
 from workflows.commands import AnyCommand
 from workflows.events import AnyEvent, Effects, Event, PlaybookPin, Recorded, Slot, Used, decode_recorded, event_type
-from workflows.lead import Lead, Rep
+from workflows.invitation_streams import Stream as State
+from workflows.invitation_streams import fold_stream
 
 #: What `models.replay.scan` is to read, as `Columns` and `Row` have it.
 SCANNED = (
@@ -90,7 +91,7 @@ class Stream:
         """Begin before the first event of the stream *id_*."""
         self.id = id_
         self.position, self.version, self.hash = 0, 0, GENESIS
-        self.state: Lead | Rep | None = None
+        self.state: State | None = None
         self.held: set[Slot] = set()
         """Taken from the table of slots and not given back; used ones included."""
         self.wrong: Wrong | None = None
@@ -113,7 +114,7 @@ class Stream:
         for row in map(Row._make, zip(*columns, strict=True)):
             try:
                 recorded = check(self.id, row, after=self.position, version=self.version + 1, previous=self.hash)
-                self.state = fold_next(self.state, recorded)
+                self.state = fold_stream(self.state, recorded)
             except WrongEventError as error:
                 self.wrong = Wrong(row, error.code, str(error))
                 return self.wrong

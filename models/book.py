@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from models.replay import decode_events, pages
 from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased
 from workflows.fold import FoldError, fold_all
-from workflows.lead import ENDS_HOLD, Lead
+from workflows.lead import BESIDE_LEADS, ENDS_HOLD, Lead
 from workflows.service_stream import SERVICE_ID
 
 # Versions are recorded in order, so that what was recorded by a moment is the first part of each stream. Left out are the
@@ -40,8 +40,8 @@ def leads_at(connection: Connection, at: datetime, *, before: int = _LAST, chunk
     for _, pieces in _streams(connection, at, before, chunk):
         lead: Lead | None = None
         for bodies in pieces:
-            # Those of a rep are refusals, all that is left here of such a stream.
-            lead = fold_all(lead, [recorded for recorded in decode_events(bodies) if recorded.state != "rep"])
+            # Those of other streams are refusals, all that is left here of such a stream.
+            lead = fold_all(lead, [recorded for recorded in decode_events(bodies) if recorded.state not in BESIDE_LEADS])
         if lead is not None:
             yield lead
 
@@ -95,7 +95,7 @@ def standings_at(connection: Connection, at: datetime, *, chunk: int | None = No
         standing: Standing | None = None
         for bodies in pieces:
             for seen in _glances.decode(b"[" + b",".join(bodies) + b"]"):
-                if seen.state != "rep":
+                if seen.state not in BESIDE_LEADS:
                     standing = _next(standing, seen, stream_id)
         if standing is not None:
             yield standing

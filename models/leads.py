@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from models.events import pinned
 from workflows.codec import canonical
+from workflows.invitation_streams import Stream
 from workflows.lead import Lead, Rep
 from workflows.timers import fires
 
@@ -16,7 +17,7 @@ _lead_decoder = msgspec.json.Decoder(Lead)
 _rep_decoder = msgspec.json.Decoder(Rep)
 
 
-S_co = TypeVar("S_co", bound=Lead | Rep, covariant=True)
+S_co = TypeVar("S_co", bound=Stream, covariant=True)
 
 
 class Locked(NamedTuple, Generic[S_co]):
@@ -89,7 +90,8 @@ _rep_types = {
 }  # fmt: skip
 
 
-def _upsert(table: str, types: dict[str, str]) -> str:
+def upsert(table: str, types: dict[str, str]) -> str:
+    """Return the statement that writes rows of *table*, whose columns have *types*, where they are newer than what is there."""
     columns = ", ".join(types)
     arrays = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in types.items())
     changes = ", ".join(f"{name} = excluded.{name}" for name in types if name != "id")
@@ -99,8 +101,8 @@ def _upsert(table: str, types: dict[str, str]) -> str:
     )
 
 
-_save_leads = text(_upsert("leads", _lead_types))
-_save_reps = text(_upsert("reps", _rep_types))
+_save_leads = text(upsert("leads", _lead_types))
+_save_reps = text(upsert("reps", _rep_types))
 
 
 def save_leads(connection: Connection, leads: Sequence[tuple[Lead, bytes]]) -> None:

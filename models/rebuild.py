@@ -8,14 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import leads, messages, pauses, playbooks, slots
+from models import campaigns, leads, messages, pauses, playbooks, slots
 from models.messages import NewMessage
 from models.replay import decode_events, fold_events, pages
 from workflows.actor_names import actor_name
+from workflows.campaign import Campaign
 from workflows.codec import canonical
 from workflows.commands import FireTimer
 from workflows.events import CalendarFrozen, Recorded, Slot, decode_recorded
-from workflows.lead import Lead, Rep
+from workflows.invitation_streams import Stream, timers_of
+from workflows.lead import Lead, Rep, Timer
+from workflows.sales_event import SalesEvent
 from workflows.timers import fires, timer_message_id
 
 
@@ -28,6 +31,8 @@ class Rebuilt(NamedTuple):
     slots: int
     timers: int
     """Pending timer messages that were missing and were staged again."""
+    campaigns: int = 0
+    sales_events: int = 0
 
 
 class _Writer:
@@ -37,29 +42,35 @@ class _Writer:
         self._connection = connection
         self._leads: list[tuple[Lead, bytes]] = []
         self._reps: list[tuple[Rep, bytes]] = []
+        self._invitations: list[tuple[Campaign | SalesEvent, bytes]] = []
         self._timers: list[NewMessage] = []
         self._slots: dict[Slot, UUID] = {}
         self.counts = dict.fromkeys(Rebuilt._fields, 0)
 
-    def take(self, state: Lead | Rep, hash_: bytes, held: set[Slot], last: Recorded) -> None:
+    def take(self, state: Stream, hash_: bytes, held: set[Slot], last: Recorded) -> None:
         if isinstance(state, Lead):
             self._leads.append((state, hash_))
-        else:
+        elif isinstance(state, Rep):
             self._reps.append((state, hash_))
+        else:
+            self._invitations.append((state, hash_))
         self._slots |= dict.fromkeys(held, state.id)
-        self._timers += [_timer_message(state, name, last) for name in state.timers if fires(name)]
-        if len(self._leads) + len(self._reps) >= 1000:
+        self._timers += [_timer_message(state.id, name, timer, last) for name, timer in timers_of(state).items() if fires(name)]
+        if len(self._leads) + len(self._reps) + len(self._invitations) >= 1000:
             self.write()
 
     def write(self) -> None:
         leads.save_leads(self._connection, self._leads)
         leads.save_reps(self._connection, self._reps)
+        campaigns.save(self._connection, self._invitations)
         slots.move(self._connection, reserved=list(self._slots.items()), released=[])
         self.counts["timers"] += len(messages.stage(self._connection, self._timers))
         self.counts["leads"] += len(self._leads)
         self.counts["reps"] += len(self._reps)
+        self.counts["campaigns"] += sum(isinstance(state, Campaign) for state, _ in self._invitations)
+        self.counts["sales_events"] += sum(isinstance(state, SalesEvent) for state, _ in self._invitations)
         self.counts["slots"] += len(self._slots)
-        for collected in (self._leads, self._reps, self._timers, self._slots):
+        for collected in (self._leads, self._reps, self._invitations, self._timers, self._slots):
             collected.clear()
 
 
@@ -71,13 +82,13 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
     pauses.stop_work(connection)
     # In the order in which writers lock: projections first, the head of the log last. DELETE and not TRUNCATE, so that who
     # reads meanwhile goes on seeing the rows as they were.
-    connection.execute(text("LOCK TABLE leads, reps, slots, calendars IN EXCLUSIVE MODE"))
-    for table in ("leads", "reps", "slots", "calendars"):
+    connection.execute(text("LOCK TABLE leads, reps, sales_events, campaigns, slots, calendars IN EXCLUSIVE MODE"))
+    for table in ("leads", "reps", "sales_events", "campaigns", "slots", "calendars"):
         connection.execute(text(f"DELETE FROM {table}"))
     connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
     writer = _Writer(connection)
     for _, pieces in groupby(pages(connection, ("body", "hash")), key=itemgetter(0)):
-        state: Lead | Rep | None = None
+        state: Stream | None = None
         held: set[Slot] = set()
         for _, bodies, hashes in pieces:
             history = decode_events(bodies)
@@ -97,12 +108,11 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
     return Rebuilt(**writer.counts)
 
 
-def _timer_message(state: Lead | Rep, name: str, last: Recorded) -> NewMessage:
-    timer = state.timers[name]
+def _timer_message(stream_id: UUID, name: str, timer: Timer, last: Recorded) -> NewMessage:
     command = FireTimer(timer=name, armed_version=timer.armed_version)
     return NewMessage(
-        id=timer_message_id(state.id, name, timer.armed_version),
-        stream_id=state.id,
+        id=timer_message_id(stream_id, name, timer.armed_version),
+        stream_id=stream_id,
         actor_name=actor_name(command),
         body=canonical(command),
         asked_by="clock",

@@ -22,9 +22,9 @@ from models.database import ModelError, driver_errors
 from models.events import EventRow
 from workflows.codec import GENESIS, chain_hashes
 from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, decode_recorded
-from workflows.fold import fold, fold_all
-from workflows.lead import Lead, Rep
-from workflows.rep import fold_rep
+from workflows.fold import fold_all
+from workflows.invitation_streams import Stream, fold_stream
+from workflows.lead import BESIDE_LEADS, Lead
 
 #: A piece has so many events at most.
 PIECE_EVENTS = 64
@@ -39,7 +39,7 @@ PAGE_EVENTS = 1_000
 class Folded(NamedTuple):
     """A stream after its last event: the state, and that event's hash."""
 
-    state: Lead | Rep
+    state: Stream
     hash: bytes
 
 
@@ -88,7 +88,7 @@ def fold_log(connection: Connection, *, hashes_checked: bool = False) -> Iterato
         When a hash is wrong and *hashes_checked* is asked for.
     """
     current: bytes | None = None
-    state: Lead | Rep | None = None
+    state: Stream | None = None
     hash_ = b""
     for stream_id, bodies, hashes in scan(connection, ("body", "hash")):
         if stream_id != current:
@@ -204,32 +204,19 @@ def read_streams(connection: Connection) -> Iterator[tuple[UUID, Iterator[Record
         yield UUID(bytes=stream_id), (decode_recorded(body) for piece in pieces for body in piece[1])
 
 
-def fold_next(state: Lead | Rep | None, recorded: Recorded) -> Lead | Rep | None:
-    """Return the stream's state after *recorded*, whichever kind of stream it is; the service's own has none."""
-    if recorded.state == "service":
-        return None
-    if recorded.state == "rep":
-        return fold_rep(state if isinstance(state, Rep) else None, recorded)
-    return fold(state if isinstance(state, Lead) else None, recorded)
-
-
-#: What the events of other streams than a lead's have for a state.
-_NO_LEAD = frozenset({"rep", "service"})
-
-
-def fold_events(state: Lead | Rep | None, history: Sequence[Recorded]) -> Lead | Rep | None:
-    """Return the stream's state after *history*, its next events: what `fold_next` makes of one after the other."""
-    if _NO_LEAD.isdisjoint([recorded.state for recorded in history]):
+def fold_events(state: Stream | None, history: Sequence[Recorded]) -> Stream | None:
+    """Return the stream's state after *history*, its next events: what `fold_stream` makes of one after the other."""
+    if BESIDE_LEADS.isdisjoint([recorded.state for recorded in history]):
         return fold_all(state if isinstance(state, Lead) else None, history)
     for recorded in history:
-        state = fold_next(state, recorded)
+        state = fold_stream(state, recorded)
     return state
 
 
 def fold_rows(rows: Iterator[EventRow] | list[EventRow]) -> Folded | None:
     """Return what *rows*, the first events of one stream, fold to; None when there are none."""
-    state: Lead | Rep | None = None
+    state: Stream | None = None
     hash_ = b""
     for row in rows:
-        state, hash_ = fold_next(state, decode_recorded(row.body.encode())), row.hash
+        state, hash_ = fold_stream(state, decode_recorded(row.body.encode())), row.hash
     return Folded(state, hash_) if state is not None else None

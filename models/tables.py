@@ -1,10 +1,10 @@
 """Every table, in one place: what is kept, and who may rebuild it from what.
 
-``events`` is the truth. ``leads``, ``reps``, ``slots``, ``calendars`` and ``pauses`` are projections of it and can be dropped
-and rebuilt (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once. ``contacts`` and ``documents`` hold the
-personal data that the log only refers to; ``suppressions`` what outlives an erasure, as keyed hashes. ``playbooks`` are
-published once and never change. ``tree_nodes`` and ``checkpoints`` are the Merkle tree over the log and what was signed of it;
-the log tells whether they are true.
+``events`` is the truth. ``leads``, ``reps``, ``campaigns``, ``sales_events``, ``slots``, ``calendars`` and ``pauses`` are
+projections of it and can be dropped and rebuilt (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once.
+``contacts`` and ``documents`` hold the personal data that the log only refers to; ``suppressions`` what outlives an erasure,
+as keyed hashes. ``playbooks`` are published once and never change. ``tree_nodes`` and ``checkpoints`` are the Merkle tree
+over the log and what was signed of it; the log tells whether they are true.
 """
 
 from sqlalchemy import (
@@ -118,6 +118,28 @@ reps = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("version", Integer, nullable=False),
     Column("calendar", Text, nullable=False, comment="digest of the calendar in force"),
+    Column("recorded_at", _moment, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("recorded_at", _moment, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+sales_events = Table(
+    "sales_events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
     Column("recorded_at", _moment, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("body", Text, nullable=False),

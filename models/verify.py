@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
-from models import pauses
+from models import campaigns, pauses
 from models.audit import SCANNED, Columns, Stream, Wrong
 from models.database import driver_errors
 from models.events import read_stream
@@ -25,6 +25,7 @@ from models.replay import fold_rows, read_streams, scan
 from models.tables import metadata
 from workflows.codec import canonical
 from workflows.events import Slot
+from workflows.invitation_streams import Stream as StreamState
 from workflows.lead import RESTING, Lead, Rep, State, Timer
 from workflows.service_stream import SERVICE_ID
 from workflows.timers import fires, timer_message_id
@@ -85,7 +86,7 @@ class _Verification:
     def __init__(self, connection: Connection, progress: Callable[[int], None]) -> None:
         self._connection = connection
         self._progress = progress
-        self._expected = {"leads": _Rows(), "reps": _Rows()}
+        self._expected = {table: _Rows() for table in ("leads", "reps", "campaigns", "sales_events")}
         self._wrong: set[UUID] = set()
         """Streams with a wrong event: there is no saying what their rows should be."""
         self._slots = 0
@@ -245,9 +246,13 @@ def _decoded(body: str) -> _Waiting | None:
         return None  # no state at all: that its row differs is found already
 
 
-def _row(state: Lead | Rep, hash_: bytes) -> tuple[str, dict[str, Any]]:
+def _row(state: StreamState, hash_: bytes) -> tuple[str, dict[str, Any]]:
     """Return the projection in which a stream has its row, and that row."""
-    return ("leads", lead_row(state, hash_)) if isinstance(state, Lead) else ("reps", rep_row(state, hash_))
+    if isinstance(state, Lead):
+        return "leads", lead_row(state, hash_)
+    if isinstance(state, Rep):
+        return "reps", rep_row(state, hash_)
+    return campaigns.table_of(state), campaigns.row_of(state, hash_)
 
 
 def _digest(row: dict[str, Any]) -> bytes:

@@ -106,6 +106,18 @@ def nurture_owed(connection: Connection, owner: str) -> list[Lead]:
     return [_lead_decoder.decode(body) for body in rows]
 
 
+def revisits_due(connection: Connection, owner: str, day: date) -> list[Lead]:
+    """Return *owner*'s leads in nurture whose day to come back on has come by *day*, the earliest first."""
+    rows = connection.scalars(
+        text(
+            "SELECT body FROM leads WHERE owner = :owner AND state = 'nurture' "
+            "AND CAST(body::jsonb ->> 'revisit_on' AS date) <= :day ORDER BY body::jsonb ->> 'revisit_on', id"
+        ),
+        {"owner": owner, "day": day},
+    )
+    return [_lead_decoder.decode(body) for body in rows]
+
+
 def held(connection: Connection, owner: str) -> list[Lead]:
     """Return *owner*'s leads that are on hold, by id."""
     rows = connection.scalars(

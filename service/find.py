@@ -150,7 +150,7 @@ def find_rep(connection: Connection, name: str) -> Rep:
     rep = leads.find_rep(connection, name) if storable(name) else None
     if rep is None:
         known = [other.name for other in leads.list_reps(connection)]
-        raise FindError(f"no rep is called {plain(name, 80)!r}{_there_is(name, known, 'make one known with `thaw rep set`')}")
+        raise FindError(f"no rep is called {plain(name, 80)!r}{there_is(name, known, 'make one known with `thaw rep set`')}")
     return rep
 
 
@@ -165,11 +165,12 @@ def find_playbook(connection: Connection, typed: str) -> Playbook:
     playbook = playbooks.newest_playbook(connection, typed) if storable(typed) else None
     if playbook is None:
         known = playbooks.playbook_ids(connection)
-        raise FindError(f"no playbook called {plain(typed, 80)!r} is published{_there_is(typed, known, 'run `thaw migrate`')}")
+        raise FindError(f"no playbook called {plain(typed, 80)!r} is published{there_is(typed, known, 'run `thaw migrate`')}")
     return playbook
 
 
-def _there_is(typed: str, known: Iterable[str], if_none: str) -> str:
+def there_is(typed: str, known: Iterable[str], if_none: str) -> str:
+    """Return the end of a sentence about an unknown name: the one that was probably meant, or those that there are."""
     names = list(known)
     if not names:
         return f"; there is none yet: {if_none}"

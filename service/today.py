@@ -8,6 +8,7 @@ import msgspec
 from models import slots, views
 from models.database import Connection
 from service.calendars import ending
+from service.campaigns import CampaignDue, due_of
 from service.find import find_rep
 from service.sheet.desk import Desk, read_desk
 from service.sheet.found import Blocked, Item
@@ -72,6 +73,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """Leads that wait for somebody to decide about a breakup."""
     blocked: tuple[Blocked, ...]
     ahead: tuple[DayLoad, ...]
+    campaigns: tuple[CampaignDue, ...] = ()
+    """Letters of campaigns that may leave, and people to tell of a withdrawn event."""
 
 
 def read_sheet(connection: Connection, rep_name: str, day: date | None, now: datetime) -> Sheet:
@@ -131,6 +134,7 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         decisions=tuple(undecided(desk)),
         blocked=tuple(blocked),
         ahead=_ahead(connection, desk.rep, desk.calendar, desk.day),
+        campaigns=due_of(connection, desk.rep.name),
     )
 
 

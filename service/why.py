@@ -158,9 +158,8 @@ def _because(found: Why, zone: ZoneInfo) -> str:
         return f"timer {found.command.timer}, armed by event {found.command.armed_version}{due}, fired"
     if found.cause:
         cause = found.cause
-        whose = (
-            "of the rep" if cause.state == "rep" else "of this lead" if cause.stream_id == found.lead_id else "of another lead"
-        )
+        others = {"rep": "of the rep", "campaign": "of a campaign", "sales_event": "of a sales event"}
+        whose = others.get(cause.state, "of this lead" if cause.stream_id == found.lead_id else "of another lead")
         return f"event {cause.version} {whose} ({event_type(cause.data)}, {shown_moment(cause.recorded_at, zone)}) staged it"
     if found.event.causation_id:
         return f"message {found.event.causation_id} staged it, which left no event"

@@ -46,6 +46,26 @@ _ACTORS = {
     "answer_importance": "importance_answered",
     "introduce_connector": "connector_introduced",
     "migrate_playbook": "playbook_migrated",
+    "move_stage": "stage_moved",
+    "propose_cold": "cold_proposed",
+    "send_invitation": "event_invitation_sent",
+    "announce_event": "sales_event_announced",
+    "describe_event": "event_described",
+    "approve_observers": "observers_approved",
+    "revoke_approval": "approval_revoked",
+    "cancel_event": "event_cancelled",
+    "exclude_company": "company_excluded",
+    "list_event": "event_listed",
+    "take_seat": "seat_taken",
+    "give_seat_back": "seat_given_back",
+    "plan_campaign": "campaign_planned",
+    "draw_audience": "audience_drawn",
+    "start_campaign": "campaign_started",
+    "record_letter": "letter_recorded",
+    "record_rsvp": "event_rsvp_received",
+    "withdraw_event": "event_withdrawn",
+    "tell_invitee": "invitee_told",
+    "fire_timer:release_letters": "letters_released",
     "set_calendar": "calendar_frozen",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",
@@ -75,6 +95,12 @@ ACTORS: tuple[str, ...] = tuple(sorted({*_ACTORS.values(), _UNKNOWN_TIMER}))
 
 #: Those that carry the commands for reps.
 FOR_REPS = frozenset({_ACTORS["set_calendar"], _ACTORS["fire_timer:plan_day"]})
+
+#: Those whose decisions look at the whole log, and so go before all that changes it.
+LOOK_AT_THE_LOG = FOR_REPS | {_ACTORS["draw_audience"]}
+
+#: Those that begin a stream: there is nothing to lock yet.
+BEGIN = frozenset({_ACTORS[command] for command in ("register_lead", "announce_event", "plan_campaign")})
 
 
 def actor_name(command: Command) -> str:

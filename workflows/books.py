@@ -14,7 +14,7 @@ from workflows.codec import canonical, digest
 from workflows.commands import Mode
 from workflows.events import Recorded, Slot, SlotKind
 from workflows.fold import fold
-from workflows.lead import Lead, State
+from workflows.lead import BESIDE_LEADS, Lead, State
 from workflows.priority import rank
 
 #: Slots are reserved at most one promise ahead; the longest promise with leave in it lies well within this many days.
@@ -102,7 +102,7 @@ class Books:
         FoldError
             When it is a lead's and cannot be folded.
         """
-        if recorded.state not in ("rep", "service"):
+        if recorded.state not in BESIDE_LEADS:
             self.put(fold(self.leads.get(recorded.stream_id), recorded))
         self.record(recorded)
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows import events as e
+from workflows.campaign_events import StageMoved
 from workflows.commands import Mode
 from workflows.lead import Decline, HoldState, Lead
 
@@ -52,17 +53,30 @@ def _called(lead: Lead, at: datetime, changes: Changes) -> None:
     _touched(lead, at, "call", lead.value_item, changes)
 
 
-def _contact_updated(lead: Lead, _at: datetime, data: e.ContactUpdated, changes: Changes) -> None:
+def _contact_updated(lead: Lead, at: datetime, data: e.ContactUpdated, changes: Changes) -> None:
     changes["modes"] = tuple(mode for mode in data.modes if mode not in lead.modes_refused)
     changes["timezone"] = data.timezone
     changes["open_opportunity"] = data.open_opportunity
     for field in ("stage_depth", "value_band", "score"):
         if (value := getattr(data, field)) is not UNSET:
             changes[field] = value
+    if data.stage_depth is not UNSET and data.stage_depth > lead.stage_depth:
+        changes["stage_moved_at"] = _latest(lead.stage_moved_at, at)
     if data.minutes_added is not UNSET:
         changes["minutes_invested"] = max(0, lead.minutes_invested + data.minutes_added)
     if data.last_contact_on is not UNSET:
         changes["last_contact_at"] = _last_contact(lead, data.last_contact_on, data.last_contact_before or None)
+
+
+def _stage_moved(lead: Lead, at: datetime, data: StageMoved, changes: Changes) -> None:
+    """Change the stage; only a step forward is movement."""
+    changes["stage_depth"] = data.stage_depth
+    if data.stage_depth > data.previous:
+        changes["stage_moved_at"] = _latest(lead.stage_moved_at, at)
+
+
+def _latest(before: datetime | UnsetType, at: datetime) -> datetime:
+    return at if before is UNSET else max(before, at)
 
 
 def _last_contact(lead: Lead, said: date | None, before: date | None) -> datetime | None:
@@ -317,5 +331,6 @@ CHANGES: dict[type, Change] = {
     e.LeadQualified: _fact("qualified", lambda _at, data: data.qualified),
     e.ImportanceAnswered: _fact("importance", lambda _at, data: data.importance),
     e.ConnectorIntroduced: _fact("has_connector", lambda _at, _data: True),
+    StageMoved: _stage_moved,
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
 }

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from workflows.campaign_commands import SendInvitation
 from workflows.commands import (
     AnyCommand,
     Command,
@@ -34,6 +35,9 @@ _SENTENCES = {
 #: The verdict that `workflows.suppression` gives and judges.
 SUPPRESSION = "not_suppressed"
 
+#: What every letter of a campaign must pass; `workflows.invitation_checks` makes them.
+INVITATION_CHECKS = ("event_left", "event_list", "described", "invitation_opening", "invitation_values", "list_whole")
+
 #: What a playbook may ask for: checks that a program makes, and those that only people can vouch for.
 KNOWN_CHECKS = frozenset({*RULES, "one_click_unsubscribe", "postal_address"})
 
@@ -49,6 +53,8 @@ def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:
             return "breakup_email", text
         case RecordStrategy(strategy=text):
             return "strategy", text
+        case SendInvitation(text=text):
+            return "invitation", text
     return None
 
 
@@ -62,6 +68,8 @@ def asked(command: AnyCommand, playbook: Playbook) -> tuple[Slug, ...]:
             return checks.touch
         case SendNurtureTouch(mode="email"):
             return checks.nurture
+        case SendInvitation():
+            return INVITATION_CHECKS
     return ()
 
 

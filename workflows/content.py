@@ -13,7 +13,7 @@ import msgspec
 from workflows.events import Level, Scalar, Verdict
 from workflows.playbooks import ContentLimits
 
-TextKind = Literal["note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy"]
+TextKind = Literal["note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy", "invitation"]
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,6 +270,7 @@ ALWAYS: dict[TextKind, tuple[str, ...]] = {
     "breakup_voicemail": ("mentions_mail",),
     "nurture": ("no_merge_marks", "right_name"),
     "strategy": ("purpose", "own_strategy"),
+    "invitation": ("no_merge_marks", "right_name"),
 }
 
 

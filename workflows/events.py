@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from workflows import campaign_events as campaigns
 from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
@@ -515,9 +516,11 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused | TouchScheduled
+    | PlaybookMigrated | CommandRefused | TouchScheduled | campaigns.LeadEvent
 )  # fmt: skip
-AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
+AnyEvent = (
+    LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation | campaigns.CampaignEvent | campaigns.SalesEventEvent
+)
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
@@ -579,6 +582,12 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     book: str | msgspec.UnsetType = msgspec.UNSET
     """A plan's: SHA-256 of what it took from them, the leads in the order of their scores and the load of each day (see
     `workflows.rep.book_digest`)."""
+    events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
+    """Of a decision about letters: the sales events that were known, by id."""
+    people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET
+    """Of an audience that was drawn: what was known of each person in it, by the lead's id."""
+    reps: dict[str, campaigns.RepFacts] | UnsetType = UNSET
+    """Of letters that were released: by what each rep's day was paced."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,18 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, suppression, touch_guards
+from workflows import (
+    checks,
+    cold,
+    ending_guards,
+    invitation_checks,
+    migration,
+    people_guards,
+    plan_guards,
+    queue_guards,
+    suppression,
+    touch_guards,
+)
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -76,6 +87,8 @@ GUARDS: dict[str, Guard] = {
     "cut_bait_confirmed": ending_guards.cut_bait_confirmed,
     "monitored_reply_address": ending_guards.monitored_reply_address,
     "breakup_impossible_or_waived": ending_guards.breakup_impossible_or_waived,
+    "idle": cold.idle,
+    "audience": invitation_checks.audience,
     "new_asset": ending_guards.new_asset,
     "once_a_month": ending_guards.once_a_month,
     "drop_reason_of_declined": ending_guards.drop_reason_of_declined,

@@ -17,6 +17,9 @@ State = Literal[
     "re_engaged", "meeting_booked", "won", "dropped", "do_not_contact",
 ]  # fmt: skip
 
+#: What stands as the state in events on streams that are no lead's.
+BESIDE_LEADS: frozenset[str] = frozenset({"rep", "service", "campaign", "sales_event"})
+
 #: States in which nobody owes the next move; every other state has a pending message (design invariant 4).
 RESTING: frozenset[State] = frozenset({"registered", "won", "dropped", "do_not_contact"})
 
@@ -132,6 +135,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     next_step_on: date | None = None
     nurture_touch_owed: bool = False
     nurture_touched_at: datetime | None = None
+    stage_moved_at: datetime | UnsetType = UNSET
+    """When the sale last came further, where that was recorded."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
 

@@ -118,6 +118,8 @@ class ProjectionsRebuilt(Event, frozen=True, kw_only=True, tag="projections_rebu
     timers: Count
     """That were missing, and were staged again."""
     reason: Reference | None
+    campaigns: Count | msgspec.UnsetType = msgspec.UNSET
+    sales_events: Count | msgspec.UnsetType = msgspec.UNSET
 
 
 class SchemaMigrated(Event, frozen=True, kw_only=True, tag="schema_migrated"):

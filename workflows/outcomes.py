@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from workflows import commands as c
 from workflows import events as e
+from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
+from workflows.cold import cold_proposed
 from workflows.context import Facts, in_utc
 from workflows.lead import Lead
 from workflows.priority import Score, ScoreInputs, score
@@ -271,6 +273,17 @@ BUILDERS: dict[str, Builder] = {
     "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
     "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
+    "stage_moved": lambda facts, command: StageMoved(stage_depth=command.stage_depth, previous=facts.lead.stage_depth),
+    "cold_proposed": cold_proposed,
+    "event_invitation_sent": lambda _, command: InvitationSent(
+        campaign_id=command.campaign_id,
+        audience=command.audience,
+        mode=command.mode,
+        events=command.events,
+        attachment=command.attachment,
+        wording=command.wording,
+        text=command.text,
+    ),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
 }
 

@@ -13,7 +13,7 @@ from workflows.operations import WorkPaused, WorkResumed
 EVERYTHING = "*"
 
 #: Applied whatever is paused: that a prospect wants no more contact, has answered, or is to be erased.
-NEVER_PAUSED = frozenset({"opted_out", "channel_opted_out", "reply_received", "erased"})
+NEVER_PAUSED = frozenset({"opted_out", "channel_opted_out", "reply_received", "event_rsvp_received", "erased"})
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import msgspec
 from workflows.codec import canonical, digest
 from workflows.commands import Command, FireTimer, Mode, QueueRevival, Slug
 from workflows.events import PlaybookPin
+from workflows.invitation_playbook import Invitation
 from workflows.planner import Capacity
 from workflows.priority import Weights
 
@@ -156,6 +157,8 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
     value_items: tuple[Slug, ...] = ()
     """What can be brought that is new, in the order of preference; each at most once per lead."""
     weights: Weights = Weights()
+    invitation: Invitation | msgspec.UnsetType = msgspec.UNSET
+    """Of a playbook for campaigns; left out by all others, whose published bytes stand as they did."""
 
     @cached_property
     def pin(self) -> PlaybookPin:

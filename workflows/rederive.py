@@ -15,17 +15,23 @@ from uuid import UUID
 import msgspec
 
 from workflows import horizon
+from workflows.audience import Audience, audience_of
 from workflows.books import Book, Books
 from workflows.calendars import Calendar
+from workflows.campaign import STATE as CAMPAIGN
+from workflows.campaign import Campaign
+from workflows.campaign_decisions import Looked, asked_for
 from workflows.codec import canonical
 from workflows.commands import AnyCommand, SetCalendar
 from workflows.context import Context
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Verdict, event_type
-from workflows.fold import fold
 from workflows.handle import Carrier, handle
+from workflows.invitation_streams import Stream, fold_stream, handle_invitations
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
-from workflows.rep import fold_rep, handle_rep
+from workflows.rep import handle_rep
+from workflows.sales_event import STATE as SALES_EVENT
+from workflows.sales_event import SalesEvent
 
 #: The state of events on the service's own stream, which has none.
 _SERVICE = "service"
@@ -54,8 +60,8 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
 class PlanDecision(NamedTuple):
     """A decision that rests on a whole book: a plan of a day, or why there was none."""
 
-    rep: Rep
-    """As it stood."""
+    rep: Rep | Campaign
+    """Whose decision it is, as it stood: a rep whose day was planned, or a campaign whose audience was drawn."""
     recorded: tuple[Recorded, ...]
     position: int
     """The book is what the first *position* events of the log come to."""
@@ -89,7 +95,7 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
     FoldError, ValueError
         When the stream cannot be folded at all.
     """
-    state: Lead | Rep | None = None
+    state: Stream | None = None
     counts = dict.fromkeys(("decisions", "refused", "calendars", "events", "heads", "old_plans"), 0)
     plans: list[PlanDecision] = []
     mismatches: list[Mismatch] = []
@@ -97,7 +103,7 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
         first = recorded[0]
         if first.state == _SERVICE:
             counts["heads"] += len(recorded)
-        elif first.used and first.used.position is not msgspec.UNSET and isinstance(state, Rep):
+        elif first.used and first.used.position is not msgspec.UNSET and isinstance(state, (Rep, Campaign)):
             plans.append(PlanDecision(state, recorded, first.used.position))
         elif isinstance(first.data, DayPlanned):
             counts["old_plans"] += 1
@@ -108,7 +114,7 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
             counts["events"] += len(recorded)
             mismatches += _compare(recorded, _derive(state, first, library, Book()))
         for each in recorded:
-            state = _fold(state, each)
+            state = fold_stream(state, each)
     return Rederived(**counts, plans=tuple(plans), mismatches=tuple(mismatches))
 
 
@@ -141,6 +147,8 @@ def rederive_plans(
 
 def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Recorded, ...] | str:
     first = plan.recorded[0]
+    if isinstance(plan.rep, Campaign):
+        return _derive(plan.rep, first, library, Book(), audience_at(plan.rep, books, first))
     calendar = library.calendars.get(plan.rep.calendar_digest)
     if calendar is None or first.used is None:
         return "used.calendar"
@@ -156,15 +164,9 @@ def _decisions(history: Iterable[Recorded]) -> Iterator[tuple[Recorded, ...]]:
         yield tuple(events)
 
 
-def _fold(state: Lead | Rep | None, recorded: Recorded) -> Lead | Rep | None:
-    if recorded.state == _SERVICE:
-        return None
-    if recorded.state == "rep":
-        return fold_rep(state if isinstance(state, Rep) else None, recorded)
-    return fold(state if isinstance(state, Lead) else None, recorded)
-
-
-def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: Book) -> tuple[Recorded, ...] | str:
+def _derive(
+    state: Stream | None, first: Recorded, library: Library, book: Book, audience: Audience | None = None
+) -> tuple[Recorded, ...] | str:
     """Return what the decision that recorded *first* gives now, or why it cannot be made again."""
     used, pin = first.used, first.playbook
     if used is None or pin is None:
@@ -188,6 +190,9 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
     command = _command(first)
     if command is None:
         return "command"
+    if first.state in (CAMPAIGN, SALES_EVENT):
+        own = state if isinstance(state, (Campaign, SalesEvent)) else None
+        return _derive_invitations(own, first, command, playbook, library, audience or Audience(), carrier)
     if first.state == "rep":
         rep = state if isinstance(state, Rep) else None
         return handle_rep(rep, command, now=used.now, calendar=calendar, playbook=playbook, book=book, carrier=carrier).recorded
@@ -203,6 +208,43 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
         holdings=used.holdings or None,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
+
+
+def _derive_invitations(
+    state: Campaign | SalesEvent | None,
+    first: Recorded,
+    command: AnyCommand,
+    playbook: Playbook,
+    library: Library,
+    audience: Audience,
+    carrier: Carrier,
+) -> tuple[Recorded, ...] | str:
+    used = first.used
+    if used is None or not playbook.invitation:
+        return "playbook.invitation"
+    reps = used.reps or {}
+    known = {name: library.calendars.get(facts.calendar) for name, facts in reps.items() if facts.calendar}
+    looked = Looked(
+        now=used.now,
+        rules=playbook.invitation,
+        events=used.events or (),
+        audience=audience,
+        calendars={name: calendar for name, calendar in known.items() if calendar},
+        reps=reps,
+    )
+    return handle_invitations(
+        state, command, playbook=playbook, looked=looked, verdicts=used.verdicts, carrier=carrier
+    ).recorded
+
+
+def audience_at(campaign: Campaign, books: Books, first: Recorded) -> Audience:
+    """Return what the log so far holds of a campaign's audience, with what was known of people apart from it."""
+    people = (first.used.people or {}) if first.used else {}
+    return Audience(
+        leads=audience_of(books.leads.values(), asked_for(campaign)),
+        people={UUID(id_): facts for id_, facts in people.items()},
+        position=books.position,
+    )
 
 
 def _command(first: Recorded) -> AnyCommand | None:

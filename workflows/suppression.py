@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from workflows.campaign_commands import SendInvitation
 from workflows.commands import (
     Command,
     MarkNoteSent,
@@ -112,7 +113,7 @@ def _modes_of(command: Command) -> tuple[Mode, ...]:
     match command:
         case ScheduleNote() | MarkNoteSent():
             return "handwritten_note", "call"
-        case SendTouch(mode=mode) | ScheduleTouch(mode=mode) | SendNurtureTouch(mode=mode):
+        case SendTouch(mode=mode) | ScheduleTouch(mode=mode) | SendNurtureTouch(mode=mode) | SendInvitation(mode=mode):
             return (mode,)
         case SendBreakupEmail():
             return ("email",)

@@ -23,6 +23,7 @@ from workflows.playbooks import Playbook
 __all__ = [
     "ACTORS",
     "PLAN_DAY",
+    "RELEASE_LETTERS",
     "TIMERS",
     "TimerSpec",
     "actor_name",
@@ -107,7 +108,10 @@ TIMERS: dict[str, TimerSpec] = {spec.name: spec for spec in _SPECS}
 #: The timer of a rep's own stream, which makes the plan of the day; `workflows.rep` arms it.
 PLAN_DAY = "plan_day"
 
-_FIRING = frozenset({spec.name for spec in _SPECS if spec.fires} | {PLAN_DAY})
+#: The timer of a campaign's own stream, which releases the letters of a day; `workflows.campaign_decisions` arms it.
+RELEASE_LETTERS = "release_letters"
+
+_FIRING = frozenset({spec.name for spec in _SPECS if spec.fires} | {PLAN_DAY, RELEASE_LETTERS})
 
 
 def fires(timer: str) -> bool:

@@ -3,6 +3,7 @@
 from datetime import date
 
 from workflows import horizon
+from workflows.campaign_commands import SendInvitation
 from workflows.commands import (
     BookMeeting,
     Command,
@@ -51,7 +52,7 @@ def email_reachable(facts: Facts, _: Command) -> Refused | None:
     return _reachable(facts, "email", "email_reachable", "No mail address")
 
 
-def mode_permitted(facts: Facts, command: SendTouch | ScheduleTouch | SendNurtureTouch) -> Refused | None:
+def mode_permitted(facts: Facts, command: SendTouch | ScheduleTouch | SendNurtureTouch | SendInvitation) -> Refused | None:
     """Refuse a touch in a mode that is not permitted or not reachable."""
     return _reachable(facts, command.mode, "mode_permitted", f"No way to reach them by {words(command.mode)}")
 

@@ -233,6 +233,10 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=STATES, event="playbook_migrated", triggers=("migrate_playbook",),
         guards=("manager", "another_playbook", "step_kept")),
     Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),
+    Row(sources=STATES, event="stage_moved", triggers=("move_stage",)),
+    Row(sources=_CONTACTABLE, event="cold_proposed", triggers=("propose_cold",), guards=("idle",)),
+    Row(sources=_CONTACTABLE, event="event_invitation_sent", triggers=("send_invitation",),
+        guards=("not_held", "not_suppressed", "mode_permitted", "audience", "content_checks")),
     Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
 )
 # fmt: on

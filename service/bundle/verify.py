@@ -885,6 +885,10 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> connector_introduced -> =; by introduce_connector
 - * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
 - contactable -> channel_opted_out -> =; by opt_out:channel
+- * -> stage_moved -> =; by move_stage
+- contactable -> cold_proposed -> =; by propose_cold; asks idle
+- contactable -> event_invitation_sent -> =; by send_invitation
+    asks not_held not_suppressed mode_permitted audience content_checks
 - * -> lead_erased -> =; by erase_lead
 """
 
@@ -1091,8 +1095,8 @@ class Lead:
         "meeting_at",
         "minutes_invested", "modes", "modes_refused", "modes_tried", "next_step_on", "note_on", "nurture_touched_at",
         "offer_at", "open_opportunity", "owner", "pin", "promised", "qualified", "queued_at", "real_reason",
-        "reason_probed_at", "recorded_at", "revisit_on", "score", "slots", "stage_depth", "state", "strategy_at", "timers",
-        "value_band", "value_item", "value_items_used",
+        "reason_probed_at", "recorded_at", "revisit_on", "score", "slots", "stage_depth", "stage_moved_at", "state",
+        "strategy_at", "timers", "value_band", "value_item", "value_items_used",
     )  # fmt: skip
 
     def __init__(self, body: Any) -> None:
@@ -1136,6 +1140,7 @@ class Lead:
         self.called_at: datetime | None
         self.queued_at: datetime | None
         self.last_touch_at: datetime | None
+        self.stage_moved_at: datetime | None
         self.meeting_at: datetime | None
         self.nurture_touched_at: datetime | None
         self.homework_at: datetime | None
@@ -1282,6 +1287,8 @@ def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
     lead.modes = [mode for mode in data["modes"] if mode not in lead.modes_refused]
     lead.open_opportunity = data["open_opportunity"]
+    if data.get("stage_depth", 0) > lead.stage_depth:
+        lead.stage_moved_at = max(lead.stage_moved_at, at) if lead.stage_moved_at else at
     lead.stage_depth = data.get("stage_depth", lead.stage_depth)
     lead.value_band = data.get("value_band", lead.value_band)
     lead.minutes_invested = max(0, lead.minutes_invested + data.get("minutes_added", 0))
@@ -1304,6 +1311,12 @@ def _on_returned(lead: Lead, data: Any, at: datetime) -> None:
 def _on_regranted(lead: Lead, data: Any, at: datetime) -> None:
     lead.modes = data["modes"]
     lead.modes_refused = [mode for mode in lead.modes_refused if mode not in lead.modes]
+
+
+def _on_stage_moved(lead: Lead, data: Any, at: datetime) -> None:
+    lead.stage_depth = data["stage_depth"]
+    if data["stage_depth"] > data["previous"]:
+        lead.stage_moved_at = max(lead.stage_moved_at, at) if lead.stage_moved_at else at
 
 
 def _on_opted_out(lead: Lead, data: Any, at: datetime) -> None:
@@ -1372,6 +1385,7 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "importance_answered": _sets("importance", lambda data, at: data["importance"]),
     "connector_introduced": _sets("has_connector", lambda data, at: True),
     "lead_reassigned": _sets("owner", lambda data, at: data["owner"]),
+    "stage_moved": _on_stage_moved,
     "lead_erased": _sets("erased", lambda data, at: True),
 }
 
@@ -1393,6 +1407,9 @@ class MissingError(Exception):
 
 #: The verdict of the suppression list.
 SUPPRESSION = "not_suppressed"
+
+#: What every letter of a campaign must have passed.
+LETTER_CHECKS = ("event_left", "event_list", "described", "invitation_opening", "invitation_values", "list_whole")
 
 
 class Decision:
@@ -1584,6 +1601,8 @@ def _not_before_planned(lead: Lead, c: Any, d: Decision) -> Any:
 
 def _checks_asked(d: Decision) -> list[str]:
     """Return the checks that the playbook asks for before the command counts as done."""
+    if d.kind == "send_invitation":
+        return list(LETTER_CHECKS)
     name = {"mark_note_sent": "note", "send_touch": "touch", "send_nurture_touch": "nurture"}.get(d.kind)
     if name is None or (name == "nurture" and d.command["mode"] != "email"):
         return []
@@ -1676,10 +1695,27 @@ def _meeting_ahead(lead: Lead, c: Any, d: Decision) -> bool:
     return d.occurred_at < read_moment(c["meeting_at"]) != lead.meeting_at
 
 
+def _idle_since(lead: Lead) -> datetime:
+    since: datetime = lead.stage_moved_at or lead.last_contact_at or lead.entered_at
+    return since
+
+
+def _idle_days(lead: Lead, now: datetime) -> int:
+    return max(0, (now - _idle_since(lead)).days)
+
+
+def _is_cold(lead: Lead, after_days: int, now: datetime) -> bool:
+    if not lead.open_opportunity or lead.state in ("declined", "won", "dropped", "do_not_contact"):
+        return False
+    days = (lead.next_step_on, lead.note_on, lead.call_on)
+    planned = (lead.meeting_at is not None and lead.meeting_at > now) or any(d and d >= now.date() for d in days)
+    return _idle_days(lead, now) > after_days and not planned
+
+
 def _not_suppressed(lead: Lead, c: Any, d: Decision) -> bool:
     if d.kind in ("schedule_note", "mark_note_sent"):
         modes = {"handwritten_note", "call"}
-    elif d.kind in ("send_touch", "schedule_touch", "send_nurture_touch"):
+    elif d.kind in ("send_touch", "schedule_touch", "send_nurture_touch", "send_invitation"):
         modes = {c["mode"]}
     else:
         modes = {"email" if d.kind == "send_breakup_email" else "call"}
@@ -1755,6 +1791,8 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "cut_bait_confirmed": lambda lead, c, d: lead.cut_bait == "breakup",
     "monitored_reply_address": lambda lead, c, d: bool(c["monitored_reply_address"]),
     "breakup_impossible_or_waived": _impossible_or_waived,
+    "idle": lambda lead, c, d: _is_cold(lead, c["after_days"], d.now),
+    "audience": lambda lead, c, d: (lead.state == "won") == (c["audience"] == "client"),
     "new_asset": lambda lead, c, d: c["asset"] not in lead.value_items_used,
     "once_a_month": _once_a_month,
     "drop_reason_of_declined": lambda lead, c, d: (
@@ -1909,6 +1947,11 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     },
     "lead_reassigned": {"previous_owner": lambda lead, c, d: lead.owner},
     "playbook_migrated": {"previous": lambda lead, c, d: lead.pin},
+    "stage_moved": {"previous": lambda lead, c, d: lead.stage_depth},
+    "cold_proposed": {
+        "idle_since": lambda lead, c, d: _idle_since(lead),
+        "idle_days": lambda lead, c, d: _idle_days(lead, d.now),
+    },
 }
 
 #: What each event says; a body that says more, or less, was not made by these rules.
@@ -1945,6 +1988,9 @@ SAYS = {
     "re_engaged": "decision next_step next_step_on minutes",
     "consent_regranted": "evidence modes",
     "channel_opted_out": "channel",
+    "stage_moved": "stage_depth previous",
+    "cold_proposed": "idle_since idle_days",
+    "event_invitation_sent": "campaign_id audience mode events attachment wording text",
     "lead_erased": "reason contact documents messages erased_at reapplied",
     "lead_held": "reason until remaining",
     "lead_released": "note_on call_on",
@@ -2143,6 +2189,10 @@ class Differences:
             self.found.append((field, recorded, derived))
 
 
+#: Commands with words that programs read, whatever the playbook asks for.
+_TEXTS = ("mark_note_sent", "send_touch", "send_breakup_email", "record_strategy", "send_invitation")
+
+
 def _check_verdicts(d: Decision, found: Differences) -> None:
     """What people vouched for stands in their command, and so does the reason of an override; programs are believed."""
     given = {verdict["check"]: verdict for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
@@ -2156,7 +2206,7 @@ def _check_verdicts(d: Decision, found: Differences) -> None:
         elif verdict["source"] == "overridden" or (override is not None and not verdict["passed"]):
             found.compare(field + ".source", verdict["source"] if override else None, "overridden")
             found.compare(field + ".passed", verdict["passed"], True)
-        if check not in asked and d.kind not in ("mark_note_sent", "send_touch", "send_breakup_email", "record_strategy"):
+        if check not in asked and d.kind not in _TEXTS:
             found.compare(field, verdict["source"], "no check")
     for check in asked:
         if check not in given and (check in attested or override is not None):
@@ -2879,6 +2929,9 @@ class Streams:
             return "they record the heads of streams"
         if body["state"] == "service":
             return "they record what operators did"
+        if body["state"] in ("campaign", "sales_event"):
+            found.compare("row", body["row"], None)
+            return "they are decisions of campaigns and sales events, which this verifier does not make again"
         if kind == "calendar_frozen":
             check_calendar(body, found)
         if body["schema"] != 1:
@@ -2946,7 +2999,11 @@ class Streams:
                 found = Differences()
                 end_decision(stream.decision, found)
                 self._report(found, lambda name=name: "the end of " + name, stream.position)  # type: ignore[misc]
-            if self.manifest.kind == "leads" and name not in self._leads and stream.state not in ("rep", "service"):
+            if (
+                self.manifest.kind == "leads"
+                and name not in self._leads
+                and stream.state not in ("rep", "service", "campaign", "sales_event")
+            ):
                 self.report.add(INCOMPLETE, f"{name} has events here, and nothing says that they are all", stream.position)
         if self.manifest.opened:
             self._check_texts()

@@ -6,9 +6,12 @@ from service.cli import (
     accountability,
     as_of,
     bundle,
+    campaign,
     check,
+    cold,
     dead,
     erase,
+    event,
     explain,
     homework,
     keys,
@@ -69,6 +72,9 @@ for module in (
     bundle,
     erase,
     suppressions,
+    event,
+    campaign,
+    cold,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -15,6 +15,7 @@ from models import contacts, events, messages, views
 from models.database import Connection, DatabaseUnavailableError, transaction
 from models.messages import CommandReusedError, MessageState
 from models.replay import fold_rows
+from service.campaigns import told_of
 from service.cli.app import REFUSED, App, InputError
 from service.find import FindError
 from service.next_action import NextAction, next_action, steps_of
@@ -23,7 +24,10 @@ from service.times import TimeError, shown_moment, zone_of
 from service.wiring import Service
 from service.wording import count, name_of, plain
 from workflows.actor_names import actor_name
+from workflows.campaign import Campaign
+from workflows.invitation_streams import Stream
 from workflows.lead import Lead, Rep
+from workflows.sales_event import SalesEvent
 
 #: How long a person waits for the answer, and how often the row is looked at meanwhile.
 WAIT_SECONDS = 10.0
@@ -83,7 +87,7 @@ def hand_in(app: App, message_id: UUID, prepare: Callable[[Connection], Submissi
     except BellUnavailableError as error:
         # Accepted all the same: the row is committed, and the clock rings it when Redis is back.
         trouble = str(error)
-    message = _await(service, message_id, WAIT_SECONDS if wait and not trouble and not pause else 0.0)
+    message = await_settled(service, message_id, WAIT_SECONDS if wait and not trouble and not pause else 0.0)
     answer = _answer(service, _HandedIn(message, trouble, pause))
     if as_json:
         app.print_json(answer)
@@ -93,7 +97,8 @@ def hand_in(app: App, message_id: UUID, prepare: Callable[[Connection], Submissi
         click.get_current_context().exit(REFUSED)
 
 
-def _await(service: Service, message_id: UUID, seconds: float) -> MessageState:
+def await_settled(service: Service, message_id: UUID, seconds: float = WAIT_SECONDS) -> MessageState:
+    """Return a message once it is settled, or as it stands after *seconds*."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -178,9 +183,11 @@ class _Told(NamedTuple):
     next: NextAction | None = None
 
 
-def _told(connection: Connection, state: Lead | Rep | None) -> _Told:
+def _told(connection: Connection, state: Stream | None) -> _Told:
     if state is None:
         return _Told()
+    if isinstance(state, (Campaign, SalesEvent)):
+        return _Told(state.name, "campaign" if isinstance(state, Campaign) else "sales_event", told_of(state))
     zone = zone_of(views.calendar_of(connection, state.owner if isinstance(state, Lead) else state.name))
     if isinstance(state, Rep):
         plan = state.timers.get("plan_day")

@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 import msgspec
 
-from models import contacts, frozen, leads, views
+from models import campaigns, contacts, frozen, leads, views
 from models.database import Connection
 from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
@@ -14,6 +14,7 @@ from service.cli.ops import progress_bar
 from service.find import find_lead
 from service.wording import count, key_of, plain
 from workflows.events import Recorded, event_type
+from workflows.lead import Rep
 from workflows.rederive import Library, Mismatch, PlanDecision, Rederived, rederive, rederive_plans
 
 #: So many mismatches are named; all are counted.
@@ -37,11 +38,13 @@ class RederivedShown(msgspec.Struct, kw_only=True):
 
     streams: int = 0
     decisions: int = 0
-    """All that were derived again; the next three are among them, and the others carried out what was asked."""
+    """All that were derived again; the next four are among them, and the others carried out what was asked."""
     refused: int = 0
     calendars: int = 0
     plans: int = 0
     """Plans of a day, and why there was none."""
+    audiences: int = 0
+    """Audiences of campaigns that were drawn."""
     events: int = 0
     """That the decisions recorded."""
     heads: int = 0
@@ -95,7 +98,8 @@ def _run(connection: Connection, stream_id: UUID | None, found: RederivedShown, 
         progress(found.events + found.heads + found.old_plans)
     for plan, mismatches in _plans(connection, plans, library):
         found.decisions += 1
-        found.plans += 1
+        found.plans += isinstance(plan.rep, Rep)
+        found.audiences += not isinstance(plan.rep, Rep)
         found.events += len(plan.recorded)
         _name(found, plan.rep.id, mismatches)
         progress(found.events + found.heads + found.old_plans)
@@ -149,12 +153,13 @@ def _lines(connection: Connection, found: RederivedShown) -> Iterator[str]:
     made = f"{count(found.decisions, 'decision')} ({count(found.events, 'event')}) of {count(found.streams, 'stream')}"
     verdict = f"{count(found.differing, 'field')} came out differently" if found.differing else "nothing differs"
     yield f"{made} derived again: {verdict}"
-    carried_out = found.decisions - found.refused - found.calendars - found.plans
+    carried_out = found.decisions - found.refused - found.calendars - found.plans - found.audiences
     kinds = (
         f"{carried_out} carried out",
         f"{found.refused} refused",
         f"{count(found.calendars, 'calendar')} frozen",
         f"{count(found.plans, 'day')} planned",
+        *([f"{count(found.audiences, 'audience')} drawn"] if found.audiences else []),
     )
     yield f"of them: {', '.join(kinds)}"
     if found.heads:
@@ -167,8 +172,10 @@ def _lines(connection: Connection, found: RederivedShown) -> Iterator[str]:
 def _names(connection: Connection, ids: set[UUID]) -> dict[UUID, str]:
     people = contacts.find_contacts(connection, list(ids))
     reps = {rep.id: f"rep {plain(rep.name, 80)}" for rep in leads.list_reps(connection)}
+    streams = {each.id: f"campaign:{each.name}" for each in campaigns.list_campaigns(connection)}
+    streams |= {each.id: f"event:{each.name}" for each in campaigns.list_sales_events(connection)}
     known = {lead.id: key_of(lead, people.get(lead.id)) for lead in views.find_leads(connection, list(ids))}
-    return {id_: reps.get(id_) or known.get(id_) or str(id_) for id_ in ids}
+    return {id_: reps.get(id_) or streams.get(id_) or known.get(id_) or str(id_) for id_ in ids}
 
 
 COMMANDS = (rederive_,)

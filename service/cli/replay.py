@@ -13,6 +13,7 @@ from models.database import transaction
 from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, json_option, pass_app
 from service.cli.look import heading, owners_zone, state_lines
+from service.cli.stream_replay import print_stream, read_stream, stream_named
 from service.differences import Difference, differences
 from service.find import Found, find_lead
 from service.history import History, labelled, read_history, told
@@ -73,8 +74,17 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 def replay(ctx: click.Context, app: App, lead: str, moment: str | None, sense: Sense, as_json: bool) -> None:
     """Fold a lead's events again and print each: when it was recorded, what, by which row, by whom, and what it moved.
 
-    The chain of hashes is checked on the way; when it is broken, the exit status is 1. A day alone means its end.
+    The chain of hashes is checked on the way; when it is broken, the exit status is 1. A day alone means its end. A campaign is
+    named as in campaign:spring, and a sales event as in event:open-house.
     """
+    named = stream_named(lead)
+    if named is not None:
+        with typed_errors(), transaction(app.service.engine) as connection:
+            stream = read_stream(connection, named, moment.strip() if moment else None, app.service.now())
+            app.print_json(stream) if as_json else print_stream(connection, stream)
+        if stream.trouble:
+            ctx.exit(REFUSED)
+        return
     with typed_errors(), transaction(app.service.engine) as connection:
         found = find_lead(connection, lead)
         zone = owners_zone(connection, found.lead)

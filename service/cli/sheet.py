@@ -46,7 +46,7 @@ def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> Non
     plan_comes = f": that happens at {planning:%H:%M}" if planning and planning.date() == sheet.day else ""
     for line in pause_lines(paused, zone):
         click.echo(f"! paused: {line}")
-    for line in (*_state(sheet, plan_comes), *_items(sheet)):
+    for line in (*_state(sheet, plan_comes), *_items(sheet), *_campaigns(sheet)):
         click.echo(line)
     for line in (*_blocked(sheet.blocked), *map(_load, sheet.ahead), *_first(sheet)):
         click.echo(line)
@@ -93,6 +93,16 @@ def _items(sheet: Sheet) -> Iterator[str]:
             yield f"    {_HEADS[kind]:<10} and {number - MOST} more (--json lists them)"
     if shown.get("homework", 0) > sheet.homework_that_fits:
         yield f"    of the homework, {sheet.homework_that_fits} of {shown['homework']} fit into the day"
+
+
+def _campaigns(sheet: Sheet) -> Iterator[str]:
+    for each in sheet.campaigns:
+        if each.letters:
+            letters = f"{count(each.letters, 'letter')} of {each.campaign} may leave"
+            yield f"    LETTERS    {letters}: thaw campaign send {each.campaign} --rep {plain(sheet.rep)}"
+        if each.to_tell:
+            people = f"{count(each.to_tell, 'person', 'people')} of {each.campaign} to tell that an event was withdrawn"
+            yield f"    TELL       {people}: thaw campaign tell {each.campaign}"
 
 
 def _blocked(blocked: tuple[Blocked, ...]) -> Iterator[str]:

@@ -8,9 +8,10 @@ from uuid import UUID
 import msgspec
 
 from models.database import Connection
-from models.replay import fold_next, read_streams
+from models.replay import read_streams
 from workflows.calendars import Calendar
-from workflows.lead import Lead, Rep
+from workflows.invitation_streams import Stream, fold_stream
+from workflows.lead import Lead
 from workflows.transitions import CALL_ROWS
 
 
@@ -37,10 +38,10 @@ def read_touches(connection: Connection, calendar: Calendar) -> Touches:
     promises: list[Promise] = []
     follow_ups, others, decisions = [], [], []
     for _, events in read_streams(connection):
-        state: Lead | Rep | None = None
+        state: Stream | None = None
         note_on: date | None = None
         for recorded in events:
-            before, state = state, fold_next(state, recorded)
+            before, state = state, fold_stream(state, recorded)
             day = calendar.local_day(recorded.occurred_at)
             if recorded.row == "T10" and isinstance(before, Lead):
                 note_on = day

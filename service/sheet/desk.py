@@ -96,7 +96,8 @@ class Desk:
 def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, now: datetime) -> Desk:
     """Read what the sheet of *day* is made from."""
     owned = leads.owned_leads(connection, rep.name, _STATES)
-    candidates = [*owned, *views.nurture_owed(connection, rep.name)]
+    nurtured = (*views.nurture_owed(connection, rep.name), *views.revisits_due(connection, rep.name, day))
+    candidates = [*owned, *{lead.id: lead for lead in nurtured}.values()]
     active = [lead for lead in candidates if not lead.hold and _concerns(lead, day, calendar)]
     held = views.held(connection, rep.name)
     digests = {lead.playbook.digest for lead in active if lead.playbook} | {rep.playbook.digest if rep.playbook else ""}

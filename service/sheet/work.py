@@ -1,7 +1,7 @@
 """All of a day's work but the calls: replies, breakups, next steps, notes, reasons, homework and nurture."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from service.next_action import step_of
 from service.sheet.desk import Desk
@@ -120,6 +120,26 @@ def homework(desk: Desk) -> Iterable[Found]:
             commands=(f"thaw homework {key(desk, lead)} {answers} --source-date DAY",),
         )
 
+    yield from _revisits(desk)
+
+
+def _revisits(desk: Desk) -> Iterable[Found]:
+    """Yield those whose day to come back on has come, and about whom too little is known to queue them by itself."""
+    for lead in desk.of("nurture"):
+        fresh = timedelta(days=desk.playbook_of(lead).homework.fresh_for_days)
+        if lead.revisit_on is None or lead.revisit_on > desk.day or (lead.homework_at and lead.homework_at >= desk.now - fresh):
+            continue
+        answers = " ".join(f"--answer {field}=TEXT" for field in desk.playbook_of(lead).homework.fields)
+        yield Found(
+            lead=lead,
+            kind="homework",
+            why=f"to come back on {shown_day(lead.revisit_on)}, and that day is here: homework first, then the queue",
+            commands=(
+                f"thaw homework {key(desk, lead)} {answers} --source-date DAY",
+                f"thaw queue {key(desk, lead)} --reason revisit",
+            ),
+        )
+
 
 def _declined(desk: Desk, timer: str) -> list[Lead]:
     due = [lead for lead in desk.of("declined") if desk.due(lead, timer)]
@@ -129,6 +149,8 @@ def _declined(desk: Desk, timer: str) -> list[Lead]:
 def nurture(desk: Desk) -> Iterable[Found]:
     """Yield the value touches that are owed, the longest owed first."""
     for lead in desk.of("nurture"):
+        if not lead.nurture_touch_owed:
+            continue
         permitted: list[Mode] = [mode for mode in lead.modes if mode in ("email", "post")]
         value = next_value_item(lead, desk.playbook_of(lead))
         if not permitted or value is None:

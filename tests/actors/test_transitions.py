@@ -1,5 +1,6 @@
 """The actors: one for each transition, six of them by the names that everybody uses."""
 
+import actors.campaign_transitions
 import actors.transitions
 from actors.broker import QUEUE, broker
 from workflows.actor_names import ACTORS

@@ -10,6 +10,7 @@ from threading import local
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
+import actors.campaign_transitions
 import actors.transitions
 from actors import committer, runtime
 from actors.apply import Applier

@@ -21,11 +21,15 @@ from tests.workflows.life import (
     life_in,
     make_ready,
     ready_to_break_up,
+    register,
 )
+from tests.workflows.promotion import CAMPAIGN, Promotion, declined, letter, passed
+from workflows import campaign_commands as a
 from workflows import commands as c
 from workflows import operations as o
 from workflows.books import Book
 from workflows.calendars import Holiday
+from workflows.checks import INVITATION_CHECKS
 from workflows.codec import canonical
 from workflows.events import AnyEvent, HeadsRecorded, Holdings, Recorded, event_type
 from workflows.handle import Carrier
@@ -64,6 +68,16 @@ def _lives() -> Iterator[Life]:
     life = life_in("note_due")
     life.do(c.MarkNoteSent(medium="robot_pen"))
     life.fire("note_slot")
+    yield life
+    life = declined()
+    life.must(c.UpdateContact(contact=WORDS, modes=("post",)))
+    life.verdicts = passed(INVITATION_CHECKS)
+    life.must(letter(LEAD_ID))
+    yield life
+    life = Life()
+    life.must(register(open_opportunity=True))
+    life.must(a.MoveStage(stage_depth=2))
+    life.wait(days=31).must(a.ProposeCold())
     yield life
     life = life_in("note_sent")
     life.must(c.RecordReturn())
@@ -133,6 +147,25 @@ def _rep(playbook: Playbook) -> Iterator[Recorded]:
     yield from planned.recorded
 
 
+def _promotion() -> Iterator[Recorded]:
+    """Yield the events of a campaign's own stream, and of the events that it invites to."""
+    promotion = Promotion()
+    first, second, third = (promotion.lead(declined(), number) for number in range(3))
+    training, house = promotion.event(seats=1), promotion.event("open-house")
+    promotion.must(training, a.DescribeEvent(description=WORDS), a.ExcludeCompany(company=WORDS))
+    promotion.begin()
+    promotion.release()
+    for lead in (first, second, third):
+        promotion.sent(lead, training, house)
+    for lead in (first, second):
+        promotion.must(CAMPAIGN, a.RecordRsvp(lead_id=lead, event_id=training, channel="call"))
+    promotion.must(training, a.GiveSeatBack(lead_id=first))
+    promotion.must(training, a.RevokeApproval(reason=WORDS))
+    promotion.must(house, a.CancelEvent())
+    promotion.must(CAMPAIGN, a.TellInvitee(lead_id=third, event_id=house))
+    yield from promotion.log
+
+
 def _service() -> Iterator[Recorded]:
     """Yield the events of the service's own stream."""
     head = Head(LEAD_ID, 3, bytes(range(32)))
@@ -163,7 +196,12 @@ def _service() -> Iterator[Recorded]:
 def examples() -> dict[str, Recorded]:
     """Return one lived event of each type, by its stored name; one with its command where there is one."""
     found: dict[str, Recorded] = {}
-    for recorded in (*(one for life in _lives() for one in life.history), *_rep(life_in("registered").playbook), *_service()):
+    for recorded in (
+        *(one for life in _lives() for one in life.history),
+        *_rep(life_in("registered").playbook),
+        *_promotion(),
+        *_service(),
+    ):
         name = event_type(recorded.data)
         if name not in found or (found[name].command is None and recorded.command is not None):
             found[name] = recorded

@@ -9,10 +9,13 @@ import msgspec
 import pytest
 
 from tests.workflows.life import CALENDAR, HOMEWORK, PLAYBOOK, WORDS, life_in, sent_command
+from tests.workflows.promotion import letter, passed
 from workflows import commands as c
 from workflows import context
 from workflows.calendars import Absence, Calendar
+from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
+from workflows.checks import INVITATION_CHECKS
 from workflows.contact_hours import overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
@@ -190,6 +193,13 @@ REFUSES: list[tuple[str, Case]] = [
     ("cut_bait_confirmed", Case(c.SendBreakup(), {"cut_bait": "one_more_try"})),
     ("monitored_reply_address", Case(c.SendBreakupEmail(monitored_reply_address=False))),
     ("breakup_impossible_or_waived", Case(c.StartNurture())),
+    ("idle", Case(ProposeCold())),
+    ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": RECENT})),
+    ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO, "next_step_on": FRIDAY})),
+    ("audience", Case(letter(), {"state": "won"})),
+    ("audience", Case(letter(audience="client"))),
+    ("content_checks", Case(letter(), rule="check.event_left")),
+    ("not_suppressed", Case(letter(), verdicts=(listed("post", "post"),))),
     ("new_asset", Case(MAIL, {"value_items_used": ("report",)})),
     ("once_a_month", Case(MAIL, {"nurture_touched_at": datetime(2026, 1, 2, 15, tzinfo=UTC)})),
     ("drop_reason_of_declined", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
@@ -312,6 +322,10 @@ PASSES: list[tuple[str, Case]] = [
     ("breakup_impossible_or_waived", Case(c.StartNurture(waiver=WORDS))),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"modes": ("call",)})),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"cut_bait": "nurture"})),
+    ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO})),
+    ("audience", Case(letter())),
+    ("audience", Case(letter(audience="client"), {"state": "won"})),
+    ("content_checks", Case(letter(), verdicts=passed(INVITATION_CHECKS))),
     ("new_asset", Case(MAIL)),
     ("once_a_month", Case(MAIL, {"nurture_touched_at": datetime(2025, 12, 31, 15, tzinfo=UTC)})),
     ("once_a_month", Case(MAIL)),

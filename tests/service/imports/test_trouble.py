@@ -95,7 +95,7 @@ def test_a_database_that_is_away_is_said_to_be(office: Office) -> None:
 def test_a_playbook_that_nobody_published_is_refused(office: Office) -> None:
     office.mapping = office.mapping.replace("five-five-five", "six-six-six")
 
-    with pytest.raises(MappingError, match=r"No playbook called six-six-six is published. Published: five-five-five."):
+    with pytest.raises(MappingError, match=r"No playbook called six-six-six is published. Published: event-invitation, five"):
         office.run(row())
 
 

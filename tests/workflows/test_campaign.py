@@ -1,0 +1,139 @@
+"""Campaigns: everybody in the audience has a letter or a reason, and letters leave no faster than calls can be answered."""
+
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.workflows.life import CALENDAR
+from tests.workflows.promotion import CAMPAIGN, KNOWN, RULES, START, Promotion, client, declined
+from workflows import campaign_commands as c
+from workflows.audience import Asked, Audience, rows_of
+from workflows.campaign_events import EventWithdrawn, PersonFacts
+from workflows.commands import RecordReply
+from workflows.invitation_playbook import Pacing
+from workflows.sales_event import sales_event_id
+
+PROSPECT, CLIENT = declined(), client()
+ASKED = Asked(START.date() - timedelta(days=540), START.date() - timedelta(days=30), ("declined", "client"))
+
+
+def _promotion(number: int, **changes: object) -> tuple[Promotion, list[UUID]]:
+    promotion = Promotion(replace(RULES, **changes) if changes else RULES)
+    leads = [promotion.lead(PROSPECT, each) for each in range(number)]
+    promotion.event()
+    promotion.begin()
+    return promotion, leads
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.builds(
+                PersonFacts,
+                company=st.booleans(),
+                last_meeting_topic=st.booleans(),
+                suppressed=st.sampled_from([(), ("post",), ("email",)]),
+            ),
+            st.integers(0, 3),
+        ),
+        max_size=12,
+    )
+)
+def test_everybody_has_a_letter_or_a_reason(people: list[tuple[bool, PersonFacts, int]]) -> None:
+    """A0-3, A0-12: audience = letters + excluded with a reason, and of one person's leads one letter at most."""
+    promotion = Promotion()
+    ids = [promotion.lead(CLIENT if buys else PROSPECT, number) for number, (buys, _, _) in enumerate(people)]
+    groups = {
+        group: min(id_ for id_, (_, _, other) in zip(ids, people, strict=True) if other == group) for _, _, group in people
+    }
+    facts = {id_: replace(known, same_as=groups[group]) for id_, (_, known, group) in zip(ids, people, strict=True)}
+    audience = Audience(leads=tuple(promotion.leads[id_] for id_ in sorted(ids)), people=facts)
+    rows = rows_of(audience, ASKED, RULES)
+    assert sorted(ids) == [row.lead_id for row in rows]
+    assert all((row.status == "excluded") == (row.reason is not None) for row in rows)
+    letters = Counter(facts[row.lead_id].same_as for row in rows if row.status == "waiting")
+    assert not letters or 1 == max(letters.values())
+    buyers = {facts[row.lead_id].same_as for row in rows if row.audience == "client"}
+    assert not any(
+        row.status == "waiting" and row.audience == "declined" and facts[row.lead_id].same_as in buyers for row in rows
+    )
+
+
+def test_letters_leave_on_working_days_no_faster_than_calls_are_answered() -> None:
+    """A0-14: 45 letters at ten a day take five working days; a rep with less room for calls takes longer."""
+    promotion, _ = _promotion(45)
+    days = []
+    while "release_letters" in promotion.campaign.timers:
+        released = promotion.release()
+        days.append((released.recorded[0].data, promotion.now))
+        for id_, letter in promotion.campaign.letters.items():
+            if letter.status == "released":
+                promotion.sent(UUID(id_), sales_event_id("training"))
+    assert [10, 10, 10, 10, 5] == [len(data.letters) for data, _ in days]  # type: ignore[union-attr]
+    assert all(CALENDAR.is_working(CALENDAR.local_day(at)) for _, at in days)
+    assert (10, 2, 1) == (Pacing().per_day(5), Pacing(calls_per_hundred_letters=200).per_day(5), Pacing().per_day(0))
+    slow, _ = _promotion(5, pacing=Pacing(calls_per_hundred_letters=200))
+    assert 2 == len(slow.release().recorded[0].data.letters)  # type: ignore[union-attr]
+
+
+def test_letters_that_lie_there_hold_back_the_next() -> None:
+    """A0-14: what was released and not sent counts for the next day, so that no day's post is a flood."""
+    promotion, _ = _promotion(25)
+    assert 10 == len(promotion.release().recorded[0].data.letters)  # type: ignore[union-attr]
+    assert 0 == len(promotion.release().recorded[0].data.letters)  # type: ignore[union-attr]
+    assert (15, 10) == (promotion.campaign.count("waiting"), promotion.campaign.count("released"))
+
+
+def test_an_answer_is_credited_and_moves_the_lead() -> None:
+    """A0-10, A0-13: a reply with campaign and event goes to the lead; a prospect is re-engaged, a client solidified."""
+    promotion = Promotion()
+    prospect, buyer = promotion.lead(PROSPECT, 1), promotion.lead(CLIENT, 2)
+    training = promotion.event()
+    promotion.begin()
+    promotion.release()
+    promotion.sent(prospect, training)
+    promotion.sent(buyer, training, audience="client")
+    for lead in (prospect, buyer):
+        promotion.must(CAMPAIGN, c.RecordRsvp(lead_id=lead, event_id=training, channel="call"))
+    assert ["re_engaged", "solidified"] == [each.effect for each in promotion.campaign.responses]
+    replies = [(id_, command) for id_, command in promotion.asked_of_leads if isinstance(command, RecordReply)]
+    assert [(prospect, CAMPAIGN, training), (buyer, CAMPAIGN, training)] == [
+        (id_, reply.campaign_id, reply.event_id) for id_, reply in replies
+    ]
+    assert "new_answer" == promotion.do(CAMPAIGN, c.RecordRsvp(lead_id=buyer, event_id=training, channel="call")).rule
+    other = promotion.event("other")
+    assert "invited" == promotion.do(CAMPAIGN, c.RecordRsvp(lead_id=buyer, event_id=other, channel="call")).rule
+
+
+def test_a_letter_on_its_way_while_the_approval_is_revoked_is_told_of() -> None:
+    """A0-7: whoever gets a letter that crosses the revocation is on the list of those to be told, once."""
+    promotion, leads = _promotion(2)
+    training = sales_event_id("training")
+    promotion.release()
+    promotion.sent(leads[0], training)
+    promotion.must(training, c.RevokeApproval())
+    promotion.sent(leads[1], training)
+    assert {(lead, training) for lead in leads} == set(promotion.campaign.to_tell)
+    told = [recorded.data.tell for recorded in promotion.log if isinstance(recorded.data, EventWithdrawn)]
+    assert [(leads[0],), (leads[1],)] == told
+
+
+def test_a_refused_letter_is_written_anew_or_ends_with_its_reason() -> None:
+    """A0-3, A0-11: who bought meanwhile gets the client's letter; whom nothing may reach is excluded, and never lost."""
+    promotion, leads = _promotion(3)
+    promotion.release()
+    for lead, rule in zip(leads, ("audience", "not_suppressed", "check.event_list"), strict=True):
+        promotion.must(CAMPAIGN, c.RecordLetter(lead_id=lead, outcome="refused", audience="declined", rule=rule))
+    letters = [promotion.campaign.letters[str(lead)] for lead in leads]
+    assert [("released", "client"), ("excluded", "declined"), ("released", "declined")] == [
+        (letter.status, letter.audience) for letter in letters
+    ]
+    assert [1, 0, 1] == [letter.tries for letter in letters]
+    promotion.must(CAMPAIGN, c.DrawAudience())
+    assert 3 == len(promotion.campaign.letters)
+    assert KNOWN == promotion.people[leads[0]]

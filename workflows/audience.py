@@ -1,0 +1,129 @@
+"""Who gets a letter: everybody who decided not to buy over a period, and every active client; nobody is silently lost.
+
+Each belongs to one audience and has either a letter or a reason for none. The latest decision not to buy counts: who declined
+again after the period is in it no more. A client who also declined gets the client's letter (A0-12).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from workflows.campaign_commands import AudienceKey
+from workflows.campaign_events import AudienceRow, PersonFacts
+from workflows.codec import canonical, digest
+from workflows.invitation_playbook import Invitation
+from workflows.lead import Lead
+from workflows.suppression import covered
+
+#: Somebody talks with them at the moment: a form of the telephone, not of a letter to those who stopped moving.
+_IN_CONVERSATION = frozenset({"re_engaged", "meeting_booked"})
+
+#: A note with a promised call is on its way; two letters would read as one machine.
+_PROMISED = frozenset({"note_due", "note_sent", "call_due"})
+
+
+class Asked(NamedTuple):
+    """Whom a campaign asks for."""
+
+    declined_from: date
+    declined_to: date
+    audiences: tuple[AudienceKey, ...]
+
+
+class Audience(msgspec.Struct, frozen=True, kw_only=True):
+    """What a draw looks at."""
+
+    leads: tuple[Lead, ...] = ()
+    """Those that `belongs` to it, in the order of their ids."""
+    people: Mapping[UUID, PersonFacts] = {}
+    position: int | None = None
+    """The leads are what the first *position* events of the log come to."""
+
+
+def belongs(lead: Lead, asked: Asked) -> AudienceKey | None:
+    """Return the audience of *lead*: an active client, or somebody whose last decline lies in the period (dates in UTC)."""
+    if lead.state == "won":
+        # A client's letter or none: who declined once and bought later is no prospect.
+        return "client" if "client" in asked.audiences else None
+    if lead.decline is None or "declined" not in asked.audiences:
+        return None
+    return "declined" if asked.declined_from <= lead.decline.at.astimezone(UTC).date() <= asked.declined_to else None
+
+
+def audience_of(leads: Iterable[Lead], asked: Asked) -> tuple[Lead, ...]:
+    """Return those of *leads* that belong to the audience, in the order of their ids."""
+    return tuple(sorted((lead for lead in leads if belongs(lead, asked)), key=lambda lead: lead.id))
+
+
+def audience_digest(leads: Sequence[Lead]) -> str:
+    """Return SHA-256 of the leads of an audience with their versions, by which their whole histories are named."""
+    return digest(canonical([(lead.id, lead.version) for lead in leads]))
+
+
+def rows_of(audience: Audience, asked: Asked, rules: Invitation) -> list[AudienceRow]:
+    """Return a row for everybody who belongs to the audience: waiting for a letter, or excluded with a reason."""
+    keys = {lead.id: key for lead in audience.leads if (key := belongs(lead, asked))}
+    reasons = {
+        lead.id: _why_not(lead, keys[lead.id], audience.people.get(lead.id, PersonFacts()), rules)
+        for lead in audience.leads
+        if lead.id in keys
+    }
+    letters = _one_letter_each(keys, reasons, audience.people)
+    return [
+        AudienceRow(
+            lead_id=lead.id,
+            audience=keys[lead.id],
+            rep=lead.owner,
+            status="excluded" if (reason := reasons[lead.id] or (None if lead.id in letters else "same_person")) else "waiting",
+            reason=reason,
+        )
+        for lead in audience.leads
+        if lead.id in keys
+    ]
+
+
+def _one_letter_each(
+    keys: Mapping[UUID, AudienceKey], reasons: Mapping[UUID, str | None], people: Mapping[UUID, PersonFacts]
+) -> set[UUID]:
+    """Return the leads that stand for their person: of several that are one person the client, else the first by id."""
+    chosen: dict[UUID, UUID] = {}
+    clients = {people[id_].same_as or id_ for id_, key in keys.items() if key == "client" and id_ in people}
+    for id_ in sorted(keys):
+        person = (people[id_].same_as if id_ in people else None) or id_
+        # Whom the client's letter is refused to gets none as a prospect either.
+        if reasons[id_] is None and (person not in clients or keys[id_] == "client"):
+            chosen.setdefault(person, id_)
+    return set(chosen.values())
+
+
+def _why_not(lead: Lead, key: AudienceKey, person: PersonFacts, rules: Invitation) -> str | None:
+    if lead.erased_at:
+        return "erased"
+    if lead.state == "do_not_contact":
+        return "do_not_contact"
+    if rules.mode in {mode for each in person.suppressed for mode in covered(each)}:
+        return "suppressed"
+    if rules.mode not in lead.modes:
+        return "no_address"
+    if lead.hold is not None:
+        return "on_hold"
+    if key == "declined" and (state := _busy(lead)):
+        return state
+    audience = rules.audience(key)
+    if audience is None:
+        return "no_letter_for_audience"
+    missing = next((fact for fact in audience.requires if not getattr(person, fact)), None)
+    return f"needs_{missing}" if missing else None
+
+
+def _busy(lead: Lead) -> str | None:
+    if lead.state == "dropped":
+        return "dropped"
+    if lead.open_opportunity:
+        return "open_opportunity"
+    if lead.state in _IN_CONVERSATION:
+        return "in_conversation"
+    return "promised_call" if lead.state in _PROMISED else None

@@ -1,0 +1,288 @@
+"""What follows from a command for a campaign as it stands. Pure: what comes from elsewhere is in `Looked`, and is recorded."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from workflows import campaign_commands as c
+from workflows import campaign_events as e
+from workflows import horizon
+from workflows.audience import Asked, Audience, rows_of
+from workflows.calendars import Calendar
+from workflows.campaign import RELEASE, Campaign, Letter
+from workflows.command import Command, Mode
+from workflows.commands import FireTimer, RecordReply
+from workflows.context import Refused, Superseded, TooEarly
+from workflows.event_list import sendable, upcoming
+from workflows.events import Effects
+from workflows.invitation_playbook import Invitation
+from workflows.sales_event import Said as SalesEventSaid
+from workflows.sentences import spoken, words
+
+#: Letters that a refusal on the lead's own stream ends, and letters that are only to be written anew.
+_ENDS = frozenset({"not_suppressed", "mode_permitted", "erased", "no_transition", "not_held", "check.event_left", "audience"})
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision looks at beside the campaign itself."""
+
+    now: datetime
+    rules: Invitation
+    events: tuple[e.EventFacts, ...] = ()
+    """All sales events, by id."""
+    audience: Audience = Audience()
+    calendars: Mapping[str, Calendar] = {}
+    """Of the reps who have one."""
+    reps: Mapping[str, e.RepFacts] = {}
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision puts into the log, and the commands that it stages on other streams."""
+
+    data: tuple[e.CampaignEvent | e.SalesEventEvent, ...]
+    effects: Effects = Effects()
+    """Of the first event."""
+    proposals: tuple[tuple[UUID, Command], ...] = ()
+
+
+Answer = Said | SalesEventSaid | Refused | Superseded | TooEarly
+
+
+def decide_campaign(campaign: Campaign | None, command: c.CampaignCommand | FireTimer, looked: Looked) -> Answer:
+    """Decide *command* for *campaign*, which is None when it is not known."""
+    if isinstance(command, c.PlanCampaign):
+        return _plan(campaign, command, looked)
+    if campaign is None:
+        return Refused(rule="unknown_campaign", reason="This campaign is not known; plan it first.")
+    match command:
+        case c.DrawAudience():
+            return _draw(campaign, looked)
+        case c.StartCampaign():
+            return _start(campaign, looked)
+        case c.RecordLetter():
+            return _letter(campaign, command)
+        case c.RecordRsvp():
+            return _rsvp(campaign, command)
+        case c.WithdrawEvent():
+            return _withdraw(campaign, command)
+        case c.TellInvitee():
+            return _tell(campaign, command)
+        case FireTimer():
+            return _fire(campaign, command, looked)
+
+
+def _plan(campaign: Campaign | None, command: c.PlanCampaign, looked: Looked) -> Answer:
+    if campaign is not None:
+        reason = f"A campaign called {command.name} is known already; choose another name."
+        return Refused(rule="already_planned", reason=reason, inputs={"version": campaign.version})
+    today = looked.now.date()
+    declined = looked.rules.audience("declined")
+    period = declined.declined_between if declined else None
+    first = command.declined_from or today - timedelta(days=period.from_days_ago if period else 0)
+    last = command.declined_to or today - timedelta(days=period.to_days_ago if period else 0)
+    if last < first:
+        reason = f"The period ends on {spoken(last)}, before it begins on {spoken(first)}."
+        return Refused(rule="period", reason=reason, inputs={"from": str(first), "to": str(last)})
+    missing = next((key for key in command.audiences if looked.rules.audience(key) is None), None)
+    if missing or not command.audiences:
+        reason = f"The playbook has no letter for the audience {missing}." if missing else "Name at least one audience."
+        return Refused(rule="audience", reason=reason)
+    other = next((type_ for type_ in command.types if type_ not in looked.rules.events.types), None)
+    if other:
+        reason = f"{other} is no type of event; the playbook has {', '.join(looked.rules.events.types)}."
+        return Refused(rule="event_type", reason=reason, inputs={"kind": other})
+    planned = e.CampaignPlanned(
+        name=command.name, declined_from=first, declined_to=last, audiences=command.audiences, types=command.types
+    )
+    return Said(data=(planned,))
+
+
+def asked_for(campaign: Campaign) -> Asked:
+    """Return whom a campaign asks for."""
+    return Asked(campaign.declined_from, campaign.declined_to, campaign.audiences)
+
+
+def _draw(campaign: Campaign, looked: Looked) -> Answer:
+    """Draw the audience, or draw it again: letters that were sent stay, and those released for which nothing speaks against;
+    the others are judged anew."""
+    known = campaign.letters
+    new = []
+    for row in rows_of(looked.audience, asked_for(campaign), looked.rules):
+        letter = known.get(str(row.lead_id))
+        before = (letter.audience, letter.rep, letter.status, letter.reason) if letter else None
+        if letter and (letter.status == "sent" or (letter.status == "released" and row.status == "waiting")):
+            continue
+        if (row.audience, row.rep, row.status, row.reason) != before:
+            new.append(row)
+    present = {str(lead.id) for lead in looked.audience.leads}
+    for id_, letter in known.items():
+        # Who was in the audience and is not any more keeps a row, with that as the reason.
+        if id_ not in present and letter.status == "waiting":
+            new.append(
+                e.AudienceRow(
+                    lead_id=UUID(id_), audience=letter.audience, rep=letter.rep, status="excluded", reason="not_in_audience"
+                )
+            )
+    statuses = {id_: letter.status for id_, letter in known.items()} | {str(row.lead_id): row.status for row in new}
+    drawn = e.AudienceDrawn(
+        rows=tuple(new),
+        audience=len(statuses),
+        excluded=sum(status == "excluded" for status in statuses.values()),
+        added=sum(str(row.lead_id) not in known for row in new),
+    )
+    waits = any(status == "waiting" for status in statuses.values())
+    if campaign.started and waits and RELEASE not in campaign.timers:
+        return Said(data=(drawn,), effects=Effects(armed={RELEASE: looked.now}))
+    return Said(data=(drawn,))
+
+
+def _start(campaign: Campaign, looked: Looked) -> Answer:
+    if campaign.started:
+        return Refused(rule="not_started", reason="It runs already.")
+    if not campaign.drawn:
+        return Refused(rule="drawn", reason=f"Draw the audience first: thaw campaign draw {campaign.name}.")
+    refused = sendable(looked.events, looked.rules.events, campaign.types, looked.now)
+    if refused:
+        return refused
+    found = upcoming(looked.events, looked.rules.events, campaign.types, looked.now)
+    effects = Effects(armed={RELEASE: looked.now}) if campaign.count("waiting") else Effects()
+    return Said(data=(e.CampaignStarted(events=tuple(event.id for event in found)),), effects=effects)
+
+
+def _fire(campaign: Campaign, command: FireTimer, looked: Looked) -> Answer:
+    timer = campaign.timers.get(command.timer)
+    if timer is None or timer.armed_version != command.armed_version:
+        return Superseded(reason=f"{command.timer} was armed anew")
+    if timer.due_at > looked.now:
+        return TooEarly(due_at=timer.due_at)
+    return _release(campaign, looked)
+
+
+def _release(campaign: Campaign, looked: Looked) -> Answer:
+    """Release what may leave today, by rep, and come back on the next working day of one who has letters left."""
+    refused = sendable(looked.events, looked.rules.events, campaign.types, looked.now)
+    if refused:
+        # Asked again tomorrow: by then there may be an event, and nobody's letter is lost.
+        again = Effects(armed={RELEASE: looked.now + timedelta(days=1)}, cancelled=(RELEASE,))
+        return msgspec.structs.replace(refused, effects=again)
+    days: dict[str, date] = {}
+    letters: list[UUID] = []
+    wakes: list[datetime] = []
+    by_rep: dict[str, list[tuple[str, Letter]]] = {}
+    for id_, letter in sorted(campaign.letters.items()):
+        by_rep.setdefault(letter.rep, []).append((id_, letter))
+    for rep, mine in sorted(by_rep.items()):
+        waiting = [id_ for id_, letter in mine if letter.status == "waiting"]
+        if not waiting:
+            continue
+        calendar = looked.calendars.get(rep, horizon.PLAIN)
+        today = horizon.local_day(calendar, looked.now)
+        count = min(room(mine, today, rep, looked), len(waiting)) if horizon.is_working(calendar, today) else 0
+        if count:
+            days[rep] = today
+            letters += map(UUID, waiting[:count])
+        if count < len(waiting):
+            following = horizon.after(calendar, today + timedelta(days=1), 0)
+            wakes.append(horizon.moment(calendar, following, calendar.day_starts))
+    effects = Effects(armed={RELEASE: min(wakes)} if wakes else {}, cancelled=(RELEASE,))
+    left = campaign.count("waiting") - len(letters)
+    return Said(data=(e.LettersReleased(days=days, letters=tuple(letters), waiting=left),), effects=effects)
+
+
+def room(mine: list[tuple[str, Letter]], today: date, rep: str, looked: Looked) -> int:
+    """Return how many more letters of *rep* may be released today: those that still lie there count, whatever their day."""
+    facts = looked.reps.get(rep)
+    most = looked.rules.pacing.per_day(facts.follow_up_touches if facts else 0)
+    taken = sum(letter.status == "released" or letter.released_on == today for _, letter in mine)
+    return max(0, most - taken)
+
+
+def _letter(campaign: Campaign, command: c.RecordLetter) -> Answer:
+    letter = campaign.letters.get(str(command.lead_id))
+    if letter is None or letter.status == "sent":
+        reason = "This letter was sent already." if letter else "Nobody of this id is in the audience."
+        return Refused(rule="letter_open", reason=reason, inputs={"lead_id": str(command.lead_id)})
+    if command.outcome == "sent":
+        recorded = e.LetterRecorded(
+            lead_id=command.lead_id,
+            status="sent",
+            audience=command.audience,
+            reason=None,
+            events=command.events,
+            wording=command.wording,
+        )
+        # One that was withdrawn and approved anew is told again, and answers if it was withdrawn meanwhile.
+        new = [id_ for id_ in command.events if id_ not in campaign.events or id_ in campaign.withdrawn]
+        return Said(data=(recorded,), proposals=tuple((id_, c.ListEvent(campaign_id=campaign.id)) for id_ in new))
+    ends = command.rule in _ENDS and command.rule != "audience"
+    other: c.AudienceKey = "client" if command.audience == "declined" else "declined"
+    recorded = e.LetterRecorded(
+        lead_id=command.lead_id,
+        status="excluded" if ends else "released",
+        # Who bought in the meantime gets the other letter.
+        audience=other if command.rule == "audience" else letter.audience,
+        reason=command.rule.removeprefix("check.") if command.rule else None,
+        events=(),
+        wording=None,
+    )
+    return Said(data=(recorded,))
+
+
+def _rsvp(campaign: Campaign, command: c.RecordRsvp) -> Answer:
+    letter = campaign.letters.get(str(command.lead_id))
+    inputs = {"lead_id": str(command.lead_id), "event_id": str(command.event_id)}
+    if letter is None or letter.status != "sent":
+        reason = "This campaign sent no letter to this person; record the reply with `thaw reply`."
+        return Refused(rule="invited", reason=reason, inputs=inputs)
+    if command.event_id not in letter.events:
+        reason = "The letter to this person does not list this event; record the reply with `thaw reply`."
+        return Refused(rule="invited", reason=reason, inputs=inputs)
+    earlier = [each for each in campaign.responses if (each.lead_id, each.event_id) == (command.lead_id, command.event_id)]
+    if earlier and earlier[-1].answer == command.answer:
+        return Refused(rule="new_answer", reason=f"That this person {words(command.answer)} is known already.", inputs=inputs)
+    received = e.RsvpReceived(
+        lead_id=command.lead_id,
+        event_id=command.event_id,
+        audience=letter.audience,
+        answer=command.answer,
+        channel=command.channel,
+        effect="solidified" if letter.audience == "client" else "re_engaged",
+        wording=letter.wording,
+    )
+    reply = RecordReply(
+        channel=command.channel,
+        campaign_id=campaign.id,
+        event_id=command.event_id,
+        words=command.words,
+        occurred_at=command.occurred_at,
+    )
+    proposals: list[tuple[UUID, Command]] = [(command.lead_id, reply)]
+    if command.answer == "accepts":
+        proposals.append((command.event_id, c.TakeSeat(lead_id=command.lead_id, campaign_id=campaign.id)))
+    elif command.answer == "cannot" and earlier and earlier[-1].answer == "accepts":
+        proposals.append((command.event_id, c.GiveSeatBack(lead_id=command.lead_id)))
+    return Said(data=(received,), proposals=tuple(proposals))
+
+
+def _withdraw(campaign: Campaign, command: c.WithdrawEvent) -> Answer:
+    known = {lead_id for lead_id, event_id in (*campaign.to_tell, *campaign.told) if event_id == command.event_id}
+    invited = [UUID(id_) for id_, letter in campaign.letters.items() if command.event_id in letter.events]
+    tell = [lead_id for lead_id in invited if lead_id not in known]
+    if command.event_id in campaign.withdrawn and not tell:
+        return Superseded(reason="the campaign knows already that the event was withdrawn")
+    return Said(data=(e.EventWithdrawn(event_id=command.event_id, tell=tuple(sorted(tell))),))
+
+
+def _tell(campaign: Campaign, command: c.TellInvitee) -> Answer:
+    if (command.lead_id, command.event_id) not in campaign.to_tell:
+        reason = "There is nothing to tell this person about this event."
+        inputs = {"lead_id": str(command.lead_id), "event_id": str(command.event_id)}
+        return Refused(rule="to_tell", reason=reason, inputs=inputs)
+    return Said(data=(e.InviteeTold(lead_id=command.lead_id, event_id=command.event_id),))
+
+
+def mode_of(rules: Invitation) -> Mode:
+    """Return the mode in which letters leave."""
+    return rules.mode
