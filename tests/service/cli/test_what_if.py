@@ -22,6 +22,8 @@ extends = ["five-five-five@1.0.0"]
 @pytest.fixture
 def busy(world: World) -> World:
     """Three weeks of one rep with eight leads: notes, calls, a refusal, an answer, a hold, an opt-out."""
+    # In the evening, when nothing is planned any more: what comes in during a day would be planned on that day, one by one.
+    world.clock.move(MONDAY + timedelta(hours=9))
     world.rep()
     for value in (4, 4, 4, 4, 4, 2, 1, 1):
         world.take_in(value_band=value)
