@@ -12,6 +12,7 @@ import structlog
 
 from actors.batch import Batch
 from actors.library import Library
+from actors.mail_checks import mail_verdicts
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
 from models import leads, messages, pauses
@@ -19,8 +20,9 @@ from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
 from models.rep_books import read_book
-from workflows.actor_names import FOR_REPS
+from workflows.actor_names import DELIVERIES, FOR_REPS
 from workflows.books import Book
+from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
     EraseLead,
@@ -31,6 +33,7 @@ from workflows.commands import (
     decode_command,
 )
 from workflows.context import Context
+from workflows.events import Verdict
 from workflows.handle import Carrier, handle
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
@@ -57,15 +60,18 @@ class UnknownStreamError(Exception):
 class Applier:
     """Applies messages. One per process; safe to use from one thread at a time."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], *, postal_address: str = "") -> None:
+        """Work on *engine*, by *clock*; mail has to carry *postal_address* (one line)."""
         self._engine = engine
         self._clock = clock
         self._library = Library()
+        self._postal_address = postal_address
 
     def apply(self, rings: Sequence[Ring]) -> list[Ring]:
         """Apply the messages of *rings* in one transaction and return the rings that the commit made due.
 
-        A message that is settled, gone, or not due yet does nothing; one of a paused actor is set aside.
+        A message that is settled, gone, or not due yet does nothing; one of a paused actor is set aside. Those that talk to
+        the world are not for here: see `begin`.
 
         Raises
         ------
@@ -75,9 +81,18 @@ class Applier:
             When PostgreSQL refused, failed or is away; nothing was applied, unless the connection broke at the commit, and
             then applying the same rings again finds out.
         """
+        return self._run([ring for ring in rings if ring.actor_name not in DELIVERIES])
+
+    def begin(self, ring: Ring) -> list[Ring]:
+        """Decide the message of *ring*, which is to talk to the world. Where it may, that is recorded and it stays open: what
+        came of the talk settles it. Otherwise it is settled here, or waits. Raises as `apply` does.
+        """
+        return self._run([ring])
+
+    def _run(self, rings: Sequence[Ring]) -> list[Ring]:
         with transaction(self._engine) as connection:
             pauses.wait_briefly_and_enter(connection)
-            batch = _Apply(connection, self._library, self._clock(), rings).run()
+            batch = _Apply(connection, self._library, self._clock(), rings, self._postal_address).run()
         for refusal in batch.refusals:
             log.info("command_refused", **refusal)
         return batch.rung
@@ -86,11 +101,14 @@ class Applier:
 class _Apply:
     """One run of `Applier.apply`."""
 
-    def __init__(self, connection: Connection, library: Library, now: datetime, rings: Sequence[Ring]) -> None:
+    def __init__(
+        self, connection: Connection, library: Library, now: datetime, rings: Sequence[Ring], postal_address: str = ""
+    ) -> None:
         self._connection = connection
         self._library = library
         self._now = now
         self._rings = rings
+        self._postal_address = postal_address
 
     def run(self) -> Batch:
         locked_leads = leads.lock_leads(self._connection, list({ring.stream_id for ring in self._rings}))
@@ -186,7 +204,7 @@ class _Apply:
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
             free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
             verdicts=(
-                *(verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else ()),
+                *(self._verdicts(lead, command, playbook, calendar) if lead else ()),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
@@ -201,7 +219,12 @@ class _Apply:
         batch.advance(message, lead, outcome.lead, outcome.recorded)
         self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
-        batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+        if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
+            batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _verdicts(self, lead: Lead, command: AnyCommand, playbook: Playbook, calendar: Calendar | None) -> tuple[Verdict, ...]:
+        found = verdicts_on(self._connection, lead, command, playbook, calendar, self._now)
+        return (*found, *mail_verdicts(self._connection, command, self._postal_address))
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
         playbook = self._playbook(rep, command)

@@ -15,6 +15,7 @@ from workflows.codec import GENESIS, canonical, derived_id
 from workflows.commands import Command, FireTimer, decode_commands
 from workflows.events import Recorded, Slot
 from workflows.lead import Lead, Rep
+from workflows.mail import due_of
 from workflows.planner import Capacity
 from workflows.slotting import free_slots
 from workflows.timers import moved_timers, timer_message_id
@@ -117,7 +118,7 @@ class Batch:
         chain = [*commands, *rest]
         if chain:
             id_ = derived_id(message.id, stream_id, "then")
-            self._stage(id_, stream_id, chain[0], message, asked_by, self._now, then=chain[1:])
+            self._stage(id_, stream_id, chain[0], message, asked_by, due_of(chain[0], self._now), then=chain[1:])
 
     def _stage(
         self,

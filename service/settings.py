@@ -45,6 +45,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A file to which each checkpoint is appended; empty: none."""
     checkpoint_webhook: str = ""
     """An address to which each checkpoint is posted, ``https://…``; empty: none."""
+    smtp_url: str = ""
+    """The server that takes our mail: ``smtp://user:password@host:587`` or ``smtps://…``; empty: none is sent."""
+    mail_domain: str = ""
+    """Where reps without an address of their own write from: ``dan@`` this domain."""
+    postal_address: str = ""
+    """Ours, as it stands under each mail, in one line."""
+    imap_url: str = ""
+    """The mailbox in which answers arrive: ``imaps://user:password@host/INBOX``; empty: none is read."""
+    public_url: str = ""
+    """Under which address the world reaches ``thaw unsubscribe-server``, ``https://…``; empty: people unsubscribe by mail."""
+    unsubscribe_listen: str = "127.0.0.1:8484"
+    """Where ``thaw unsubscribe-server`` listens, behind the proxy that has the certificate."""
 
     @property
     def home_path(self) -> Path:
@@ -81,6 +93,9 @@ _SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
     "checkpoint_webhook": ("https", "http"),
+    "smtp_url": ("smtp", "smtps"),
+    "imap_url": ("imaps", "imap"),
+    "public_url": ("https",),
 }
 
 #: Set by the test suite's own tooling; not settings of the service.

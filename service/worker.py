@@ -2,6 +2,7 @@
 
 import os
 
+import actors.deliveries
 import actors.transitions
 from actors.broker import broker as _broker
 from service.logs import set_up_logs

@@ -45,6 +45,11 @@ _ACTORS = {
     "answer_importance": "importance_answered",
     "introduce_connector": "connector_introduced",
     "migrate_playbook": "playbook_migrated",
+    "queue_breakup_mail": "mail_queued",
+    "queue_nurture_mail": "mail_queued",
+    "send_mail": "mail_sending",
+    "report_mail": "mail_reported",
+    "record_bounce": "mail_bounced",
     "set_calendar": "calendar_frozen",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",
@@ -73,6 +78,9 @@ ACTORS: tuple[str, ...] = tuple(sorted({*_ACTORS.values(), _UNKNOWN_TIMER}))
 
 #: Those that carry the commands for reps.
 FOR_REPS = frozenset({_ACTORS["set_calendar"], _ACTORS["fire_timer:plan_day"]})
+
+#: Those that talk to the world, on a queue of their own (`actors.deliveries`).
+DELIVERIES = frozenset({_ACTORS["send_mail"]})
 
 
 def actor_name(command: Command) -> str:

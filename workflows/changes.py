@@ -7,6 +7,7 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from workflows import events as e
+from workflows import mail
 from workflows.commands import Mode
 from workflows.lead import Decline, HoldState, Lead
 
@@ -297,4 +298,5 @@ CHANGES: dict[type, Change] = {
     e.ImportanceAnswered: _fact("importance", lambda _at, data: data.importance),
     e.ConnectorIntroduced: _fact("has_connector", lambda _at, _data: True),
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
+    **mail.CHANGES,
 }

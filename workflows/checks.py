@@ -16,6 +16,7 @@ from workflows.commands import (
 from workflows.content import RULES, TextKind
 from workflows.context import Context, Facts, Refused
 from workflows.events import Verdict
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
 from workflows.playbooks import Playbook
 from workflows.sentences import words
 
@@ -45,8 +46,10 @@ def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:
             return "note", text
         case SendTouch(text=Reference() as text):
             return "touch", text
-        case SendBreakupEmail(text=Reference() as text):
+        case SendBreakupEmail(text=Reference() as text) | QueueBreakupMail(text=text):
             return "breakup_email", text
+        case QueueNurtureMail(text=text):
+            return "nurture", text
         case RecordStrategy(strategy=text):
             return "strategy", text
     return None
@@ -60,7 +63,7 @@ def asked(command: AnyCommand, playbook: Playbook) -> tuple[Slug, ...]:
             return checks.note
         case SendTouch():
             return checks.touch
-        case SendNurtureTouch(mode="email"):
+        case SendNurtureTouch(mode="email") | QueueNurtureMail():
             return checks.nurture
     return ()
 

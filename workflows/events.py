@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from workflows import mail_events as mail
 from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
@@ -500,7 +501,7 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused
+    | PlaybookMigrated | CommandRefused | mail.MailEvent
 )  # fmt: skip
 AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
 

@@ -6,7 +6,17 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, suppression, touch_guards
+from workflows import (
+    checks,
+    ending_guards,
+    mail,
+    migration,
+    people_guards,
+    plan_guards,
+    queue_guards,
+    suppression,
+    touch_guards,
+)
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -80,6 +90,10 @@ GUARDS: dict[str, Guard] = {
     "once_a_month": ending_guards.once_a_month,
     "drop_reason_of_declined": ending_guards.drop_reason_of_declined,
     "drop_reason_of_nurture": ending_guards.drop_reason_of_nurture,
+    "no_mail_under_way": mail.no_mail_under_way,
+    "mail_waiting": mail.mail_waiting,
+    "mail_under_way": mail.mail_under_way,
+    "not_back_yet": mail.not_back_yet,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows import commands as c
 from workflows import events as e
+from workflows import mail
 from workflows.context import Facts, in_utc
 from workflows.priority import Score, ScoreInputs, score
 from workflows.slotting import promise, resumed
@@ -245,6 +246,7 @@ BUILDERS: dict[str, Builder] = {
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
     "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
+    **mail.BUILDERS,
 }
 
 

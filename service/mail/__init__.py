@@ -1,0 +1,1 @@
+"""Mail: made, handed to a server, and read when it comes back."""
