@@ -1,5 +1,6 @@
-"""Mail that comes in: one on standard input, or all that is new in a mailbox."""
+"""Mail that comes in: one on standard input, or all that is new in a mailbox; and the server of the link in ours."""
 
+import signal
 import sys
 import threading
 from datetime import date
@@ -9,10 +10,11 @@ import click
 
 from models.database import Connection, transaction
 from service.cli.answers import hand_in
-from service.cli.app import App, InputError, pass_app
+from service.cli.app import App, InputError, json_logs_option, pass_app
 from service.cli.typed import DAY
 from service.mail.imap import Mailbox, MailboxError
 from service.mail.inbox import MOST_BYTES, Answered, receive, take
+from service.mail.unsubscribe import make_server, unsubscribe
 from service.pepper import open_pepper
 from workflows.commands import ReplyIntent
 
@@ -74,4 +76,24 @@ def _read_mailbox(app: App, every: int | None) -> None:
         waiting.wait(every)
 
 
-COMMANDS = (inbound,)
+@click.command("unsubscribe-server")
+@json_logs_option
+@pass_app
+def unsubscribe_server(app: App, as_json: bool) -> None:
+    """Serve the links with which people unsubscribe (RFC 8058), on THAW_UNSUBSCRIBE_LISTEN.
+
+    Put a proxy with a certificate before it, and name its address in THAW_PUBLIC_URL.
+    """
+    if as_json:
+        app.log_as_json()
+    service = app.service
+    pepper = open_pepper(app.settings, service.engine)
+    server = make_server(app.settings.unsubscribe_listen, pepper, lambda lead_id: unsubscribe(service, lead_id))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    with server:
+        click.echo(f"listening on {app.settings.unsubscribe_listen}", err=True)
+        server.serve_forever()
+
+
+COMMANDS = (inbound, unsubscribe_server)

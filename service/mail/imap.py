@@ -69,14 +69,16 @@ class Mailbox:
                 _encrypted(server, context)
         try:
             server.login(unquote(self._url.username or ""), unquote(self._url.password or ""))
-            folder = unquote(self._url.path.strip("/")) or "INBOX"
-            kind, answer = server.select(f'"{folder}"')
-            if kind != "OK":
-                raise imaplib.IMAP4.error(f"no folder {folder}: {answer!r}")
+            self._select(server, unquote(self._url.path.strip("/")) or "INBOX")
         except BaseException:
             server.shutdown()
             raise
         return server
+
+    def _select(self, server: imaplib.IMAP4, folder: str) -> None:
+        kind, answer = server.select(f'"{folder}"')
+        if kind != "OK":
+            raise imaplib.IMAP4.error(f"no folder {folder}: {answer!r}")
 
     def _fetch(self, server: imaplib.IMAP4, number: str) -> bytes | None:
         found = self._ask(server, "FETCH", number, "(BODY.PEEK[])")
