@@ -72,3 +72,21 @@ def lead_of_mail(connection: Connection, mail_id: UUID) -> UUID | None:
         text("SELECT stream_id FROM messages WHERE id = :id AND actor_name = 'mail_queued'"), {"id": mail_id}
     )
     return found
+
+
+def unconfirmed(connection: Connection, owner: str | None = None) -> list[UUID]:
+    """Return the leads, of *owner* or of all, of whose last mail nobody knows whether it went out."""
+    rows = connection.execute(
+        text(
+            "SELECT id FROM leads WHERE (CAST(:owner AS text) IS NULL OR owner = :owner) AND erased_at IS NULL "
+            'AND body LIKE \'%"status":"unconfirmed"%\' ORDER BY id'
+        ),
+        {"owner": owner},
+    )
+    return list(rows.scalars())
+
+
+def waiting(connection: Connection) -> int:
+    """Return how many mails wait to be sent, now or later."""
+    statement = text("SELECT count(*) FROM messages WHERE settled_at IS NULL AND actor_name = 'mail_sending'")
+    return int(connection.scalar(statement) or 0)

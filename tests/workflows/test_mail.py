@@ -7,7 +7,18 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from tests.workflows.life import MAIL_ID, WORDS, Life, life_in, queue_breakup_mail, queue_nurture_mail, touch_command
+from tests.service.bundle.rules import follow
+from tests.workflows.life import (
+    CALENDAR,
+    MAIL_ID,
+    PLAYBOOK,
+    WORDS,
+    Life,
+    life_in,
+    queue_breakup_mail,
+    queue_nurture_mail,
+    touch_command,
+)
 from workflows import commands as c
 from workflows.events import Verdict, event_type
 from workflows.handle import Outcome
@@ -95,6 +106,18 @@ def test_a_value_touch_without_what_the_law_asks_for_does_not_go_out(check: str)
     life = life_in("nurture")
     life.verdicts = (Verdict(check=check, passed=False, source="the mail"),)
     assert f"check.{check}" == life.do(queue_nurture_mail(life)).rule
+
+
+def test_no_reason_stands_above_the_law() -> None:
+    """An override passes a doubtful wording, and no mail without a way out or our address."""
+    life = ready_for_the_mail()
+    reasoned = msgspec.structs.replace(queue_breakup_mail(), override=WORDS)
+    life.verdicts = (Verdict(check="postal_address", passed=False, source="the mail"),)
+    assert "check.postal_address" == life.do(reasoned).rule
+    life.verdicts = (Verdict(check="right_name", passed=False, source="the mail"),)
+    life.must(reasoned)
+    found, tally = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
 
 
 @pytest.mark.parametrize(

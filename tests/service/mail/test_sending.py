@@ -165,6 +165,10 @@ def test_what_was_cut_off_at_the_last_word_is_not_sent_again(office: Office) -> 
     office.nurture()
     office.deliver()
     assert "mail_unconfirmed" == office.types(office.nurtured)[-1]
+    assert "nobody knows whether the mail to Ada Amberfield went out" in office.world.ok("today", "--rep", "dan")
+    status = office.world.ok("status")
+    assert "mail        goes out by 127.0.0.1; one click at https://mail.springfield.example; answers come by" in status
+    assert "nobody knows whether 1 mail went out" in status
     assert "refused (no_mail_under_way)" in office.refused(1, "nurture", "V-0000", "--asset", "b", "--text", "Another one.")
     with office.world.worker():
         office.world.ok("mail", "settle", "V-0000", "--sent")
