@@ -13,7 +13,7 @@ from models.database import Engine, make_engine, transaction
 from service.clocks import Now, clock_for
 from service.embedded import discover
 from service.ledger import refuse_if_pending
-from service.mail.smtp import Smtp
+from service.letters.smtp import Smtp
 from service.settings import Settings, SettingsError
 
 

@@ -12,9 +12,9 @@ from models.database import Connection, transaction
 from service.cli.answers import hand_in
 from service.cli.app import App, InputError, json_logs_option, pass_app
 from service.cli.typed import DAY
-from service.mail.imap import Mailbox, MailboxError
-from service.mail.inbox import MOST_BYTES, Answered, receive, take
-from service.mail.unsubscribe import make_server, unsubscribe
+from service.letters.imap import Mailbox, MailboxError
+from service.letters.inbox import MOST_BYTES, Answered, receive, take
+from service.letters.unsubscribe import make_server, unsubscribe
 from service.pepper import open_pepper
 from workflows.commands import ReplyIntent
 

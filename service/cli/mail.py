@@ -17,8 +17,8 @@ from service.cli.draft import Draft
 from service.cli.forms import common_options
 from service.cli.typed import SLUG, TEXT_FILE
 from service.find import find_lead
-from service.mail.addresses import address_of, sender_of, token_of
-from service.mail.compose import Letter, Wording, compose, filled, wording
+from service.letters.addresses import address_of, sender_of, token_of
+from service.letters.compose import Letter, Wording, compose, filled, wording
 from service.pepper import Pepper, open_pepper
 from workflows.commands import Command
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail, ReportMail

@@ -18,7 +18,7 @@ from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
 from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
-from service.mail.addresses import save_mailbox
+from service.letters.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of
 from service.wording import count, plain
 from workflows import horizon

@@ -11,8 +11,8 @@ from actors.submit import Submission
 from models import contacts
 from models.database import transaction
 from service.demo.run import Plan, calendar_for
-from service.mail.addresses import address_of
-from service.mail.compose import Letter, compose
+from service.letters.addresses import address_of
+from service.letters.compose import Letter, compose
 from tests.service.mail.office import POSTAL, Mailroom, server
 from tests.stage import Hired, Stage, linux
 from workflows.commands import Command, RecordDecline, Reference, RegisterLead, SetCalendar, StartNurture

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.mail_checks import mail_checks
-from service.mail.smtp import Smtp
+from service.letters.smtp import Smtp
 from tests.service.mail.office import POSTAL, Office
 from workflows.mail_commands import SendMail
 from workflows.mail_text import read_mail

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from models.database import DatabaseUnavailableError
-from service.mail.addresses import MailError, lead_of, token_of
-from service.mail.unsubscribe import make_server, unsubscribe
+from service.letters.addresses import MailError, lead_of, token_of
+from service.letters.unsubscribe import make_server, unsubscribe
 from service.pepper import Pepper, open_pepper
 from service.settings import read_settings
 from service.wiring import connect

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
-from service.mail.addresses import MailError, one_line
+from service.letters.addresses import MailError, one_line
 
 #: More than any letter has; what is longer is a mistake.
 MOST_CHARACTERS = 20_000
@@ -50,7 +50,7 @@ class Wording(NamedTuple):
 
 def wording(name: str) -> Wording:
     """Return the shipped wording called *name*."""
-    source = files("service.mail").joinpath(f"texts/{name}.txt").read_text(encoding="utf-8")
+    source = files("service.letters").joinpath(f"texts/{name}.txt").read_text(encoding="utf-8")
     head, _, text = source.partition("\n\n")
     return Wording(f"{name}:{hashlib.sha256(source.encode()).hexdigest()[:12]}", head.removeprefix("Subject: "), text)
 

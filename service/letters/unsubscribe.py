@@ -16,7 +16,7 @@ import structlog
 from actors.submit import Submission, stage
 from models import leads
 from models.database import ModelError, transaction
-from service.mail.addresses import MailError, lead_of
+from service.letters.addresses import MailError, lead_of
 from service.pepper import Pepper
 from service.wiring import Service
 from workflows.codec import derived_id

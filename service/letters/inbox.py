@@ -8,7 +8,7 @@ from uuid import UUID
 from actors.submit import Submission, stage
 from models import contacts, deliveries, leads, suppressions, views
 from models.database import Connection, transaction
-from service.mail.addresses import MailError, lead_of
+from service.letters.addresses import MailError, lead_of
 from service.pepper import Pepper, mail_address, open_pepper
 from service.wiring import Service
 from service.wording import plain

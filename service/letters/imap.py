@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from service.mail.addresses import MailError
+from service.letters.addresses import MailError
 from service.settings import SettingsError
 
 #: The flag of what Thaw has read; people's own marks are left alone.

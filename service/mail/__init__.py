@@ -1,1 +1,0 @@
-"""Mail: made, handed to a server, and read when it comes back."""
