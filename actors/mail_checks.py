@@ -1,9 +1,10 @@
 """Checks of a mail's own bytes, which no one has to vouch for: can it be unsubscribed, and does it say where we are."""
 
 import re
+from collections.abc import Mapping
+from uuid import UUID
 
-from models import texts
-from models.database import Connection
+from models.texts import Written
 from workflows.commands import AnyCommand
 from workflows.events import Scalar, Verdict
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
@@ -16,11 +17,11 @@ _SOURCE = "the mail's bytes, version 1"
 _ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
-def mail_verdicts(connection: Connection, command: AnyCommand, postal_address: str) -> tuple[Verdict, ...]:
-    """Return what the bytes of the mail say that *command* wants sent; nothing for other commands, or when it was erased."""
+def mail_verdicts(words: Mapping[UUID, Written], command: AnyCommand, postal_address: str) -> tuple[Verdict, ...]:
+    """Return what the bytes of the mail say, among *words*, that *command* wants sent; nothing where it was erased."""
     if not isinstance(command, (QueueBreakupMail, QueueNurtureMail)):
         return ()
-    written = texts.find_text(connection, command.text.document_id)
+    written = words.get(command.text.document_id)
     return mail_checks(read_mail(written.body.encode()), postal_address) if written else ()
 
 

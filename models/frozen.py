@@ -1,6 +1,7 @@
 """What decisions are made again from: calendars that were frozen into the log, published playbooks, and the log itself."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from workflows.events import CalendarFrozen, Recorded, decode_recorded
 from workflows.handle import calendar_digest
 from workflows.playbooks import Playbook, decode_playbook
 from workflows.rederive import Library
+from workflows.service_stream import SERVICE_ID
 
 
 def read_library(connection: Connection) -> Library:
@@ -21,18 +23,24 @@ def read_library(connection: Connection) -> Library:
     A calendar comes from the log itself, never from the projection. What cannot be read is missing, and so is whatever was
     decided by it. A playbook that was edited stands under its old digest, and differs from what events pin.
     """
-    calendars: dict[str, Calendar] = {}
+    frozen = (calendar for calendars in read_calendars(connection).values() for calendar in calendars)
     playbooks: dict[str, Playbook] = {}
-    for body in connection.scalars(text("SELECT body FROM events WHERE type = 'calendar_frozen' ORDER BY position")):
-        recorded = _decoded(body)
-        if recorded and isinstance(recorded.data, CalendarFrozen):
-            calendars[calendar_digest(recorded.data.calendar)] = recorded.data.calendar
     for digest, body in connection.execute(text("SELECT digest, body FROM playbooks")):
         try:
             playbooks[digest] = decode_playbook(body)
         except msgspec.ValidationError:
             continue
-    return Library(calendars=calendars, playbooks=playbooks)
+    return Library(calendars={calendar_digest(calendar): calendar for calendar in frozen}, playbooks=playbooks)
+
+
+def read_calendars(connection: Connection) -> dict[str, list[Calendar]]:
+    """Return all calendars that were frozen for each rep, by the rep's name, oldest first; what cannot be read is missing."""
+    calendars: dict[str, list[Calendar]] = {}
+    for body in connection.scalars(text("SELECT body FROM events WHERE type = 'calendar_frozen' ORDER BY position")):
+        recorded = _decoded(body)
+        if recorded and isinstance(recorded.data, CalendarFrozen):
+            calendars.setdefault(recorded.data.rep, []).append(recorded.data.calendar)
+    return calendars
 
 
 def _decoded(body: str) -> Recorded | None:
@@ -68,3 +76,10 @@ def log_in_order(connection: Connection) -> Iterator[Recorded]:
         if row.position != expected:
             raise ValueError(f"position {expected} is missing from the log: see `thaw verify`")
         yield decode_recorded(row.body.encode())
+
+
+def began_at(connection: Connection) -> datetime | None:
+    """Return when the first event of a lead or rep was recorded, None when there is none."""
+    statement = text("SELECT min(recorded_at) FROM events WHERE stream_id <> :service")
+    began: datetime | None = connection.scalar(statement, {"service": SERVICE_ID})
+    return began

@@ -3,11 +3,13 @@
 import click
 
 from service.cli import (
+    accountability,
     as_of,
     bundle,
     check,
     dead,
     erase,
+    explain,
     homework,
     inbound,
     keys,
@@ -24,8 +26,10 @@ from service.cli import (
     roles,
     run,
     sheet,
+    simulate,
     suppressions,
     verify,
+    what_if,
     why,
 )
 from service.cli.app import App, Group
@@ -54,8 +58,11 @@ for module in (
     replay,
     as_of,
     why,
+    explain,
     rederive,
+    what_if,
     sheet,
+    accountability,
     ops,
     pause,
     operations,
@@ -69,5 +76,6 @@ for module in (
 ):
     for command in module.COMMANDS:
         main.add_command(command)
+playbook.playbook.add_command(simulate.simulate)
 for command in (demo, import_):
     main.add_command(command)

@@ -4,7 +4,7 @@ A draw depends on nothing else, so the order in which leads are worked through c
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,9 +27,9 @@ from workflows.commands import (
     SendNurtureTouch,
     SendTouch,
 )
-from workflows.lead import Lead, Rep
+from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.rep import most_attempts, next_mode, next_value_item
+from workflows.proposals import most_attempts, next_mode, next_value_item, touch_planned
 
 #: What comes of a call, with its share in percent.
 OUTCOMES = (
@@ -51,15 +51,22 @@ Keep = Callable[[UUID, str, str], Reference]
 class ScriptedRep:
     """Turns leads as they stand into the commands of one day's work."""
 
-    def __init__(self, seed: int, playbook: Playbook, calendar: Calendar, keep: Keep) -> None:
+    def __init__(
+        self,
+        seed: int,
+        playbook: Playbook,
+        calendar: Calendar,
+        keep: Keep,
+        outcomes: Sequence[tuple[str, int]] = OUTCOMES,
+    ) -> None:
+        """*outcomes* of a call, each with its share; only what they are to one another counts."""
         self._seed = seed
+        self._outcomes = outcomes
         self._playbook = playbook
         self._calendar = calendar
         self._keep = keep
 
-    def work(
-        self, rep: Rep, leads: list[Lead], people: Mapping[UUID, dict[str, Any]], today: date
-    ) -> Iterator[tuple[Lead, Command]]:
+    def work(self, leads: list[Lead], people: Mapping[UUID, dict[str, Any]], today: date) -> Iterator[tuple[Lead, Command]]:
         """Yield the day's commands: calls, notes, touches in other modes, and what else is owed."""
         for lead in leads:
             if lead.state == "call_due" and lead.call_on is not None and lead.call_on <= today:
@@ -67,8 +74,8 @@ class ScriptedRep:
             elif lead.state == "note_due" and lead.note_on == today:
                 yield lead, self._note(lead, people[lead.id])
             elif lead.state == "no_response":
-                yield from ((lead, command) for command in self._silent(rep, lead, today))
-            elif lead.state == "re_engaged" and lead.next_step_on == today:
+                yield from ((lead, command) for command in self._silent(lead, today))
+            elif lead.state == "re_engaged" and lead.next_step_on in (None, today):
                 yield lead, self._next_step(lead, today)
             elif lead.state == "meeting_booked" and lead.meeting_at and self._calendar.local_day(lead.meeting_at) == today:
                 yield lead, self._meeting(lead, today)
@@ -89,7 +96,7 @@ class ScriptedRep:
         )
 
     def _call(self, lead: Lead, today: date) -> Command:
-        names, shares = zip(*OUTCOMES, strict=True)
+        names, shares = zip(*self._outcomes, strict=True)
         outcome = self._dice(lead, "call").choices(names, shares)[0]
         later = self._calendar.add_working_days(today, 4)
         if outcome == "no":
@@ -109,9 +116,8 @@ class ScriptedRep:
             return RecordCall(outcome="not_now", revisit_on=today + timedelta(days=120), minutes=MINUTES_CALL)
         return RecordCall(outcome=outcome, minutes=MINUTES_CALL)
 
-    def _silent(self, rep: Rep, lead: Lead, today: date) -> Iterator[Command]:
-        touched = lead.last_touch_at is not None and self._calendar.local_day(lead.last_touch_at) == today
-        if lead.id in rep.touches and rep.planned_on == today and not touched:
+    def _silent(self, lead: Lead, today: date) -> Iterator[Command]:
+        if touch_planned(lead, today):
             mode, item = next_mode(lead, self._playbook), next_value_item(lead, self._playbook)
             if mode and item:
                 yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)
@@ -126,13 +132,13 @@ class ScriptedRep:
             yield SendBreakup()
 
     def _next_step(self, lead: Lead, today: date) -> Command:
-        if self._dice(lead, "next step").random() < 0.5:
+        if self._dice(lead, f"next step {today}").random() < 0.5:
             day = self._calendar.add_working_days(today, 3)
             return BookMeeting(meeting_at=self._calendar.moment(day, 10 * 60), minutes=MINUTES_TOUCH)
         return RecordDecline(kind="no", stated_reason="bad_timing", minutes=MINUTES_TOUCH)
 
     def _meeting(self, lead: Lead, today: date) -> Command:
-        throw = self._dice(lead, "meeting").random()
+        throw = self._dice(lead, f"meeting {lead.meeting_at}").random()
         if throw < 0.4:
             return MarkWon()
         if throw < 0.7:

@@ -2,16 +2,13 @@
 
 import re
 import smtplib
-import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
 
 from actors.deliverer import Said
+from service.mail import Mailer, MailError
 
-#: How long the server may take for one answer, and for the last one, behind which the mail is its own, in seconds.
-ANSWER_SECONDS = 20
+#: How long the server may take for the last answer, behind which the mail is its own, in seconds.
 TAKEN_SECONDS = 60
 
 _STATUS = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
@@ -19,21 +16,20 @@ _READY = 354
 
 
 class Smtp:
-    """The server of a ``smtp://`` or ``smtps://`` URL. Without certificates that hold, nothing goes out."""
+    """The server of a ``smtp://`` or ``smtps://`` URL, connected as `service.mail` does it."""
 
     def __init__(self, url: str) -> None:
         """Take the server's URL; nothing is connected yet."""
-        self._url = urlsplit(url)
-        self._host = self._url.hostname or "localhost"
+        self._mailer = Mailer(url)
 
     def send(self, sender: str, recipient: str, raw: bytes, may_go_on: Callable[[], bool]) -> Said:
         """Hand *raw* over for *recipient*; *may_go_on* is asked when the server is ready for it."""
         try:
-            server = self._connected()
+            server = self._mailer.open()
         except smtplib.SMTPResponseException as error:
             # It knows us too little to say anything of this mail, whatever the code.
             return Said("deferred", _code(error.smtp_code), _status(error.smtp_error), "not_accepted_by_server")
-        except (OSError, smtplib.SMTPException):
+        except (OSError, smtplib.SMTPException, MailError):
             return Said("deferred", reason="unreachable")
         try:
             return self._converse(server, sender, recipient, raw, may_go_on)
@@ -43,33 +39,6 @@ class Smtp:
             with suppress(OSError, smtplib.SMTPException):
                 server.quit()
             server.close()
-
-    def _connected(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
-        if self._url.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self._host, self._url.port or smtplib.SMTP_SSL_PORT, timeout=ANSWER_SECONDS, context=context
-            )
-        else:
-            server = smtplib.SMTP(self._host, self._url.port or 587, timeout=ANSWER_SECONDS)
-        try:
-            server.ehlo_or_helo_if_needed()
-            if self._url.scheme == "smtp" and (server.has_extn("starttls") or not self._on_this_machine()):
-                # A server elsewhere that offers no encryption gets neither our password nor anybody's mail.
-                server.starttls(context=context)
-                server.ehlo()
-            if self._url.username:
-                server.login(unquote(self._url.username), unquote(self._url.password or ""))
-        except BaseException:
-            server.close()
-            raise
-        return server
-
-    def _on_this_machine(self) -> bool:
-        try:
-            return ip_address(self._host).is_loopback
-        except ValueError:
-            return self._host == "localhost"
 
     def _converse(self, server: smtplib.SMTP, sender: str, recipient: str, raw: bytes, may_go_on: Callable[[], bool]) -> Said:
         options: list[str] = []

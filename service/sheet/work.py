@@ -12,7 +12,7 @@ from workflows.commands import MarkNoteSent, Mode, SendBreakup, SendNurtureTouch
 from workflows.events import ReplyReceived
 from workflows.lead import Lead
 from workflows.priority import rank
-from workflows.rep import most_attempts, next_mode, next_value_item
+from workflows.proposals import most_attempts, next_mode, next_value_item
 
 
 def replies(desk: Desk) -> Iterable[Found]:

@@ -121,6 +121,15 @@ def swap_positions(forged: Forged) -> None:
     forged.put_index(rows)
 
 
+def many_reordered(forged: Forged) -> None:
+    """All events dealt out anew, each history in its own order, so that every chain is as it was."""
+    rows, bodies = forged.index(), forged.lines("events.ndjson")
+    dealt = sorted(zip(rows, bodies, strict=True), key=lambda pair: (pair[0][2], pair[0][1]))
+    assert [row for row, _ in dealt] != rows
+    forged.put_index([[number, *row[1:]] for number, (row, _) in enumerate(dealt, start=1)])
+    forged.put("events.ndjson", [body for _, body in dealt])
+
+
 def insert(forged: Forged) -> None:
     """One more event at the end of a lead's history, chained as it should be."""
     rows, bodies = forged.index(), forged.lines("events.ndjson")
@@ -144,7 +153,8 @@ def older_checkpoint(forged: Forged) -> None:
 def old_checkpoint(forged: Forged) -> None:
     """An old checkpoint says another size."""
     lines = forged.lines("checkpoints.ndjson")
-    forged.put("checkpoints.ndjson", [lines[0].replace(b"\\n2", b"\\n3", 1), *lines[1:]])
+    name, size, rest = lines[0].split(b"\\n", 2)
+    forged.put("checkpoints.ndjson", [b"\\n".join((name, b"1" + size, rest)), *lines[1:]])
 
 
 def playbook(forged: Forged) -> None:
@@ -217,6 +227,7 @@ def signed_elsewhere(forged: Forged) -> None:
     ("name", "change", "status", "sentence"),
     [
         ("all", swap_bodies, ALTERED, "is over other events than these"),
+        ("all", many_reordered, ALTERED, "is over other events than these"),
         ("all", swap_positions, ALTERED, "event 41 does not stand behind event 42"),
         ("all", insert, ALTERED, "stands behind the"),
         ("one", older_checkpoint, ALTERED, "stands behind the"),

@@ -1,0 +1,145 @@
+"""``thaw accountability``: what each rep did, promised and kept, counted from the log."""
+
+import csv
+import itertools
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+import click
+import msgspec
+
+from models import frozen, views
+from service.cli.answers import typed_errors
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.columns import in_columns
+from service.cli.ops import progress_bar
+from service.cli.typed import DAY
+from service.find import find_rep
+from service.times import parse_day, shown_day
+from service.wording import plain
+from workflows.accountability import FIGURES, Accountability, Diaries, Figure, Place
+from workflows.events import Recorded
+
+#: So many weeks are shown when nobody says since when, the present one included.
+_WEEKS = 4
+
+#: What a table on a terminal holds, under what head; ``--csv`` and ``--json`` have every figure.
+_COLUMNS: tuple[tuple[Figure, str], ...] = (
+    ("notes", "notes"), ("notes_missed", "missed"), ("notes_absent", "absent"), ("calls", "calls"), ("promised", "promised"),
+    ("kept", "kept"), ("late", "late"), ("broken", "broken"), ("promises_absent", "absent"), ("lifted", "lifted"),
+    ("open", "open"), ("follow_ups", "follow-ups"), ("breakups", "breakups"), ("decisions_yes", "yes"), ("decisions_no", "no"),
+    ("minutes", "minutes"), ("minutes_released", "released"), ("overrides", "overrides"), ("unverified", "unread"),
+)  # fmt: skip
+
+
+class Accounted(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the report."""
+
+    rep: str
+    first: date
+    """The day, the Monday of the week, or the first of the month."""
+    figures: dict[Figure, int]
+    """Every figure, 0 included; `workflows.accountability` says what each counts."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw accountability --json`` prints."""
+
+    lines: tuple[Accounted, ...]
+    """By rep, then by day."""
+
+
+@click.command()
+@click.option("--rep", "rep_name", help="Only this rep.")
+@click.option("--from", "since", type=DAY, metavar="DAY", help="The first day; four weeks ago when left out.")
+@click.option(
+    "--to", "until", type=DAY, metavar="DAY", help="The last day; without it, everything up to now and promised ahead."
+)
+@click.option(
+    "--by", "unit", type=click.Choice(["day", "week", "month"]), default="week", show_default=True, help="What a line is."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, every figure.")
+@json_option
+@pass_app
+def accountability(
+    app: App, rep_name: str | None, since: str | None, until: str | None, unit: str, as_csv: bool, as_json: bool
+) -> None:
+    """Print what each rep did on which days: notes, calls, promises and what became of them, decisions, minutes, overrides.
+
+    A promise counts on the day that the note named. What was not done on a day on which the rep turned out to be away is
+    absent, not missed. All of it is counted from the log.
+    """
+    if as_csv and as_json:
+        raise InputError("--csv and --json cannot both be: choose one")
+    first = parse_day(since) if since else _monday(app.service.now().date()) - timedelta(weeks=_WEEKS - 1)
+    last = parse_day(until) if until else date.max
+    if last < first:
+        raise InputError(f"--to {last} is before --from {first}: the first day comes first")
+    with typed_errors(), views.snapshot(app.service.engine) as connection:
+        if rep_name:
+            rep_name = find_rep(connection, rep_name).name
+        counted = Accountability(Diaries(frozen.read_calendars(connection)), frozen.read_library(connection).playbooks)
+        with progress_bar(connection, "counting") as progress:
+            seen = itertools.count(1)
+            for _, history in frozen.histories(connection):
+                counted.take(_watched(history, lambda: progress(next(seen))))
+    lines = _lines(counted.figures, rep_name, first, last, unit)
+    if as_json:
+        app.print_json(Report(lines=tuple(lines)))
+    elif as_csv:
+        _print_csv(lines)
+    elif lines:
+        for text in in_columns(_rows(lines, unit), left=2):
+            click.echo(text)
+    else:
+        click.echo(f"nothing was done or promised from {shown_day(first)} on")
+
+
+def _watched(history: Iterator[Recorded], step: Callable[[], None]) -> Iterator[Recorded]:
+    for recorded in history:
+        step()
+        yield recorded
+
+
+def _lines(figures: Mapping[Place, Counter[Figure]], rep: str | None, first: date, last: date, unit: str) -> list[Accounted]:
+    sums: dict[Place, Counter[Figure]] = {}
+    for place, counts in figures.items():
+        if first <= place.day <= last and rep in (None, place.rep):
+            sums.setdefault(Place(place.rep, _start(place.day, unit)), Counter()).update(counts)
+    return [
+        Accounted(rep=place.rep, first=place.day, figures={figure: counts[figure] for figure in FIGURES})
+        for place, counts in sorted(sums.items())
+    ]
+
+
+def _start(day: date, unit: str) -> date:
+    return {"day": day, "week": _monday(day), "month": day.replace(day=1)}[unit]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _rows(lines: Sequence[Accounted], unit: str) -> Iterator[tuple[object, ...]]:
+    # A column of which nothing is to be said would push what matters off the page.
+    shown = [(figure, head) for figure, head in _COLUMNS if any(line.figures[figure] for line in lines)]
+    yield ("rep", {"day": "day", "week": "week from", "month": "month from"}[unit], *(head for _, head in shown))
+    for line in lines:
+        yield (plain(line.rep), shown_day(line.first), *(line.figures[figure] or "·" for figure, _ in shown))
+
+
+def _print_csv(lines: Iterable[Accounted]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["rep", "first", *FIGURES])
+    for line in lines:
+        writer.writerow([_harmless(line.rep), line.first, *line.figures.values()])
+
+
+def _harmless(name: str) -> str:
+    """Return *name* so that no spreadsheet takes it for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+
+
+COMMANDS = (accountability,)
