@@ -13,6 +13,7 @@ import structlog
 from actors.batch import Batch
 from actors.invitations import NotForInvitationsError, length_of_description, looked_at, reps_of, verdicts_on_letter
 from actors.library import Library
+from actors.mail_checks import mail_verdicts
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
 from models import campaigns, leads, messages, pauses, plans
@@ -21,7 +22,7 @@ from models.leads import Locked
 from models.messages import OpenMessage, Ring
 from models.rep_books import read_book
 from workflows import horizon
-from workflows.actor_names import BEGIN, LOOK_AT_THE_LOG
+from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
@@ -66,15 +67,18 @@ class UnknownStreamError(Exception):
 class Applier:
     """Applies messages. One per process; safe to use from one thread at a time."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], *, postal_address: str = "") -> None:
+        """Work on *engine*, by *clock*; mail has to carry *postal_address* (one line)."""
         self._engine = engine
         self._clock = clock
         self._library = Library()
+        self._postal_address = postal_address
 
     def apply(self, rings: Sequence[Ring]) -> list[Ring]:
         """Apply the messages of *rings* in one transaction and return the rings that the commit made due.
 
-        A message that is settled, gone, or not due yet does nothing; one of a paused actor is set aside.
+        A message that is settled, gone, or not due yet does nothing; one of a paused actor is set aside. Those that talk to
+        the world are not for here: see `begin`.
 
         Raises
         ------
@@ -84,9 +88,18 @@ class Applier:
             When PostgreSQL refused, failed or is away; nothing was applied, unless the connection broke at the commit, and
             then applying the same rings again finds out.
         """
+        return self._run([ring for ring in rings if ring.actor_name not in DELIVERIES])
+
+    def begin(self, ring: Ring) -> list[Ring]:
+        """Decide the message of *ring*, which is to talk to the world. Where it may, that is recorded and it stays open: what
+        came of the talk settles it. Otherwise it is settled here, or waits. Raises as `apply` does.
+        """
+        return self._run([ring])
+
+    def _run(self, rings: Sequence[Ring]) -> list[Ring]:
         with transaction(self._engine) as connection:
             pauses.wait_briefly_and_enter(connection)
-            batch = _Apply(connection, self._library, self._clock(), rings).run()
+            batch = _Apply(connection, self._library, self._clock(), rings, self._postal_address).run()
         for refusal in batch.refusals:
             log.info("command_refused", **refusal)
         return batch.rung
@@ -95,11 +108,14 @@ class Applier:
 class _Apply:
     """One run of `Applier.apply`."""
 
-    def __init__(self, connection: Connection, library: Library, now: datetime, rings: Sequence[Ring]) -> None:
+    def __init__(
+        self, connection: Connection, library: Library, now: datetime, rings: Sequence[Ring], postal_address: str = ""
+    ) -> None:
         self._connection = connection
         self._library = library
         self._now = now
         self._rings = rings
+        self._postal_address = postal_address
         self._proposed: set[str] = set()
         """Reps whose plans of this run wait to be decided."""
 
@@ -231,7 +247,8 @@ class _Apply:
                 batch.plan_again(outcome.lead.owner, day, message)
         for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
             batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
-        batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+        if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
+            batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _verdicts(
         self,
@@ -247,6 +264,7 @@ class _Apply:
         return (
             *verdicts_on(self._connection, lead, command, words, playbook, capacity, calendar, self._now),
             *verdicts_on_letter(self._connection, lead, command, words, self._library, self._now),
+            *mail_verdicts(words, command, self._postal_address),
         )
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:

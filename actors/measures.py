@@ -18,6 +18,8 @@ from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
 from workflows.content import Measures, TextKind, judge
 from workflows.events import Verdict
 from workflows.lead import Lead
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
+from workflows.mail_text import read_mail
 from workflows.phrases import ASKS_TO_REPLY, MAY_SAY_NO, MENTIONS_MAIL, NUMBERS
 from workflows.playbooks import Playbook
 from workflows.prose import body_of, empty_phrase, greeted, merge_mark, normal, promise_in, runs_of, words_of
@@ -91,6 +93,10 @@ def verdicts_on(
     if found is None or written is None:
         return ()
     about = _about(connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now)
+    if isinstance(command, (QueueBreakupMail, QueueNurtureMail)):
+        written = written._replace(body=read_mail(written.body.encode()).words)
+    if isinstance(command, QueueNurtureMail):
+        about = about._replace(value=_words(command.asset))
     if isinstance(command, SendTouch):
         about = about._replace(value=_words(command.value_item))
     if isinstance(command, MarkNoteSent) and command.fact:

@@ -195,6 +195,24 @@ def importance_answered(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def mail_bounced(message: str, stream: str, ring: int = 1) -> None:
+    """A mail came back."""
+    _apply("mail_bounced", message, stream, ring)
+
+
+@transition
+def mail_queued(message: str, stream: str, ring: int = 1) -> None:
+    """A mail was checked and waits to be sent."""
+    _apply("mail_queued", message, stream, ring)
+
+
+@transition
+def mail_reported(message: str, stream: str, ring: int = 1) -> None:
+    """What came of a mail is known."""
+    _apply("mail_reported", message, stream, ring)
+
+
+@transition
 def meeting_booked(message: str, stream: str, ring: int = 1) -> None:
     """A meeting is in the calendar."""
     _apply("meeting_booked", message, stream, ring)

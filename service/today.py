@@ -1,11 +1,12 @@
 """The day's sheet of one rep: what to do, in the order of methods.md 6.4, what is blocked and why, and what is coming."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import msgspec
 
-from models import slots, views
+from models import contacts, deliveries, slots, views
 from models.database import Connection
 from service.calendars import ending
 from service.campaigns import CampaignDue, due_of
@@ -15,6 +16,7 @@ from service.sheet.found import Blocked, Item
 from service.sheet.items import items_of
 from service.sheet.work import undecided
 from service.times import TimeError, shown_day
+from service.wording import plain
 from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.events import DayPlanned, Recorded, TouchSent
@@ -118,7 +120,7 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         off=desk.calendar.why_not_working(desk.day) or "",
         planned=desk.rep.planned_on == desk.day,
         next_plan=timer.due_at if timer else None,
-        warnings=tuple(filter(None, [ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))])),
+        warnings=tuple(_warnings(connection, desk)),
         calls=Tally(done=finished["call"], planned=finished["call"] + open_["call"], capacity=capacity.calls),
         notes=Tally(done=finished["note"], planned=finished["note"] + open_["note"], capacity=capacity.notes),
         follow_ups=Tally(
@@ -136,6 +138,19 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         ahead=_ahead(connection, desk.rep, desk.calendar, desk.day),
         campaigns=due_of(connection, desk.rep.name),
     )
+
+
+def _warnings(connection: Connection, desk: Desk) -> Iterator[str]:
+    ends = ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))
+    if ends:
+        yield ends
+    lost = deliveries.unconfirmed(connection, desk.rep.name)
+    for lead_id, contact in contacts.find_contacts(connection, lost).items():
+        name = plain(str(contact.fields.get("name") or lead_id))
+        yield (
+            f"nobody knows whether the mail to {name} went out: look in the sent folder or the server's log, then "
+            f"`thaw mail settle {plain(contact.external_id)} --sent`, or `--not-sent`"
+        )
 
 
 def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:

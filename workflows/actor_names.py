@@ -66,6 +66,11 @@ _ACTORS = {
     "withdraw_event": "event_withdrawn",
     "tell_invitee": "invitee_told",
     "fire_timer:release_letters": "letters_released",
+    "queue_breakup_mail": "mail_queued",
+    "queue_nurture_mail": "mail_queued",
+    "send_mail": "mail_sending",
+    "report_mail": "mail_reported",
+    "record_bounce": "mail_bounced",
     "set_calendar": "calendar_frozen",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",
@@ -101,6 +106,9 @@ LOOK_AT_THE_LOG = FOR_REPS | {_ACTORS["draw_audience"]}
 
 #: Those that begin a stream: there is nothing to lock yet.
 BEGIN = frozenset({_ACTORS[command] for command in ("register_lead", "announce_event", "plan_campaign")})
+
+#: Those that talk to the world, on a queue of their own (`actors.deliveries`).
+DELIVERIES = frozenset({_ACTORS["send_mail"]})
 
 
 def actor_name(command: Command) -> str:

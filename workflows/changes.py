@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows import events as e
+from workflows import mail
 from workflows.campaign_events import StageMoved
 from workflows.commands import Mode
 from workflows.lead import Decline, HoldState, Lead
@@ -333,4 +334,5 @@ CHANGES: dict[type, Change] = {
     e.ConnectorIntroduced: _fact("has_connector", lambda _at, _data: True),
     StageMoved: _stage_moved,
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
+    **mail.CHANGES,
 }

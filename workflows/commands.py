@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from workflows import campaign_commands as campaigns
+from workflows import mail_commands as mail
 from workflows.calendars import Calendar
 from workflows.command import (
     CallOutcome as CallOutcome,
@@ -400,7 +401,7 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
-    | ScheduleTouch | campaigns.LeadCommand
+    | ScheduleTouch | campaigns.LeadCommand | mail.MailCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | PlanDay | campaigns.CampaignCommand | campaigns.SalesEventCommand
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from workflows import horizon
 from workflows.commands import Command, Drop, SendBreakupEmail, SendNurtureTouch, StartNurture
 from workflows.context import Facts, Refused
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
 from workflows.sentences import spoken
 
 _DECLINED_DROPS = ("never_qualified", "duplicate", "out_of_business", "deceased")
@@ -83,7 +84,7 @@ def cut_bait_confirmed(facts: Facts, _: Command) -> Refused | None:
     return Refused(rule="cut_bait_confirmed", reason=reason, inputs={"cut_bait": facts.lead.cut_bait})
 
 
-def monitored_reply_address(_: Facts, command: SendBreakupEmail) -> Refused | None:
+def monitored_reply_address(_: Facts, command: SendBreakupEmail | QueueBreakupMail) -> Refused | None:
     """Refuse a mail that asks for an answer nobody would read."""
     if command.monitored_reply_address:
         return None
@@ -101,7 +102,7 @@ def breakup_impossible_or_waived(facts: Facts, command: StartNurture) -> Refused
     return Refused(rule="breakup_impossible_or_waived", reason=reason, inputs={"modes": " ".join(lead.modes)})
 
 
-def new_asset(facts: Facts, command: SendNurtureTouch) -> Refused | None:
+def new_asset(facts: Facts, command: SendNurtureTouch | QueueNurtureMail) -> Refused | None:
     """Refuse to send the same thing twice."""
     if command.asset not in facts.lead.value_items_used:
         return None
@@ -109,7 +110,7 @@ def new_asset(facts: Facts, command: SendNurtureTouch) -> Refused | None:
     return Refused(rule="new_asset", reason=reason, inputs={"asset": command.asset})
 
 
-def once_a_month(facts: Facts, _: SendNurtureTouch) -> Refused | None:
+def once_a_month(facts: Facts, _: Command) -> Refused | None:
     """Refuse a second touch in one calendar month."""
     last = facts.lead.nurture_touched_at
     last_day = horizon.local_day(facts.calendar, last) if last else None

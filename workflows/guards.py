@@ -11,6 +11,7 @@ from workflows import (
     cold,
     ending_guards,
     invitation_checks,
+    mail,
     migration,
     people_guards,
     plan_guards,
@@ -93,6 +94,10 @@ GUARDS: dict[str, Guard] = {
     "once_a_month": ending_guards.once_a_month,
     "drop_reason_of_declined": ending_guards.drop_reason_of_declined,
     "drop_reason_of_nurture": ending_guards.drop_reason_of_nurture,
+    "no_mail_under_way": mail.no_mail_under_way,
+    "mail_waiting": mail.mail_waiting,
+    "mail_under_way": mail.mail_under_way,
+    "not_back_yet": mail.not_back_yet,
 }
 
 

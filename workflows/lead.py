@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflows.codec import derived_id
-from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Said
+from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Reference, Said
 from workflows.events import PlaybookPin, Remainder, Slot
+from workflows.mail_commands import MailPurpose
 from workflows.priority import Score
 
 State = Literal[
@@ -57,6 +58,21 @@ class HoldState(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     until: date | None
     remaining: tuple[Remainder, ...]
+
+
+class MailState(msgspec.Struct, frozen=True, kw_only=True):
+    """The last mail that the service was to send."""
+
+    id: UUID
+    purpose: MailPurpose
+    status: Literal["queued", "sending", "deferred", "unconfirmed", "sent", "refused", "returned", "bounced"]
+    """``returned`` came back for a passing reason and is sent again; ``bounced`` came back for good."""
+    text: Reference
+    asset: str | None
+    attested: tuple[str, ...]
+    minutes: int
+    attempt: int = 0
+    """Conversations with a server so far."""
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +155,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """When the sale last came further, where that was recorded."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
+    mail: MailState | UnsetType = UNSET
+    """Not there for whom the service never had a mail to send."""
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from workflows import commands as c
 from workflows import events as e
+from workflows import mail
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
 from workflows.cold import cold_proposed
@@ -285,6 +286,7 @@ BUILDERS: dict[str, Builder] = {
         text=command.text,
     ),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
+    **mail.BUILDERS,
 }
 
 

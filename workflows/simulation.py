@@ -23,6 +23,8 @@ from workflows.context import Context
 from workflows.events import CalendarFrozen, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
+from workflows.mail import due_of
+from workflows.mail_commands import SendMail
 from workflows.playbooks import Playbook, pins_newest
 from workflows.proposals import comes_in
 from workflows.rederive import given_verdicts
@@ -226,6 +228,9 @@ class Simulation:
 
     def _apply_to_lead(self, message: Message, lead: Lead | None, carrier: Carrier) -> None:
         command = message.command
+        if isinstance(command, SendMail):
+            # It stays open: there is no server here that could say what came of it.
+            return
         owner = lead.owner if lead else command.owner if isinstance(command, RegisterLead) else None
         if owner is None:
             raise SimulationError(f"lead {message.stream_id} is not known")
@@ -353,7 +358,8 @@ class Simulation:
         chain = (*commands, *(message.then if stream_id == message.stream_id else ()))
         if chain:
             id_ = derived_id(message.id, stream_id, "then")
-            self._stage(_caused(id_, stream_id, chain[0], asked_by, self.now, message, then=chain[1:]))
+            due_at = due_of(chain[0], self.now)
+            self._stage(_caused(id_, stream_id, chain[0], asked_by, due_at, message, then=chain[1:]))
 
     def _record(self, recorded: Iterable[Recorded]) -> None:
         for each in recorded:

@@ -12,6 +12,7 @@ import msgspec
 from workflows.commands import Command, FireTimer, OptOut, RecordCall, RecordReason, RecordReply, command_kind
 from workflows.events import SlotKind
 from workflows.lead import State
+from workflows.mail_commands import ReportMail, SendMail
 
 STATES: tuple[State, ...] = get_args(State)
 
@@ -55,6 +56,10 @@ def trigger(command: Command) -> str:
             return f"{kind}:{reason}"
         case FireTimer(timer=timer):
             return f"{kind}:{timer}"
+        case SendMail(purpose=purpose):
+            return f"{kind}:{purpose}"
+        case ReportMail(outcome=outcome):
+            return f"{kind}:{outcome}"
     return kind
 
 
@@ -76,6 +81,7 @@ _NOTE_PLAN = (
 )
 _CALL_PLAN = ("not_suppressed", "call_reachable", "planned_day", "contact_hours", "follow_up_slot")
 _NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
+_MAY_GO_OUT = ("not_held", "not_suppressed", "email_reachable", "mail_waiting")
 _QUEUE_OR_NOTE: tuple[State, ...] = ("registered", "declined", "queued", "note_due")
 
 # fmt: off
@@ -238,6 +244,23 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=_CONTACTABLE, event="event_invitation_sent", triggers=("send_invitation",),
         guards=("not_held", "not_suppressed", "mode_permitted", "audience", "content_checks")),
     Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
+    Row(sources=("no_response",), event="mail_queued", triggers=("queue_breakup_mail",),
+        guards=("not_held", "not_suppressed", "email_reachable", "monitored_reply_address", "attempts_made", "modes_tried",
+                "offer_known", "cut_bait_confirmed", "no_mail_under_way", "content_checks")),
+    Row(sources=("nurture",), event="mail_queued", triggers=("queue_nurture_mail",),
+        guards=("not_held", "not_suppressed", "email_reachable", "new_asset", "once_a_month", "no_mail_under_way",
+                "content_checks")),
+    Row(sources=("no_response",), event="mail_sending", triggers=("send_mail:breakup",), guards=_MAY_GO_OUT),
+    Row(sources=("nurture",), event="mail_sending", triggers=("send_mail:nurture",), guards=_MAY_GO_OUT),
+    Row(sources=STATES, event="mail_sent", triggers=("report_mail:sent",), guards=("mail_under_way",)),
+    Row(sources=STATES, event="mail_refused", triggers=("report_mail:refused",), guards=("mail_under_way",)),
+    Row(sources=STATES, event="mail_deferred", triggers=("report_mail:deferred",), guards=("mail_under_way",)),
+    Row(sources=STATES, event="mail_unconfirmed", triggers=("report_mail:unconfirmed",), guards=("mail_under_way",)),
+    # What a mail that went out amounts to: the second event of `mail_sent`.
+    Row(sources=("no_response",), event="breakup_email_sent", triggers=("mail_sent:breakup",)),
+    Row(sources=("nurture",), event="nurture_touch_sent", triggers=("mail_sent:nurture",),
+        arms=("nurture_touch", "nurture_floor")),
+    Row(sources=STATES, event="mail_bounced", triggers=("record_bounce",), guards=("not_back_yet",)),
 )
 # fmt: on
 

@@ -72,7 +72,7 @@ class Draft:
             raise InputError(
                 f"{option} {body!r}: say in at least {OVERRIDE_CHARACTERS} characters why it was sent in spite of the checks"
             )
-        return self._keep(option, field, body)
+        return self.keep(option, field, body)
 
     def texts(self, option: str, field: str, typed: Sequence[tuple[str, str]]) -> dict[str, Reference]:
         """Keep several texts, by the names they were given."""
@@ -80,9 +80,10 @@ class Draft:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise InputError(f"{option} {twice}=…: {twice} is answered twice")
-        return {name: self._keep(option, f"{field}.{name}", text) for name, text in typed}
+        return {name: self.keep(option, f"{field}.{name}", text) for name, text in typed}
 
-    def _keep(self, option: str, field: str, body: str) -> Reference:
+    def keep(self, option: str, field: str, body: str) -> Reference:
+        """Keep *body*, which came of *option*, outside the log and return its reference."""
         document_id = derived_id("document", self.message_id, field)
         try:
             return contacts.save_document(

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from workflows import commands as c
+from workflows import mail_commands as m
 from workflows.calendars import Calendar, zone_offsets
 from workflows.context import Context
 from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
@@ -21,6 +22,7 @@ PLAYBOOK = Playbook(
 MONDAY = date(2026, 1, 5)
 START = datetime(2026, 1, 5, 15, tzinfo=UTC)
 LEAD_ID = UUID("0b7f5d0e-9f2f-4f86-9a56-3f6a3b1c2d4e")
+MAIL_ID = UUID("5f6d2c11-6a77-4a0e-9d0b-7e1f60b1a001")
 WORDS = c.Reference(document_id=UUID(int=7), commitment="a" * 64)
 ALL_MODES: tuple[c.Mode, ...] = ("handwritten_note", "call", "email", "courier")
 SLOT_KINDS: tuple[SlotKind, ...] = ("note", "promised_call", "follow_up")
@@ -124,6 +126,16 @@ REAL_REASON = c.RecordReason(kind="real", reason="chose_other", evidence="call-7
 CONNECTED = c.RecordCall(outcome="connected", personal_topic_first=True, decision="yes")
 VOICEMAIL = c.RecordCall(outcome="voicemail")
 HOMEWORK = c.CompleteHomework(answers=dict.fromkeys(PLAYBOOK.homework.fields, WORDS), sources=(date(2025, 11, 3),))
+
+
+def queue_nurture_mail(life: Life) -> m.QueueNurtureMail:
+    """Return the command that has the month's value touch sent by mail."""
+    return m.QueueNurtureMail(mail=MAIL_ID, text=WORDS, asset="study", attested=life.playbook.checks.nurture, minutes=4)
+
+
+def queue_breakup_mail() -> m.QueueBreakupMail:
+    """Return the command that has the second half of a breakup sent by mail."""
+    return m.QueueBreakupMail(mail=MAIL_ID, text=WORDS, monitored_reply_address=True, minutes=5)
 
 
 def note_command(life: Life) -> c.ScheduleNote:

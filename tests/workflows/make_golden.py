@@ -14,18 +14,21 @@ from tests.workflows.life import (
     CALENDAR,
     DECLINE,
     LEAD_ID,
+    MAIL_ID,
     OPEN_REPLY,
     START,
     WORDS,
     Life,
     life_in,
     make_ready,
+    queue_nurture_mail,
     ready_to_break_up,
     register,
 )
 from tests.workflows.promotion import CAMPAIGN, Promotion, declined, letter, passed
 from workflows import campaign_commands as a
 from workflows import commands as c
+from workflows import mail_commands as m
 from workflows import operations as o
 from workflows.books import Book
 from workflows.calendars import Holiday
@@ -110,6 +113,15 @@ def _lives() -> Iterator[Life]:
     life.must(c.RegrantConsent(evidence=WORDS, modes=("call",)), "manager:ann")
     life.holdings = Holdings(contact="b" * 64, documents=("c" * 64, "d" * 64), messages=9)
     life.must(c.EraseLead(reason=WORDS), "operator:pia")
+    yield life
+    life = life_in("nurture")
+    for outcome in ("deferred", "unconfirmed", "sent"):
+        life.must(queue_nurture_mail(life))
+        life.must(m.SendMail(mail=MAIL_ID, purpose="nurture", attempt=1))
+        life.must(m.ReportMail(mail=MAIL_ID, outcome=outcome, code=250, status="2.0.0"))
+        if outcome == "unconfirmed":
+            life.must(m.ReportMail(mail=MAIL_ID, outcome="refused", reason="not_sent"))
+    life.must(m.RecordBounce(mail=MAIL_ID, permanent=True, status="5.1.1"))
     yield life
 
 

@@ -15,6 +15,7 @@ from tests.workflows.life import (
     DECLINE,
     HOMEWORK,
     LEAD_ID,
+    MAIL_ID,
     NO_REPLY,
     OPEN_REPLY,
     PLAYBOOK,
@@ -24,6 +25,7 @@ from tests.workflows.life import (
     VOICEMAIL,
     WORDS,
     life_in,
+    queue_breakup_mail,
     register,
     sent_command,
     touch_command,
@@ -31,6 +33,7 @@ from tests.workflows.life import (
 from tests.workflows.strategies import commands
 from workflows import commands as c
 from workflows import events as e
+from workflows import mail_commands as m
 from workflows.codec import canonical
 from workflows.context import Context
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
@@ -275,6 +278,16 @@ class Player(RuleBasedStateMachine):
             assert {LEAD_ID} == {recorded.stream_id for recorded in self.history}
 
 
+def mail_commands(lead: Lead) -> list[Any]:
+    """Return what may come of the mail that *lead* was to have last."""
+    if not lead.mail:
+        return []
+    id_, purpose = lead.mail.id, lead.mail.purpose
+    outcomes = [m.ReportMail(mail=id_, outcome=outcome) for outcome in ("sent", "deferred", "unconfirmed")]
+    bounces = [m.RecordBounce(mail=id_, permanent=permanent, status="4.2.2") for permanent in (False, True)]
+    return [m.SendMail(mail=id_, purpose=purpose, attempt=lead.mail.attempt + 1), *outcomes, *bounces]
+
+
 def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
     """Return what an import says of a sale that moved, another thing each day."""
     number = today.toordinal()
@@ -331,9 +344,18 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.SendBreakupEmail(monitored_reply_address=True),
             c.SendBreakup(),
             c.StartNurture(waiver=WORDS),
+            queue_breakup_mail(),
+            *mail_commands(lead),
         ],
         "breakup_sent": [OPEN_REPLY, NO_REPLY],
-        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change")],
+        "nurture": [
+            asset,
+            OPEN_REPLY,
+            HOMEWORK,
+            c.QueueRevival(reason="job_change"),
+            m.QueueNurtureMail(mail=MAIL_ID, text=WORDS, asset=item, attested=PLAYBOOK.checks.nurture),
+            *mail_commands(lead),
+        ],
         "re_engaged": [
             OPEN_REPLY,
             c.BookMeeting(meeting_at=now + timedelta(days=5)),

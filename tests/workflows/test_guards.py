@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
-from tests.workflows.life import CALENDAR, HOMEWORK, PLAYBOOK, WORDS, life_in, sent_command
+from tests.workflows.life import CALENDAR, HOMEWORK, MAIL_ID, PLAYBOOK, WORDS, life_in, queue_breakup_mail, sent_command
 from tests.workflows.promotion import letter, passed
 from workflows import commands as c
 from workflows import context
+from workflows import mail_commands as m
 from workflows.calendars import Absence, Calendar
 from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
@@ -20,7 +22,7 @@ from workflows.contact_hours import overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
 from workflows.guards import GUARDS
-from workflows.lead import HoldState, Lead
+from workflows.lead import HoldState, Lead, MailState
 from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Playbook
 from workflows.suppression import Entry, verdict
 
@@ -39,6 +41,16 @@ TALK = c.RecordCall(outcome="connected", personal_topic_first=True, next_step="s
 DECLINE = life_in("declined").lead.decline
 AWAY = msgspec.structs.replace(CALENDAR, absences=(Absence(first=TODAY, last=FRIDAY),))
 SHORT = Calendar(timezone="UTC", first=date(2026, 1, 1), last=date(2026, 1, 10))
+
+
+def mail(status: Any, id_: UUID = MAIL_ID) -> dict[str, Any]:
+    """Return the field of a lead whose last mail is at *status*."""
+    return {"mail": MailState(id=id_, purpose="breakup", status=status, text=WORDS, asset=None, attested=(), minutes=0)}
+
+
+SEND_MAIL = m.SendMail(mail=MAIL_ID, purpose="breakup", attempt=1)
+REPORT = m.ReportMail(mail=MAIL_ID, outcome="sent")
+BOUNCE = m.RecordBounce(mail=MAIL_ID, permanent=True, status="5.1.1")
 
 
 def playbook(**sections: Any) -> Playbook:
@@ -205,10 +217,30 @@ REFUSES: list[tuple[str, Case]] = [
     ("drop_reason_of_declined", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
     ("drop_reason_of_nurture", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
     ("drop_reason_of_nurture", Case(c.Drop(reason="duplicate"), {"modes": ()}, rule="drop_reason")),
+    ("not_suppressed", Case(SEND_MAIL, verdicts=(listed("person", "email"),))),
+    ("no_mail_under_way", Case(queue_breakup_mail(), mail("sending"))),
+    ("no_mail_under_way", Case(queue_breakup_mail(), mail("unconfirmed"))),
+    ("mail_waiting", Case(SEND_MAIL)),
+    ("mail_waiting", Case(SEND_MAIL, mail("sent"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("queued", UUID(int=9)))),
+    ("mail_under_way", Case(REPORT)),
+    ("mail_under_way", Case(REPORT, mail("queued"))),
+    ("mail_under_way", Case(REPORT, mail("sending", UUID(int=9)))),
+    ("not_back_yet", Case(BOUNCE, mail("bounced"))),
+    ("not_back_yet", Case(BOUNCE, mail("returned"))),
 ]
 
 RESTED = {"decline": DECLINE, "revisit_on": TODAY}
 PASSES: list[tuple[str, Case]] = [
+    ("no_mail_under_way", Case(queue_breakup_mail())),
+    ("no_mail_under_way", Case(queue_breakup_mail(), mail("queued"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("queued"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("deferred"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("returned"))),
+    ("mail_under_way", Case(REPORT, mail("sending"))),
+    ("mail_under_way", Case(REPORT, mail("unconfirmed"))),
+    ("not_back_yet", Case(BOUNCE)),
+    ("not_back_yet", Case(BOUNCE, mail("bounced", UUID(int=9)))),
     ("manager", Case(c.Drop(reason="duplicate"), actor="manager:ann")),
     ("person", Case(c.ConfirmCutBait(choice="breakup"))),
     ("not_held", Case(NOTE)),
