@@ -18,11 +18,13 @@ from models import leads, messages, pauses
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
+from models.queues import read_queue
 from models.rep_books import read_book
 from workflows.actor_names import FOR_REPS
 from workflows.books import Book
 from workflows.commands import (
     AnyCommand,
+    ConfirmCutBait,
     EraseLead,
     MigratePlaybook,
     Reassign,
@@ -190,6 +192,7 @@ class _Apply:
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
+            queue=read_queue(self._connection, lead.owner) if lead and isinstance(command, ConfirmCutBait) else None,
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import msgspec
 
 from models import slots, views
 from models.database import Connection
 from service.calendars import ending
+from service.cut_bait import Shown, shown_cards
 from service.find import find_rep
 from service.sheet.desk import Desk, read_desk
 from service.sheet.found import Blocked, Item
@@ -128,10 +130,15 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         homework_that_fits=min(fits, open_["homework"]),
         shortfalls=_shortfalls(plan, desk.day),
         items=tuple(items),
-        decisions=tuple(undecided(desk)),
+        decisions=tuple(undecided(desk, _cards(connection, desk))),
         blocked=tuple(blocked),
         ahead=_ahead(connection, desk.rep, desk.calendar, desk.day),
     )
+
+
+def _cards(connection: Connection, desk: Desk) -> dict[UUID, Shown]:
+    silent = desk.of("no_response")
+    return {shown.lead_id: shown for shown in shown_cards(connection, silent, desk.people, desk.playbooks)}
 
 
 def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:

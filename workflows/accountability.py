@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, get_args
 
 from workflows.calendars import Calendar, CalendarHorizonError
+from workflows.cut_bait import most_attempts
 from workflows.events import LeadDeclined, LeadRegistered, NoteSent, Recorded
 from workflows.fold import fold
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.rep import most_attempts
 from workflows.transitions import CALL_ROWS
 
 Figure = Literal[

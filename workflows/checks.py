@@ -5,6 +5,7 @@ import msgspec
 from workflows.commands import (
     AnyCommand,
     Command,
+    LeaveBreakupVoicemail,
     MarkNoteSent,
     RecordStrategy,
     Reference,
@@ -47,6 +48,8 @@ def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:
             return "touch", text
         case SendBreakupEmail(text=Reference() as text):
             return "breakup_email", text
+        case LeaveBreakupVoicemail(text=Reference() as text):
+            return "breakup_voicemail", text
         case RecordStrategy(strategy=text):
             return "strategy", text
     return None

@@ -4,44 +4,59 @@ No field holds personal data. Words that people write (a note, a reason, an answ
 command as a `Reference`: the document's id and a salted commitment, so that erasure removes the words and leaves the log whole.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
+from workflows import pursuit_commands as pursuit
 from workflows.calendars import Calendar
-
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,79}$")]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Minutes = Annotated[int, msgspec.Meta(ge=0, le=1440)]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-Mode = Literal["handwritten_note", "call", "email", "post", "courier", "fax", "text_message", "other"]
-Medium = Literal["hand_written", "typed", "printed", "robot_pen"]
-DeclineKind = Literal["no", "hold", "meeting_cancelled", "went_silent", "lost_to_competitor"]
-CallOutcome = Literal["connected", "voicemail", "no_answer", "gatekeeper", "not_now"]
-ReplyIntent = Literal["interested", "proceed", "changed", "later", "no"]
-DropReason = Literal["never_qualified", "duplicate", "out_of_business", "deceased", "no_lawful_channel"]
-HoldReason = Literal["rep_absent", "prospect_out_of_office", "needs_address", "legal_review", "manual"]
-RescheduleReason = Literal["holiday", "quiet_hours", "capacity", "prospect_asked", "rep_absent"]
-
-
-class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words kept outside the log: the document's id and SHA-256 over its salt and text, in hexadecimal."""
-
-    document_id: UUID
-    commitment: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-
-
-#: What a person says in words of their own is kept outside the log; a program says it in a code word of a fixed vocabulary.
-Said = Slug | Reference
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
-    """The base of all commands. *occurred_at* is when it happened in the world; absent, the moment it is applied."""
-
-    occurred_at: Moment | None = None
+from workflows.command import (
+    CallOutcome as CallOutcome,
+)
+from workflows.command import (
+    Command as Command,
+)
+from workflows.command import (
+    DeclineKind as DeclineKind,
+)
+from workflows.command import (
+    DropReason as DropReason,
+)
+from workflows.command import (
+    HoldReason as HoldReason,
+)
+from workflows.command import (
+    Medium as Medium,
+)
+from workflows.command import (
+    Minutes as Minutes,
+)
+from workflows.command import (
+    Mode as Mode,
+)
+from workflows.command import (
+    Moment as Moment,
+)
+from workflows.command import (
+    Name as Name,
+)
+from workflows.command import (
+    Reference as Reference,
+)
+from workflows.command import (
+    ReplyIntent as ReplyIntent,
+)
+from workflows.command import (
+    RescheduleReason as RescheduleReason,
+)
+from workflows.command import (
+    Said as Said,
+)
+from workflows.command import (
+    Slug as Slug,
+)
 
 
 class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
@@ -93,12 +108,16 @@ class QueueRevival(Command, frozen=True, kw_only=True, tag="queue_revival"):
     """Put a lead in the queue for capacity (T03, T04, T34, T46)."""
 
     reason: Slug = "stale"
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why a lead is pursued although nobody has qualified it (A1-2); stored and listed."""
 
 
 class Drop(Command, frozen=True, kw_only=True, tag="drop"):
     """Cut a lead loose (T06, T35); a manager's decision."""
 
     reason: DropReason
+    words: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why, in words of one's own."""
 
 
 class ScheduleNote(Command, frozen=True, kw_only=True, tag="schedule_note"):
@@ -146,6 +165,8 @@ class RecordCall(Command, frozen=True, kw_only=True, tag="record_call"):
     keep_in_touch_requested: bool = False
     minutes: Minutes = 0
     words: Reference | None = None
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why nothing came of a conversation, neither a decision nor a dated next step; stored and listed."""
 
 
 class RescheduleCall(Command, frozen=True, kw_only=True, tag="reschedule_call"):
@@ -167,6 +188,8 @@ class RecordReply(Command, frozen=True, kw_only=True, tag="record_reply"):
     campaign_id: UUID | None = None
     event_id: UUID | None = None
     words: Reference | None = None
+    introduced_by: pursuit.Number | msgspec.UnsetType = msgspec.UNSET
+    """Which of the lead's connectors brought them to us (A3-6), counted from 1."""
 
 
 class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
@@ -179,12 +202,18 @@ class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
     minutes: Minutes = 0
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for sending in spite of a failed check; stored and listed."""
+    way: Slug | msgspec.UnsetType = msgspec.UNSET
+    """The way within that mode, one of those that the playbook names, such as a social network (A1-3)."""
 
 
 class LeaveBreakupVoicemail(Command, frozen=True, kw_only=True, tag="leave_breakup_voicemail"):
     """The first half of a breakup."""
 
     minutes: Minutes = 0
+    text: Reference | msgspec.UnsetType = msgspec.UNSET
+    """What was said; it mentions the mail (A1-9)."""
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """The reason for leaving it in spite of a failed check; stored and listed."""
 
 
 class SendBreakupEmail(Command, frozen=True, kw_only=True, tag="send_breakup_email"):
@@ -202,6 +231,8 @@ class ConfirmCutBait(Command, frozen=True, kw_only=True, tag="confirm_cut_bait")
 
     choice: Literal["breakup", "one_more_try", "nurture"]
     reason: Reference | None = None
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why the lead is let go although not everything on the checklist was tried; stored and listed."""
 
 
 class SendBreakup(Command, frozen=True, kw_only=True, tag="send_breakup"):
@@ -221,6 +252,8 @@ class SendNurtureTouch(Command, frozen=True, kw_only=True, tag="send_nurture_tou
     asset: Slug
     attested: tuple[Slug, ...] = ()
     minutes: Minutes = 0
+    kind: Slug | msgspec.UnsetType = msgspec.UNSET
+    """What sort of thing it is, one of the playbook's, such as newsletter (A3-3)."""
 
 
 class BookMeeting(Command, frozen=True, kw_only=True, tag="book_meeting"):
@@ -237,6 +270,8 @@ class RecordMeeting(Command, frozen=True, kw_only=True, tag="record_meeting"):
     next_step: Said | None = None
     next_step_on: date | None = None
     minutes: Minutes = 0
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why nothing came of it, neither a decision nor a dated next step; stored and listed."""
 
 
 class MarkWon(Command, frozen=True, kw_only=True, tag="mark_won"):
@@ -327,12 +362,17 @@ class AnswerImportance(Command, frozen=True, kw_only=True, tag="answer_importanc
     """How important is this sale, 1 to 5 (A3-7)."""
 
     importance: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    actions: tuple[Reference, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What else one is willing to do for it."""
 
 
 class IntroduceConnector(Command, frozen=True, kw_only=True, tag="introduce_connector"):
     """Someone who knows the prospect (A3-6); who it is stays in the referenced document."""
 
     connector: Reference
+    relation: Slug | msgspec.UnsetType = msgspec.UNSET
+    """How they know each other, as a short word such as colleague."""
+    strength: pursuit.Strength | msgspec.UnsetType = msgspec.UNSET
 
 
 class MigratePlaybook(Command, frozen=True, kw_only=True, tag="migrate_playbook"):
@@ -365,6 +405,7 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
+    | pursuit.PursuitCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from workflows import pursuit_events as pursuit
 from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
@@ -32,6 +33,7 @@ from workflows.commands import (
 from workflows.event import Event as Event
 from workflows.operations import Operation
 from workflows.priority import Score
+from workflows.pursuit_facts import Card, Checklist, Queue
 
 #: Version of the event shapes in this module. An upcaster joins `decode_recorded` when a shape changes.
 SCHEMA = 1
@@ -97,6 +99,8 @@ class RevivalQueued(Event, frozen=True, kw_only=True, tag="revival_queued"):
 
     reason: Slug
     score: Score
+    override: Reference | UnsetType = UNSET
+    """Why a lead is pursued that nobody has qualified."""
 
 
 class NurtureStarted(Event, frozen=True, kw_only=True, tag="nurture_started"):
@@ -113,6 +117,9 @@ class LeadDropped(Event, frozen=True, kw_only=True, tag="lead_dropped"):
     """The lead was cut loose."""
 
     reason: DropReason
+    words: Reference | UnsetType = UNSET
+    checklist: Checklist | UnsetType = UNSET
+    """What had been done, as it was shown."""
 
 
 class NoteScheduled(Event, frozen=True, kw_only=True, tag="note_scheduled"):
@@ -166,6 +173,10 @@ class ReplyReceived(Event, frozen=True, kw_only=True, tag="reply_received"):
     campaign_id: UUID | None
     event_id: UUID | None
     words: Reference | None
+    introduced_by: UUID | UnsetType = UNSET
+    """The document that says which connector brought them to us."""
+    next_step_on: date | UnsetType = UNSET
+    """When to come back, of somebody who said later: until then nothing is owed (A3-5)."""
 
 
 class NoteReturned(Event, frozen=True, kw_only=True, tag="note_returned"):
@@ -182,6 +193,8 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call_connected"):
     minutes: int
     """Minutes that the call took, 0 to 1440."""
     words: Reference | None
+    override: Reference | UnsetType = UNSET
+    """Why nothing came of it."""
 
 
 class MeetingBooked(Event, frozen=True, kw_only=True, tag="meeting_booked"):
@@ -229,6 +242,7 @@ class TouchSent(Event, frozen=True, kw_only=True, tag="touch_sent"):
     text: Reference | None
     minutes: int
     """Minutes that the touch took, 0 to 1440."""
+    way: Slug | UnsetType = UNSET
 
 
 class ResponseWindowClosed(Event, frozen=True, kw_only=True, tag="response_window_closed"):
@@ -240,6 +254,7 @@ class BreakupVoicemailLeft(Event, frozen=True, kw_only=True, tag="breakup_voicem
 
     minutes: int
     """Minutes that the call took, 0 to 1440."""
+    text: Reference | UnsetType = UNSET
 
 
 class BreakupEmailSent(Event, frozen=True, kw_only=True, tag="breakup_email_sent"):
@@ -255,6 +270,10 @@ class CutBaitConfirmed(Event, frozen=True, kw_only=True, tag="cut_bait_confirmed
 
     choice: Literal["breakup", "one_more_try", "nurture"]
     reason: Reference | None
+    card: Card | UnsetType = UNSET
+    """What it was decided on (A3-12)."""
+    override: Reference | UnsetType = UNSET
+    """Why the lead is let go although not everything on the checklist was tried."""
 
 
 class BreakupSent(Event, frozen=True, kw_only=True, tag="breakup_sent"):
@@ -266,6 +285,9 @@ class BreakupSent(Event, frozen=True, kw_only=True, tag="breakup_sent"):
 
 class NurtureTouchDue(Event, frozen=True, kw_only=True, tag="nurture_touch_due"):
     """The month's value touch is owed. The state stays."""
+
+    gap: Literal["no_permitted_mode", "not_sent"] | UnsetType = UNSET
+    """Why the month before went by without one, when it did (A3-4)."""
 
 
 class NurtureFloorReached(Event, frozen=True, kw_only=True, tag="nurture_floor_reached"):
@@ -282,6 +304,7 @@ class NurtureTouchSent(Event, frozen=True, kw_only=True, tag="nurture_touch_sent
     attested: tuple[Slug, ...]
     minutes: int
     """Minutes that the touch took, 0 to 1440."""
+    kind: Slug | UnsetType = UNSET
 
 
 class LeadWon(Event, frozen=True, kw_only=True, tag="lead_won"):
@@ -296,6 +319,8 @@ class ReEngaged(Event, frozen=True, kw_only=True, tag="re_engaged"):
     next_step_on: date | None
     minutes: int
     """Minutes that the meeting took, 0 to 1440."""
+    override: Reference | UnsetType = UNSET
+    """Why nothing came of it."""
 
 
 class MeetingOutcomeMissed(Event, frozen=True, kw_only=True, tag="meeting_outcome_missed"):
@@ -415,12 +440,17 @@ class ImportanceAnswered(Event, frozen=True, kw_only=True, tag="importance_answe
     """How important this sale is, 1 to 5."""
 
     importance: int
+    actions: tuple[Reference, ...] | UnsetType = UNSET
+    """What else one is willing to do for it."""
 
 
 class ConnectorIntroduced(Event, frozen=True, kw_only=True, tag="connector_introduced"):
     """Someone who knows the prospect was named."""
 
     connector: Reference
+    relation: Slug | UnsetType = UNSET
+    strength: int | UnsetType = UNSET
+    """How well they know each other: 1 (by name) to 3 (friends)."""
 
 
 class PlaybookMigrated(Event, frozen=True, kw_only=True, tag="playbook_migrated"):
@@ -500,7 +530,7 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused
+    | PlaybookMigrated | CommandRefused | pursuit.PursuitEvent
 )  # fmt: skip
 AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
 
@@ -562,6 +592,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     book: str | msgspec.UnsetType = msgspec.UNSET
     """A plan's: SHA-256 of what it took from them, the leads in the order of their scores and the load of each day (see
     `workflows.rep.book_digest`)."""
+    queue: Queue | UnsetType = UNSET
+    """Of a decision on a cut-bait card: the team's queue, with which the lead was compared."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

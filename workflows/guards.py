@@ -6,7 +6,17 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, suppression, touch_guards
+from workflows import (
+    checks,
+    ending_guards,
+    migration,
+    people_guards,
+    plan_guards,
+    pursuit_guards,
+    queue_guards,
+    suppression,
+    touch_guards,
+)
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -80,6 +90,18 @@ GUARDS: dict[str, Guard] = {
     "once_a_month": ending_guards.once_a_month,
     "drop_reason_of_declined": ending_guards.drop_reason_of_declined,
     "drop_reason_of_nurture": ending_guards.drop_reason_of_nurture,
+    "importance_allows": pursuit_guards.importance_allows,
+    "everything_tried": pursuit_guards.everything_tried,
+    "cut_bait_reason": pursuit_guards.cut_bait_reason,
+    "one_more_is_new": pursuit_guards.one_more_is_new,
+    "actions_listed": pursuit_guards.actions_listed,
+    "way_known": pursuit_guards.way_known,
+    "mode_open": pursuit_guards.mode_open,
+    "connector_known": pursuit_guards.connector_known,
+    "asset_kind_known": pursuit_guards.asset_kind_known,
+    "nurture_mode": pursuit_guards.nurture_mode,
+    "nurture_owed": pursuit_guards.nurture_owed,
+    "nurtured_and_good": pursuit_guards.nurtured_and_good,
 }
 
 

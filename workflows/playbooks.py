@@ -10,6 +10,7 @@ from workflows.commands import Command, FireTimer, Mode, QueueRevival, Slug
 from workflows.events import PlaybookPin
 from workflows.planner import Capacity
 from workflows.priority import Weights
+from workflows.pursuit_playbook import Pursuit
 
 #: What a version looks like, and a playbook's exact version.
 VERSION = r"^\d{1,4}\.\d{1,4}\.\d{1,4}$"
@@ -156,6 +157,8 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
     value_items: tuple[Slug, ...] = ()
     """What can be brought that is new, in the order of preference; each at most once per lead."""
     weights: Weights = Weights()
+    pursuit: Pursuit | msgspec.UnsetType = msgspec.UNSET
+    """How far the silent are pursued; a playbook published before there was this leaves it out, and has none of its rules."""
 
     @cached_property
     def pin(self) -> PlaybookPin:

@@ -197,6 +197,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
         free=used.free,
         verdicts=tuple(_given(used.verdicts)),
         holdings=used.holdings or None,
+        queue=used.queue or None,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

@@ -25,6 +25,7 @@ from workflows.commands import (
 )
 from workflows.contact_hours import overlap
 from workflows.context import in_utc
+from workflows.cut_bait import most_attempts as most_attempts
 from workflows.events import (
     SCHEMA,
     AnyEvent,
@@ -305,12 +306,6 @@ def _follow_ups(silent: Iterable[Lead], playbook: Playbook, until: datetime) -> 
         mode = next_mode(lead, playbook)
         if mode is not None and next_value_item(lead, playbook) is not None:
             yield FollowUp(lead_id=lead.id, score=lead.score, since=lead.last_touch_at or lead.entered_at, mode=mode)
-
-
-def most_attempts(lead: Lead, playbook: Playbook) -> int:
-    """Return how many unanswered attempts this lead may get."""
-    important = lead.importance is not None and lead.importance >= 4
-    return playbook.attempts.max_when_important if important else playbook.attempts.max
 
 
 def next_mode(lead: Lead, playbook: Playbook) -> Mode | None:

@@ -17,8 +17,9 @@ from workflows.actor_names import FOR_REPS, actor_name
 from workflows.books import Book, Books
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
-from workflows.commands import Command, FireTimer, MigratePlaybook, RegisterLead, SetCalendar
+from workflows.commands import Command, ConfirmCutBait, FireTimer, MigratePlaybook, RegisterLead, SetCalendar
 from workflows.context import Context
+from workflows.cut_bait import queue_of
 from workflows.events import CalendarFrozen, Recorded
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
@@ -70,6 +71,8 @@ class Simulation:
         """Due and not claimed by the clock: in the order in which they were staged."""
         self._waiting: list[tuple[datetime, UUID]] = []
         self._forgotten: set[UUID] = set()
+        self._queued: tuple[Lead, ...] = ()
+        """The leads that waited when the present round began, for decisions that compare with them."""
         self._committed = 0
         """The position of the log when the present round, as it were one transaction, began."""
         for playbook in playbooks:
@@ -120,6 +123,8 @@ class Simulation:
         self.now = moment
         while rung := self._rung or self._claim():
             self._rung, self._committed = [], self.books.position
+            if any(isinstance(message.command, ConfirmCutBait) for message in rung):
+                self._queued = tuple(lead for lead in self.books.leads.values() if lead.state == "queued")
             # As in `actors.apply`: those of reps go first, so that a plan is made of what stands in the log.
             for message in sorted(rung, key=lambda message: actor_name(message.command) not in FOR_REPS):
                 if message.outcome is None:
@@ -213,6 +218,7 @@ class Simulation:
             free=free,
             # Nobody is on the suppression list here.
             verdicts=(verdict(()),) if asks_the_list(command) else (),
+            queue=queue_of(self._queued, owner, self._committed) if isinstance(command, ConfirmCutBait) else None,
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
         if outcome.answer == "too_early":

@@ -18,6 +18,7 @@ from tests.workflows.life import (
     NO_REPLY,
     OPEN_REPLY,
     PLAYBOOK,
+    QUEUE,
     ROADS,
     SLOT_KINDS,
     START,
@@ -31,6 +32,7 @@ from tests.workflows.life import (
 from tests.workflows.strategies import commands
 from workflows import commands as c
 from workflows import events as e
+from workflows import pursuit_commands as p
 from workflows.codec import canonical
 from workflows.context import Context
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
@@ -65,6 +67,8 @@ LATE = (None, timedelta(), timedelta(hours=3), timedelta(days=1), timedelta(days
 class Player(RuleBasedStateMachine):
     """Lives one lead's life; the laws are checked after every step."""
 
+    playbook = PLAYBOOK
+
     def __init__(self) -> None:
         super().__init__()
         self.now: datetime = START
@@ -98,7 +102,13 @@ class Player(RuleBasedStateMachine):
             recorded_at=self.now,
         )
         context = Context(
-            now=self.now, actor=actor, calendar=CALENDAR, playbook=PLAYBOOK, free=self._free(), verdicts=self.verdicts
+            now=self.now,
+            actor=actor,
+            calendar=CALENDAR,
+            playbook=self.playbook,
+            free=self._free(),
+            verdicts=self.verdicts,
+            queue=QUEUE,
         )
         outcome = handle(before, command, context, carrier)
         self._check(before, command, outcome)
@@ -146,7 +156,7 @@ class Player(RuleBasedStateMachine):
         if state == "registered":
             self.give(register(modes=tuple(sorted(modes)), suppressed=not modes), "import")
             return
-        life = life_in(state)
+        life = life_in(state, playbook=self.playbook)
         self.now, self.history, self.lead = life.now, life.history, life.lead
         self.taken = {slot for recorded in life.history for slot in recorded.effects.reserved}
         self.taken -= {slot for recorded in life.history for slot in recorded.effects.released}
@@ -307,9 +317,14 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.SendBreakupEmail(monitored_reply_address=True),
             c.SendBreakup(),
             c.StartNurture(waiver=WORDS),
+            c.ConfirmCutBait(choice="one_more_try"),
+            c.ConfirmCutBait(choice="nurture", reason=WORDS, override=WORDS),
+            c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2),
+            p.RequestIntroduction(connector=1, minutes=3),
+            p.WaiveMode(mode="handwritten_note", reason=WORDS),
         ],
         "breakup_sent": [OPEN_REPLY, NO_REPLY],
-        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change")],
+        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change"), p.SkipNurture(reason="nothing_new")],
         "re_engaged": [
             OPEN_REPLY,
             c.BookMeeting(meeting_at=now + timedelta(days=5)),
