@@ -11,7 +11,7 @@ from models import contacts, playbooks
 from models.contacts import Contact
 from models.database import Connection
 from models.queues import leads_in, read_queue
-from service.wording import count, field_of, key_of, name_of, words
+from service.wording import count, field_of, key_of, key_of_id, name_of, words
 from workflows.cut_bait import card, chance_left
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
@@ -86,7 +86,8 @@ def shown_cards(
     open_ = [lead for lead in team.leads if lead.cut_bait not in ("breakup", "nurture") and not _breaking_up(lead)]
     queues = {owner: read_queue(connection, owner) for owner in {lead.owner for lead in open_}}
     next_ids = [queue.next_lead for queue in queues.values() if queue.next_lead]
-    names = {id_: name_of_contact(contact) for id_, contact in contacts.find_contacts(connection, next_ids).items()}
+    waiting = contacts.find_contacts(connection, next_ids)
+    names = {id_: name_of_id(id_, waiting) for id_ in next_ids}
     found = []
     for lead in open_:
         if rules := team.rules(lead):
@@ -95,9 +96,10 @@ def shown_cards(
     return found
 
 
-def name_of_contact(contact: Contact) -> str:
-    """Return how to call a person of whom only the contact is at hand."""
-    return field_of(contact.fields, "name") or contact.external_id
+def name_of_id(lead_id: UUID, people: Mapping[UUID, Contact]) -> str:
+    """Return how to call a person of whom only the id is at hand, and the contact if it is open to us."""
+    contact = people.get(lead_id)
+    return (field_of(contact.fields, "name") or key_of_id(lead_id, contact)) if contact else str(lead_id)[:8]
 
 
 def _breaking_up(lead: Lead) -> bool:

@@ -20,10 +20,12 @@ from workflows.codec import derived_id
 from workflows.commands import Command, ConfirmCutBait, FireTimer, MigratePlaybook, RegisterLead, SetCalendar
 from workflows.context import Context
 from workflows.cut_bait import queue_of
-from workflows.events import CalendarFrozen, Recorded
+from workflows.events import CalendarFrozen, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
 from workflows.playbooks import Playbook, pins_newest
+from workflows.pursuit_facts import Queue
+from workflows.rederive import given_verdicts
 from workflows.rep import fold_rep, handle_rep, rep_id
 from workflows.slotting import free_slots
 from workflows.suppression import verdict
@@ -46,6 +48,8 @@ class Message(msgspec.Struct, kw_only=True):
     due_at: datetime
     then: tuple[Command, ...] = ()
     """To be staged on the same stream once this one is settled, one after the other."""
+    used: Used | None = None
+    """What a recorded decision on the same command used: its verdicts and holdings are taken from there."""
     outcome: str | None = None
     """``applied``, ``refused`` or ``superseded``; None while it waits."""
     rule: str | None = None
@@ -82,6 +86,10 @@ class Simulation:
         """Publish a version, which is then the newest of its playbook."""
         self._newest[playbook.id] = self._published[playbook.pin.digest] = playbook
 
+    def pinned(self, lead: Lead) -> Playbook | None:
+        """Return the playbook that a lead pins."""
+        return self._published[lead.playbook.digest] if lead.playbook else None
+
     def calendar(self, rep: str) -> Calendar | None:
         """Return the calendar in force of *rep*."""
         return self._calendars.get(rep)
@@ -99,9 +107,20 @@ class Simulation:
         except KeyError:
             raise SimulationError(f"lead {lead_id} is not known") from None
 
-    def submit(self, id_: UUID, stream_id: UUID, command: Command, *, asked_by: str, then: Sequence[Command] = ()) -> Message:
+    def submit(
+        self,
+        id_: UUID,
+        stream_id: UUID,
+        command: Command,
+        *,
+        asked_by: str,
+        then: Sequence[Command] = (),
+        used: Used | None = None,
+    ) -> Message:
         """Accept a command, due now. The same *id_* again is answered with what became of the first."""
-        self._stage(_caused(id_, stream_id, command, asked_by, self.now, None, then=tuple(then)))
+        message = _caused(id_, stream_id, command, asked_by, self.now, None, then=tuple(then))
+        message.used = used
+        self._stage(message)
         return self.messages[id_]
 
     def next_due(self) -> datetime | None:
@@ -216,9 +235,9 @@ class Simulation:
             playbook=playbook,
             leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
             free=free,
-            # Nobody is on the suppression list here.
-            verdicts=(verdict(()),) if asks_the_list(command) else (),
-            queue=queue_of(self._queued, owner, self._committed) if isinstance(command, ConfirmCutBait) else None,
+            verdicts=_verdicts(message),
+            holdings=(message.used.holdings or None) if message.used else None,
+            queue=self._queue(message, owner),
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
         if outcome.answer == "too_early":
@@ -230,6 +249,13 @@ class Simulation:
         self._record(outcome.recorded)
         self._follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
+
+    def _queue(self, message: Message, owner: str) -> Queue | None:
+        """Return the queue that a decision on a card compares with: what was shown at the time, if it was taken then."""
+        if not isinstance(message.command, ConfirmCutBait):
+            return None
+        shown = message.used.queue if message.used else None
+        return shown or queue_of(self._queued, owner, self._committed)
 
     def _apply_to_rep(self, message: Message, rep: Rep | None, carrier: Carrier) -> None:
         command = message.command
@@ -323,3 +349,10 @@ def _caused(
         due_at=due_at,
         then=then,
     )
+
+
+def _verdicts(message: Message) -> tuple[Verdict, ...]:
+    if message.used is not None:
+        return tuple(given_verdicts(message.used.verdicts))
+    # Nobody is on the suppression list here, and no text is read.
+    return (verdict(()),) if asks_the_list(message.command) else ()

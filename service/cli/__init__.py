@@ -25,8 +25,10 @@ from service.cli import (
     roles,
     run,
     sheet,
+    simulate,
     suppressions,
     verify,
+    what_if,
     why,
 )
 from service.cli.app import App, Group
@@ -56,6 +58,7 @@ for module in (
     explain,
     cut_bait,
     rederive,
+    what_if,
     sheet,
     accountability,
     ops,
@@ -71,5 +74,6 @@ for module in (
 ):
     for command in module.COMMANDS:
         main.add_command(command)
+playbook.playbook.add_command(simulate.simulate)
 for command in (demo, import_):
     main.add_command(command)

@@ -3,6 +3,7 @@
 import click
 
 from service.cli.forms import Ask, Form, shell_command
+from service.cli.nurture import months
 from workflows import commands as c
 from workflows import pursuit_commands as p
 
@@ -230,8 +231,8 @@ PLANS = (
 )
 
 
-def _group(name: str, says: str, forms: tuple[Form, ...]) -> click.Group:
-    return click.Group(name, help=says, commands=[shell_command(form) for form in forms])
+def _group(name: str, says: str, forms: tuple[Form, ...], looks: tuple[click.Command, ...]) -> click.Group:
+    return click.Group(name, help=says, commands=[*map(shell_command, forms), *looks])
 
 
 FORMS = (NOTE_SENT, CALL, DECLINE, REPLY, TOUCH, *PLANS, *ENDS)
@@ -241,7 +242,10 @@ GROUPS = {
     "meeting": ("Meetings, booked and held.", MEETING),
 }
 
+#: Commands of a group that only look.
+LOOKS: dict[str, tuple[click.Command, ...]] = {"nurture": (months,)}
+
 COMMANDS = (
     *(shell_command(form) for form in FORMS),
-    *(_group(name, says, forms) for name, (says, forms) in GROUPS.items()),
+    *(_group(name, says, forms, LOOKS.get(name, ())) for name, (says, forms) in GROUPS.items()),
 )

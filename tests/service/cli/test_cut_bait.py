@@ -39,7 +39,8 @@ def silent(world: World) -> World:
 
 
 def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: World) -> None:
-    """A1-8, A3-12: `thaw cut-bait` shows every part and the three choices; the decision stores them, and follows from them."""
+    """A1-8, A1-13, A3-11, A3-12: `thaw cut-bait` shows every part and the three choices; the decision stores them and follows
+    from them; the minutes that it frees, and who is next for them, stand on the day's page and in the accounts."""
     (shown,) = silent.said("cut-bait")["cards"]
     assert [command.rpartition(" --choice ")[2] for command in shown["commands"]] == [
         "breakup --reason TEXT", "one_more_try", "nurture --reason TEXT",
@@ -54,6 +55,7 @@ def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: Wor
     assert silent.ok("cut-bait", "--rep", "eve") == "nobody is proposed for letting go\n"
     (decision,) = sheet(silent).decisions
     assert decision.why == "it brings 10 an hour, and the queue 3750"
+    silent.take_in(person={"name": "Finn Waiting"}, modes=("email",), stage_depth=4, value_band=3)
     with silent.worker():
         refused = silent.refused(1, "breakup", "confirm", "V-0000", "--choice", "nurture", "--reason", "too little in it")
         assert "refused (everything_tried)" in refused
@@ -69,8 +71,43 @@ def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: Wor
     assert (stored.data.card.return_per_hour, stored.data.card.median) == (10, 3750)
     assert stored.data.card.checklist.connector == "asked"
     assert (stored.actor, bool(stored.data.reason)) == ("rep:dan", True)
+    (released,) = sheet(silent).released
+    assert released == "24 minutes released by letting go of Ada Amberfield: they go to Finn Waiting, next in the queue"
+    assert released in silent.ok("today", "--rep", "dan")
+    told = " ".join(silent.ok("replay", "V-0000").split())
+    assert "card value 1000; chance 43; attempts 3; most 6; minutes needed 24;" in told
+    assert "connector asked; importance 2; nurture modes email post" in told
     assert silent.said("rederive", "--all")["mismatches"] == []
     assert silent.lead(silent.leads[0]).state == "nurture"
+    figures = [line["figures"] for line in silent.said("accountability", "--from", "2026-01-01", "--rep", "dan")["lines"]]
+    # Three of six attempts were left, at six minutes each; what was spent is 0 + 5 + 6 + 3 + 4 and more.
+    assert sum(each["minutes_released"] for each in figures) == 18
+
+
+def test_a_breakup_voicemail_says_that_a_mail_comes(silent: World) -> None:
+    """A1-9: the words of the voicemail are read as those of the mail are; an override with a reason lets it pass."""
+    with silent.worker():
+        said = silent.refused(1, "breakup", "voicemail", "V-0000", "--text", "It is Dan. I tried to reach you three times.")
+        assert "refused (check.mentions_mail): The voicemail does not say that a mail comes with it." in said
+        silent.ok("breakup", "voicemail", "V-0000", "--text", "It is Dan. Look at the email that I sent you.")
+
+
+def test_months_and_introductions_from_the_command_line(silent: World) -> None:
+    """A3-3, A3-4, A3-6: a month that is left out has its reason, and a reply is credited to whoever introduced us."""
+    with silent.worker():
+        silent.ok("decline", "V-0000", "--kind", "went_silent", "--stated-reason", "no_answer")
+        silent.ok("nurture", "start", "V-0000")
+        silent.at(MONDAY + timedelta(days=60))
+        silent.ok("nurture", "skip", "V-0000", "--reason", "nothing_new", "--words", "Spring comes late")
+        silent.at(MONDAY + timedelta(days=95))
+        silent.ok("nurture", "touch", "V-0000", "--mode", "post", "--asset", "issue-7", "--kind", "newsletter")
+        silent.ok("connector", "V-0000", "--who", "Her sister Ida", "--relation", "sister")
+        silent.ok("reply", "V-0000", "--channel", "call", "--introduced-by", "1")
+    assert silent.ok("nurture", "months", "V-0000").splitlines() == [
+        "2026-01  began", "2026-02  skipped: nothing_new", "2026-03  sent late", "2026-04  sent: issue-7",
+    ]  # fmt: skip
+    figures = [line["figures"] for line in silent.said("accountability", "--from", "2026-01-01", "--rep", "dan")["lines"]]
+    assert sum(each["introductions"] for each in figures) == 1
 
 
 def test_the_queue_in_the_database_is_the_queue_of_the_leads(silent: World) -> None:
