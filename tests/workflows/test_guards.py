@@ -341,6 +341,7 @@ REFUSES += [
     ("everything_tried", Case(LET_GO, TRIED | {"modes": ("call",)}, playbook=PURSUED)),
     ("everything_tried", Case(LET_GO, TRIED | {"value_items_used": ()}, playbook=PURSUED)),
     ("everything_tried", Case(LET_GO, TRIED | {"has_connector": True, "connectors": (WORDS.document_id,)}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"has_connector": True}, playbook=PURSUED)),
     ("cut_bait_reason", Case(c.ConfirmCutBait(choice="breakup"), playbook=PURSUED)),
     ("one_more_is_new", Case(ONE_MORE, {"value_items_used": PURSUED.value_items}, playbook=PURSUED)),
     ("one_more_is_new", Case(ONE_MORE, {"modes": ("call",), "last_mode": "call"}, playbook=PURSUED)),
