@@ -15,7 +15,7 @@ from workflows.cut_bait import most_attempts
 from workflows.events import ReplyReceived
 from workflows.lead import Lead
 from workflows.priority import rank
-from workflows.rep import next_mode, next_value_item
+from workflows.proposals import next_mode, next_value_item
 
 
 def replies(desk: Desk) -> Iterable[Found]:

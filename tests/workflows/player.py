@@ -190,7 +190,7 @@ class Player(RuleBasedStateMachine):
     def something_sensible(self, data: st.DataObject, late: timedelta | None) -> None:
         """Give a command that the state asks for."""
         assert self.lead
-        options = sensible(self.lead, CALENDAR.local_day(self.now), self.now)
+        options = sensible(self.lead, CALENDAR.local_day(self.now), self.now) + pursuing(self.lead)
         command, actor = data.draw(st.sampled_from(options), label="command")
         if late is not None and not actor.startswith("planner"):
             command = msgspec.structs.replace(command, occurred_at=self.now - late)
@@ -249,7 +249,9 @@ class Player(RuleBasedStateMachine):
         assert self.lead
         assert not set(self.lead.modes) & set(self.lead.modes_refused)
         if self.lead.state not in ("note_due", "note_sent", "call_due"):
-            assert () == self.lead.slots
+            touch = {"follow_up"} if self.lead.state == "no_response" else set()
+            assert {slot.kind for slot in self.lead.slots} <= touch
+            assert len(self.lead.slots) <= 1
             assert self.lead.call_on is None
         if self.lead.state == "do_not_contact":
             assert {} == self.lead.timers
@@ -281,6 +283,38 @@ class Player(RuleBasedStateMachine):
         if self.lead:
             assert list(range(1, self.lead.version + 1)) == [recorded.version for recorded in self.history]
             assert {LEAD_ID} == {recorded.stream_id for recorded in self.history}
+
+
+def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
+    """Return what an import says of a sale that moved, another thing each day."""
+    number = today.toordinal()
+    last = (today - timedelta(days=number % 200), None, msgspec.UNSET)[number % 3]
+    return c.UpdateContact(
+        contact=WORDS,
+        modes=lead.modes,
+        timezone=lead.timezone,
+        last_contact_on=last,
+        last_contact_before=msgspec.UNSET if last is msgspec.UNSET else lead.last_contact_at and lead.last_contact_at.date(),
+        stage_depth=number % 6,
+        value_band=number % 5 if number % 4 else msgspec.UNSET,
+        minutes_added=(number % 7 - 2) * 200,
+    )
+
+
+def pursuing(lead: Lead) -> list[tuple[Any, str]]:
+    """Return what people say of how far a silent lead is pursued, and of keeping in touch."""
+    if lead.state == "nurture":
+        return [(p.SkipNurture(reason="nothing_new"), "rep:dan")]
+    if lead.state != "no_response":
+        return []
+    said: list[Any] = [
+        c.ConfirmCutBait(choice="one_more_try"),
+        c.ConfirmCutBait(choice="nurture", reason=WORDS, override=WORDS),
+        c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2),
+        p.RequestIntroduction(connector=1, minutes=3),
+        p.WaiveMode(mode="handwritten_note", reason=WORDS),
+    ]
+    return [(command, "rep:dan") for command in said]
 
 
 def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
@@ -316,20 +350,16 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             touch_command(item),
             c.ScheduleNote(note_on=day, call_on=CALENDAR.add_working_days(day, 5), value_item=item),
             c.ScheduleCall(call_on=day, value_item=item),
+            c.ScheduleTouch(touch_on=day, mode="email", value_item=item),
             c.RecordOffer(solution=WORDS, benefit=WORDS),
             c.ConfirmCutBait(choice="breakup"),
             c.LeaveBreakupVoicemail(minutes=2),
             c.SendBreakupEmail(monitored_reply_address=True),
             c.SendBreakup(),
             c.StartNurture(waiver=WORDS),
-            c.ConfirmCutBait(choice="one_more_try"),
-            c.ConfirmCutBait(choice="nurture", reason=WORDS, override=WORDS),
-            c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2),
-            p.RequestIntroduction(connector=1, minutes=3),
-            p.WaiveMode(mode="handwritten_note", reason=WORDS),
         ],
         "breakup_sent": [OPEN_REPLY, NO_REPLY],
-        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change"), p.SkipNurture(reason="nothing_new")],
+        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change")],
         "re_engaged": [
             OPEN_REPLY,
             c.BookMeeting(meeting_at=now + timedelta(days=5)),
@@ -344,6 +374,7 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
     actor = "manager:ann" if lead.state in ("dropped", "do_not_contact") else "rep:dan"
     options = [(command, actor) for command in by_state[lead.state]] * 3
     options += [(command, "crm") for command in (DECLINE, NO_REPLY, OPEN_REPLY, c.MarkWon())]
+    options += [(_crm_says(lead, today), "import")]
     options += [(c.Reassign(owner="eve" if lead.owner == "dan" else "dan"), "manager:ann")]
     options += [(c.Release(), "rep:dan")] * 4 if lead.hold else [(c.Hold(reason="manual"), "rep:dan")]
     if not lead.hold:

@@ -30,8 +30,8 @@ from workflows.cut_bait import checklist, open_modes
 from workflows.nurture_months import nurture_months
 from workflows.outcomes import score_of
 from workflows.playbooks import Audience, Playbook
+from workflows.proposals import begins_by_call, next_mode
 from workflows.pursuit_events import IntroductionRequested
-from workflows.rep import begins_by_call, next_mode
 
 NURTURED: Playbook = replace(PURSUED, timers=replace(PURSUED.timers, requeue_days=2000))
 
