@@ -20,6 +20,7 @@ from models import campaigns, leads, messages, pauses, plans
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
+from models.queues import read_queue
 from models.rep_books import read_book
 from workflows import horizon
 from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG
@@ -30,6 +31,7 @@ from workflows.campaign_commands import AnnounceEvent, PlanCampaign
 from workflows.capacity import Capacity
 from workflows.commands import (
     AnyCommand,
+    ConfirmCutBait,
     EraseLead,
     MigratePlaybook,
     Reassign,
@@ -43,7 +45,7 @@ from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
-from workflows.proposals import comes_in
+from workflows.proposals import comes_in, gives_back
 from workflows.rep import day_under_way, handle_rep, rep_id
 from workflows.sales_event import SalesEvent
 from workflows.slotting import takes_slots
@@ -229,6 +231,7 @@ class _Apply:
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
+            queue=read_queue(self._connection, lead.owner) if lead and isinstance(command, ConfirmCutBait) else None,
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":
@@ -240,11 +243,12 @@ class _Apply:
         batch.advance(message, lead, outcome.lead, outcome.recorded)
         self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
-        if outcome.lead and comes_in(lead, outcome.lead, playbook, self._now):
-            calendar = self._library.calendar(outcome.lead.owner)
+        after = outcome.lead
+        if after and (comes_in(lead, after, playbook, self._now) or gives_back(after, outcome.recorded)):
+            calendar = self._library.calendar(after.owner)
             day = day_under_way(calendar, self._now) if calendar else None
             if day:
-                batch.plan_again(outcome.lead.owner, day, message)
+                batch.plan_again(after.owner, day, message)
         for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
             batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
         if outcome.answer != "applied" or message.actor_name not in DELIVERIES:

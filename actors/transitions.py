@@ -135,6 +135,30 @@ def connector_introduced(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def connector_denied(message: str, stream: str, ring: int = 1) -> None:
+    """Nobody is known who knows the prospect."""
+    _apply("connector_denied", message, stream, ring)
+
+
+@transition
+def introduction_requested(message: str, stream: str, ring: int = 1) -> None:
+    """A connector was asked for an introduction."""
+    _apply("introduction_requested", message, stream, ring)
+
+
+@transition
+def mode_waived(message: str, stream: str, ring: int = 1) -> None:
+    """A pursuit does without a mode."""
+    _apply("mode_waived", message, stream, ring)
+
+
+@transition
+def nurture_touch_skipped(message: str, stream: str, ring: int = 1) -> None:
+    """A month goes by without its value touch, for a reason."""
+    _apply("nurture_touch_skipped", message, stream, ring)
+
+
+@transition
 def consent_regranted(message: str, stream: str, ring: int = 1) -> None:
     """Contact is allowed again, with evidence."""
     _apply("consent_regranted", message, stream, ring)

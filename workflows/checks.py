@@ -6,6 +6,7 @@ from workflows.campaign_commands import SendInvitation
 from workflows.commands import (
     AnyCommand,
     Command,
+    LeaveBreakupVoicemail,
     MarkNoteSent,
     RecordStrategy,
     Reference,
@@ -58,6 +59,8 @@ def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:
             return "breakup_email", text
         case QueueNurtureMail(text=text):
             return "nurture", text
+        case LeaveBreakupVoicemail(text=Reference() as text):
+            return "breakup_voicemail", text
         case RecordStrategy(strategy=text):
             return "strategy", text
         case SendInvitation(text=text):

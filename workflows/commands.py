@@ -12,6 +12,7 @@ import msgspec
 
 from workflows import campaign_commands as campaigns
 from workflows import mail_commands as mail
+from workflows import pursuit_commands as pursuit
 from workflows.calendars import Calendar
 from workflows.command import (
     CallOutcome as CallOutcome,
@@ -117,12 +118,16 @@ class QueueRevival(Command, frozen=True, kw_only=True, tag="queue_revival"):
     """Put a lead in the queue for capacity (T03, T04, T34, T46)."""
 
     reason: Slug = "stale"
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why a lead is pursued although nobody has qualified it (A1-2); stored and listed."""
 
 
 class Drop(Command, frozen=True, kw_only=True, tag="drop"):
     """Cut a lead loose (T06, T35); a manager's decision."""
 
     reason: DropReason
+    words: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why, in words of one's own."""
 
 
 class ScheduleNote(Command, frozen=True, kw_only=True, tag="schedule_note"):
@@ -178,6 +183,8 @@ class RecordCall(Command, frozen=True, kw_only=True, tag="record_call"):
     keep_in_touch_requested: bool = False
     minutes: Minutes = 0
     words: Reference | None = None
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why nothing came of a conversation, neither a decision nor a dated next step; stored and listed."""
 
 
 class RescheduleCall(Command, frozen=True, kw_only=True, tag="reschedule_call"):
@@ -199,6 +206,8 @@ class RecordReply(Command, frozen=True, kw_only=True, tag="record_reply"):
     campaign_id: UUID | None = None
     event_id: UUID | None = None
     words: Reference | None = None
+    introduced_by: pursuit.Number | msgspec.UnsetType = msgspec.UNSET
+    """Which of the lead's connectors brought them to us (A3-6), counted from 1."""
 
 
 class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
@@ -211,12 +220,18 @@ class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
     minutes: Minutes = 0
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for sending in spite of a failed check; stored and listed."""
+    way: Slug | msgspec.UnsetType = msgspec.UNSET
+    """The way within that mode, one of those that the playbook names, such as a social network (A1-3)."""
 
 
 class LeaveBreakupVoicemail(Command, frozen=True, kw_only=True, tag="leave_breakup_voicemail"):
     """The first half of a breakup."""
 
     minutes: Minutes = 0
+    text: Reference | msgspec.UnsetType = msgspec.UNSET
+    """What was said; it mentions the mail (A1-9)."""
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """The reason for leaving it in spite of a failed check; stored and listed."""
 
 
 class SendBreakupEmail(Command, frozen=True, kw_only=True, tag="send_breakup_email"):
@@ -234,6 +249,8 @@ class ConfirmCutBait(Command, frozen=True, kw_only=True, tag="confirm_cut_bait")
 
     choice: Literal["breakup", "one_more_try", "nurture"]
     reason: Reference | None = None
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why the lead is let go although not everything on the checklist was tried; stored and listed."""
 
 
 class SendBreakup(Command, frozen=True, kw_only=True, tag="send_breakup"):
@@ -253,6 +270,8 @@ class SendNurtureTouch(Command, frozen=True, kw_only=True, tag="send_nurture_tou
     asset: Slug
     attested: tuple[Slug, ...] = ()
     minutes: Minutes = 0
+    kind: Slug | msgspec.UnsetType = msgspec.UNSET
+    """What sort of thing it is, one of the playbook's, such as newsletter (A3-3)."""
 
 
 class BookMeeting(Command, frozen=True, kw_only=True, tag="book_meeting"):
@@ -269,6 +288,8 @@ class RecordMeeting(Command, frozen=True, kw_only=True, tag="record_meeting"):
     next_step: Said | None = None
     next_step_on: date | None = None
     minutes: Minutes = 0
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why nothing came of it, neither a decision nor a dated next step; stored and listed."""
 
 
 class MarkWon(Command, frozen=True, kw_only=True, tag="mark_won"):
@@ -359,12 +380,17 @@ class AnswerImportance(Command, frozen=True, kw_only=True, tag="answer_importanc
     """How important is this sale, 1 to 5 (A3-7)."""
 
     importance: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    actions: tuple[Reference, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What else one is willing to do for it."""
 
 
 class IntroduceConnector(Command, frozen=True, kw_only=True, tag="introduce_connector"):
     """Someone who knows the prospect (A3-6); who it is stays in the referenced document."""
 
     connector: Reference
+    relation: Slug | msgspec.UnsetType = msgspec.UNSET
+    """How they know each other, as a short word such as colleague."""
+    strength: pursuit.Strength | msgspec.UnsetType = msgspec.UNSET
 
 
 class MigratePlaybook(Command, frozen=True, kw_only=True, tag="migrate_playbook"):
@@ -401,7 +427,7 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
-    | ScheduleTouch | campaigns.LeadCommand | mail.MailCommand
+    | ScheduleTouch | campaigns.LeadCommand | mail.MailCommand | pursuit.PursuitCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | PlanDay | campaigns.CampaignCommand | campaigns.SalesEventCommand
 

@@ -22,6 +22,7 @@ from workflows.events import (
     PlaybookMigrated,
     ReEngaged,
     Remainder,
+    ReplyReceived,
 )
 from workflows.lead import ENDS_HOLD
 from workflows.migration import moved_timers
@@ -147,6 +148,8 @@ def _nurture_touch(facts: Facts, data: AnyEvent) -> datetime | None:
 def _agreed_day(facts: Facts, data: AnyEvent) -> date | None:
     """Return the day of the next step that was agreed on; a reply in between leaves one that is still to come."""
     if isinstance(data, (CallConnected, ReEngaged)):
+        return data.next_step_on
+    if isinstance(data, ReplyReceived) and data.next_step_on:
         return data.next_step_on
     step_on = facts.lead.next_step_on
     return step_on if facts.lead.state == "re_engaged" and step_on and step_on >= facts.today else None

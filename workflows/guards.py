@@ -15,6 +15,7 @@ from workflows import (
     migration,
     people_guards,
     plan_guards,
+    pursuit_guards,
     queue_guards,
     suppression,
     touch_guards,
@@ -98,6 +99,18 @@ GUARDS: dict[str, Guard] = {
     "mail_waiting": mail.mail_waiting,
     "mail_under_way": mail.mail_under_way,
     "not_back_yet": mail.not_back_yet,
+    "importance_allows": pursuit_guards.importance_allows,
+    "everything_tried": pursuit_guards.everything_tried,
+    "cut_bait_reason": pursuit_guards.cut_bait_reason,
+    "one_more_is_new": pursuit_guards.one_more_is_new,
+    "actions_listed": pursuit_guards.actions_listed,
+    "way_known": pursuit_guards.way_known,
+    "mode_open": pursuit_guards.mode_open,
+    "connector_known": pursuit_guards.connector_known,
+    "asset_kind_known": pursuit_guards.asset_kind_known,
+    "nurture_mode": pursuit_guards.nurture_mode,
+    "nurture_owed": pursuit_guards.nurture_owed,
+    "nurtured_and_good": pursuit_guards.nurtured_and_good,
 }
 
 

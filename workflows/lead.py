@@ -135,8 +135,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """How often the present call was rescheduled."""
     attempts: int = 0
     """Touches since the last two-way contact that went unanswered, 0 or more; a new pursuit counts anew."""
-    modes_tried: tuple[Mode, ...] = ()
-    """Modes of those attempts, each once, in the order first used."""
+    modes_tried: tuple[str, ...] = ()
+    """Modes of those attempts, or the ways within a mode, each once, in the order first used."""
     last_mode: Mode | None = None
     last_touch_at: datetime | None = None
     last_outcome: CallOutcome | Literal["lapsed"] | None = None
@@ -153,6 +153,14 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     nurture_touched_at: datetime | None = None
     stage_moved_at: datetime | UnsetType = UNSET
     """When the sale last came further, where that was recorded."""
+    modes_waived: tuple[str, ...] | UnsetType = UNSET
+    """Modes and ways that this pursuit does without, in the order in which they were waived."""
+    attempts_granted: int | UnsetType = UNSET
+    """So many attempts may be made in all, because a person wanted one more than the playbook has."""
+    connectors: tuple[UUID, ...] | UnsetType = UNSET
+    """The documents that say who knows the prospect, oldest first."""
+    connector_denied: bool | UnsetType = UNSET
+    """Nobody is known who knows the prospect, as somebody said."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
     mail: MailState | UnsetType = UNSET

@@ -11,6 +11,7 @@ from workflows.events import PlaybookPin
 from workflows.invitation_playbook import Invitation
 from workflows.planner import Capacity
 from workflows.priority import Weights
+from workflows.pursuit_playbook import Pursuit
 
 #: What a version looks like, and a playbook's exact version.
 VERSION = r"^\d{1,4}\.\d{1,4}\.\d{1,4}$"
@@ -159,6 +160,8 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
     weights: Weights = Weights()
     invitation: Invitation | msgspec.UnsetType = msgspec.UNSET
     """Of a playbook for campaigns; left out by all others, whose published bytes stand as they did."""
+    pursuit: Pursuit | msgspec.UnsetType = msgspec.UNSET
+    """How far the silent are pursued; a playbook published before there was this leaves it out, and has none of its rules."""
 
     @cached_property
     def pin(self) -> PlaybookPin:

@@ -18,6 +18,7 @@ from workflows.commands import (
 )
 from workflows.context import Facts, Refused, in_utc
 from workflows.events import Scalar
+from workflows.pursuit_guards import connector_known
 from workflows.sentences import coded, spoken, words
 
 _TOUCH_MODES: tuple[Mode, ...] = ("email", "courier", "fax", "other")
@@ -94,10 +95,12 @@ def not_before_planned(facts: Facts, _: Command) -> Refused | None:
     return Refused(rule="before_it_was_due", reason=reason, inputs={"day": str(facts.day), "earliest": str(earliest)})
 
 
-def human_reply(_: Facts, command: Command) -> Refused | None:
-    """Refuse an automatic answer: it says nothing about the prospect's will."""
-    if not isinstance(command, RecordReply) or not command.automatic:
+def human_reply(facts: Facts, command: Command) -> Refused | None:
+    """Refuse an automatic answer: it says nothing about the prospect's will; and an introduction by nobody known."""
+    if not isinstance(command, RecordReply):
         return None
+    if not command.automatic:
+        return connector_known(facts, command)
     reason = "An automatic reply is not an answer; hold the lead until the prospect is back instead."
     return Refused(rule="human_reply", reason=reason, inputs={"automatic": True})
 
@@ -111,9 +114,9 @@ def personal_topic_first(_: Facts, command: RecordCall) -> Refused | None:
 
 
 def decision_or_next_step(facts: Facts, command: RecordCall | RecordMeeting) -> Refused | None:
-    """Refuse a conversation that led to nothing: a decision, or a next step with its day (A1-14)."""
+    """Refuse a conversation that led to nothing: a decision, or a next step with its day; an override says why (A1-14)."""
     dated = command.next_step is not None and command.next_step_on is not None and command.next_step_on >= facts.today
-    if command.decision or dated:
+    if command.decision or dated or command.override:
         return None
     reason = "What came of it? Record a decision, or a next step with a day from today on."
     next_step_on = str(command.next_step_on or "")

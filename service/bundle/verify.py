@@ -821,21 +821,21 @@ T24 no_response -> note_scheduled -> note_due; by schedule_note; arms note_slot
     asks not_held attempts_left new_value new_mode touch_gap not_suppressed note_reachable call_reachable planned_day
     promise_day promise_gap contact_hours note_slot call_slot
 T25 no_response -> touch_sent -> no_response; by send_touch; arms next_attempt response_window; uses follow_up
-    asks touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap content_checks
+    asks touch_mode way_known not_suppressed mode_permitted attempts_left new_value touch_gap content_checks
 T26 no_response -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
 T27 no_response -> breakup_sent -> breakup_sent; by send_breakup; arms breakup_window
     asks breakup_halves breakup_halves_together attempts_made modes_tried offer_known cut_bait_confirmed
-T28 no_response -> nurture_started -> nurture; by start_nurture; asks breakup_impossible_or_waived
+T28 no_response -> nurture_started -> nurture; by start_nurture; asks breakup_impossible_or_waived importance_allows
     arms nurture_touch nurture_floor requeue revisit
 T29 breakup_sent -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
 T30 breakup_sent -> lead_declined -> declined; by record_decline record_reply:no; arms reason_probe homework triage
 T31 breakup_sent -> nurture_started -> nurture; by fire_timer:breakup_window
     arms nurture_touch nurture_floor requeue revisit
 T32 nurture -> nurture_touch_sent -> nurture; by send_nurture_touch; arms nurture_touch nurture_floor
-    asks not_suppressed mode_permitted new_asset once_a_month content_checks
+    asks nurture_mode not_suppressed mode_permitted asset_kind_known new_asset once_a_month content_checks
 T33 nurture -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
 T34 nurture -> revival_queued -> queued; by fire_timer:requeue fire_timer:revisit queue_revival; arms queue_age
-    asks no_open_opportunity homework_refreshed mode_left
+    asks no_open_opportunity nurtured_and_good homework_refreshed mode_left
 T35 nurture -> lead_dropped -> dropped; by drop; asks manager drop_reason_of_nurture
 T36 re_engaged -> meeting_booked -> meeting_booked; by book_meeting; asks meeting_ahead; arms meeting_outcome
 T37 re_engaged -> lead_won -> won; by mark_won
@@ -865,10 +865,12 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - no_response -> response_window_closed -> =; by fire_timer:response_window; arms response_window
 - no_response -> touch_scheduled -> =; by schedule_touch
     asks not_held touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap planned_day follow_up_slot
-- no_response -> breakup_voicemail_left -> =; by leave_breakup_voicemail; asks not_suppressed call_reachable
+- no_response -> breakup_voicemail_left -> =; by leave_breakup_voicemail
+    asks not_suppressed call_reachable content_checks
 - no_response -> breakup_email_sent -> =; by send_breakup_email
     asks not_suppressed email_reachable monitored_reply_address content_checks
-- no_response -> cut_bait_confirmed -> =; by confirm_cut_bait; asks person
+- no_response -> cut_bait_confirmed -> =; by confirm_cut_bait
+    asks person importance_allows one_more_is_new everything_tried cut_bait_reason
 - nurture -> nurture_touch_due -> =; by fire_timer:nurture_touch; arms nurture_touch
 - nurture -> nurture_floor_reached -> =; by fire_timer:nurture_floor; arms nurture_floor
 - contactable -> lead_held -> =; by hold; asks not_held hold_ends_ahead; arms hold_until hold_review
@@ -881,8 +883,13 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> strategy_recorded -> =; by record_strategy; asks content_checks
 - * -> offer_recorded -> =; by record_offer
 - * -> lead_qualified -> =; by qualify
-- * -> importance_answered -> =; by answer_importance
+- * -> importance_answered -> =; by answer_importance; asks actions_listed
 - * -> connector_introduced -> =; by introduce_connector
+- * -> connector_denied -> =; by deny_connector
+- declined queued note_due note_sent call_due no_response nurture -> introduction_requested -> =; by request_introduction
+    asks connector_known
+- no_response -> mode_waived -> =; by waive_mode; asks person mode_open
+- nurture -> nurture_touch_skipped -> =; by skip_nurture; asks person nurture_owed
 - * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
 - contactable -> channel_opted_out -> =; by opt_out:channel
 - * -> stage_moved -> =; by move_stage
@@ -1111,10 +1118,12 @@ class Lead:
     """A lead at a version. Days are dates, moments are UTC."""
 
     __slots__ = (
-        "attempts", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at", "cut_bait", "declined_at", "entered_at",
+        "attempts", "attempts_granted", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
+        "connector_denied", "connectors", "cut_bait", "declined_at", "entered_at",
         "erased", "has_connector", "hold", "homework_at", "importance", "last_contact_at", "last_mode", "last_touch_at",
         "mail", "meeting_at",
-        "minutes_invested", "modes", "modes_refused", "modes_tried", "next_step_on", "note_on", "nurture_touched_at",
+        "minutes_invested", "modes", "modes_refused", "modes_tried", "modes_waived", "next_step_on", "note_on",
+        "nurture_owed", "nurture_touched_at",
         "offer_at", "open_opportunity", "owner", "pin", "promised", "qualified", "queued_at", "real_reason",
         "reason_probed_at", "recorded_at", "revisit_on", "score", "slots", "stage_depth", "stage_moved_at", "state",
         "strategy_at", "timers", "value_band", "value_item", "value_items_used",
@@ -1133,6 +1142,11 @@ class Lead:
         self.modes: list[str] = data["modes"]
         self.modes_refused: list[str] = []
         self.modes_tried: list[str] = []
+        self.modes_waived: list[str] = []
+        self.connectors: list[str] = []
+        self.connector_denied: bool = False
+        self.nurture_owed: bool = False
+        self.attempts_granted: int = 0
         self.open_opportunity: bool = data["open_opportunity"]
         self.stage_depth: int = data["stage_depth"]
         self.value_band: int = data["value_band"]
@@ -1211,16 +1225,20 @@ class Lead:
 
     def afresh(self) -> None:
         """A pursuit begins anew."""
-        self.attempts, self.modes_tried = 0, []
+        self.attempts, self.attempts_granted, self.modes_tried, self.modes_waived = 0, 0, [], []
         self.cut_bait = self.breakup_voicemail_at = self.breakup_email_at = None
 
     def touch(self, at: datetime, mode: str, item: str | None) -> None:
         """A touch in *mode*, which brought *item* if anything."""
         self.last_touch_at, self.last_mode, self.value_item = at, mode, None
-        if mode not in self.modes_tried:
-            self.modes_tried = [*self.modes_tried, mode]
+        self.tried(mode)
         if item and item not in self.value_items_used:
             self.value_items_used = [*self.value_items_used, item]
+
+    def tried(self, mode: str) -> None:
+        """A mode, or a way within one, that was tried."""
+        if mode not in self.modes_tried:
+            self.modes_tried = [*self.modes_tried, mode]
 
     def call(self, at: datetime) -> None:
         """A call that was made."""
@@ -1251,6 +1269,7 @@ def _on_nurture(lead: Lead, data: Any, at: datetime) -> None:
         lead.call(at)
         lead.contact(at)
     lead.revisit_on = day_or_none(data["revisit_on"]) or lead.revisit_on
+    lead.nurture_owed = False
 
 
 def _on_scheduled(lead: Lead, data: Any, at: datetime) -> None:
@@ -1268,6 +1287,7 @@ def _on_reply(lead: Lead, data: Any, at: datetime) -> None:
     lead.revisit_on = day_or_none(data["revisit_on"]) or lead.revisit_on
     if lead.state != "re_engaged":
         lead.next_step_on = None
+    lead.next_step_on = day_or_none(data.get("next_step_on")) or lead.next_step_on
 
 
 def _on_connected(lead: Lead, data: Any, at: datetime) -> None:
@@ -1298,12 +1318,14 @@ def _on_no_response(lead: Lead, data: Any, at: datetime) -> None:
 
 def _on_touch(lead: Lead, data: Any, at: datetime) -> None:
     lead.touch(at, data["mode"], data["value_item"])
+    if "way" in data:
+        lead.tried(data["way"])
     lead.attempts += 1
 
 
 def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
     lead.touch(at, data["mode"], data["asset"])
-    lead.nurture_touched_at = at
+    lead.nurture_touched_at, lead.nurture_owed = at, False
 
 
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
@@ -1391,6 +1413,25 @@ def _on_mail_bounced(lead: Lead, data: Any, at: datetime) -> None:
             lead.breakup_email_at = None
 
 
+def _on_cut_bait(lead: Lead, data: Any, at: datetime) -> None:
+    lead.cut_bait = data["choice"]
+    if lead.cut_bait == "one_more_try" and "card" in data and lead.attempts >= data["card"]["most"]:
+        lead.attempts_granted = lead.attempts + 1
+    if "override" in data and "card" in data:
+        lead.modes_waived = lead.modes_waived + data["card"]["checklist"]["modes_open"]
+
+
+def _on_connector(lead: Lead, data: Any, at: datetime) -> None:
+    lead.has_connector = True
+    document = data["connector"]["document_id"]
+    if "relation" in data and document not in lead.connectors:
+        lead.connectors = [*lead.connectors, document]
+
+
+def _on_waived(lead: Lead, data: Any, at: datetime) -> None:
+    lead.modes_waived = [*lead.modes_waived, data["mode"]]
+
+
 def _sets(name: str, value: Callable[[Any, datetime], Any]) -> Callable[[Lead, Any, datetime], None]:
     def change(lead: Lead, data: Any, at: datetime) -> None:
         setattr(lead, name, value(data, at))
@@ -1423,13 +1464,18 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "call_rescheduled": _sets("call_on", lambda data, at: read_day(data["call_on"])),
     "breakup_voicemail_left": _sets("breakup_voicemail_at", lambda data, at: at),
     "breakup_email_sent": _sets("breakup_email_at", lambda data, at: at),
-    "cut_bait_confirmed": _sets("cut_bait", lambda data, at: data["choice"]),
+    "cut_bait_confirmed": _on_cut_bait,
+    "nurture_touch_due": _sets("nurture_owed", lambda data, at: True),
+    "nurture_touch_skipped": _sets("nurture_owed", lambda data, at: False),
+    "connector_denied": _sets("connector_denied", lambda data, at: True),
+    "introduction_requested": lambda lead, data, at: lead.tried("introduction"),
+    "mode_waived": _on_waived,
     "homework_completed": _sets("homework_at", lambda data, at: at),
     "strategy_recorded": _sets("strategy_at", lambda data, at: at),
     "offer_recorded": _sets("offer_at", lambda data, at: at),
     "lead_qualified": _sets("qualified", lambda data, at: data["qualified"]),
     "importance_answered": _sets("importance", lambda data, at: data["importance"]),
-    "connector_introduced": _sets("has_connector", lambda data, at: True),
+    "connector_introduced": _on_connector,
     "lead_reassigned": _sets("owner", lambda data, at: data["owner"]),
     "stage_moved": _on_stage_moved,
     "lead_erased": _sets("erased", lambda data, at: True),
@@ -1488,6 +1534,8 @@ class Decision:
         self.free = [slot_of(raw) for raw in used["free"]]
         self.verdicts = used["verdicts"]
         self.holdings = used.get("holdings") or {}
+        self.queue = used.get("queue")
+        self.pursuit = self.playbook.get("pursuit")
         self.kind: str = self.command["command"]
         self.occurred_at = self._occurred_at()
         self.today, self.day = day_of(calendar, self.now), day_of(calendar, self.occurred_at)
@@ -1695,17 +1743,43 @@ def _breakup_halves_together(lead: Lead, c: Any, d: Decision) -> bool:
 
 
 def _attempts_left(lead: Lead, c: Any, d: Decision) -> bool:
-    attempts = d.playbook["attempts"]
-    most: int = attempts["max_when_important"] if lead.importance is not None and lead.importance >= 4 else attempts["max"]
-    return lead.attempts < most
+    return lead.attempts < _most_attempts(lead, d)
+
+
+def _most_attempts(lead: Lead, d: Decision) -> int:
+    return max(_budget(d, lead.importance is not None and lead.importance >= 4), lead.attempts_granted)
+
+
+def _budget(d: Decision, important: bool) -> int:
+    return int(d.playbook["attempts"]["max_when_important" if important else "max"])
+
+
+def _months(moment: datetime) -> set[tuple[int, int]]:
+    """Return the calendar months that a moment may lie in, somewhere on earth."""
+    days = [moment + timedelta(hours=hours) for hours in (-12, 14)]
+    return {(day.year, day.month) for day in days}
+
+
+def month_is_theirs(lead: Lead, d: Decision) -> bool:
+    """Whether only the prospect's time zone tells if two touches lie in one month."""
+    if not d.pursuit or lead.nurture_touched_at is None:
+        return False
+    then, now = _months(lead.nurture_touched_at), _months(d.occurred_at)
+    return bool(then & now) and not (then == now and len(now) == 1)
 
 
 def _once_a_month(lead: Lead, c: Any, d: Decision) -> bool:
-    last = day_of(d.calendar, lead.nurture_touched_at) if lead.nurture_touched_at else None
-    return last is None or (last.year, last.month) != (d.day.year, d.day.month)
+    if lead.nurture_touched_at is None or month_is_theirs(lead, d):
+        return True
+    if d.pursuit:
+        return not _months(lead.nurture_touched_at) & _months(d.occurred_at)
+    last = day_of(d.calendar, lead.nurture_touched_at)
+    return (last.year, last.month) != (d.day.year, d.day.month)
 
 
 def _decision_or_next_step(lead: Lead, c: Any, d: Decision) -> bool:
+    if c.get("override"):
+        return True
     dated = c["next_step"] is not None and c["next_step_on"] is not None and read_day(c["next_step_on"]) >= d.today
     return bool(c["decision"]) or dated
 
@@ -1789,6 +1863,69 @@ def _mail_is(lead: Lead, c: Any, *statuses: str) -> bool:
     return bool(lead.mail) and lead.mail["mail"] == c["mail"] and lead.mail["status"] in statuses
 
 
+def _open_modes(lead: Lead, d: Decision) -> list[str]:
+    """Return what is permitted, and neither tried nor waived."""
+    ways: dict[str, str] = (d.pursuit or {}).get("ways", {})
+    wanted: list[str] = []
+    for mode in d.playbook["attempts"]["modes"]:
+        if mode in lead.modes:
+            wanted += [way for way in ways if ways[way] == mode] or [mode]
+    if lead.connectors:
+        wanted.append("introduction")
+    return [mode for mode in dict.fromkeys(wanted) if mode not in lead.modes_tried and mode not in lead.modes_waived]
+
+
+def _modes_tried(lead: Lead, c: Any, d: Decision) -> bool:
+    if d.pursuit and d.pursuit["every_mode_before_breakup"] and _open_modes(lead, d):
+        return False
+    return len(lead.modes_tried) >= int(d.playbook["attempts"]["min_modes_before_breakup"])
+
+
+def _human_reply(lead: Lead, c: Any, d: Decision) -> Any:
+    return False if c.get("automatic") else (c.get("introduced_by") or 0) <= len(lead.connectors) or "connector_known"
+
+
+def _importance_allows(lead: Lead, c: Any, d: Decision) -> bool:
+    if not d.pursuit or not lead.importance or lead.importance < d.pursuit["manager_from_importance"]:
+        return True
+    return d.actor.startswith("manager:") or c.get("choice") == "one_more_try"
+
+
+def _checklist(lead: Lead, d: Decision) -> dict[str, Any]:
+    connector = "none" if lead.connector_denied else "unasked"
+    if lead.has_connector or lead.connectors:
+        connector = "asked" if "introduction" in lead.modes_tried + lead.modes_waived else "known"
+    return {
+        "modes_tried": lead.modes_tried,
+        "modes_waived": lead.modes_waived,
+        "modes_open": _open_modes(lead, d),
+        "value_items": len(lead.value_items_used),
+        "connector": connector,
+        "importance": lead.importance,
+        "nurture_modes": [mode for mode in ("email", "post") if mode in lead.modes],
+    }
+
+
+def _everything_tried(lead: Lead, c: Any, d: Decision) -> bool:
+    if not d.pursuit or c["choice"] == "one_more_try" or c.get("override"):
+        return True
+    done = _checklist(lead, d)
+    asked = done["connector"] in ("none", "asked") and done["importance"] is not None
+    return asked and not done["modes_open"] and done["value_items"] > 0 and bool(done["nurture_modes"])
+
+
+def _one_more_is_new(lead: Lead, c: Any, d: Decision) -> bool:
+    if not d.pursuit or c["choice"] != "one_more_try":
+        return True
+    fresh = any(item not in lead.value_items_used for item in d.playbook["value_items"])
+    return fresh and any(mode in lead.modes and mode != lead.last_mode for mode in d.playbook["attempts"]["modes"])
+
+
+def _nurtured_and_good(lead: Lead, c: Any, d: Decision) -> Any:
+    asked = lead.declined_at is not None or d.playbook["audience"]["require_qualified"]
+    return not d.pursuit or not asked or bool(lead.qualified) or bool(c.get("override")) or "qualified"
+
+
 ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "manager": lambda lead, c, d: d.actor.startswith("manager:"),
     "person": lambda lead, c, d: d.actor.startswith(("manager:", "rep:")),
@@ -1801,9 +1938,9 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "no_open_opportunity": _active,
     "stale": _stale,
     "rotation": _rotation,
-    "qualified": lambda lead, c, d: bool(lead.qualified),
+    "qualified": lambda lead, c, d: bool(lead.qualified or c.get("override")),
     "qualified_if_required": lambda lead, c, d: (
-        bool(lead.qualified) or not d.playbook["audience"]["require_qualified"] or "qualified"
+        bool(lead.qualified or c.get("override")) or not d.playbook["audience"]["require_qualified"] or "qualified"
     ),
     "reason_probed": lambda lead, c, d: lead.reason_probed_at is not None,
     "homework_fresh": _homework_fresh,
@@ -1844,7 +1981,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "another_playbook": lambda lead, c, d: lead.pin is not None and lead.pin["digest"] != c["digest"],
     "step_kept": _step_kept,
     "not_before_planned": _not_before_planned,
-    "human_reply": lambda lead, c, d: not c.get("automatic"),
+    "human_reply": _human_reply,
     "personal_topic_first": lambda lead, c, d: bool(c["personal_topic_first"]),
     "decision_or_next_step": _decision_or_next_step,
     "later_date_or_keep_in_touch": _later_date,
@@ -1853,7 +1990,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "breakup_halves": lambda lead, c, d: lead.breakup_voicemail_at is not None and lead.breakup_email_at is not None,
     "breakup_halves_together": _breakup_halves_together,
     "attempts_made": lambda lead, c, d: lead.attempts >= d.playbook["attempts"]["min_before_breakup"],
-    "modes_tried": lambda lead, c, d: len(lead.modes_tried) >= d.playbook["attempts"]["min_modes_before_breakup"],
+    "modes_tried": _modes_tried,
     "offer_known": lambda lead, c, d: lead.offer_at is not None,
     "cut_bait_confirmed": lambda lead, c, d: lead.cut_bait == "breakup",
     "monitored_reply_address": lambda lead, c, d: bool(c["monitored_reply_address"]),
@@ -1870,6 +2007,20 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "mail_waiting": lambda lead, c, d: _mail_is(lead, c, "queued", "deferred", "returned"),
     "mail_under_way": lambda lead, c, d: _mail_is(lead, c, "sending", "unconfirmed"),
     "not_back_yet": lambda lead, c, d: not _mail_is(lead, c, "bounced", "returned"),
+    "importance_allows": _importance_allows,
+    "everything_tried": _everything_tried,
+    "one_more_is_new": _one_more_is_new,
+    "cut_bait_reason": lambda lead, c, d: not d.pursuit or c["choice"] == "one_more_try" or bool(c["reason"]),
+    "actions_listed": lambda lead, c, d: (
+        not d.pursuit or c["importance"] < d.pursuit["actions_from_importance"] or bool(c.get("actions"))
+    ),
+    "way_known": lambda lead, c, d: "way" not in c or (d.pursuit or {}).get("ways", {}).get(c["way"]) == c["mode"],
+    "mode_open": lambda lead, c, d: c["mode"] in _open_modes(lead, d),
+    "connector_known": lambda lead, c, d: c["connector"] <= len(lead.connectors),
+    "asset_kind_known": lambda lead, c, d: "kind" not in c or not d.pursuit or c["kind"] in d.pursuit["asset_kinds"],
+    "nurture_mode": lambda lead, c, d: not d.pursuit or c["mode"] in ("email", "post"),
+    "nurture_owed": lambda lead, c, d: lead.nurture_owed,
+    "nurtured_and_good": _nurtured_and_good,
 }
 
 
@@ -1902,6 +2053,74 @@ def _score(lead: Lead, speaks_for_now: bool, d: Decision) -> dict[str, int]:
     }
     parts["total"] = sum(parts.values())
     return parts
+
+
+def _returns(pursuit: Any, band: int, stage: int, unanswered: int, minutes: int) -> int:
+    """Return what an hour brings: the value times the chance that is left, over the hours, rounded down once."""
+    chance = pursuit["chance"]
+    above = pursuit["value_by_band"][band] * chance["by_stage"][stage] * chance["per_unanswered"] ** unanswered * 60
+    return int(above // (10_000 ** (unanswered + 1) * minutes))
+
+
+def _median(d: Decision) -> int | None:
+    """Return the return per hour in the middle of the queue that the decision names."""
+    costs, each = d.playbook["capacity"]["minutes"], []
+    first = costs["note"] + costs["call"] if d.playbook["first_touch"] == "handwritten_note" else costs["follow_up"]
+    for alike in d.queue["alike"]:
+        minutes = max(1, first + (_budget(d, alike["important"]) - 1) * costs["follow_up"] + costs["breakup"])
+        returns = _returns(d.pursuit, alike["value_band"], alike["stage_depth"], 0, minutes)
+        each.append((returns, alike["leads"]))
+    total, below, middle = sum(leads for _, leads in each), 0, []
+    for returns, leads in sorted(each):
+        middle += [returns for place in ((total - 1) // 2, total // 2) if below <= place < below + leads]
+        below += leads
+    return sum(middle) // 2 if total else None
+
+
+def _card(lead: Lead, c: Any, d: Decision) -> Any:
+    """Return the cut-bait card; None for a decision from before there were any."""
+    p, queue = d.pursuit, d.queue
+    if not p or not queue:
+        return None
+    costs, most, median = d.playbook["capacity"]["minutes"], _most_attempts(lead, d), _median(d)
+    minutes = max(1, max(0, most - lead.attempts) * costs["follow_up"] + costs["breakup"])
+    chance = p["chance"]["by_stage"][lead.stage_depth] * p["chance"]["per_unanswered"] ** lead.attempts
+    chance //= 10_000**lead.attempts
+    returns = _returns(p, lead.value_band, lead.stage_depth, lead.attempts, minutes)
+    grounds = {
+        "below_the_queue": median is not None and returns < median,
+        "attempts_spent": lead.attempts >= most,
+        "low_importance": lead.importance is not None and lead.importance <= p["low_importance"],
+    }
+    return {
+        "value": p["value_by_band"][lead.value_band],
+        "chance": chance,
+        "attempts": lead.attempts,
+        "most": most,
+        "minutes_needed": minutes,
+        "minutes_spent": lead.minutes_invested,
+        "minutes_lost": lead.minutes_invested * (10_000 - chance) // 10_000,
+        "return_per_hour": returns,
+        "median": median,
+        "queued": sum(alike["leads"] for alike in queue["alike"]),
+        "grounds": [name for name, holds in grounds.items() if holds and lead.attempts >= p["propose_after"]],
+        "next_lead": queue["next_lead"],
+        "checklist": _checklist(lead, d),
+    }
+
+
+def _gap(lead: Lead, c: Any, d: Decision) -> Any:
+    """Return why the month before went by without a value touch."""
+    if not d.pursuit or not lead.nurture_owed:
+        return None
+    return "not_sent" if "email" in lead.modes or "post" in lead.modes else "no_permitted_mode"
+
+
+def _back_on(lead: Lead, c: Any, d: Decision) -> Any:
+    """Return the day on which to come back, of a reply: who says later and no day gets one."""
+    if c["intent"] == "later" and d.pursuit and c["revisit_on"] is None:
+        return d.day + timedelta(days=d.length("revisit_days"))
+    return c["revisit_on"]
 
 
 def _promise(lead: Lead, d: Decision) -> tuple[date, Slot | None, str | None]:
@@ -2003,6 +2222,15 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
         "minutes": lambda lead, c, d: 0 if c["command"] == "fire_timer" else c["minutes"],
     },
     "breakup_sent": {"attempts": lambda lead, c, d: lead.attempts},
+    "cut_bait_confirmed": {"card": _card},
+    "lead_dropped": {"checklist": lambda lead, c, d: _checklist(lead, d) if d.pursuit else None},
+    "nurture_touch_due": {"gap": _gap},
+    "reply_received": {
+        "revisit_on": _back_on,
+        "next_step_on": lambda lead, c, d: _back_on(lead, c, d) if c["intent"] == "later" and d.pursuit else None,
+        "introduced_by": lambda lead, c, d: lead.connectors[c["introduced_by"] - 1] if c.get("introduced_by") else None,
+    },
+    "introduction_requested": {"connector": lambda lead, c, d: lead.connectors[c["connector"] - 1]},
     "nurture_floor_reached": {"owner": lambda lead, c, d: lead.owner},
     "lead_erased": {
         "contact": lambda lead, c, d: d.holdings.get("contact"),
@@ -2080,6 +2308,9 @@ SAYS = {
     "lead_qualified": "qualified evidence",
     "importance_answered": "importance",
     "connector_introduced": "connector",
+    "introduction_requested": "connector minutes",
+    "mode_waived": "mode reason",
+    "nurture_touch_skipped": "reason words",
     "playbook_migrated": "previous",
     "mail_queued": "mail purpose text wording asset attested writing_minutes",
     "mail_sending": "mail purpose attempt",
@@ -2088,6 +2319,22 @@ SAYS = {
     "mail_deferred": "mail code status reason",
     "mail_unconfirmed": "mail",
     "mail_bounced": "mail permanent status",
+}
+
+#: What an event says besides where there is something to say; it is left out otherwise.
+SAYS_SOMETIMES = {
+    "revival_queued": "override",
+    "lead_dropped": "words checklist",
+    "reply_received": "introduced_by next_step_on",
+    "call_connected": "override",
+    "touch_sent": "way",
+    "breakup_voicemail_left": "text",
+    "cut_bait_confirmed": "card override",
+    "nurture_touch_due": "gap",
+    "nurture_touch_sent": "kind",
+    "re_engaged": "override",
+    "importance_answered": "actions",
+    "connector_introduced": "relation strength",
 }
 
 
@@ -2101,6 +2348,10 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
     made: dict[str, Any] = {"type": row.event}
     for name in SAYS.get(row.event, "").split():
         made[name] = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c[name]
+    for name in SAYS_SOMETIMES.get(row.event, "").split():
+        value = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c.get(name)
+        if value is not None:
+            made[name] = value
     if row.event == "contact_updated":
         made.update({name: c[name] for name in OF_THE_SALE if name in c})
         if lead and lead.state == "queued" and lead.score:
@@ -2133,6 +2384,8 @@ def _agreed_day(lead: Lead, row: Row, data: Any, d: Decision) -> date | None:
     """Return the day of the next step that was agreed on."""
     if row.event in ("call_connected", "re_engaged"):
         return day_or_none(data["next_step_on"])
+    if row.event == "reply_received" and "next_step_on" in data:
+        return read_day(data["next_step_on"])
     step_on = lead.next_step_on
     return step_on if lead.state == "re_engaged" and step_on and step_on >= d.today else None
 
@@ -2279,7 +2532,7 @@ BY_LAW = ("one_click_unsubscribe", "postal_address")
 #: Commands with a text that checks are made of, whether or not a playbook asks for them.
 _WITH_TEXT = (
     "mark_note_sent", "send_touch", "send_breakup_email", "record_strategy", "queue_breakup_mail", "queue_nurture_mail",
-    "send_invitation",
+    "send_invitation", "leave_breakup_voicemail",
 )  # fmt: skip
 
 
@@ -2348,7 +2601,7 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
             if timer.ended_by and timer.ended_by not in lead.timers:
                 counted_from = max(lead.call_on or d.today, d.today)
                 effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)
-    if d.kind in COMMANDS and rule != "contact_hours":
+    if d.kind in COMMANDS and rule != "contact_hours" and not (rule == "once_a_month" and month_is_theirs(lead, d)):
         found.compare("data.rule", rule, refused_rule(lead, d) or "nothing that refuses it")
     found.compare("data.refused", data["refused"], d.kind)
     found.compare("occurred_at", body["occurred_at"], written(d.now))

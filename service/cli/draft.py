@@ -70,7 +70,7 @@ class Draft:
             return None
         if field == "override" and len(body.strip()) < OVERRIDE_CHARACTERS:
             raise InputError(
-                f"{option} {body!r}: say in at least {OVERRIDE_CHARACTERS} characters why it was sent in spite of the checks"
+                f"{option} {body!r}: say in at least {OVERRIDE_CHARACTERS} characters why it is done in spite of the rules"
             )
         return self.keep(option, field, body)
 

@@ -194,6 +194,9 @@ def _value(form: Form, draft: Draft, info: FieldInfo, typed: Mapping[str, Any]) 
     if wanted is Reference:
         return draft.text(form.option(info.name), info.name, given, typed.get("text_file") if info.name == "text" else None)
     match inspect.type_info(wanted):
+        case inspect.VarTupleType(item_type=inspect.StructType()):
+            kept = (draft.text(form.option(info.name), f"{info.name}.{n}", text) for n, text in enumerate(given, start=1))
+            return tuple(kept) or None
         case inspect.DictType():
             return draft.texts(form.option(info.name), info.name, given)
         case inspect.DateTimeType():

@@ -4,6 +4,7 @@ import click
 
 from service.cli.forms import Ask, Form, shell_command
 from workflows import commands as c
+from workflows import pursuit_commands as p
 
 _MINUTES = "Minutes that it took, 0 to 1440."
 _WORDS = "The prospect's own words; kept outside the log."
@@ -59,12 +60,31 @@ FORMS = (
         "Whether the lead was good to begin with.",
         {"qualified": "The verdict.", "evidence": "What it rests on; kept outside the log."},
     ),
-    Form("importance", c.AnswerImportance, "How important this sale is, from 1 to 5.", {"importance": Ask("", argument=True)}),
+    Form(
+        "importance",
+        c.AnswerImportance,
+        "How important this sale is, from 1 to 5.",
+        {
+            "importance": Ask("", argument=True),
+            "actions": Ask("What else you are willing to do for it; may be repeated.", option="--action"),
+        },
+    ),
     Form(
         "connector",
         c.IntroduceConnector,
         "Somebody who knows them was named.",
-        {"connector": Ask("Who it is, and how they know each other; kept outside the log.", option="--who")},
+        {
+            "connector": Ask("Who it is; kept outside the log.", option="--who"),
+            "relation": Ask("How they know each other, as a short word such as colleague.", default="knows_them"),
+            "strength": "How well: 1 (by name) to 3 (friends).",
+        },
+    ),
+    Form("no-connector", p.DenyConnector, "Nobody is known who knows them."),
+    Form(
+        "introduction",
+        p.RequestIntroduction,
+        "One of the lead's connectors was asked for an introduction.",
+        {"connector": Ask("", argument=True), "minutes": _MINUTES},
     ),
 )
 

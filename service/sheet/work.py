@@ -1,18 +1,21 @@
 """All of a day's work but the calls: replies, breakups, next steps, notes, reasons, homework and nurture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
+from service.cut_bait import Shown
 from service.next_action import step_of
 from service.sheet.desk import Desk
 from service.sheet.found import Found, Item, facts, item, key, met, reach
 from service.times import shown_day, shown_moment
 from service.wording import count, score_line, words
 from workflows.commands import MarkNoteSent, Mode, SendBreakup, SendNurtureTouch
+from workflows.cut_bait import most_attempts
 from workflows.events import ReplyReceived
 from workflows.lead import Lead
 from workflows.priority import rank
-from workflows.proposals import most_attempts, next_mode, next_value_item
+from workflows.proposals import next_mode, next_value_item
 
 
 def replies(desk: Desk) -> Iterable[Found]:
@@ -169,9 +172,15 @@ def nurture(desk: Desk) -> Iterable[Found]:
         )
 
 
-def undecided(desk: Desk) -> Iterable[Item]:
-    """Yield the silent leads that nobody may try again before a person has decided about them."""
+def undecided(desk: Desk, cards: Mapping[UUID, Shown]) -> Iterable[Item]:
+    """Yield the silent leads about which a person has to decide: those whose card proposes it, and those that nobody may
+    try again before."""
     for lead in desk.of("no_response"):
+        shown = cards.get(lead.id)
+        if shown and shown.card.grounds:
+            found = Found(lead=lead, kind="decision", why="; ".join(shown.why), notes=shown.lines, commands=shown.commands)
+            yield item(desk, found)
+            continue
         if lead.breakup_voicemail_at or lead.breakup_email_at or lead.cut_bait == "breakup" or not _spent(desk, lead):
             continue
         typed, modes = key(desk, lead), ", ".join(map(words, lead.modes_tried))
@@ -182,7 +191,7 @@ def undecided(desk: Desk) -> Iterable[Item]:
                 kind="decision",
                 why=f"{count(lead.attempts, 'attempt')} unanswered ({modes}): break up, or nurture?",
                 commands=(
-                    f"thaw breakup confirm {typed} --choice breakup",
+                    f"thaw breakup confirm {typed} --choice breakup --reason TEXT",
                     f"thaw nurture start {typed} --waiver TEXT",
                 ),
             ),

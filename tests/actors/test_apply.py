@@ -108,7 +108,7 @@ def test_an_unknown_lead_fails_alone_and_the_rest_of_its_batch_goes_through(desk
 def test_a_message_that_overtakes_its_lead_is_applied_once_the_lead_is_there(desk: Desk) -> None:
     """Reordering costs a retry, not the message."""
     lead_id = uuid4()
-    (early,) = desk.submit(lead_id, AnswerImportance(importance=4))
+    (early,) = desk.submit(lead_id, AnswerImportance(importance=3))
     desk.committer.apply_all([early])
     desk.submit(lead_id, registration(), who="import")
     desk.work()

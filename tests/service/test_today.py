@@ -135,7 +135,7 @@ def test_a_breakup_goes_on_where_it_stopped_and_says_what_it_lacks(week: World) 
     with week.worker():
         week.ok("call", "V-0000", "--outcome", "voicemail")
         assert breakup() == []
-        week.ok("breakup", "confirm", "V-0000", "--choice", "breakup")
+        week.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "she is known to us")
         assert breakup() == ["thaw breakup voicemail V-0000"]
         week.ok("breakup", "voicemail", "V-0000")
         assert breakup() == ["thaw breakup email V-0000 --monitored"]

@@ -5,19 +5,41 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from msgspec.structs import replace
+
 from workflows import commands as c
 from workflows import mail_commands as m
+from workflows import pursuit_commands as p
 from workflows.calendars import Calendar, zone_offsets
 from workflows.context import Context
+from workflows.cut_bait import open_modes
 from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
+from workflows.pursuit_facts import Alike, Queue
+from workflows.pursuit_playbook import Pursuit
 
 FIRST, LAST = date(2024, 1, 1), date(2090, 12, 31)
 CALENDAR = Calendar(timezone="America/New_York", first=FIRST, last=LAST, offsets=zone_offsets("America/New_York", FIRST, LAST))
 PLAYBOOK = Playbook(
     schema=1, id="life", version="1.0.0", title="A life", source="a test", value_items=("report", "video", "study")
+)
+#: The same with the rules of the pursuit and of letting go.
+PURSUED: Playbook = replace(
+    PLAYBOOK,
+    id="pursued",
+    value_items=("report", "video", "study", "tour", "sample", "visit", "letter"),
+    pursuit=Pursuit(ways={"linkedin": "other", "dinner": "other"}),
+)
+QUEUE = Queue(
+    position=40,
+    alike=(
+        Alike(stage_depth=0, value_band=1, important=False, leads=2),
+        Alike(stage_depth=1, value_band=0, important=True, leads=1),
+        Alike(stage_depth=2, value_band=3, important=False, leads=1),
+    ),
+    next_lead=UUID(int=99),
 )
 MONDAY = date(2026, 1, 5)
 START = datetime(2026, 1, 5, 15, tzinfo=UTC)
@@ -45,6 +67,7 @@ class Life:
         self.leaving: Playbook | None = None
         self.verdicts: tuple[Verdict, ...] = ()
         self.holdings: Holdings | None = None
+        self.queue: Queue | None = QUEUE if playbook.pursuit else None
         self.offers = True
         self._lead: Lead | None = None
 
@@ -71,6 +94,7 @@ class Life:
             free=free,
             verdicts=self.verdicts,
             holdings=self.holdings,
+            queue=self.queue,
         )
 
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
@@ -193,13 +217,23 @@ def _no_response(life: Life) -> None:
     life.must(VOICEMAIL)
 
 
+def finish_checklist(life: Life) -> None:
+    """Do all that is left to do before somebody may be let go."""
+    for mode in open_modes(life.lead, life.playbook):
+        life.must(p.WaiveMode(mode=mode, reason=WORDS))
+    life.must(p.DenyConnector())
+    life.must(c.AnswerImportance(importance=3))
+
+
 def ready_to_break_up(life: Life) -> None:
     """Bring a silent lead to where the breakup is decided and both halves are out."""
     for item in ("video", "study"):
         life.wait(days=7)
         life.must(touch_command(item))
     life.must(c.RecordOffer(solution=WORDS, benefit=WORDS))
-    life.must(c.ConfirmCutBait(choice="breakup"))
+    if life.playbook.pursuit:
+        finish_checklist(life)
+    life.must(c.ConfirmCutBait(choice="breakup", reason=WORDS if life.playbook.pursuit else None))
     life.must(c.LeaveBreakupVoicemail(minutes=3))
     life.must(c.SendBreakupEmail(monitored_reply_address=True))
 

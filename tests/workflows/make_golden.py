@@ -30,6 +30,7 @@ from workflows import campaign_commands as a
 from workflows import commands as c
 from workflows import mail_commands as m
 from workflows import operations as o
+from workflows import pursuit_commands as p
 from workflows.books import Book
 from workflows.calendars import Holiday
 from workflows.checks import INVITATION_CHECKS
@@ -102,6 +103,16 @@ def _lives() -> Iterator[Life]:
     life.wait(days=14)
     life.must(c.ScheduleCall(call_on=life.today, value_item="video"), "planner")
     life.must(OPEN_REPLY)
+    yield life
+    life = life_in("no_response")
+    life.must(p.WaiveMode(mode="courier", reason=WORDS))
+    life.must(c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2))
+    life.must(p.RequestIntroduction(connector=1, minutes=4))
+    life.must(p.DenyConnector())
+    yield life
+    life = life_in("nurture")
+    life.fire("nurture_touch")
+    life.must(p.SkipNurture(reason="nothing_new"))
     yield life
     life = life_in("nurture")
     life.fire("nurture_touch")

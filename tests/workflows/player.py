@@ -19,6 +19,7 @@ from tests.workflows.life import (
     NO_REPLY,
     OPEN_REPLY,
     PLAYBOOK,
+    QUEUE,
     ROADS,
     SLOT_KINDS,
     START,
@@ -34,6 +35,7 @@ from tests.workflows.strategies import commands
 from workflows import commands as c
 from workflows import events as e
 from workflows import mail_commands as m
+from workflows import pursuit_commands as p
 from workflows.codec import canonical
 from workflows.context import Context
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
@@ -68,6 +70,8 @@ LATE = (None, timedelta(), timedelta(hours=3), timedelta(days=1), timedelta(days
 class Player(RuleBasedStateMachine):
     """Lives one lead's life; the laws are checked after every step."""
 
+    playbook = PLAYBOOK
+
     def __init__(self) -> None:
         super().__init__()
         self.now: datetime = START
@@ -101,7 +105,13 @@ class Player(RuleBasedStateMachine):
             recorded_at=self.now,
         )
         context = Context(
-            now=self.now, actor=actor, calendar=CALENDAR, playbook=PLAYBOOK, free=self._free(), verdicts=self.verdicts
+            now=self.now,
+            actor=actor,
+            calendar=CALENDAR,
+            playbook=self.playbook,
+            free=self._free(),
+            verdicts=self.verdicts,
+            queue=QUEUE,
         )
         outcome = handle(before, command, context, carrier)
         self._check(before, command, outcome)
@@ -149,7 +159,7 @@ class Player(RuleBasedStateMachine):
         if state == "registered":
             self.give(register(modes=tuple(sorted(modes)), suppressed=not modes), "import")
             return
-        life = life_in(state)
+        life = life_in(state, playbook=self.playbook)
         self.now, self.history, self.lead = life.now, life.history, life.lead
         self.taken = {slot for recorded in life.history for slot in recorded.effects.reserved}
         self.taken -= {slot for recorded in life.history for slot in recorded.effects.released}
@@ -183,7 +193,7 @@ class Player(RuleBasedStateMachine):
     def something_sensible(self, data: st.DataObject, late: timedelta | None) -> None:
         """Give a command that the state asks for."""
         assert self.lead
-        options = sensible(self.lead, CALENDAR.local_day(self.now), self.now)
+        options = sensible(self.lead, CALENDAR.local_day(self.now), self.now) + pursuing(self.lead)
         command, actor = data.draw(st.sampled_from(options), label="command")
         if late is not None and not actor.startswith("planner"):
             command = msgspec.structs.replace(command, occurred_at=self.now - late)
@@ -302,6 +312,22 @@ def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
         value_band=number % 5 if number % 4 else msgspec.UNSET,
         minutes_added=(number % 7 - 2) * 200,
     )
+
+
+def pursuing(lead: Lead) -> list[tuple[Any, str]]:
+    """Return what people say of how far a silent lead is pursued, and of keeping in touch."""
+    if lead.state == "nurture":
+        return [(p.SkipNurture(reason="nothing_new"), "rep:dan")]
+    if lead.state != "no_response":
+        return []
+    said: list[Any] = [
+        c.ConfirmCutBait(choice="one_more_try"),
+        c.ConfirmCutBait(choice="nurture", reason=WORDS, override=WORDS),
+        c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2),
+        p.RequestIntroduction(connector=1, minutes=3),
+        p.WaiveMode(mode="handwritten_note", reason=WORDS),
+    ]
+    return [(command, "rep:dan") for command in said]
 
 
 def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:

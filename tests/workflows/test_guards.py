@@ -9,11 +9,22 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from tests.workflows.life import CALENDAR, HOMEWORK, MAIL_ID, PLAYBOOK, WORDS, life_in, queue_breakup_mail, sent_command
+from tests.workflows.life import (
+    CALENDAR,
+    HOMEWORK,
+    MAIL_ID,
+    PLAYBOOK,
+    PURSUED,
+    WORDS,
+    life_in,
+    queue_breakup_mail,
+    sent_command,
+)
 from tests.workflows.promotion import letter, passed
 from workflows import commands as c
 from workflows import context
 from workflows import mail_commands as m
+from workflows import pursuit_commands as p
 from workflows.calendars import Absence, Calendar
 from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
@@ -51,6 +62,16 @@ def mail(status: Any, id_: UUID = MAIL_ID) -> dict[str, Any]:
 SEND_MAIL = m.SendMail(mail=MAIL_ID, purpose="breakup", attempt=1)
 REPORT = m.ReportMail(mail=MAIL_ID, outcome="sent")
 BOUNCE = m.RecordBounce(mail=MAIL_ID, permanent=True, status="5.1.1")
+
+LET_GO = c.ConfirmCutBait(choice="nurture", reason=WORDS)
+ONE_MORE = c.ConfirmCutBait(choice="one_more_try")
+TRIED: dict[str, Any] = {
+    "modes": ("call", "email"),
+    "modes_tried": ("call", "email"),
+    "value_items_used": ("report",),
+    "connector_denied": True,
+    "importance": 3,
+}
 
 
 def playbook(**sections: Any) -> Playbook:
@@ -364,6 +385,66 @@ PASSES: list[tuple[str, Case]] = [
     ("drop_reason_of_declined", Case(c.Drop(reason="deceased"))),
     ("drop_reason_of_nurture", Case(c.Drop(reason="out_of_business"))),
     ("drop_reason_of_nurture", Case(c.Drop(reason="no_lawful_channel"), {"modes": ()})),
+]
+
+
+REFUSES += [
+    ("importance_allows", Case(c.StartNurture(waiver=WORDS), {"importance": 5}, playbook=PURSUED)),
+    ("importance_allows", Case(LET_GO, {"importance": 5}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"importance": None}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"modes": ("email", "other")}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"modes": ("call",)}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"value_items_used": ()}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"has_connector": True, "connectors": (WORDS.document_id,)}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"has_connector": True}, playbook=PURSUED)),
+    ("cut_bait_reason", Case(c.ConfirmCutBait(choice="breakup"), playbook=PURSUED)),
+    ("one_more_is_new", Case(ONE_MORE, {"value_items_used": PURSUED.value_items}, playbook=PURSUED)),
+    ("one_more_is_new", Case(ONE_MORE, {"modes": ("call",), "last_mode": "call"}, playbook=PURSUED)),
+    ("actions_listed", Case(c.AnswerImportance(importance=4), playbook=PURSUED)),
+    ("way_known", Case(msgspec.structs.replace(TOUCH, way="linkedin"), playbook=PURSUED)),
+    ("mode_open", Case(p.WaiveMode(mode="fax", reason=WORDS), playbook=PURSUED)),
+    ("connector_known", Case(p.RequestIntroduction(connector=1))),
+    ("human_reply", Case(c.RecordReply(channel="email", introduced_by=1), rule="connector_known")),
+    ("asset_kind_known", Case(msgspec.structs.replace(MAIL, kind="fridge_magnet"), playbook=PURSUED)),
+    ("nurture_mode", Case(msgspec.structs.replace(MAIL, mode="courier"), playbook=PURSUED)),
+    ("nurture_owed", Case(p.SkipNurture(reason="nothing_new"))),
+    ("nurtured_and_good", Case(QUEUE, {"decline": DECLINE, "qualified": None}, playbook=PURSUED, rule="qualified")),
+    ("modes_tried", Case(c.SendBreakup(), TRIED | {"modes_tried": ("call", "fax")}, playbook=PURSUED)),
+    (
+        "once_a_month",
+        Case(MAIL, {"nurture_touched_at": datetime(2025, 12, 31, 23, tzinfo=UTC), "timezone": "Asia/Tokyo"}, playbook=PURSUED),
+    ),
+]
+PASSES += [
+    ("importance_allows", Case(LET_GO, {"importance": 5}, actor="manager:ann", playbook=PURSUED)),
+    ("importance_allows", Case(ONE_MORE, {"importance": 5}, playbook=PURSUED)),
+    ("importance_allows", Case(LET_GO, {"importance": 4}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED, playbook=PURSUED)),
+    ("everything_tried", Case(msgspec.structs.replace(LET_GO, override=WORDS), playbook=PURSUED)),
+    ("everything_tried", Case(ONE_MORE, playbook=PURSUED)),
+    ("cut_bait_reason", Case(LET_GO, playbook=PURSUED)),
+    ("cut_bait_reason", Case(ONE_MORE, playbook=PURSUED)),
+    ("one_more_is_new", Case(ONE_MORE, {"last_mode": "call"}, playbook=PURSUED)),
+    ("actions_listed", Case(c.AnswerImportance(importance=4, actions=(WORDS,)), playbook=PURSUED)),
+    ("actions_listed", Case(c.AnswerImportance(importance=3), playbook=PURSUED)),
+    ("way_known", Case(msgspec.structs.replace(TOUCH, mode="other", way="linkedin"), playbook=PURSUED)),
+    ("way_known", Case(TOUCH)),
+    ("mode_open", Case(p.WaiveMode(mode="courier", reason=WORDS), playbook=PURSUED)),
+    ("connector_known", Case(p.RequestIntroduction(connector=1), {"connectors": (WORDS.document_id,)})),
+    ("asset_kind_known", Case(msgspec.structs.replace(MAIL, kind="newsletter"), playbook=PURSUED)),
+    ("nurture_mode", Case(msgspec.structs.replace(MAIL, mode="post"), playbook=PURSUED)),
+    ("nurture_mode", Case(msgspec.structs.replace(MAIL, mode="courier"))),
+    ("nurture_owed", Case(p.SkipNurture(reason="nothing_new"), {"nurture_touch_owed": True})),
+    ("nurtured_and_good", Case(QUEUE, {"decline": DECLINE, "qualified": True}, playbook=PURSUED)),
+    ("nurtured_and_good", Case(QUEUE, {"qualified": None}, playbook=PURSUED)),
+    ("nurtured_and_good", Case(c.QueueRevival(override=WORDS), {"decline": DECLINE}, playbook=PURSUED)),
+    ("qualified", Case(c.QueueRevival(override=WORDS), {"qualified": False})),
+    ("decision_or_next_step", Case(c.RecordMeeting(override=WORDS))),
+    ("modes_tried", Case(c.SendBreakup(), TRIED, playbook=PURSUED)),
+    (
+        "once_a_month",
+        Case(MAIL, {"nurture_touched_at": datetime(2026, 1, 1, 5, tzinfo=UTC), "timezone": "America/Denver"}, playbook=PURSUED),
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from tests.service.bundle.rules import follow
 from tests.workflows.life import (
     CALENDAR,
     PLAYBOOK,
+    PURSUED,
     ROADS,
     WORDS,
     Life,
@@ -52,18 +53,28 @@ class Audited(Player):
     def give(self, command: c.AnyCommand, actor: str) -> Outcome:
         """Give *command*; a migration is to the playbook that it is decided by, as the service sees to."""
         if isinstance(command, c.MigratePlaybook):
-            command = msgspec.structs.replace(command, digest=PLAYBOOK.pin.digest)
+            command = msgspec.structs.replace(command, digest=self.playbook.pin.digest)
         return super().give(command, actor)
 
     def teardown(self) -> None:
         """Nothing differs, refusals included, and every event is made again."""
-        found, tally = follow(self.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+        found, tally = follow(self.history, playbooks=[self.playbook], calendars=[CALENDAR])
         assert ([], len(self.history)) == (found, tally.derived)
         super().teardown()
 
 
 TestAudited = Audited.TestCase
 TestAudited.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+
+
+class Pursued(Audited):
+    """The same under the rules of the pursuit and of letting go."""
+
+    playbook = PURSUED
+
+
+TestPursued = Pursued.TestCase
+TestPursued.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize("state", sorted(ROADS))
