@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, get_args
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from workflows import events as e
+from workflows import homework
 from workflows.commands import Mode
 from workflows.lead import Decline, HoldState, Lead
 
@@ -75,6 +77,7 @@ def _declined(lead: Lead, at: datetime, data: e.LeadDeclined, changes: Changes) 
     # A new no wants a new answer to why, and a new strategy; the homework ages by its own date.
     changes["reason_probed_at"] = at if data.real_reason else None
     changes["strategy_at"] = None
+    changes["history_at"] = UNSET
 
 
 def _queued(_lead: Lead, at: datetime, data: e.RevivalQueued, changes: Changes) -> None:
@@ -101,6 +104,7 @@ def _note_scheduled(_lead: Lead, _at: datetime, data: e.NoteScheduled, changes: 
     changes["value_item"] = data.value_item
     changes["promised"] = changes["promise_missed"] = False
     changes["slips"] = 0
+    changes["term_on"] = UNSET
 
 
 def _call_scheduled(_lead: Lead, _at: datetime, data: e.CallScheduled, changes: Changes) -> None:
@@ -109,6 +113,7 @@ def _call_scheduled(_lead: Lead, _at: datetime, data: e.CallScheduled, changes: 
     changes["value_item"] = data.value_item
     changes["promised"] = changes["promise_missed"] = False
     changes["slips"] = 0
+    changes["term_on"] = UNSET
 
 
 def _note_sent(lead: Lead, at: datetime, data: e.NoteSent, changes: Changes) -> None:
@@ -173,6 +178,8 @@ def _no_response(lead: Lead, at: datetime, data: e.NoResponse, changes: Changes)
 def _rescheduled(lead: Lead, _at: datetime, data: e.CallRescheduled, changes: Changes) -> None:
     changes["call_on"] = data.call_on
     changes["slips"] = lead.slips + 1
+    if data.reason != "capacity":
+        changes["term_on"] = data.call_on
 
 
 def _touch(lead: Lead, at: datetime, data: e.TouchSent, changes: Changes) -> None:
@@ -297,4 +304,5 @@ CHANGES: dict[type, Change] = {
     e.ImportanceAnswered: _fact("importance", lambda _at, data: data.importance),
     e.ConnectorIntroduced: _fact("has_connector", lambda _at, _data: True),
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
+    **homework.CHANGES,
 }

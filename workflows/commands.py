@@ -4,44 +4,59 @@ No field holds personal data. Words that people write (a note, a reason, an answ
 command as a `Reference`: the document's id and a salted commitment, so that erasure removes the words and leaves the log whole.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
+from workflows import homework_commands as homework
 from workflows.calendars import Calendar
-
-Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,79}$")]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Minutes = Annotated[int, msgspec.Meta(ge=0, le=1440)]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-Mode = Literal["handwritten_note", "call", "email", "post", "courier", "fax", "text_message", "other"]
-Medium = Literal["hand_written", "typed", "printed", "robot_pen"]
-DeclineKind = Literal["no", "hold", "meeting_cancelled", "went_silent", "lost_to_competitor"]
-CallOutcome = Literal["connected", "voicemail", "no_answer", "gatekeeper", "not_now"]
-ReplyIntent = Literal["interested", "proceed", "changed", "later", "no"]
-DropReason = Literal["never_qualified", "duplicate", "out_of_business", "deceased", "no_lawful_channel"]
-HoldReason = Literal["rep_absent", "prospect_out_of_office", "needs_address", "legal_review", "manual"]
-RescheduleReason = Literal["holiday", "quiet_hours", "capacity", "prospect_asked", "rep_absent"]
-
-
-class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words kept outside the log: the document's id and SHA-256 over its salt and text, in hexadecimal."""
-
-    document_id: UUID
-    commitment: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-
-
-#: What a person says in words of their own is kept outside the log; a program says it in a code word of a fixed vocabulary.
-Said = Slug | Reference
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
-    """The base of all commands. *occurred_at* is when it happened in the world; absent, the moment it is applied."""
-
-    occurred_at: Moment | None = None
+from workflows.command import (
+    CallOutcome as CallOutcome,
+)
+from workflows.command import (
+    Command as Command,
+)
+from workflows.command import (
+    DeclineKind as DeclineKind,
+)
+from workflows.command import (
+    DropReason as DropReason,
+)
+from workflows.command import (
+    HoldReason as HoldReason,
+)
+from workflows.command import (
+    Medium as Medium,
+)
+from workflows.command import (
+    Minutes as Minutes,
+)
+from workflows.command import (
+    Mode as Mode,
+)
+from workflows.command import (
+    Moment as Moment,
+)
+from workflows.command import (
+    Name as Name,
+)
+from workflows.command import (
+    Reference as Reference,
+)
+from workflows.command import (
+    ReplyIntent as ReplyIntent,
+)
+from workflows.command import (
+    RescheduleReason as RescheduleReason,
+)
+from workflows.command import (
+    Said as Said,
+)
+from workflows.command import (
+    Slug as Slug,
+)
 
 
 class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
@@ -146,6 +161,8 @@ class RecordCall(Command, frozen=True, kw_only=True, tag="record_call"):
     keep_in_touch_requested: bool = False
     minutes: Minutes = 0
     words: Reference | None = None
+    personal_topic: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Which personal topic it began with (A4-11)."""
 
 
 class RescheduleCall(Command, frozen=True, kw_only=True, tag="reschedule_call"):
@@ -300,6 +317,8 @@ class CompleteHomework(Command, frozen=True, kw_only=True, tag="complete_homewor
     sources: tuple[date, ...]
     """Publication days of the sources read; the text of each is part of the answers."""
     minutes: Minutes = 0
+    cited: tuple[homework.Source, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Where each source stands, such as its address, in the order of *sources*."""
 
 
 class RecordStrategy(Command, frozen=True, kw_only=True, tag="record_strategy"):
@@ -365,6 +384,7 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
+    | homework.HomeworkCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from workflows import homework_events as homework
 from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
@@ -30,6 +31,7 @@ from workflows.commands import (
     Slug,
 )
 from workflows.event import Event as Event
+from workflows.homework_commands import Source
 from workflows.operations import Operation
 from workflows.priority import Score
 
@@ -182,6 +184,7 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call_connected"):
     minutes: int
     """Minutes that the call took, 0 to 1440."""
     words: Reference | None
+    personal_topic: Reference | UnsetType = UNSET
 
 
 class MeetingBooked(Event, frozen=True, kw_only=True, tag="meeting_booked"):
@@ -388,6 +391,7 @@ class HomeworkCompleted(Event, frozen=True, kw_only=True, tag="homework_complete
     sources: tuple[date, ...]
     minutes: int
     """Minutes that the homework took, 0 to 1440."""
+    cited: tuple[Source, ...] | UnsetType = UNSET
 
 
 class StrategyRecorded(Event, frozen=True, kw_only=True, tag="strategy_recorded"):
@@ -500,7 +504,7 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused
+    | PlaybookMigrated | CommandRefused | homework.HomeworkEvent
 )  # fmt: skip
 AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
 

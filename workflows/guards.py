@@ -6,7 +6,18 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, suppression, touch_guards
+from workflows import (
+    checks,
+    ending_guards,
+    homework,
+    migration,
+    people_guards,
+    plan_guards,
+    promise_guards,
+    queue_guards,
+    suppression,
+    touch_guards,
+)
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -20,6 +31,9 @@ GUARDS: dict[str, Guard] = {
     "another_owner": people_guards.another_owner,
     "owned": people_guards.owned,
     "owner_present": people_guards.owner_present,
+    "owner_was_present": promise_guards.owner_was_present,
+    "note_promised": promise_guards.note_promised,
+    "note_was_sent": promise_guards.note_was_sent,
     "no_open_opportunity": queue_guards.no_open_opportunity,
     "stale": queue_guards.stale,
     "rotation": queue_guards.rotation,
@@ -35,6 +49,14 @@ GUARDS: dict[str, Guard] = {
     "homework_answered": queue_guards.homework_answered,
     "homework_sources": queue_guards.homework_sources,
     "reason_evidence": queue_guards.reason_evidence,
+    "said_no": homework.said_no,
+    "questions_known": homework.questions_known,
+    "history_opened": homework.history_opened,
+    "account_studied": homework.account_studied,
+    "sources_cited": homework.sources_cited,
+    "needs_anticipated": homework.needs_anticipated,
+    "new_need": homework.new_need,
+    "real_reason_evidence": homework.real_reason_evidence,
     "another_playbook": migration.another_playbook,
     "step_kept": migration.step_kept,
     "first_touch_is_note": plan_guards.first_touch_is_note,

@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows import commands as c
 from workflows import events as e
+from workflows import homework
 from workflows.context import Facts, in_utc
 from workflows.priority import Score, ScoreInputs, score
 from workflows.slotting import promise, resumed
@@ -99,12 +100,13 @@ def _reply(_: Facts, command: c.RecordReply) -> e.ReplyReceived:
 
 def _connected(_: Facts, command: c.RecordCall) -> e.CallConnected:
     return e.CallConnected(
-        personal_topic_first=command.personal_topic_first,
+        personal_topic_first=command.personal_topic_first or bool(command.personal_topic),
         decision=command.decision,
         next_step=command.next_step,
         next_step_on=command.next_step_on,
         minutes=command.minutes,
         words=command.words,
+        personal_topic=command.personal_topic,
     )
 
 
@@ -178,7 +180,7 @@ def _met(_: Facts, command: c.RecordMeeting) -> e.ReEngaged:
 
 
 def _homework(_: Facts, command: c.CompleteHomework) -> e.HomeworkCompleted:
-    return e.HomeworkCompleted(answers=command.answers, sources=command.sources, minutes=command.minutes)
+    return e.HomeworkCompleted(answers=command.answers, sources=command.sources, minutes=command.minutes, cited=command.cited)
 
 
 def _reason(_: Facts, command: c.RecordReason) -> e.StatedReasonRecorded | e.RealReasonRecorded:
@@ -245,6 +247,7 @@ BUILDERS: dict[str, Builder] = {
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
     "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
+    **homework.BUILDERS,
 }
 
 

@@ -37,6 +37,7 @@ from workflows.events import (
     Used,
 )
 from workflows.handle import Carrier, calendar_digest
+from workflows.homework import value_items
 from workflows.lead import Lead, Rep, Timer
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
@@ -325,8 +326,8 @@ def next_mode(lead: Lead, playbook: Playbook) -> Mode | None:
 
 
 def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
-    """Return the first of the playbook's value items that this lead has not seen (A1-5)."""
-    return next((item for item in playbook.value_items if item not in lead.value_items_used), None)
+    """Return the first value item that this lead has not seen (A1-5): its own needs' first."""
+    return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
 
 
 def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:

@@ -21,6 +21,7 @@ from workflows.commands import (
 )
 from workflows.context import Context, Facts, Refused
 from workflows.events import Scalar, Verdict
+from workflows.homework_commands import AskWhy
 from workflows.sentences import spoken, words
 
 #: The check whose verdict says what the list holds against a person.
@@ -111,7 +112,7 @@ def _modes_of(command: Command) -> tuple[Mode, ...]:
     match command:
         case ScheduleNote() | MarkNoteSent():
             return "handwritten_note", "call"
-        case SendTouch(mode=mode) | SendNurtureTouch(mode=mode):
+        case SendTouch(mode=mode) | SendNurtureTouch(mode=mode) | AskWhy(mode=mode):
             return (mode,)
         case SendBreakupEmail():
             return ("email",)

@@ -54,6 +54,8 @@ class Desk:
     """The newest refusal of each lead whose call has not become due in time."""
     listed: Mapping[UUID, Sequence[Entry]]
     """What the suppression list holds of the people; those who are not on it are missing."""
+    reviews: tuple[Lead, ...]
+    """Those whose no is to be looked at again by the end of the day, the longest due first."""
     steps: Mapping[UUID, str]
     """The agreed next steps that are kept as texts, by lead."""
 
@@ -98,7 +100,10 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     candidates = [*owned, *views.nurture_owed(connection, rep.name)]
     active = [lead for lead in candidates if not lead.hold and _concerns(lead, day, calendar)]
     held = views.held(connection, rep.name)
-    digests = {lead.playbook.digest for lead in active if lead.playbook} | {rep.playbook.digest if rep.playbook else ""}
+    reviews = views.reviews_due(connection, rep.name, horizon.moment(calendar, day, calendar.day_ends))
+    digests = {lead.playbook.digest for lead in (*active, *reviews) if lead.playbook} | {
+        rep.playbook.digest if rep.playbook else ""
+    }
     known = playbooks.playbooks_by_digest(connection, list(digests))
     notes = views.latest(connection, [lead.id for lead in active if lead.state in ("call_due", "note_sent")], ["note_sent"])
     waiting = [lead.id for lead in active if lead.state == "note_sent"]
@@ -111,13 +116,14 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         playbook=known[rep.playbook.digest] if rep.playbook else next(iter(known.values())),
         leads=tuple(active),
         held=tuple(held),
-        people=contacts.find_contacts(connection, [lead.id for lead in (*active, *held)]),
+        people=contacts.find_contacts(connection, [lead.id for lead in (*active, *held, *reviews)]),
         playbooks=known,
         notes=notes,
         note_texts=_texts(connection, notes),
         contacts=views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS),
         refusals=views.latest(connection, waiting, ["command_refused"]),
         listed=suppressions.entries_of(connection, [lead.id for lead in active]),
+        reviews=tuple(reviews),
         steps=steps_of(connection, active),
     )
 

@@ -23,6 +23,7 @@ from tests.workflows.life import (
     ready_to_break_up,
 )
 from workflows import commands as c
+from workflows import homework_commands as h
 from workflows import operations as o
 from workflows.books import Book
 from workflows.calendars import Holiday
@@ -43,6 +44,11 @@ def _lives() -> Iterator[Life]:
     make_ready(life)
     life.must(c.RecordReason(kind="real", reason="no_need", evidence="call-12", words=WORDS, minutes=9))
     life.must(c.IntroduceConnector(connector=WORDS))
+    life.must(h.OpenHistory())
+    life.must(h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS}, minutes=11))
+    life.must(h.AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS))
+    life.must(h.UncoverOpportunity(what=WORDS, source="call-12"))
+    life.must(h.ReviewDecline(changed=False, finding=WORDS))
     life.must(c.UpdateContact(contact=WORDS, modes=("call", "email"), timezone="America/Denver"))
     life.must(c.Hold(reason="legal_review"))
     life.fire("hold_review")

@@ -31,6 +31,7 @@ from tests.workflows.life import (
 from tests.workflows.strategies import commands
 from workflows import commands as c
 from workflows import events as e
+from workflows import homework_commands as h
 from workflows.codec import canonical
 from workflows.context import Context
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
@@ -279,6 +280,11 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.RecordReason(kind="real", reason="no_need", evidence="call-7", words=WORDS),
             HOMEWORK,
             c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS),
+            h.OpenHistory(),
+            h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS}),
+            h.AskWhy(outcome="not_reached", mode="email", answers={}),
+            h.ReviewDecline(changed=True, finding=WORDS),
+            h.AnticipateNeed(item=f"need-{len(lead.needs or ())}", need=WORDS, rationale=WORDS),
             c.Qualify(qualified=True),
             c.AnswerImportance(importance=5),
             c.QueueRevival(),
@@ -309,7 +315,13 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.StartNurture(waiver=WORDS),
         ],
         "breakup_sent": [OPEN_REPLY, NO_REPLY],
-        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change")],
+        "nurture": [
+            h.ReviewDecline(changed=False, finding=WORDS),
+            asset,
+            OPEN_REPLY,
+            HOMEWORK,
+            c.QueueRevival(reason="job_change"),
+        ],
         "re_engaged": [
             OPEN_REPLY,
             c.BookMeeting(meeting_at=now + timedelta(days=5)),
