@@ -21,6 +21,7 @@ from models.messages import OpenMessage, Ring
 from models.rep_books import read_book
 from workflows.actor_names import FOR_REPS
 from workflows.books import Book
+from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
     EraseLead,
@@ -31,6 +32,7 @@ from workflows.commands import (
     decode_command,
 )
 from workflows.context import Context
+from workflows.events import Verdict
 from workflows.handle import Carrier, handle
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
@@ -186,7 +188,7 @@ class _Apply:
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
             free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
             verdicts=(
-                *(verdicts_on(self._connection, lead, command, playbook, calendar, self._now) if lead else ()),
+                *self._verdicts(lead, command, playbook, calendar),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
@@ -202,6 +204,13 @@ class _Apply:
         self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _verdicts(
+        self, lead: Lead | None, command: AnyCommand, playbook: Playbook, calendar: Calendar | None
+    ) -> tuple[Verdict, ...]:
+        if lead is None:
+            return ()
+        return verdicts_on(self._connection, lead, command, self._personal.words, playbook, calendar, self._now)
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
         playbook = self._playbook(rep, command)

@@ -128,13 +128,14 @@ class NoBell(Bell):
 
 
 def _encode(ring: Ring, copy: str) -> bytes:
+    message_id = str(ring.message_id)
     message: Message[None] = Message(
         queue_name=QUEUE,
         actor_name=ring.actor_name,
         args=(),
-        kwargs={"message": str(ring.message_id), "stream": str(ring.stream_id), "ring": ring.number},
+        kwargs={"message": message_id, "stream": str(ring.stream_id), "ring": ring.number},
         options={"redis_message_id": copy, "correlation_id": str(ring.correlation_id)},
-        message_id=str(ring.message_id),
+        message_id=message_id,
         message_timestamp=int(time.time() * 1000),
     )
     return message.encode()

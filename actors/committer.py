@@ -23,6 +23,9 @@ from models.messages import Ring
 
 MAX_BATCH = 128
 
+#: A batch begins when no message has come for so long: a fraction of what the commit of one takes.
+GATHER_SECONDS = 0.001
+
 #: A message that has failed this often is dead until somebody retries it: about 17 minutes after its first failure.
 MAX_ATTEMPTS = 10
 
@@ -80,9 +83,7 @@ class Committer:
     def _run(self) -> None:
         running = True
         while running:
-            waiting = [self._waiting.get()]
-            while len(waiting) < MAX_BATCH and not self._waiting.empty():
-                waiting.append(self._waiting.get())
+            waiting = self._gather()
             running = None not in waiting
             batch = [entry for entry in waiting if entry is not None]
             self._busy_since = time.monotonic()
@@ -96,6 +97,21 @@ class Committer:
                     done.set_result(None)
             finally:
                 self._busy_since = None
+
+    def _gather(self) -> list[tuple[Ring, Future[None]] | None]:
+        """Wait for a message, and for those that come in its wake.
+
+        The threads of the last batch come back one after the other. To begin with the first of them would make every other
+        transaction one of a single message, and have all threads fight with this one for the interpreter meanwhile.
+        """
+        waiting = [self._waiting.get()]
+        came, before = self._waiting.qsize(), -1
+        while before < came < MAX_BATCH - 1:
+            time.sleep(GATHER_SECONDS)
+            before, came = came, self._waiting.qsize()
+        while len(waiting) < MAX_BATCH and not self._waiting.empty():
+            waiting.append(self._waiting.get())
+        return waiting
 
     def apply_all(self, rings: Sequence[Ring]) -> None:
         """Apply *rings*: together if possible, else one by one, recording the failures of those that fail.

@@ -1,6 +1,6 @@
 """Measuring a text that goes out, so that `workflows.content` can judge it: likeness by RapidFuzz, the rest by patterns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -67,12 +67,24 @@ class About(NamedTuple):
     other_leads: Sequence[str] = ()
 
 
+def words_of_all(connection: Connection, commands: Iterable[AnyCommand]) -> Mapping[UUID, Written]:
+    """Return the words of those of *commands* that have any, asked in one statement, by their documents' ids."""
+    found = (checked_text(command) for command in commands)
+    return texts.find_texts(connection, {text[1].document_id for text in found if text})
+
+
 def verdicts_on(
-    connection: Connection, lead: Lead, command: AnyCommand, playbook: Playbook, calendar: Calendar | None, now: datetime
+    connection: Connection,
+    lead: Lead,
+    command: AnyCommand,
+    words: Mapping[UUID, Written],
+    playbook: Playbook,
+    calendar: Calendar | None,
+    now: datetime,
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts on the words of *command*; none when it has none or they were erased."""
+    """Return the verdicts on the words of *command*, which are among *words*; none when it has none or they were erased."""
     found = checked_text(command)
-    written = texts.find_text(connection, found[1].document_id) if found else None
+    written = words.get(found[1].document_id) if found else None
     if found is None or written is None:
         return ()
     about = _about(connection, lead, found[0], written, playbook, calendar, command.occurred_at or now, now)

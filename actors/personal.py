@@ -1,9 +1,10 @@
-"""What decisions take from and leave in the personal data: what the suppression list says, what goes on it, and erasures."""
+"""What decisions take from and leave in the personal data: words, what the suppression list says and gets, and erasures."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
+from actors.measures import words_of_all
 from models import erasure, suppressions
 from models.database import Connection
 from models.messages import OpenMessage
@@ -33,6 +34,8 @@ class PersonalData:
             suppressions.lock(connection, alone=False)
         asking = {opened[id_].stream_id for id_, command in commands.items() if asks_the_list(command)}
         self._entries: Mapping[UUID, Sequence[Entry]] = suppressions.entries_of(connection, asking)
+        #: The words of all commands, by their documents' ids.
+        self.words = words_of_all(connection, commands.values())
 
     def verdicts(self, stream_id: UUID, command: AnyCommand) -> tuple[Verdict, ...]:
         """Return what the list says of a lead now, for a decision that asks."""
@@ -50,6 +53,7 @@ class PersonalData:
             return None
         self._list(lead.id, OptedOut(), erased=True)
         self.erased.add(lead.id)
+        self.words = {id_: written for id_, written in self.words.items() if written.lead_id != lead.id}
         return erasure.remove(self._connection, lead.id, reason_id=command.reason.document_id, message_id=message_id)
 
     def record(self, recorded: Sequence[Recorded]) -> None:

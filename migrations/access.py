@@ -44,6 +44,7 @@ PRIVILEGES = {
     "bells": Allowed("SELECT INSERT UPDATE", auditor=""),
     "calendars": Allowed(_KEEP),
     "checkpoint_deliveries": Allowed(_ADD),
+    "checkpoint_failures": Allowed(_CHANGE),
     "checkpoints": Allowed(_ADD),
     "contacts": Allowed(_CHANGE, auditor="", opened=_READ),
     "documents": Allowed(_KEEP, auditor="", opened=_READ),

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from models.events import pinned
-from models.replay import fold_next
+from models.replay import fold_events, fold_next
 from workflows.codec import GENESIS, canonical, chain_hash, chain_hashes
 from workflows.commands import AnyCommand
 from workflows.events import AnyEvent, Effects, Event, PlaybookPin, Recorded, Slot, Used, decode_recorded, event_type
@@ -100,13 +100,10 @@ class Stream:
         events = all_right(self.id, columns, after=self.position, version=self.version + 1, previous=self.hash)
         if events is None:
             return self._take_one_by_one(columns)
-        state = self.state
         try:
-            for recorded in events:
-                state = fold_next(state, recorded)
+            self.state = fold_events(self.state, events)
         except ValueError:
             return self._take_one_by_one(columns)
-        self.state = state
         for recorded in events:
             self._hold(recorded.effects)
         self.position, self.version, self.hash = columns.position[-1], columns.version[-1], columns.hash[-1]

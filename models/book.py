@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from models.replay import decode_events, pages
 from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased
-from workflows.fold import FoldError, fold
+from workflows.fold import FoldError, fold_all
 from workflows.lead import ENDS_HOLD, Lead
 from workflows.service_stream import SERVICE_ID
 
@@ -40,9 +40,8 @@ def leads_at(connection: Connection, at: datetime, *, before: int = _LAST, chunk
     for _, pieces in _streams(connection, at, before, chunk):
         lead: Lead | None = None
         for bodies in pieces:
-            for recorded in decode_events(bodies):
-                if recorded.state != "rep":  # refusals: all that is left of a rep's stream
-                    lead = fold(lead, recorded)
+            # Those of a rep are refusals, all that is left here of such a stream.
+            lead = fold_all(lead, [recorded for recorded in decode_events(bodies) if recorded.state != "rep"])
         if lead is not None:
             yield lead
 

@@ -91,9 +91,50 @@ def undelivered(connection: Connection, destination: str) -> CheckpointRow | Non
     return None if arrived else last
 
 
+def seconds_since_delivery(connection: Connection, destination: str) -> float | None:
+    """Return how many seconds ago, on the database's clock, a checkpoint arrived at *destination*; None when none has."""
+    statement = text(
+        "SELECT extract(epoch FROM clock_timestamp() - max(delivered_at)) FROM checkpoint_deliveries "
+        "WHERE destination = :destination"
+    )
+    seconds = connection.scalar(statement, {"destination": destination})
+    return None if seconds is None else float(seconds)
+
+
+class Failure(NamedTuple):
+    """What keeps checkpoints from arriving somewhere."""
+
+    destination: str
+    size: int
+    """Of the checkpoint that was tried last."""
+    error: str
+    since: datetime
+    """Of the first failure after the last success, on the database's clock."""
+    times: int
+
+
+def failed(connection: Connection, destination: str, size: int, error: str) -> None:
+    """Remember that the checkpoint of *size* events did not arrive at *destination*, until one does."""
+    statement = text(
+        "INSERT INTO checkpoint_failures (destination, size, error) VALUES (:destination, :size, :error) "
+        "ON CONFLICT (destination) DO UPDATE SET size = excluded.size, error = excluded.error, "
+        "times = checkpoint_failures.times + 1"
+    )
+    connection.execute(statement, {"destination": destination, "size": size, "error": error})
+
+
+def failures(connection: Connection) -> list[Failure]:
+    """Return where checkpoints do not arrive, by name."""
+    rows = connection.execute(
+        text("SELECT destination, size, error, since, times FROM checkpoint_failures ORDER BY destination")
+    )
+    return [Failure(*row) for row in rows]
+
+
 def delivered(connection: Connection, destination: str, size: int) -> None:
     """Remember that the checkpoint of *size* events has arrived at *destination*."""
     statement = text(
         "INSERT INTO checkpoint_deliveries (destination, size) VALUES (:destination, :size) ON CONFLICT DO NOTHING"
     )
     connection.execute(statement, {"destination": destination, "size": size})
+    connection.execute(text("DELETE FROM checkpoint_failures WHERE destination = :name"), {"name": destination})

@@ -1,6 +1,7 @@
 """What decisions are made again from: calendars that were frozen into the log, published playbooks, and the log itself."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from workflows.events import CalendarFrozen, Recorded, decode_recorded
 from workflows.handle import calendar_digest
 from workflows.playbooks import Playbook, decode_playbook
 from workflows.rederive import Library
+from workflows.service_stream import SERVICE_ID
 
 
 def read_library(connection: Connection) -> Library:
@@ -74,3 +76,10 @@ def log_in_order(connection: Connection) -> Iterator[Recorded]:
         if row.position != expected:
             raise ValueError(f"position {expected} is missing from the log: see `thaw verify`")
         yield decode_recorded(row.body.encode())
+
+
+def began_at(connection: Connection) -> datetime | None:
+    """Return when the first event of a lead or rep was recorded, None when there is none."""
+    statement = text("SELECT min(recorded_at) FROM events WHERE stream_id <> :service")
+    began: datetime | None = connection.scalar(statement, {"service": SERVICE_ID})
+    return began

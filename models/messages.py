@@ -165,9 +165,11 @@ def _check_same(connection: Connection, repeated: Sequence[NewMessage]) -> None:
             )
 
 
+# Whatever is settled has an outcome. Asked for settled_at, PostgreSQL may walk a whole index of all that waits instead of the
+# primary key, because it takes that for short while its statistics are old.
 _open = f"""
     SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, "then", {PAUSED}
-      FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL
+      FROM messages WHERE id = ANY(:ids) AND outcome IS NULL
 """
 _lock = text(f"{_open} ORDER BY id FOR UPDATE")
 
@@ -183,7 +185,7 @@ _settle = text("""
            error = NULL, traceback = NULL
       FROM unnest(CAST(:id AS uuid[]), CAST(:outcome AS text[]), CAST(:rule AS text[]), CAST(:reason AS text[]))
            AS ended (id, outcome, rule, reason)
-     WHERE messages.id = ended.id AND messages.settled_at IS NULL
+     WHERE messages.id = ended.id AND messages.outcome IS NULL
 """)
 
 
@@ -223,9 +225,9 @@ _claim_rung = text(
 )
 
 
-def _due_first(row: Row[Any]) -> tuple[datetime, UUID]:
+def _due_first(row: Row[Any]) -> tuple[datetime, int]:
     """Sort claimed rows: RETURNING gives them in no order."""
-    return row.due_at, row.id
+    return row.due_at, row.id.int
 
 
 def claim_due(connection: Connection, *, now: datetime, limit: int) -> list[Ring]:
@@ -246,7 +248,7 @@ def claim_overdue(connection: Connection, *, limit: int) -> list[Ring]:
 def give_back(connection: Connection, ids: Sequence[UUID]) -> None:
     """Make claimed messages due for a ring at once, because nobody could be rung."""
     connection.execute(
-        text("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = ANY(:ids) AND settled_at IS NULL"),
+        text("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = ANY(:ids) AND outcome IS NULL"),
         {"ids": list(ids)},
     )
 
@@ -262,7 +264,7 @@ def ring_all_again(connection: Connection) -> int:
 
 
 _open_deliveries = text("""
-    WITH unsettled AS (SELECT id, deliveries FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL ORDER BY id FOR UPDATE),
+    WITH unsettled AS (SELECT id, deliveries FROM messages WHERE id = ANY(:ids) AND outcome IS NULL ORDER BY id FOR UPDATE),
          counted AS (UPDATE messages SET deliveries = 1 FROM unsettled
                       WHERE messages.id = unsettled.id AND unsettled.deliveries = 0)
     SELECT id, deliveries FROM unsettled

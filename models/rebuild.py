@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from models import leads, messages, pauses, playbooks, slots
 from models.messages import NewMessage
-from models.replay import decode_events, fold_next, pages
+from models.replay import decode_events, fold_events, pages
 from workflows.actor_names import actor_name
 from workflows.codec import canonical
 from workflows.commands import FireTimer
@@ -80,8 +80,9 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
         state: Lead | Rep | None = None
         held: set[Slot] = set()
         for _, bodies, hashes in pieces:
-            for recorded in decode_events(bodies):
-                state = fold_next(state, recorded)
+            history = decode_events(bodies)
+            state = fold_events(state, history)
+            for recorded in history:
                 held.difference_update(recorded.effects.released)
                 held.update(recorded.effects.reserved)
                 if isinstance(recorded.data, CalendarFrozen):

@@ -237,10 +237,20 @@ checkpoints = Table(
     Column("made_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
 )
 
+checkpoint_failures = Table(
+    "checkpoint_failures",
+    metadata,
+    Column("destination", Text, primary_key=True, comment="where checkpoints do not arrive"),
+    Column("size", BigInteger, nullable=False, comment="of the checkpoint that was tried last"),
+    Column("error", Text, nullable=False),
+    Column("since", _moment, nullable=False, server_default=text("clock_timestamp()")),
+    Column("times", Integer, nullable=False, server_default=text("1")),
+)
+
 checkpoint_deliveries = Table(
     "checkpoint_deliveries",
     metadata,
-    Column("destination", Text, primary_key=True, comment="file or webhook"),
+    Column("destination", Text, primary_key=True, comment="file, webhook or mail"),
     Column("size", BigInteger, primary_key=True, autoincrement=False, comment="of the checkpoint that arrived there"),
     Column("delivered_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
 )

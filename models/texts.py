@@ -1,6 +1,6 @@
 """What content checks read: the words that go out, what is known of the lead, and what the team sent before."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,12 +18,12 @@ class Written(NamedTuple):
     written_at: datetime | None
 
 
-def find_text(connection: Connection, document_id: UUID) -> Written | None:
-    """Return a text, None when it is unknown or erased."""
-    row = connection.execute(
-        text("SELECT id, lead_id, body, writer, written_at FROM documents WHERE id = :id"), {"id": document_id}
-    ).one_or_none()
-    return Written(*row) if row else None
+def find_texts(connection: Connection, document_ids: Collection[UUID]) -> dict[UUID, Written]:
+    """Return texts by their ids; those that are unknown or erased are missing."""
+    if not document_ids:
+        return {}
+    statement = text("SELECT id, lead_id, body, writer, written_at FROM documents WHERE id = ANY(:ids)")
+    return {row[0]: Written(*row) for row in connection.execute(statement, {"ids": list(document_ids)}).all()}
 
 
 def sent_before(connection: Connection, of: Written, kind: str, *, since: datetime) -> list[Written]:

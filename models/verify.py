@@ -199,7 +199,7 @@ class _Verification:
 
     def _forgotten(self) -> Iterator[Finding]:
         """Check design invariant 4: every timer that acts on its own has its pending message, of leads and of reps."""
-        pending = text("SELECT id FROM messages WHERE id = ANY(:ids) AND settled_at IS NULL")
+        pending = text("SELECT id FROM messages WHERE id = ANY(:ids) AND outcome IS NULL")
         for table in self._expected:
             rows = self._pages(table, ("id", "body"))
             while page := list(islice(rows, PAGE_ROWS)):

@@ -1,13 +1,20 @@
-"""Where checkpoints go, so that whoever can rewrite the database cannot rewrite what was committed to: a file, a webhook."""
+"""Where checkpoints go, so that whoever can rewrite the database cannot rewrite what was committed to.
+
+A file, a webhook, a mailbox.
+"""
 
 import http.client
 import os
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from service.clocks import wall_clock
+from service.mail import Mailer, MailError
 from service.settings import Settings
-from workflows.notes import NOTE_BYTES_MAX, split_notes
+from workflows.notes import NOTE_BYTES_MAX, NoteError, parse_checkpoint, parse_note, split_notes
 
 #: How long a webhook may take to connect, and again to answer.
 TIMEOUT_SECONDS = 10.0
@@ -21,6 +28,9 @@ class Destination(Protocol):
     """A place that keeps checkpoints."""
 
     name: str
+
+    seconds_between: float
+    """No more than one checkpoint is sent there in so many seconds; 0 for each."""
 
     def send(self, note: str) -> None:
         """Put *note* there. It may arrive twice.
@@ -39,6 +49,7 @@ class FileDestination:
     """A file to which notes are appended, an empty line behind each. Best on a machine or medium that is not the service's."""
 
     name = "file"
+    seconds_between = 0.0
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -71,6 +82,7 @@ class WebhookDestination:
     """
 
     name = "webhook"
+    seconds_between = 0.0
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
@@ -95,6 +107,49 @@ class WebhookDestination:
         """Return nothing: what arrived is in other hands."""
 
 
+class MailDestination:
+    """A mailbox. The note is attached as it is, because what stands in a mail's text is wrapped and padded on its way."""
+
+    name = "mail"
+
+    def __init__(self, mailer: Mailer, *, sender: str, to: str, minutes_between: int) -> None:
+        self._mailer = mailer
+        self._sender = sender
+        self._to = to
+        self.seconds_between = 60.0 * minutes_between
+
+    def send(self, note: str) -> None:
+        """Mail *note*, and return when the server has taken it."""
+        try:
+            self._mailer.send(self._message(note), sender=self._sender, to=self._to)
+        except (MailError, NoteError) as error:
+            raise DestinationError(str(error)) from error
+
+    def newest(self) -> None:
+        """Return nothing: what arrived is in other hands."""
+
+    def _message(self, note: str) -> EmailMessage:
+        checkpoint = parse_checkpoint(parse_note(note).text)
+        message = EmailMessage()
+        message["Subject"] = f"Checkpoint of {checkpoint.origin}: {checkpoint.size} events"
+        message["From"], message["To"] = self._sender, self._to
+        message["Date"] = format_datetime(wall_clock())
+        message["Message-ID"] = make_msgid("thaw", self._sender.rpartition("@")[2])
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(
+            f"The attached note commits to the first {checkpoint.size} events of the log {checkpoint.origin}.\n"
+            "Keep this mail where whoever runs the service cannot delete it. To hold the log against it later:\n\n"
+            f"  thaw verify --since {_file_name(checkpoint.size)} --key KEY\n"
+        )
+        name = _file_name(checkpoint.size)
+        message.add_attachment(note.encode(), "text", "plain", filename=name, params={"charset": "utf-8"})
+        return message
+
+
+def _file_name(size: int) -> str:
+    return f"checkpoint-{size}.note"
+
+
 def destinations(settings: Settings) -> list[Destination]:
     """Return where the settings say that checkpoints go."""
     found: list[Destination] = []
@@ -102,4 +157,13 @@ def destinations(settings: Settings) -> list[Destination]:
         found.append(FileDestination(Path(settings.checkpoint_file).expanduser()))
     if settings.checkpoint_webhook:
         found.append(WebhookDestination(settings.checkpoint_webhook))
+    if settings.checkpoint_mail:
+        found.append(
+            MailDestination(
+                Mailer(settings.smtp_url),
+                sender=settings.mail_from,
+                to=settings.checkpoint_mail,
+                minutes_between=settings.checkpoint_mail_minutes,
+            )
+        )
     return found

@@ -1,14 +1,17 @@
 """The health of the service, part by part, whatever else is away."""
 
+from datetime import datetime
+
 import msgspec
 
 from actors.bell import BellUnavailableError
 from actors.broker import broker
 from actors.heartbeats import workers_alive
 from migrations.runner import SchemaError, check_schema, current_revision
-from models import leads, messages, views
+from models import checkpoints, leads, messages, views
 from models.database import Connection, ModelError, ping, transaction
 from service.calendars import ending
+from service.destinations import destinations
 from service.pauses import PauseShown, read_pauses
 from service.wiring import Service
 from service.wording import plain
@@ -40,6 +43,25 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True):
     """How long the longest due one has been due, by the service's clock; 0 when none is. Paused ones do not count."""
 
 
+class Unsent(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where checkpoints do not arrive."""
+
+    destination: str
+    since: datetime
+    times: int
+    """That it was tried."""
+    error: str
+
+
+class Checkpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest checkpoint, and where it has not arrived."""
+
+    newest: int
+    """How many events it commits to."""
+    age_seconds: int
+    unsent: tuple[Unsent, ...]
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What ops look at first. Numbers are 0 where what they would be counted on is away."""
 
@@ -59,6 +81,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     clocks: int
     messages: Messages | None
     pauses: tuple[PauseShown, ...]
+    checkpoints: Checkpoints | None
     leads: dict[str, int]
     """By state."""
     calendars: tuple[str, ...]
@@ -77,7 +100,7 @@ def read_status(service: Service) -> Status:
     found: dict[str, object] = {
         "postgresql": "", "postgresql_trouble": "", "schema": None, "schema_trouble": "", "redis_trouble": "", "ready": 0,
         "in_flight": 0, "workers": 0, "worker_seconds": broker.heartbeat_timeout // 1000, "clocks": 0, "messages": None,
-        "pauses": (), "leads": {}, "calendars": (),
+        "pauses": (), "checkpoints": None, "leads": {}, "calendars": (),
     }  # fmt: skip
     try:
         with transaction(service.engine) as connection:
@@ -115,11 +138,28 @@ def _database(connection: Connection, service: Service) -> dict[str, object]:
         "clocks": views.count_sessions(connection, CLOCK),
         "messages": counted,
         "pauses": read_pauses(connection),
+        "checkpoints": _checkpoints(connection, {each.name for each in destinations(service.settings)}),
         "leads": leads.count_by_state(connection),
         "calendars": tuple(
             filter(None, (ending(rep, last, now.date()) for rep, last in views.calendar_ends(connection).items()))
         ),
     }
+
+
+def _checkpoints(connection: Connection, known: set[str]) -> Checkpoints | None:
+    """Return what is known of checkpoints; of failures those at places that our settings name, where they name any."""
+    newest = checkpoints.newest(connection)
+    if newest is None:
+        return None
+    return Checkpoints(
+        newest=newest.size,
+        age_seconds=int(checkpoints.seconds_since(connection, newest.made_at)),
+        unsent=tuple(
+            Unsent(destination=each.destination, since=each.since, times=each.times, error=each.error)
+            for each in checkpoints.failures(connection)
+            if not known or each.destination in known
+        ),
+    )
 
 
 def _hints(status: Status) -> list[str]:
@@ -133,6 +173,8 @@ def _hints(status: Status) -> list[str]:
         hints.append("no clock is connected: timers do not fire until `thaw clock` runs")
     if status.redis_trouble:
         hints.append("nothing is lost while Redis is away: what is accepted now is applied when it is back")
+    if status.checkpoints and status.checkpoints.unsent:
+        hints.append("checkpoints do not arrive where they should: until they do, they are evidence against nobody")
     if counted.dead:
         hints.append("dead messages wait for somebody: `thaw dead list`")
     hints += [plain(sentence, 300) for sentence in status.calendars[:CALENDARS_NAMED]]

@@ -114,7 +114,7 @@ def said(data: Event | Command) -> str:
 
 def _value(value: object) -> str:
     match value:
-        case None | "" | ():
+        case None | "" | () | msgspec.UnsetType():
             return ""
         case bool():
             return "yes" if value else "no"

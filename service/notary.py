@@ -174,13 +174,19 @@ class Notary:
         except NoteError as error:
             raise ContradictionError(f"the newest checkpoint in THAW_CHECKPOINT_FILE is not one of ours: {error}") from error
 
-    def send(self) -> None:
-        """Send the newest checkpoint to each destination that has not got it; what fails is tried again later."""
+    def send(self, *, at_once: bool = False) -> None:
+        """Send the newest checkpoint to each destination that has not got it; what fails is tried again later.
+
+        A destination that wants a checkpoint now and then only gets one then, or *at_once*.
+        """
         for destination in self._destinations:
             if time.monotonic() < self._left_alone_until.get(destination.name, 0):
                 continue
             with transaction(self._engine) as connection:
                 waiting = checkpoints.undelivered(connection, destination.name)
+                if waiting and not at_once and destination.seconds_between:
+                    rested = checkpoints.seconds_since_delivery(connection, destination.name)
+                    waiting = waiting if rested is None or rested >= destination.seconds_between else None
             if waiting is None:
                 continue
             try:
@@ -188,6 +194,8 @@ class Notary:
             except DestinationError as error:
                 self._left_alone_until[destination.name] = time.monotonic() + RETRY_SECONDS
                 log.error("checkpoint_unsent", destination=destination.name, size=waiting.size, error=str(error))
+                with transaction(self._engine) as connection:
+                    checkpoints.failed(connection, destination.name, waiting.size, str(error))
             else:
                 with transaction(self._engine) as connection:
                     checkpoints.delivered(connection, destination.name, waiting.size)

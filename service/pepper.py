@@ -9,6 +9,7 @@ import base64
 import binascii
 import hmac
 import os
+import re
 import secrets
 import stat
 import unicodedata
@@ -67,6 +68,12 @@ class Pepper:
         return f"{kind}:{hmac.digest(self._secret, text.encode(), 'sha256')[:_HASH_BYTES].hex()}"
 
 
+#: A number of North America with its country code, of which parsing makes the same in a hundred times the time.
+_AMERICAN = re.compile(r"\+1[ .-]?(?:\(([2-9][0-9]{2})\)|([2-9][0-9]{2}))[ .-]?([0-9]{3})[ .-]?([0-9]{4})")
+
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+
+
 def mail_address(value: object) -> str:
     """Return a mail address in the form in which two of the same are equal; empty for none."""
     return unicodedata.normalize("NFKC", value).strip().casefold() if isinstance(value, str) else ""
@@ -76,6 +83,8 @@ def phone_line(value: object, country: object = None) -> str:
     """Return a telephone number as E.164, with its extension; without a known country, its digits. Empty for none."""
     if not isinstance(value, str) or not value.strip():
         return ""
+    if american := _AMERICAN.fullmatch(value):
+        return f"+1{''.join(american.groups(''))}"
     try:
         number = phonenumbers.parse(value, country if isinstance(country, str) else None)
     except phonenumbers.NumberParseException:
@@ -88,6 +97,9 @@ def _words(value: object) -> list[str]:
     """Return the words of a name or an address, without case, accents and punctuation."""
     if not isinstance(value, str):
         return []
+    if value.isascii():
+        # What follows comes to the same, one character after the other.
+        return _ASCII_WORD.findall(value.lower())
     plain = (c for c in unicodedata.normalize("NFKD", value).casefold() if not unicodedata.combining(c))
     return "".join(c if c.isalnum() else " " for c in plain).split()
 

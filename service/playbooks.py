@@ -44,6 +44,18 @@ def read_beside_published(connection: Connection, text: str) -> Playbook:
     return read_playbook(text, find)
 
 
+def read_beside_shipped(text: str) -> Playbook:
+    """Return the playbook in *text*, which may extend shipped ones; raises as `read_playbook` does."""
+    shipped = shipped_playbooks()
+
+    def find(named: str) -> Source | None:
+        playbook, source = shipped.get(named.partition("@")[0], (None, ""))
+        exactly = f"{playbook.id}@{playbook.version}" if playbook else ""
+        return Source(exactly, source) if playbook and named in (playbook.id, exactly) else None
+
+    return read_playbook(text, find)
+
+
 def publish_shipped(engine: Engine, recorded: Migrator | None = None) -> None:
     """Publish those that are not published yet; the log says so where *recorded* says who did it."""
     with transaction(engine) as connection:

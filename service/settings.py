@@ -2,9 +2,11 @@
 
 import difflib
 from collections.abc import Mapping
+from email.errors import MessageError
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 import platformdirs
@@ -45,6 +47,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A file to which each checkpoint is appended; empty: none."""
     checkpoint_webhook: str = ""
     """An address to which each checkpoint is posted, ``https://…``; empty: none."""
+    checkpoint_mail: str = ""
+    """A mail address to which checkpoints are sent; empty: none."""
+    checkpoint_mail_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 1440
+    """No more than one checkpoint in so many minutes is mailed: each commits to all before it."""
+    smtp_url: str = ""
+    """The server that takes our mail, ``smtp[s]://[user:password@]host[:port]``; empty: none."""
+    mail_from: str = ""
+    """The address that mail of the service itself comes from."""
 
     @property
     def home_path(self) -> Path:
@@ -81,6 +91,7 @@ _SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
     "checkpoint_webhook": ("https", "http"),
+    "smtp_url": ("smtps", "smtp"),
 }
 
 #: Set by the test suite's own tooling; not settings of the service.
@@ -116,7 +127,29 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             raise SettingsError(f"{variable(name)} is no address: {error}") from error
         if not fits:
             raise SettingsError(f"{variable(name)} must start with {schemes[0]}://, got {masked(url)!r}")
+    _check_mail(settings)
     return settings
+
+
+def _check_mail(settings: Settings) -> None:
+    for name in ("checkpoint_mail", "mail_from"):
+        typed = getattr(settings, name)
+        if typed and not _is_address(typed):
+            raise SettingsError(f"{variable(name)}={typed!r} is no mail address; write it like audit@example.com")
+    if settings.checkpoint_mail and not (settings.smtp_url and settings.mail_from):
+        raise SettingsError("THAW_CHECKPOINT_MAIL needs THAW_SMTP_URL and THAW_MAIL_FROM as well")
+    smtp = urlsplit(settings.smtp_url)
+    if settings.smtp_url and not smtp.hostname:
+        raise SettingsError(f"THAW_SMTP_URL={masked(settings.smtp_url)} names no host; write smtp://mail.example.com")
+    if not unquote(f"{smtp.username}{smtp.password}").isascii():
+        raise SettingsError("THAW_SMTP_URL has a user or password with letters beyond ASCII, which cannot be sent")
+
+
+def _is_address(typed: str) -> bool:
+    try:
+        return Address(addr_spec=typed).addr_spec == typed
+    except (ValueError, IndexError, MessageError):
+        return False
 
 
 def _converted(given: dict[str, str]) -> Settings:

@@ -1,9 +1,10 @@
 """The fold: a lead is what its events leave. It reads events only, never the transition table, a playbook or a calendar."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import cast
 
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from workflows import events as e
 from workflows.changes import CHANGES, Changes
@@ -27,46 +28,63 @@ def fold(lead: Lead | None, recorded: Recorded) -> Lead:
     FoldError
         When there is no lead yet and *recorded* does not register one.
     """
-    data = recorded.data
-    if lead is None:
-        if not isinstance(data, e.LeadRegistered):
-            raise FoldError(f"a lead's first event is lead_registered, not {e.event_type(data)}")
-        return _registered(recorded, data)
-    changes: Changes = {"version": recorded.version, "recorded_at": recorded.recorded_at}
-    change = CHANGES.get(type(data))
-    if change:
-        change(lead, recorded.occurred_at, data, changes)
-    if type(data) in _PINS:
-        # A lead pins its playbook on entering the queue; a version published later applies to those who enter later, and to
-        # others only by an event of its own.
-        changes["playbook"] = recorded.playbook
-    if recorded.state != lead.state:
-        changes["state"] = recorded.state
-        changes["entered_at"] = recorded.occurred_at
-        if lead.call_on and recorded.state not in _TOUCH_PLANNED:
-            changes |= _NO_PLAN
-        if lead.hold and recorded.state in ENDS_HOLD:
-            changes["hold"] = None
-    if recorded.effects != _NOTHING:
-        _move(lead, recorded, changes)
-    return replace(lead, **changes)
+    return replace(lead, **_changes(lead, recorded)) if lead else _registered(recorded)
 
 
-_NOTHING = Effects()
+def fold_all(lead: Lead | None, history: Iterable[Recorded]) -> Lead | None:
+    """Return the lead after all of *history*, the next events of its stream: what `fold` makes of one after the other.
+
+    Raises
+    ------
+    FoldError
+        As `fold` does.
+    """
+    # A copy of our own, which nobody sees before the end; so no other one is needed for each event.
+    draft = replace(lead) if lead else None
+    for recorded in history:
+        if draft is None:
+            draft = _registered(recorded)
+            continue
+        for name, value in _changes(draft, recorded).items():
+            force_setattr(draft, name, value)
+    return draft
+
 
 #: Events whose playbook becomes the lead's.
 _PINS = frozenset({e.RevivalQueued, e.PlaybookMigrated})
 
 
-def _move(lead: Lead, recorded: Recorded, changes: Changes) -> None:
+def _changes(lead: Lead, recorded: Recorded) -> Changes:
+    """Return the fields of *lead* that *recorded* changes, as they are afterwards."""
+    changes: Changes = {"version": recorded.version, "recorded_at": recorded.recorded_at}
+    data, state = recorded.data, recorded.state
+    kind = type(data)
+    change = CHANGES.get(kind)
+    if change:
+        change(lead, recorded.occurred_at, data, changes)
+    if kind in _PINS:
+        # A lead pins its playbook on entering the queue; a version published later applies to those who enter later, and to
+        # others only by an event of its own.
+        changes["playbook"] = recorded.playbook
+    if state != lead.state:
+        changes["state"] = state
+        changes["entered_at"] = recorded.occurred_at
+        if lead.call_on and state not in _TOUCH_PLANNED:
+            changes |= _NO_PLAN
+        if lead.hold and state in ENDS_HOLD:
+            changes["hold"] = None
+    _move(lead, recorded.effects, recorded.version, changes)
+    return changes
+
+
+def _move(lead: Lead, effects: Effects, version: int, changes: Changes) -> None:
     """Move timers and slots as the event's effects say."""
-    effects = recorded.effects
-    if effects.armed or effects.cancelled:
+    armed, cancelled = effects.armed, effects.cancelled
+    if armed or cancelled:
         timers = lead.timers.copy()
-        for name in effects.cancelled:
+        for name in cancelled:
             timers.pop(name, None)
-        version = recorded.version
-        for name, due_at in effects.armed.items():
+        for name, due_at in armed.items():
             timers[name] = Timer(due_at=due_at, armed_version=version)
         changes["timers"] = timers
     if effects.reserved or effects.released or effects.used:
@@ -77,7 +95,10 @@ def _move(lead: Lead, recorded: Recorded, changes: Changes) -> None:
         changes["hold"] = replace(lead.hold, remaining=effects.frozen)
 
 
-def _registered(recorded: Recorded, data: e.LeadRegistered) -> Lead:
+def _registered(recorded: Recorded) -> Lead:
+    data = recorded.data
+    if not isinstance(data, e.LeadRegistered):
+        raise FoldError(f"a lead's first event is lead_registered, not {e.event_type(data)}")
     last = data.last_contact_on
     return Lead(
         id=recorded.stream_id,

@@ -195,7 +195,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
         playbook=playbook,
         leaving=library.playbooks.get(state.playbook.digest) if isinstance(state, Lead) and state.playbook else None,
         free=used.free,
-        verdicts=tuple(_given(used.verdicts)),
+        verdicts=tuple(given_verdicts(used.verdicts)),
         holdings=used.holdings or None,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
@@ -208,7 +208,7 @@ def _command(first: Recorded) -> AnyCommand | None:
     return first.command
 
 
-def _given(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+def given_verdicts(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
     """Yield the verdicts that programs gave: what people attested or overrode comes from the command again."""
     for verdict in verdicts:
         if verdict.source == "overridden":

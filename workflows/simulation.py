@@ -19,10 +19,11 @@ from workflows.calendars import Calendar
 from workflows.codec import derived_id
 from workflows.commands import Command, FireTimer, MigratePlaybook, RegisterLead, SetCalendar
 from workflows.context import Context
-from workflows.events import CalendarFrozen, Recorded
+from workflows.events import CalendarFrozen, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
 from workflows.playbooks import Playbook, pins_newest
+from workflows.rederive import given_verdicts
 from workflows.rep import fold_rep, handle_rep, rep_id
 from workflows.slotting import free_slots
 from workflows.suppression import verdict
@@ -45,6 +46,8 @@ class Message(msgspec.Struct, kw_only=True):
     due_at: datetime
     then: tuple[Command, ...] = ()
     """To be staged on the same stream once this one is settled, one after the other."""
+    used: Used | None = None
+    """What a recorded decision on the same command used: its verdicts and holdings are taken from there."""
     outcome: str | None = None
     """``applied``, ``refused`` or ``superseded``; None while it waits."""
     rule: str | None = None
@@ -79,6 +82,10 @@ class Simulation:
         """Publish a version, which is then the newest of its playbook."""
         self._newest[playbook.id] = self._published[playbook.pin.digest] = playbook
 
+    def pinned(self, lead: Lead) -> Playbook | None:
+        """Return the playbook that a lead pins."""
+        return self._published[lead.playbook.digest] if lead.playbook else None
+
     def calendar(self, rep: str) -> Calendar | None:
         """Return the calendar in force of *rep*."""
         return self._calendars.get(rep)
@@ -96,9 +103,20 @@ class Simulation:
         except KeyError:
             raise SimulationError(f"lead {lead_id} is not known") from None
 
-    def submit(self, id_: UUID, stream_id: UUID, command: Command, *, asked_by: str, then: Sequence[Command] = ()) -> Message:
+    def submit(
+        self,
+        id_: UUID,
+        stream_id: UUID,
+        command: Command,
+        *,
+        asked_by: str,
+        then: Sequence[Command] = (),
+        used: Used | None = None,
+    ) -> Message:
         """Accept a command, due now. The same *id_* again is answered with what became of the first."""
-        self._stage(_caused(id_, stream_id, command, asked_by, self.now, None, then=tuple(then)))
+        message = _caused(id_, stream_id, command, asked_by, self.now, None, then=tuple(then))
+        message.used = used
+        self._stage(message)
         return self.messages[id_]
 
     def next_due(self) -> datetime | None:
@@ -211,8 +229,8 @@ class Simulation:
             playbook=playbook,
             leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
             free=free,
-            # Nobody is on the suppression list here.
-            verdicts=(verdict(()),) if asks_the_list(command) else (),
+            verdicts=_verdicts(message),
+            holdings=(message.used.holdings or None) if message.used else None,
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
         if outcome.answer == "too_early":
@@ -317,3 +335,10 @@ def _caused(
         due_at=due_at,
         then=then,
     )
+
+
+def _verdicts(message: Message) -> tuple[Verdict, ...]:
+    if message.used is not None:
+        return tuple(given_verdicts(message.used.verdicts))
+    # Nobody is on the suppression list here, and no text is read.
+    return (verdict(()),) if asks_the_list(message.command) else ()

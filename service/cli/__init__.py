@@ -26,8 +26,10 @@ from service.cli import (
     roles,
     run,
     sheet,
+    simulate,
     suppressions,
     verify,
+    what_if,
     why,
 )
 from service.cli.app import App, Group
@@ -57,6 +59,7 @@ for module in (
     why,
     explain,
     rederive,
+    what_if,
     sheet,
     accountability,
     promises,
@@ -73,5 +76,6 @@ for module in (
 ):
     for command in module.COMMANDS:
         main.add_command(command)
+playbook.playbook.add_command(simulate.simulate)
 for command in (demo, import_):
     main.add_command(command)

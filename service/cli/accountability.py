@@ -4,17 +4,16 @@ import csv
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from models import frozen, views
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.columns import in_columns
 from service.cli.ops import progress_bar
 from service.cli.typed import DAY
 from service.find import find_rep
@@ -93,7 +92,8 @@ def accountability(
     elif as_csv:
         _print_csv(lines)
     elif lines:
-        Console().print(_table(lines, unit))
+        for text in in_columns(_rows(lines, unit), left=2):
+            click.echo(text)
     else:
         click.echo(f"nothing was done or promised from {shown_day(first)} on")
 
@@ -123,19 +123,12 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _table(lines: Iterable[Accounted], unit: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="")
-    table.add_column("rep")
-    table.add_column({"day": "day", "week": "week from", "month": "month from"}[unit])
-    lines = list(lines)
+def _rows(lines: Sequence[Accounted], unit: str) -> Iterator[tuple[object, ...]]:
     # A column of which nothing is to be said would push what matters off the page.
     shown = [(figure, head) for figure, head in _COLUMNS if any(line.figures[figure] for line in lines)]
-    for _, head in shown:
-        table.add_column(head, justify="right")
+    yield ("rep", {"day": "day", "week": "week from", "month": "month from"}[unit], *(head for _, head in shown))
     for line in lines:
-        cells = (str(line.figures[figure] or "·") for figure, _ in shown)
-        table.add_row(plain(line.rep), shown_day(line.first), *cells)
-    return table
+        yield (plain(line.rep), shown_day(line.first), *(line.figures[figure] or "·" for figure, _ in shown))
 
 
 def _print_csv(lines: Iterable[Accounted]) -> None:

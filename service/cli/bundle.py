@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from models.database import transaction
-from service.bundle import verify
 from service.bundle.archive import BundleError
 from service.bundle.export import Exported, Progress, export
 from service.bundle.selection import Selection
@@ -141,6 +140,8 @@ def _lines(made: Exported, selection: Selection, keys: KeyFiles) -> Iterator[str
 @click.pass_context
 def verify_bundle(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Check a bundle with the verifier that every bundle encloses; `--help` says what it takes."""
+    from service.bundle import verify  # long, and of use here only: no other command waits for it
+
     ctx.exit(verify.main(arguments))
 
 

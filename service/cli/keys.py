@@ -83,7 +83,7 @@ def checkpoint(app: App, with_heads: bool, by: str | None, as_json: bool) -> Non
     if with_heads:
         notary.record_heads(operator(by), wait=True)
     made = notary.make(wait=True)
-    notary.send()
+    notary.send(at_once=True)
     newest = made or notary.newest()
     assert newest is not None  # noqa: S101  # the log says at least which key signs it
     if as_json:

@@ -17,9 +17,9 @@ from models.verify import Finding
 from models.verify import verify as verify_log
 from service.cli.app import REFUSED, UNAVAILABLE, App, json_option, pass_app
 from service.cli.operator import by_option, operator, reason_option
-from service.health import Status, read_status
+from service.health import Checkpoints, Status, read_status
 from service.pauses import pause_lines
-from service.times import shown_age, zone_of
+from service.times import shown_age, shown_moment, zone_of
 from service.wiring import connect
 from service.wording import count, plain
 from workflows.operations import ProjectionsRebuilt
@@ -65,10 +65,20 @@ def _status_lines(found: Status) -> Iterator[str]:
         if found.pauses:
             yield f"{'':<12}{count(m.paused, 'message waits', 'messages wait')} for that; opt-outs and replies do not"
         yield f"oldest due  {shown_age(m.oldest_seconds) if m.due or m.rung else 'nothing is due'}"
+        yield from _checkpoint_lines(found.checkpoints)
         by_state = ", ".join(f"{state} {number}" for state, number in found.leads.items())
         yield f"leads       {sum(found.leads.values())}{f': {by_state}' if by_state else ''}"
     for hint in found.hints:
         yield f"! {hint}"
+
+
+def _checkpoint_lines(found: Checkpoints | None) -> Iterator[str]:
+    if found is None:
+        return
+    yield f"checkpoint  over {count(found.newest, 'event')}, {shown_age(found.age_seconds)} ago"
+    for each in found.unsent:
+        since = f"since {shown_moment(each.since, zone_of(None))} ({count(each.times, 'try', 'tries')})"
+        yield f"{'':<12}not sent to {each.destination} {since}: {plain(each.error, 300)}"
 
 
 def _verified(app: App) -> list[Finding]:

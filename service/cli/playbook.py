@@ -62,7 +62,8 @@ class Migrated(msgspec.Struct, frozen=True, kw_only=True):
     refused: str | None
 
 
-def _read(path: str) -> str:
+def read_file(path: str) -> str:
+    """Return the text of a playbook's file; raises `InputError` for what is none."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -96,7 +97,7 @@ def playbook() -> None:
 @pass_app
 def validate(app: App, file: str, as_json: bool) -> None:
     """Say whether FILE is a playbook, and what it would do. Nothing is published."""
-    text = _read(file)
+    text = read_file(file)
     with transaction(app.service.engine) as connection:
         read = read_beside_published(connection, text)
     remarks = review(read)
@@ -140,7 +141,7 @@ def publish(app: App, file: str, who: str, approved_by: str, as_json: bool) -> N
         raise InputError(f"--as {who}: only a manager publishes a playbook (manager:NAME)")
     if approved_by.partition(":")[2].casefold() == who.partition(":")[2].casefold():
         raise InputError(f"--approved-by {approved_by}: a second person approves it, not who publishes it")
-    text = _read(file)
+    text = read_file(file)
     with typed_errors(), transaction(app.service.engine) as connection:
         read = read_beside_published(connection, text)
         wrong = next((remark for remark in review(read) if remark.level == "refuse"), None)

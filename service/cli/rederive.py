@@ -158,7 +158,8 @@ def _lines(connection: Connection, found: RederivedShown) -> Iterator[str]:
     )
     yield f"of them: {', '.join(kinds)}"
     if found.heads:
-        yield f"no decisions: {count(found.heads, 'event')} of the service's own (heads of streams, see `thaw verify`)"
+        theirs = "heads of streams, operators' acts: see `thaw verify`"
+        yield f"no decisions: {count(found.heads, 'event')} of the service's own ({theirs})"
     if found.old_plans:
         yield f"not derived: {count(found.old_plans, 'plan')} of an earlier release, which did not record what they rest on"
 

@@ -6,8 +6,10 @@ import click
 import msgspec
 
 from models import views
+from models.contacts import are_open
 from models.verify import Finding
 from models.verify import verify as verify_log
+from models.verify_beside import verify_beside
 from models.verify_tree import verify_tree
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.ops import progress_bar
@@ -30,6 +32,8 @@ class VerifiedShown(msgspec.Struct, frozen=True, kw_only=True):
     """False when no public key is known."""
     since: int | None
     """Events up to here were compared with the note that was given, and not one by one."""
+    texts_checked: bool
+    """False where texts are closed to this login, and with ``--since``."""
     findings: tuple["FindingShown", ...]
     """The first wrong event first."""
 
@@ -57,7 +61,8 @@ class FindingShown(msgspec.Struct, frozen=True, kw_only=True):
 def verify(ctx: click.Context, app: App, since: Path | None, keys: tuple[str, ...], as_json: bool) -> None:
     """Check that nobody altered the log, that it is the one that was signed, and that leads, slots and timers follow.
 
-    Every hash is worked out again from the events themselves. Exit status 1 when something is wrong.
+    So do the messages, playbooks and texts beside it. Every hash is worked out again from the events themselves. Exit status
+    1 when something is wrong.
     """
     try:
         known = known_keys(app.settings, keys)
@@ -76,11 +81,13 @@ def verify(ctx: click.Context, app: App, since: Path | None, keys: tuple[str, ..
 def _verified(app: App, known: list[VerifierKey], outside: list[Checkpoint], *, behind: int | None) -> VerifiedShown:
     findings: list[Finding] = []
     events = streams = 0
+    texts = False
     with views.snapshot(app.unguarded.engine) as connection:
         if behind is None:
             with progress_bar(connection, "verifying") as progress:
                 log = verify_log(connection, progress=progress)
-            findings, events, streams = log.findings, log.events, log.streams
+            findings, events, streams = [*log.findings, *verify_beside(connection)], log.events, log.streams
+            texts = are_open(connection)
         with progress_bar(connection, "comparing with what was signed") as progress:
             tree = verify_tree(connection, open_note=opener(known), outside=outside, since=behind, progress=progress)
     findings = sorted([*findings, *tree.findings], key=lambda f: (f.position is None, f.position or 0))
@@ -92,6 +99,7 @@ def _verified(app: App, known: list[VerifierKey], outside: list[Checkpoint], *, 
         newest_checkpoint=tree.newest,
         signatures_checked=bool(known),
         since=behind,
+        texts_checked=texts,
         findings=tuple(_shown(finding) for finding in findings),
     )
 
@@ -110,6 +118,8 @@ def _print(shown: VerifiedShown) -> None:
         click.echo(f"{count(shown.checkpoints, 'checkpoint')}, {newest}{trust}")
     else:
         click.echo("nothing is signed, so a log that was rewritten as a whole would not be found: `thaw keys init`", err=True)
+    if shown.since is None and not shown.texts_checked:
+        click.echo("texts were not held against their commitments: they are closed to this login")
     verdict = "nothing is wrong" if shown.whole else "something is wrong"
     whole = f"{count(shown.events, 'event')} in {count(shown.streams, 'stream')}"
     behind = f"{count(shown.events, 'event')}, one by one behind {shown.since}"

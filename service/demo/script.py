@@ -4,7 +4,7 @@ A draw depends on nothing else, so the order in which leads are worked through c
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -51,8 +51,17 @@ Keep = Callable[[UUID, str, str], Reference]
 class ScriptedRep:
     """Turns leads as they stand into the commands of one day's work."""
 
-    def __init__(self, seed: int, playbook: Playbook, calendar: Calendar, keep: Keep) -> None:
+    def __init__(
+        self,
+        seed: int,
+        playbook: Playbook,
+        calendar: Calendar,
+        keep: Keep,
+        outcomes: Sequence[tuple[str, int]] = OUTCOMES,
+    ) -> None:
+        """*outcomes* of a call, each with its share; only what they are to one another counts."""
         self._seed = seed
+        self._outcomes = outcomes
         self._playbook = playbook
         self._calendar = calendar
         self._keep = keep
@@ -68,7 +77,7 @@ class ScriptedRep:
                 yield lead, self._note(lead, people[lead.id])
             elif lead.state == "no_response":
                 yield from ((lead, command) for command in self._silent(rep, lead, today))
-            elif lead.state == "re_engaged" and lead.next_step_on == today:
+            elif lead.state == "re_engaged" and lead.next_step_on in (None, today):
                 yield lead, self._next_step(lead, today)
             elif lead.state == "meeting_booked" and lead.meeting_at and self._calendar.local_day(lead.meeting_at) == today:
                 yield lead, self._meeting(lead, today)
@@ -89,7 +98,7 @@ class ScriptedRep:
         )
 
     def _call(self, lead: Lead, today: date) -> Command:
-        names, shares = zip(*OUTCOMES, strict=True)
+        names, shares = zip(*self._outcomes, strict=True)
         outcome = self._dice(lead, "call").choices(names, shares)[0]
         later = self._calendar.add_working_days(today, 4)
         if outcome == "no":
@@ -126,13 +135,13 @@ class ScriptedRep:
             yield SendBreakup()
 
     def _next_step(self, lead: Lead, today: date) -> Command:
-        if self._dice(lead, "next step").random() < 0.5:
+        if self._dice(lead, f"next step {today}").random() < 0.5:
             day = self._calendar.add_working_days(today, 3)
             return BookMeeting(meeting_at=self._calendar.moment(day, 10 * 60), minutes=MINUTES_TOUCH)
         return RecordDecline(kind="no", stated_reason="bad_timing", minutes=MINUTES_TOUCH)
 
     def _meeting(self, lead: Lead, today: date) -> Command:
-        throw = self._dice(lead, "meeting").random()
+        throw = self._dice(lead, f"meeting {lead.meeting_at}").random()
         if throw < 0.4:
             return MarkWon()
         if throw < 0.7:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import msgspec
 from hypothesis import given
+from sqlalchemy import event
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -27,6 +28,7 @@ from workflows.commands import (
     Reassign,
     RecordCall,
     RecordDecline,
+    Reference,
     RegisterLead,
     Release,
     ScheduleNote,
@@ -266,3 +268,19 @@ def test_a_ring_under_another_actors_name_does_nothing(desk: Desk) -> None:
     assert (None, 0) == (desk.message(ring.message_id).outcome, desk.message(ring.message_id).attempts)
     desk.committer.apply_all([ring])
     assert "applied" == desk.message(ring.message_id).outcome
+
+
+def test_a_batch_asks_as_much_for_one_message_as_for_many(desk: Desk) -> None:
+    """What decisions use is read for all of them together; only what a text is compared with is read for each."""
+    asked: list[str] = []
+    event.listen(desk.service, "before_cursor_execute", lambda _, __, statement, *___: asked.append(statement))
+    leads = desk.note_due(5)
+    words = Reference(document_id=uuid4(), commitment="0" * 64)
+    rings = [ring for id_ in leads for ring in desk.submit(id_, msgspec.structs.replace(SENT, text=words))]
+    questions = []
+    for batch in (rings[:1], rings[1:]):
+        asked.clear()
+        desk.applier.apply(batch)
+        questions.append(sorted(asked))
+    assert {"applied"} == {desk.message(ring.message_id).outcome for ring in rings}
+    assert questions[0] == questions[1]

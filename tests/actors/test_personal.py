@@ -315,3 +315,18 @@ def test_a_text_that_is_being_kept_is_erased_or_refused(desk: Desk) -> None:
     assert event_type(decode_recorded(str(desk.ask("SELECT body FROM events ORDER BY position DESC")[0][0]).encode()).data) == (
         "lead_erased"
     )
+
+
+def test_words_that_an_erasure_took_are_not_read_in_the_same_batch(desk: Desk) -> None:
+    """A note to somebody else that went out with them has no verdict of its words: what was erased is gone at once."""
+    gone, other = person(desk, "A-1"), planned(desk, person(desk, "B-1", name="Bea Brook"))
+    words = text(desk, gone, "You told me that you sail. I will call on Monday, the 12th.")
+    (erasure,) = desk.submit(gone, c.EraseLead(reason=text(desk, gone, "asked for it")), who="operator:pia")
+    (note,) = desk.submit(other, c.MarkNoteSent(medium="hand_written", attested=CHECKS, text=words))
+    desk.applier.apply([erasure, note])
+    assert ["applied", "applied"] == [desk.message(ring.message_id).outcome for ring in (erasure, note)]
+    (body,) = desk.ask("SELECT body FROM events WHERE stream_id = :id AND type = 'note_sent'", id=other)
+    recorded = decode_recorded(str(body[0]).encode())
+    assert recorded.used
+    assert {CHECK, *CHECKS} == {verdict.check for verdict in recorded.used.verdicts}
+    assert whole(desk)

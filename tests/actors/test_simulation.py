@@ -18,17 +18,13 @@ from models.messages import Ring
 from service.calendars import freeze_calendar
 from service.playbooks import shipped_playbooks
 from tests.desk import Desk, registration
-from tests.workflows.player import sensible
+from tests.workflows.office import REPS, days_work
 from workflows.calendars import Absence
 from workflows.codec import canonical, derived_id
-from workflows.commands import Command, Hold, MarkNoteSent, Reassign, RecordCall, SetCalendar, decode_command
+from workflows.commands import Command, SetCalendar, decode_command
 from workflows.events import Recorded
-from workflows.lead import Lead
 from workflows.rep import rep_id
 from workflows.simulation import Simulation
-
-CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
-REPS = ("dan", "eve")
 
 
 class Both:
@@ -146,32 +142,10 @@ def test_the_simulation_leaves_the_log_that_the_service_leaves(both: Both, seed:
         if number in (7, 8):
             continue  # nothing runs; the plans and calls of these two days come due together afterwards
         (both.move if number == 9 else both.run_until)(morning)
-        both.hand_in(*_days_work(both, dice))
+        both.hand_in(*days_work(both.simulation.books.leads.values(), both.desk.now, dice))
         both.run_until(morning + timedelta(hours=5))
-        both.hand_in(*_days_work(both, dice), who="manager:ann")
+        both.hand_in(*days_work(both.simulation.books.leads.values(), both.desk.now, dice), who="manager:ann")
     both.compare()
     kinds = {type(recorded.data).__name__ for recorded in both.log}
     assert {"DayPlanned", "CallDue", "CommandRefused", "LeadReassigned", "LeadReleased", "NoteSlotReleased"} <= kinds
     assert len(both.log) > 600
-
-
-def _days_work(both: Both, dice: Random) -> list[tuple[UUID, Command]]:
-    """Return what people do at this moment: most notes and calls that are due, and a few things that just happen."""
-    work: list[tuple[UUID, Command]] = []
-    for lead in sorted(both.simulation.books.leads.values(), key=lambda lead: lead.id):
-        throw = dice.random()
-        if lead.state == "note_due" and throw < 0.35:
-            late = timedelta(days=1) if throw < 0.1 else timedelta()
-            attested = CHECKS if throw > 0.03 else CHECKS[:1]
-            work.append((lead.id, MarkNoteSent(medium="hand_written", attested=attested, occurred_at=both.desk.now - late)))
-        elif lead.state == "call_due" and throw < 0.5:
-            work.append((lead.id, RecordCall(outcome="voicemail", minutes=7)))
-        elif throw > 0.9:
-            work += [(lead.id, command) for command in _anything(lead, both, dice)]
-    return work
-
-
-def _anything(lead: Lead, both: Both, dice: Random) -> list[Command]:
-    options = [command for command, _ in sensible(lead, both.desk.now.date(), both.desk.now)]
-    options += [Hold(reason="manual", until=(both.desk.now + timedelta(days=3)).date()), Reassign(owner=dice.choice(REPS))]
-    return dice.sample(options, 2)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from service.logs import set_up_logs
 from service.settings import Settings
-from tests.benchmarks import audit, bundle, imports, replay, timers, transitions
+from tests.benchmarks import audit, imports, replay, timers, transitions
 from tests.benchmarks.figures import Figure, show
 from tests.benchmarks.machine import Machine, machine
 from tests.benchmarks.stage import Stage, Stopwatch, open_stage
@@ -23,7 +23,6 @@ BENCHMARKS: dict[str, ModuleType] = {
     "transitions": transitions,
     "replay": replay,
     "audit": audit,
-    "bundle": bundle,
     "timers": timers,
     "import": imports,
 }

@@ -1,4 +1,4 @@
-"""What an auditor waits for, on a log of a million events: it is read, verified and proved in one process.
+"""What an auditor waits for, on a log of a million events: it is read, verified, proved, exported and checked offline.
 
 Beside it what the machine allows, the same bodies hashed in a bare loop; and, where they can be had, `eventsourcing`, which
 replays, and `auditchain`, which verifies a hash chain (`tests.benchmarks.peers`).
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from statistics import median
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from service.evidence import opener
 from service.keys import KeyFiles
 from service.notary import Notary
 from service.settings import Settings
-from tests.benchmarks import peers
+from tests.benchmarks import bundle, peers
 from tests.benchmarks.cast import lead_id
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.log import make_projections, write_log_together
@@ -45,6 +46,7 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
     """Measure and return the figures, with notes on the log."""
     with stage.database() as url, engine_of(url) as engine, tempfile.TemporaryDirectory(prefix="thaw-bench-") as folder:
         watch = Stopwatch()
+        bundle.freeze_calendars(engine)
         count = write_log_together(url, stage.size(1_000_000, 500))
         written = watch.seconds
         leads = make_projections(engine).leads
@@ -52,7 +54,7 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
             connection.execute("VACUUM ANALYZE")
         ids = [lead_id(number) for number in range(0, leads - leads // 100, max(1, leads // stage.size(50, 2)))]
         figures = _reading(engine, count) + _signing(engine, count, KeyFiles(Settings(home=folder)), ids)
-        # What is exported, and checked with no access to the service, has its place here.
+        figures += bundle.measure(stage, url, Path(folder), count)
         beside, notes = _beside(stage, engine, {figure.key: figure.value for figure in figures})
     return figures + beside, [f"{count:,} events of {leads:,} leads, written in {written:.0f} s", *notes]
 

@@ -1,11 +1,11 @@
-"""Bundles of the whole log: events per second exported, and verified offline by the verifier that bundles enclose.
+"""Bundles, as an auditor meets them: written by `thaw export`, checked by the enclosed verifier on Python alone.
 
-Beside them how fast `hashlib` alone hashes the same bodies, from memory and one by one: what no verifier can beat.
+Each runs in a process of its own, so that the most memory that it held can be told. Beside them what nobody can beat: SHA-256
+of the file as a whole, and of each body in it, in a bare loop.
 """
 
 import hashlib
-import io
-import tempfile
+import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,15 +15,12 @@ from uuid import uuid5
 from models.database import Engine, transaction
 from models.events import append, chained
 from models.playbooks import publish
-from service.bundle import verify
-from service.bundle.export import export
-from service.bundle.selection import Selection
 from service.keys import KeyFiles
-from service.notary import Notary
 from service.settings import Settings
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.log import REPS, make_projections, write_log
-from tests.benchmarks.stage import Stage, Stopwatch, engine_of
+from tests.benchmarks.imports import ran, thaw
+from tests.benchmarks.log import REPS
+from tests.benchmarks.stage import ROOT, Stage, Stopwatch
 from tests.workflows.life import CALENDAR, LEAD_ID, PLAYBOOK, START
 from workflows.books import Book
 from workflows.codec import GENESIS
@@ -32,40 +29,40 @@ from workflows.events import Recorded
 from workflows.handle import Carrier
 from workflows.rep import handle_rep, rep_id
 
-TITLE = "Bundles, one process"
+VERIFIER = ROOT / "service" / "bundle" / "verify.py"
 
 
-def run(stage: Stage) -> tuple[list[Figure], list[str]]:
-    """Measure and return the figures, with a note on the bundle."""
-    with stage.database() as url, engine_of(url) as engine, tempfile.TemporaryDirectory(prefix="thaw-bench-") as home:
-        _freeze_calendars(engine)
-        write_log(engine, stage.size(100_000, 2_000))
-        make_projections(engine)
-        keys = KeyFiles(Settings(home=home))
-        known = keys.init("thaw/bench")
-        notary = Notary(engine, lambda: START, keys, [])
-        notary.make(wait=True)
-        path = Path(home) / "all.zip"
-        watch = Stopwatch()
-        made = export(engine, Selection(kind="all"), path, keys=keys, notary=notary, now=START)
-        exported = made.events / watch.seconds
-        watch = Stopwatch()
-        with path.open("rb") as file:
-            report = verify.check(file, [verify.parse_key(str(known))], [])
-        verified = made.events / watch.seconds
-        if report.status:
-            raise RuntimeError(f"the bundle was found to be wrong: {verify.as_text(report, path.name)}")
-        hashed = _hashed_per_second(path)
-    figures = [
-        Figure("bundle.exported_per_second", "events exported", exported, "/s"),
-        Figure("bundle.verified_per_second", "events verified offline, each decision made again", verified, "/s"),
-        Figure("bundle.hashed_per_second", "bodies hashed by hashlib in a bare loop", hashed, "/s"),
-        Figure("bundle.hashing_over_verifying", "hashed / verified", hashed / verified, "x"),
+def measure(stage: Stage, url: str, home: Path, count: int) -> list[Figure]:
+    """Export a range and the whole log of *count* events, signed with the key in *home*, and check both offline."""
+    told = {"THAW_DATABASE_URL": url, "THAW_REDIS_URL": stage.redis_url, "THAW_HOME": str(home)}
+    key = str(KeyFiles(Settings(home=str(home))).known()[-1])
+    figures = []
+    ranged = min(stage.size(100_000, 200), count // 2)
+    asked = {"range": ["--range", f"{count // 4 + 1}:{count // 4 + ranged}"], "whole": ["--all"]}
+    for name, events in (("range", ranged), ("whole", count)):
+        path = home / f"{name}.zip"
+        exported = thaw(["export", *asked[name], "-o", str(path)], told)
+        checked = ran([sys.executable, "-I", "-S", str(VERIFIER), str(path), "--key", key], {})
+        what = f"a range of {events:,} events" if name == "range" else "the whole log"
+        figures += [
+            Figure(f"audit.{name}_exported_per_second", f"events of {what} exported", events / exported.seconds, "/s"),
+            Figure(f"audit.{name}_export_mb", "  memory at most", exported.memory_mb, "MB"),
+            Figure(f"audit.{name}_offline_per_second", "  checked offline, decisions too", events / checked.seconds, "/s"),
+            Figure(f"audit.{name}_offline_mb", "  memory at most", checked.memory_mb, "MB"),
+        ]
+    whole = home / "whole.zip"
+    hashed = _hashed_per_second(whole)
+    offline = figures[-2].value
+    return [
+        *figures,
+        Figure("audit.file_mb", "size of the bundle of the whole log", whole.stat().st_size / 2**20, "MB"),
+        Figure("audit.file_digest_seconds", "SHA-256 of that file", _digest_seconds(whole), "s"),
+        Figure("audit.bodies_hashed_per_second", "its bodies hashed by hashlib in a bare loop", hashed, "/s"),
+        Figure("audit.hashing_over_offline", "that / checked offline", hashed / offline, "x"),
     ]
-    return figures, [f"{made.events:,} events in {made.bytes / made.events:,.0f} bytes each"]
 
 
-def _freeze_calendars(engine: Engine) -> None:
+def freeze_calendars(engine: Engine) -> None:
     """Make the reps known, so that decisions find their calendars in the log."""
     with transaction(engine) as connection:
         publish(connection, PLAYBOOK)
@@ -86,9 +83,17 @@ def _calendars() -> Iterator[Recorded]:
         ).recorded  # fmt: skip
 
 
-def _hashed_per_second(path: Path) -> float:
-    bodies = zipfile.ZipFile(io.BytesIO(path.read_bytes())).read("events.ndjson").splitlines()
+def _digest_seconds(path: Path) -> float:
     watch = Stopwatch()
-    for body in bodies:
-        hashlib.sha256(body).digest()
-    return len(bodies) / watch.seconds
+    with path.open("rb") as file:
+        hashlib.file_digest(file, "sha256")
+    return watch.seconds
+
+
+def _hashed_per_second(path: Path) -> float:
+    watch, count = Stopwatch(), 0
+    with zipfile.ZipFile(path) as bundle, bundle.open("events.ndjson") as bodies:
+        for body in bodies:
+            hashlib.sha256(body).digest()
+            count += 1
+    return count / watch.seconds

@@ -58,19 +58,31 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
 
 def thaw(arguments: list[str], told: dict[str, str]) -> Ran:
     """Run a command of Thaw in a process of its own and return what it took."""
+    return ran([sys.executable, "-m", "service", *arguments], told)
+
+
+#: A process begins with the memory of the one that started it, which is this small program then and not the whole benchmark.
+_LAUNCHER = (
+    "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)"
+)
+
+
+def ran(command: list[str], told: dict[str, str]) -> Ran:
+    """Run any command in the same way."""
     watch = Stopwatch()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service", *arguments],
+    launched = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command],
         cwd=ROOT,
         env={**os.environ, **told},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
     )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"thaw {arguments[0]} ended with {process.returncode}; its output above says why")
+    seconds = watch.seconds
+    if launched.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {launched.returncode}; its output above says why")
     # ru_maxrss is in kilobytes, and on macOS in bytes (getrusage(2)).
-    return Ran(watch.seconds, used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
+    return Ran(seconds, int(launched.stdout) / (2**20 if sys.platform == "darwin" else 2**10))
 
 
 def write_leads(file: Path, count: int, today: date) -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from statistics import median
+from typing import NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -18,7 +20,7 @@ from models.database import Engine, transaction
 from models.messages import Ring
 from tests.benchmarks import cast
 from tests.benchmarks.commits import commits
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, number
 from tests.benchmarks.stage import Crew, Stage, Stopwatch, engine_of
 
 TITLE = "Transitions, end to end through Redis and the dramatiq command line"
@@ -32,35 +34,62 @@ CONNECTIONS = 8
 def run(stage: Stage) -> tuple[list[Figure], list[str]]:
     """Measure and return the figures, with a note on the setting."""
     crew = Crew()
-    count, few = stage.size(10_000, 300), stage.size(1_500, 100)
-    grouped = transitions(stage, crew, count)
-    stock = idle_rate(stage, crew, count, "stock_noop")
-    ours = idle_rate(stage, crew, count, "noop")
-    single = transitions(stage, replace(crew, module=f"{MODULE}:one_by_one"), few)
-    threads = transitions(stage, replace(crew, module=f"{MODULE}:per_thread", threads=CONNECTIONS), few)
-    alone, together = commits(stage, 1), commits(stage, CONNECTIONS)
+    count, few, rounds = stage.size(5_000, 300), stage.size(1_500, 100), stage.size(5, 1)
+    one_by_one = replace(crew, module=f"{MODULE}:one_by_one")
+    per_thread = replace(crew, module=f"{MODULE}:per_thread", threads=CONNECTIONS)
+    # In turn, round after round, so that a machine that grows busy or slow in between changes all of a round alike.
+    measured = [
+        Round(
+            grouped=transitions(stage, crew, count),
+            stock=idle_rate(stage, crew, count, "stock_noop"),
+            ours=idle_rate(stage, crew, count, "noop"),
+            single=transitions(stage, one_by_one, few),
+            per_thread=transitions(stage, per_thread, few),
+        )
+        for _ in range(rounds)
+    ]
     rates = {
-        "per_second": ("transitions", grouped),
-        "noop_per_second": ("doing nothing, with Dramatiq's own broker", stock),
-        "noop_here_per_second": ("doing nothing, with our broker (acks sent together)", ours),
-        "single_per_second": ("one transaction a message, in the committer", single),
-        "per_thread_per_second": (f"one transaction a message, in each of {CONNECTIONS} threads", threads),
-        "commits_1_per_second": ("single-row commits, 1 connection", alone),
-        "commits_8_per_second": (f"single-row commits, {CONNECTIONS} connections", together),
-    }
-    figures = [Figure(f"transitions.{key}", title, rate, "/s") for key, (title, rate) in rates.items()]
-    figures += [
-        Figure(
-            "transitions.over_single",
+        "per_second": ("transitions", median(each.grouped for each in measured)),
+        "noop_per_second": ("doing nothing, with Dramatiq's own broker", median(each.stock for each in measured)),
+        "noop_here_per_second": ("doing nothing, with our broker (acks sent together)", median(each.ours for each in measured)),
+        "single_per_second": ("one transaction a message, in the committer", median(each.single for each in measured)),
+        "per_thread_per_second": (
+            f"one transaction a message, in each of {CONNECTIONS} threads", median(each.per_thread for each in measured)
+        ),
+        "commits_1_per_second": ("single-row commits, 1 connection", commits(stage, 1)),
+        "commits_8_per_second": (f"single-row commits, {CONNECTIONS} connections", commits(stage, CONNECTIONS)),
+    }  # fmt: skip
+    ratios = {
+        "over_single": (
             "transitions / better one with a transaction each",
-            grouped / max(single, threads),
-            "x",
+            [each.grouped / max(each.single, each.per_thread) for each in measured],
             3,
         ),
-        Figure("transitions.over_noop", "transitions / doing nothing with Dramatiq's own broker", grouped / stock, "x", 0.5),
-        Figure("transitions.over_noop_here", "transitions / doing nothing with our broker", grouped / ours, "x"),
+        "over_noop": (
+            "transitions / doing nothing with Dramatiq's own broker", [each.grouped / each.stock for each in measured], 0.5
+        ),
+        "over_noop_here": (
+            "transitions / doing nothing with our broker", [each.grouped / each.ours for each in measured], None
+        ),
+    }  # fmt: skip
+    figures = [Figure(f"transitions.{key}", title, rate, "/s") for key, (title, rate) in rates.items()]
+    figures += [Figure(f"transitions.{key}", title, median(found), "x", aim) for key, (title, found, aim) in ratios.items()]
+    notes = [
+        f"{crew.processes} worker process, {crew.threads} threads, prefetch {crew.prefetch}, {count:,} messages a round",
+        f"medians of {rounds} rounds, in each of which all take their turn; ratios are those of one round",
+        *(f"{title}: {', '.join(map(number, sorted(found)))}" for title, found, _ in ratios.values()),
     ]
-    return figures, [f"{crew.processes} worker process, {crew.threads} threads, prefetch {crew.prefetch}, {count:,} messages"]
+    return figures, notes
+
+
+class Round(NamedTuple):
+    """Rates per second that were measured one after the other."""
+
+    grouped: float
+    stock: float
+    ours: float
+    single: float
+    per_thread: float
 
 
 def transitions(stage: Stage, crew: Crew, count: int) -> float:

@@ -12,7 +12,7 @@ from models import replay
 from models.audit import SCANNED
 from models.database import transaction
 from models.events import append, read_stream
-from models.replay import BrokenChainError, decode_events, fold_log, fold_next, fold_rows, read_streams, scan
+from models.replay import BrokenChainError, decode_events, fold_events, fold_log, fold_next, fold_rows, read_streams, scan
 from models.verify import verify
 from tests.benchmarks.log import lives, make_projections
 from tests.desk import Desk
@@ -41,7 +41,8 @@ def test_a_fold_reads_no_more_of_an_event_than_replayed_has() -> None:
         for recorded in life.history:
             after = fold(lead, recorded)
             (short,) = decode_events([canonical(recorded)])
-            assert after == fold_next(lead, short)
+            assert after == fold_next(lead, short) == fold_events(lead, [short])
+            assert (short.stream_id, short.playbook) == (recorded.stream_id, recorded.playbook)
             seen.add(event_type(recorded.data))
             lead = after
     assert len(seen) > 40

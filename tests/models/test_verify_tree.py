@@ -181,6 +181,20 @@ def test_two_events_that_changed_places_are_found(signed: Signed) -> None:
     assert ["checkpoint_differs"] == signed.codes()
 
 
+def test_many_that_changed_places_are_found(signed: Signed) -> None:
+    """All leads' events dealt out anew, each history in its own order: every chain, version and projection is as it was."""
+    signed.sql("UPDATE events SET position = -position")
+    signed.sql(
+        "UPDATE events SET position = dealt.n FROM (SELECT position AS old, row_number() OVER (ORDER BY version, stream_id) "
+        "AS n FROM events) AS dealt WHERE position = dealt.old"
+    )
+    both = "SELECT count(*) FROM events e JOIN dump.events d USING (stream_id, version) WHERE e.position <> d.position"
+    assert int(str(signed.desk.ask(both)[0][0])) > 3
+    with transaction(signed.desk.engine) as connection:
+        assert [] == verify(connection).findings
+    assert {"checkpoint_differs", "heads_differ"} >= set(signed.codes()) >= {"checkpoint_differs"}
+
+
 def test_an_event_put_in_with_valid_hashes_is_found(signed: Signed) -> None:
     """One more event at the end of a lead's history, with room made for it among the positions, is in no signed tree."""
     with transaction(signed.desk.engine) as connection:

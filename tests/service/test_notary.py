@@ -37,7 +37,8 @@ class Shelf:
 
     name = "file"
 
-    def __init__(self) -> None:
+    def __init__(self, seconds_between: float = 0.0) -> None:
+        self.seconds_between = seconds_between
         self.notes: list[str] = []
         self.closed = False
 

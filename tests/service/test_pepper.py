@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,28 @@ def test_a_person_is_recognised_however_it_is_written(written: dict[str, str], s
 def test_the_prefix_that_is_dialled_inside_a_country_only_makes_no_other_number() -> None:
     assert phone_line("+44 20 7946 0018") == phone_line("+44 020 7946 0018") == phone_line("020 7946 0018", "GB")
     assert "5550104477" == phone_line("555 010 4477")
+
+
+@given(
+    st.from_regex(r"\+1[ .-]?(\([0-9]{3}\)|[0-9]{3})[ .-]?[0-9]{3}[ .-]?[0-9]{4}( ?x[0-9]{1,3})?", fullmatch=True).filter(
+        str.isascii
+    ),
+    st.sampled_from([None, "US", "DE", "nowhere"]),
+)
+def test_an_american_number_is_what_parsing_makes_of_it(number: str, country: str | None) -> None:
+    """The short way to the usual numbers leads where the long one does."""
+    parsed = phonenumbers.parse(number, country)
+    line = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    assert (f"{line};ext={parsed.extension}" if parsed.extension else line) == phone_line(number, country)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_letters_are_read_as_all_others(name: str) -> None:
+    """An accent makes no difference, so an address with one more word that has one is read the long way, to the same end."""
+    address = [
+        ONE.keys("crm", "A-1", {"address": f"{name} {word}"})[-1] for word in ("e", "\N{LATIN SMALL LETTER E WITH ACUTE}")
+    ]
+    assert address[0] == address[1]
 
 
 def test_the_id_of_another_crm_is_another_person() -> None:

@@ -35,7 +35,7 @@ from workflows import homework_commands as h
 from workflows.codec import canonical
 from workflows.context import Context
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
-from workflows.fold import fold
+from workflows.fold import fold, fold_all
 from workflows.handle import Carrier, Outcome, handle
 from workflows.lead import RESTING, Lead
 from workflows.suppression import Entry, verdict
@@ -264,6 +264,11 @@ class Player(RuleBasedStateMachine):
             assert body == canonical(again)
             replayed = fold(replayed, again)
         assert canonical(replayed) == canonical(self.lead)
+        for cut in {0, 1, len(self.history) // 2}:
+            first = fold_all(None, self.history[:cut])
+            seen = canonical(first)
+            assert canonical(self.lead) == canonical(fold_all(first, self.history[cut:]))
+            assert seen == canonical(first), "who folds many events at once works on a copy"
         if self.lead:
             assert list(range(1, self.lead.version + 1)) == [recorded.version for recorded in self.history]
             assert {LEAD_ID} == {recorded.stream_id for recorded in self.history}

@@ -121,6 +121,15 @@ def swap_positions(forged: Forged) -> None:
     forged.put_index(rows)
 
 
+def many_reordered(forged: Forged) -> None:
+    """All events dealt out anew, each history in its own order, so that every chain is as it was."""
+    rows, bodies = forged.index(), forged.lines("events.ndjson")
+    dealt = sorted(zip(rows, bodies, strict=True), key=lambda pair: (pair[0][2], pair[0][1]))
+    assert [row for row, _ in dealt] != rows
+    forged.put_index([[number, *row[1:]] for number, (row, _) in enumerate(dealt, start=1)])
+    forged.put("events.ndjson", [body for _, body in dealt])
+
+
 def insert(forged: Forged) -> None:
     """One more event at the end of a lead's history, chained as it should be."""
     rows, bodies = forged.index(), forged.lines("events.ndjson")
@@ -217,6 +226,7 @@ def signed_elsewhere(forged: Forged) -> None:
     ("name", "change", "status", "sentence"),
     [
         ("all", swap_bodies, ALTERED, "is over other events than these"),
+        ("all", many_reordered, ALTERED, "is over other events than these"),
         ("all", swap_positions, ALTERED, "event 41 does not stand behind event 42"),
         ("all", insert, ALTERED, "stands behind the"),
         ("one", older_checkpoint, ALTERED, "stands behind the"),

@@ -1,6 +1,7 @@
 """Bundles from the command line: what is said, what is refused, and that the enclosed verifier answers."""
 
 import json
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,3 +123,19 @@ def test_a_kept_checkpoint_is_proved(signed: World, tmp_path: Path) -> None:
     signed.ok("export", "V-0000", "-o", tmp_path / "w.zip", "--kept", notes[1])
     said = signed.ok("verify-bundle", tmp_path / "w.zip", "--key", key, "--checkpoint", notes[1])
     assert "the log begins as the checkpoints kept elsewhere said" in said
+
+
+def test_a_lead_that_was_erased_is_exported_without_the_person(signed: World, tmp_path: Path) -> None:
+    """The CRM's id is gone with the person; by ours the whole history proves itself, its receipt and no text in it."""
+    signed.ok("erase", "V-0000", "--reason", "asked for it", "--by", "pia")
+    path = tmp_path / "v.zip"
+    assert "no lead is known as 'V-0000'" in signed.refused(2, "export", "V-0000", "-o", path)
+    lines = signed.ok("export", str(signed.leads[0])[:8], "-o", path, "--opened").splitlines()
+    assert "opened: 1 text." in lines[2], "the reason of the erasure is all that is left"
+    said = json.loads(signed.ok("verify-bundle", *lines[-1].partition("python verify.py ")[2].split(), "--json"))
+    assert (0, []) == (said["status"], said["findings"])
+    assert any("erased" in each for each in (*said["checked"], *said["not_checked"]))
+    with zipfile.ZipFile(path) as bundle:
+        texts = bundle.read("opened.ndjson").decode()
+    assert "asked for it" in texts
+    assert "Amberfield" not in texts

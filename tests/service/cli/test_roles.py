@@ -45,6 +45,13 @@ def test_an_auditors_login_is_enough_to_read(audited: World, command: tuple[str,
     assert "Amberfield" not in said
 
 
+def test_an_auditor_asks_what_if_and_is_told_that_texts_were_not_checked(audited: World) -> None:
+    """Nothing is written, and what is closed to the login is said to be left out."""
+    shipped = Path(__file__).parents[3] / "workflows" / "shipped" / "five-five-five.toml"
+    assert "nothing differs for any of 2 leads" in audited.ok("what-if", shipped)
+    assert "texts were not held against their commitments: they are closed to this login\n" in audited.ok("verify")
+
+
 def test_status_tells_what_there_is_without_redis(audited: World) -> None:
     said = audited.refused(3, "status")
     assert "redis       Redis is not named in THAW_REDIS_URL\n" in said

@@ -24,6 +24,7 @@ def called(world: World) -> World:
 
 def test_an_event_says_who_asked_by_which_message_and_by_which_rule(called: World) -> None:
     shown = called.ok("why", "V-0000", "4")
+    assert "UNSET" not in shown
     message = called.events(called.leads[0])[3].message_id
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert lines[0].startswith("Ada Amberfield, event 4 at position ")

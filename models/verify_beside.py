@@ -1,0 +1,219 @@
+"""Is what stands beside the log what the log says? Texts against their commitments, playbooks against their digests, messages
+against events.
+
+The projections are `models.verify`'s matter. What is here cannot be made again from the log: texts are only committed to in it,
+a playbook is only named by its digest, and a message keeps what the log does not, such as that it was never applied.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, text
+
+from models.contacts import are_open
+from models.verify import Finding
+from workflows.codec import canonical, digest
+from workflows.commands import decode_command
+from workflows.events import decode_recorded
+from workflows.playbooks import decode_playbook
+from workflows.service_stream import SERVICE_ID
+
+#: So many contacts are read at a time.
+PAGE_ROWS = 1_000
+
+
+def verify_beside(connection: Connection, *, most: int = 20) -> list[Finding]:
+    """Return what is wrong beside the log, up to *most* findings of each statement.
+
+    Texts are left out where they are closed to this login. Run it in a REPEATABLE READ transaction, so that all tables are seen
+    at one moment.
+    """
+    values = {"service": SERVICE_ID, "most": most}
+    # What takes long in a long log is no lock that is stuck.
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    found = [*_playbooks(connection)]
+    carried = connection.execute(text(_CARRIED), values).mappings()
+    found += [_finding(row["code"], row, _SENTENCES[row["code"]]) for row in carried]
+    for code, (statement, sentence) in _MESSAGES.items():
+        rows = connection.execute(text(statement), values).mappings()
+        found += [_finding(code, row, sentence) for row in rows]
+    found += [_finding("message_differs", row, _COMMAND) for row in _commands(connection, values)]
+    if are_open(connection):
+        found += _texts(connection, values)
+    return found
+
+
+def _finding(code: str, row: RowMapping, sentence: str) -> Finding:
+    about = (
+        f"event {row['position']} ({row['type']}, version {row['version']} of {row['stream_id']}): " if "version" in row else ""
+    )
+    return Finding(code, row.get("position"), row["stream_id"], about + sentence.format_map(row))
+
+
+def _playbooks(connection: Connection) -> Iterator[Finding]:
+    """Hold published playbooks against their digests, and against those that the log names."""
+    kept: dict[str, str] = {}
+    for row in connection.execute(text("SELECT digest, id, version, body FROM playbooks ORDER BY id, version")):
+        named = f"{row.id}@{row.version}"
+        kept[named] = row.digest
+        if digest(row.body.encode()) != row.digest or not _says(row.body, row.id, row.version):
+            yield Finding(
+                "playbook_differs", None, None, f"the playbook {named} is not the one that was published: its digest differs"
+            )
+    for pin in connection.execute(text(_PINS)).mappings():
+        if pin["digest"] != kept.get(pin["playbook"]):
+            what = "another is kept under that name" if pin["playbook"] in kept else "none is kept under that name"
+            sentence = f"it names the playbook {{playbook}} with the digest {{digest}}, and {what}"
+            yield _finding("playbook_differs", pin, sentence)
+
+
+def _says(body: str, id_: str, version: str) -> bool:
+    try:
+        playbook = decode_playbook(body)
+    except msgspec.DecodeError:
+        return False
+    return (playbook.id, playbook.version) == (id_, version)
+
+
+# The first event that names each playbook, and each that says that one was published. Bodies are searched and not parsed: they
+# may be anything here.
+_PINS = """
+    SELECT e.position, e.type, e.version, e.stream_id, e.playbook,
+           substring(e.body from '"playbook":\\{"digest":"([0-9a-f]{64})"') AS digest
+      FROM (SELECT min(position) AS position FROM events WHERE playbook IS NOT NULL GROUP BY playbook) AS first
+      JOIN events e USING (position)
+     UNION ALL
+    SELECT position, type, version, stream_id, said[2] || '@' || said[3], said[1]
+      FROM events, regexp_matches(body,
+           '"digest":"([0-9a-f]{64})","playbook":"([^"]*)","type":"playbook_published","version":"([^"]*)"') AS said
+     WHERE type = 'playbook_published'
+     ORDER BY 1
+"""
+
+# Every event with the message that carried it.
+_CARRIED = """
+    SELECT * FROM (
+        SELECT e.position, e.type, e.version, e.stream_id, e.message_id AS id, coalesce(m.outcome, 'not settled') AS outcome,
+               CASE WHEN m.id IS NULL THEN 'message_missing'
+                    WHEN (m.stream_id, m.asked_by, m.correlation_id, m.causation_id)
+                         IS DISTINCT FROM (e.stream_id, e.actor, e.correlation_id, e.causation_id) THEN 'message_differs'
+                    WHEN m.outcome IS DISTINCT FROM CASE e.type WHEN 'command_refused' THEN 'refused' ELSE 'applied' END
+                         OR e.type = 'command_refused'
+                            AND m.rule IS DISTINCT FROM substring(e.body from '"rule":"([^"]*)","type":"command_refused"')
+                         THEN 'outcome_differs' END AS code
+          FROM events e LEFT JOIN messages m ON m.id = e.message_id
+         WHERE e.stream_id <> :service
+    ) AS found
+     WHERE code IS NOT NULL ORDER BY position LIMIT :most
+"""
+
+_SENTENCES = {
+    "message_missing": "no message {id} carried it",
+    "message_differs": "its message {id} is for another stream, by another actor, or was caused by something else",
+    "outcome_differs": "its message {id} ended otherwise: {outcome}, or by another rule",
+}
+
+#: By code: messages for which there is no event, and how to say it.
+_MESSAGES = {
+    "event_missing": (
+        """
+        SELECT NULL AS position, m.stream_id, m.id, m.outcome
+          FROM messages m
+         WHERE m.outcome IN ('applied', 'refused')
+           AND EXISTS (SELECT 1 FROM events WHERE stream_id = m.stream_id)
+           AND NOT EXISTS (SELECT 1 FROM events WHERE message_id = m.id) ORDER BY m.id LIMIT :most
+        """,
+        "the message {id} for {stream_id} was {outcome}, and the log has no event of it",
+    ),
+    "message_emptied": (
+        """
+        SELECT NULL AS position, m.stream_id, m.id
+          FROM messages m
+         WHERE m.body = '{}' AND NOT EXISTS
+               (SELECT 1 FROM events WHERE stream_id = m.stream_id AND type = 'lead_erased') ORDER BY m.id LIMIT :most
+        """,
+        "the message {id} for {stream_id} is empty, and nobody was erased there",
+    ),
+}
+
+_COMMAND = "its message {id} asked for something else than the log says"
+
+
+def _commands(connection: Connection, values: dict[str, Any]) -> Iterator[RowMapping]:
+    """Yield decisions whose messages hold another command; a later release may write the same command in other bytes."""
+    rows = connection.execute(
+        text(
+            "SELECT e.position, e.type, e.version, e.stream_id, m.id, m.body AS asked, e.body FROM events e "
+            "JOIN messages m ON m.id = e.message_id WHERE e.stream_id <> :service AND m.body <> '{}' "
+            """AND strpos(e.body, '"command":' || m.body) = 0 AND strpos(e.body, '"command"\\:null') = 0 ORDER BY 1"""
+        ),
+        values,
+    ).mappings()
+    left = values["most"]
+    for row in rows:
+        if left and not _same_command(row["asked"], row["body"]):
+            left -= 1
+            yield row
+
+
+def _same_command(asked: str, body: str) -> bool:
+    try:
+        return canonical(decode_command(asked)) == canonical(decode_recorded(body.encode()).command)
+    except ValueError:
+        return False
+
+
+def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
+    """Hold texts against their own commitments, and against those in the log."""
+    wrong = (
+        "SELECT id, lead_id, kind FROM documents WHERE encode(sha256(salt || convert_to(body, 'UTF8')), 'hex') <> commitment "
+    )
+    for row in connection.execute(text(wrong + "ORDER BY id LIMIT :most"), values):
+        yield Finding("text_differs", None, row.lead_id, f"the text {row.id} ({row.kind}) is not the one that was committed to")
+    for id_, sentence in _contacts(connection):
+        yield Finding("text_differs", None, id_, sentence)
+    for said in connection.execute(text(_REFERENCES), values).mappings():
+        if said["is_there"]:
+            yield _finding("text_differs", said, "it commits to another text than is kept as {id}")
+        else:
+            yield _finding("text_missing", said, "the text {id} that it commits to is gone, and nobody was erased there")
+
+
+# What events commit to, against what is kept. A contact stands under its lead's id, the newest of its versions only; one that
+# was imported a moment ago is in a message and not in the log yet. Operators' reasons may be removed without a trace. Bodies
+# are split, because a search by a pattern takes twenty times as long.
+_REFERENCES = """
+    WITH said AS (
+        SELECT e.position, e.type, e.version, e.stream_id, left(part, 64) AS commitment, substr(part, 82, 36) AS id
+          FROM events e, string_to_table(e.body, '"commitment":"') AS part
+         WHERE strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
+    ), erased AS (SELECT stream_id FROM events WHERE type = 'lead_erased')
+    SELECT said.*, d.id IS NOT NULL AS is_there
+      FROM said LEFT JOIN documents d ON CAST(d.id AS text) = said.id
+     WHERE said.id <> CAST(said.stream_id AS text) AND d.commitment IS DISTINCT FROM said.commitment
+       AND (d.id IS NOT NULL OR said.stream_id <> :service AND said.stream_id NOT IN (SELECT stream_id FROM erased))
+     UNION ALL
+    SELECT said.*, c.lead_id IS NOT NULL
+      FROM (SELECT DISTINCT ON (stream_id) * FROM said WHERE id = CAST(stream_id AS text)
+             ORDER BY stream_id, position DESC) AS said
+      LEFT JOIN contacts c ON c.lead_id = said.stream_id
+     WHERE c.commitment IS DISTINCT FROM said.commitment
+       AND NOT EXISTS (SELECT 1 FROM messages WHERE stream_id = said.stream_id AND strpos(body, c.commitment) > 0)
+       AND (c.lead_id IS NOT NULL OR said.stream_id NOT IN (SELECT stream_id FROM erased))
+     ORDER BY 1 LIMIT :most
+"""
+
+
+def _contacts(connection: Connection) -> Iterator[tuple[UUID, str]]:
+    statement = text(
+        "SELECT lead_id, fields, salt, commitment FROM contacts WHERE lead_id > :after ORDER BY lead_id LIMIT :page"
+    )
+    after = UUID(int=0)
+    while rows := connection.execute(statement, {"after": after, "page": PAGE_ROWS}).all():
+        for row in rows:
+            if hashlib.sha256(row.salt + canonical(row.fields)).hexdigest() != row.commitment:
+                yield row.lead_id, f"the personal data of {row.lead_id} is not what was committed to"
+        after = rows[-1].lead_id

@@ -1,0 +1,150 @@
+"""``thaw playbook simulate``: half a year under a playbook, in memory, without servers."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+import msgspec
+
+from service.calendars import CalendarError, freeze_calendar
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.columns import in_columns
+from service.cli.ops import bar
+from service.cli.playbook import read_file
+from service.cli.typed import DAY
+from service.office import Office, Week
+from service.playbooks import read_beside_shipped, shipped_playbooks
+from service.times import parse_day, shown_day
+from service.wording import count, plain
+from workflows.accountability import FIGURES, Figure
+from workflows.playbooks import Playbook
+
+_COLUMNS: tuple[tuple[Figure, str], ...] = (
+    ("notes", "notes"), ("calls", "calls"), ("kept", "kept"), ("follow_ups", "follow-ups"), ("breakups", "breakups"),
+    ("nurture_touches", "nurture"), ("decisions_yes", "yes"), ("decisions_no", "no"), ("minutes", "minutes"),
+)  # fmt: skip
+
+
+class SimulatedWeek(msgspec.Struct, frozen=True, kw_only=True):
+    """A week of all reps together."""
+
+    first: date
+    people: int
+    """Leads that somebody wrote to or called for the first time."""
+    figures: dict[Figure, int]
+
+
+class Simulated(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw playbook simulate --json`` prints."""
+
+    playbook: str
+    reps: int
+    answer_rate: int
+    events: int
+    weeks: tuple[SimulatedWeek, ...]
+
+
+@click.command()
+@click.argument("playbook")
+@click.option("--weeks", type=click.IntRange(1, 260), default=26, show_default=True, help="For how long.")
+@click.option(
+    "--reps", type=click.IntRange(1, 50), default=3, show_default=True, help="How many reps, each with leads of his own."
+)
+@click.option(
+    "--calendar", default="US", show_default=True, metavar="COUNTRY[-REGION]", help="Whose public holidays: US, DE-BY …"
+)
+@click.option("--timezone", default="America/New_York", show_default=True, help="Where reps and prospects are.")
+@click.option(
+    "--leads", type=click.IntRange(1, 20_000), help="Cold leads of each rep; as many as can be written to, when left out."
+)
+@click.option(
+    "--answer-rate", type=click.IntRange(0, 100), default=40, show_default=True, help="Attempts that are answered, percent."
+)
+@click.option("--start", type=DAY, default="2026-01-05", show_default=True, help="The first day.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The same seed gives the same people and the same answers."
+)
+@json_option
+@pass_app
+def simulate(
+    app: App,
+    playbook: str,
+    weeks: int,
+    reps: int,
+    calendar: str,
+    timezone: str,
+    leads: int | None,
+    answer_rate: int,
+    start: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Live through some months under PLAYBOOK, a file or the id of a shipped one, and print what each week holds.
+
+    The plans and decisions are the service's own, made in memory on a clock of their own; the people and what they answer are
+    invented. Nothing is kept.
+    """
+    read = _read(playbook)
+    first = parse_day(start)
+    last = first + timedelta(weeks=weeks) - timedelta(days=1)
+    country, _, region = calendar.partition("-")
+    try:
+        # A promise and a timer may reach beyond the last day: two years, as the longest of them.
+        frozen = freeze_calendar(country, region, timezone, first - timedelta(days=366), last + timedelta(days=731))
+    except (CalendarError, OverflowError) as error:
+        raise InputError(str(error)) from error
+    office = Office(
+        read,
+        {f"rep-{number}": frozen for number in range(1, reps + 1)},
+        start=first,
+        leads=leads if leads is not None else max(1, read.capacity.notes * 5 * weeks),
+        answer_rate=answer_rate / 100,
+        seed=seed,
+    )
+    days = weeks * 7
+    with bar("simulating") as progress:
+        for number in range(days):
+            office.live(first + timedelta(days=number))
+            progress(number + 1, days)
+    lived = [week for week in office.weeks() if week.first <= last]
+    if as_json:
+        app.print_json(
+            Simulated(
+                playbook=f"{read.id}@{read.version}",
+                reps=reps,
+                answer_rate=answer_rate,
+                events=len(office.log),
+                weeks=tuple(_shown(week) for week in lived),
+            )
+        )
+        return
+    click.echo(
+        f"{read.id}@{read.version}: {plain(read.title)}; {count(reps, 'rep')}, {count(weeks, 'week')} from {shown_day(first)}, "
+        f"{answer_rate} % answered"
+    )
+    for line in in_columns(_rows(lived), left=1):
+        click.echo(line)
+
+
+def _read(named: str) -> Playbook:
+    if Path(named).is_file():
+        return read_beside_shipped(read_file(named))
+    shipped = shipped_playbooks()
+    if named not in shipped:
+        raise InputError(
+            f"{plain(named, 80)!r} is neither a file nor a shipped playbook; there is {', '.join(sorted(shipped))}"
+        )
+    return shipped[named][0]
+
+
+def _shown(week: Week) -> SimulatedWeek:
+    return SimulatedWeek(first=week.first, people=week.people, figures={name: week.figures.get(name, 0) for name in FIGURES})
+
+
+def _rows(weeks: Sequence[Week]) -> Iterator[tuple[object, ...]]:
+    yield ("week from", "people", *(head for _, head in _COLUMNS))
+    for week in weeks:
+        yield (shown_day(week.first), week.people, *(week.figures.get(figure, 0) for figure, _ in _COLUMNS))
+    sums = (sum(week.figures.get(figure, 0) for week in weeks) for figure, _ in _COLUMNS)
+    yield ("together", sum(week.people for week in weeks), *sums)

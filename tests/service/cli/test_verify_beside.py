@@ -1,0 +1,111 @@
+"""What stands beside the log, changed by somebody with all rights on the database: texts, playbooks, messages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from models.database import Connection
+from models.verify_beside import verify_beside
+from tests.service.world import MONDAY, World
+from workflows.codec import digest
+
+NOTE = (
+    "Dear Ada, you told me that your tomatoes had won at the county fair, when we met at the Oakwood open house. "
+    "I will call you soon. Yours, Dan"
+)
+
+
+@pytest.fixture
+def lived(world: World) -> World:
+    """Two leads with notes, one of them with its text, a refusal, somebody who was erased, and an operator's reason."""
+    world.rep()
+    world.register(4)
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all", "--text", NOTE)
+        world.ok("note-sent", "V-0001", "--attest-all")
+        world.refused(1, "call", "V-0002", "--outcome", "voicemail")
+    world.ok("erase", "V-0003", "--reason", "asked for it by letter", "--by", "pia")
+    return world
+
+
+#: By what somebody does: what is found, and words of the sentence that says so.
+ATTACKS = {
+    "UPDATE documents SET body = replace(body, 'tomatoes', 'potatoes') WHERE kind = 'text'":
+        ("text_differs", "is not the one that was committed to"),
+    "UPDATE documents SET salt = sha256('other'::bytea) WHERE kind = 'text'": ("text_differs", "(text) is not the one"),
+    "UPDATE documents SET body = 'x', salt = '', commitment = encode(sha256('x'::bytea), 'hex') WHERE kind = 'text'":
+        ("text_differs", "(note_sent, version 4 of {V-0000}): it commits to another text than is kept as"),
+    "DELETE FROM documents WHERE kind = 'text'": ("text_missing", "that it commits to is gone, and nobody was erased there"),
+    "UPDATE contacts SET fields = fields || '{{\"name\": \"Eve\"}}' WHERE external_id = 'V-0001'":
+        ("text_differs", "the personal data of {V-0001} is not what was committed to"),
+    "DELETE FROM contacts WHERE external_id = 'V-0001'": ("text_missing", "version 1 of {V-0001}"),
+    "UPDATE playbooks SET body = replace(body, '\"notes\":5', '\"notes\":9') WHERE id = 'five-five-five'":
+        ("playbook_differs", "the playbook five-five-five@1.0.0 is not the one that was published"),
+    "DELETE FROM playbooks WHERE id = 'five-five-five'": ("playbook_differs", "and none is kept under that name"),
+    "DELETE FROM messages WHERE stream_id = '{V-0000}' AND actor_name = 'note_sent'":
+        ("message_missing", "version 4 of {V-0000}): no message"),
+    "UPDATE messages SET asked_by = 'rep:eve' WHERE stream_id = '{V-0000}' AND actor_name = 'note_sent'":
+        ("message_differs", "by another actor"),
+    "UPDATE messages SET body = replace(body, 'hand_written', 'typed_signed') WHERE stream_id = '{V-0000}'":
+        ("message_differs", "asked for something else than the log says"),
+    "UPDATE messages SET outcome = 'superseded' WHERE stream_id = '{V-0000}' AND actor_name = 'note_sent'":
+        ("outcome_differs", "ended otherwise: superseded"),
+    "UPDATE messages SET outcome = NULL, settled_at = NULL WHERE stream_id = '{V-0000}' AND actor_name = 'note_sent'":
+        ("outcome_differs", "ended otherwise: not settled"),
+    "UPDATE messages SET rule = 'another' WHERE outcome = 'refused'": ("outcome_differs", "(command_refused, version"),
+    "UPDATE messages SET outcome = 'applied', settled_at = now() WHERE stream_id = '{V-0000}' AND outcome IS NULL":
+        ("event_missing", "for {V-0000} was applied, and the log has no event of it"),
+    "UPDATE messages SET body = '{{}}' WHERE stream_id = '{V-0000}' AND actor_name = 'note_sent'":
+        ("message_emptied", "for {V-0000} is empty, and nobody was erased there"),
+}  # fmt: skip
+
+
+def test_each_change_beside_the_log_is_found_and_named(lived: World) -> None:
+    """Nothing is wrong with what was lived, an erasure included; each change has a finding of its kind, in words."""
+    leads = {f"V-{number:04}": str(id_) for number, id_ in enumerate(lived.leads)}
+    with lived.engine.connect() as connection:
+        assert [] == verify_beside(connection)
+        for attack, (code, words) in ATTACKS.items():
+            with tampered(connection, attack.format_map(leads)):
+                found = verify_beside(connection)
+            assert any(f.code == code and words.format_map(leads) in f.sentence for f in found), (attack, found)
+        assert [] == verify_beside(connection)
+
+
+@contextmanager
+def tampered(connection: Connection, statement: str) -> Iterator[None]:
+    """Do what somebody with all rights on the database can do, and take it back at the end of the block."""
+    savepoint = connection.begin_nested()
+    connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+    assert connection.exec_driver_sql(statement).rowcount, statement
+    yield
+    savepoint.rollback()
+
+
+def test_a_playbook_forged_with_its_digest_is_found_by_the_log(lived: World) -> None:
+    """Body and digest changed together contradict the first event that pins it, and the command names that event."""
+    with lived.engine.connect() as connection:
+        body = str(connection.exec_driver_sql("SELECT body FROM playbooks WHERE id = 'five-five-five'").scalar_one())
+    forged = body.replace('"notes":5', '"notes":9')
+    assert forged != body
+    lived.sql("ALTER TABLE playbooks DISABLE TRIGGER ALL")
+    lived.sql(
+        "UPDATE playbooks SET body = %(body)s, digest = %(digest)s WHERE id = 'five-five-five'",
+        body=forged, digest=digest(forged.encode()),
+    )  # fmt: skip
+    shown = lived.refused(1, "verify")
+    assert "it names the playbook five-five-five@1.0.0 with the digest " in shown
+    assert "and another is kept under that name [playbook_differs]" in shown
+
+
+def test_the_command_names_what_is_wrong_beside_the_log(lived: World) -> None:
+    """`thaw verify` ends with 1 and the sentence; `--json` says that texts were held against their commitments."""
+    said = lived.said("verify")
+    assert (said["whole"], said["texts_checked"]) == (True, True)
+    lived.sql("UPDATE documents SET body = 'Dear Eve' WHERE kind = 'text'")
+    shown = lived.refused(1, "verify")
+    assert "(text) is not the one that was committed to [text_differs]" in shown
+    assert "something is wrong" in shown

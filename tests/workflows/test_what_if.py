@@ -1,0 +1,216 @@
+"""History again under other rules: as it was under its own, and nothing made up under others."""
+
+from datetime import date, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.workflows.life import WORDS
+from tests.workflows.office import CALENDARS, CHECKS, MONDAY, PLAYBOOK, Office, with_capacity
+from workflows import commands as c
+from workflows.codec import derived_id
+from workflows.playbooks import Playbook
+from workflows.script_reader import Reader
+from workflows.touches import Touch, by_period
+from workflows.what_if import WhatIf
+
+BEGINNING = MONDAY - timedelta(days=1)
+
+
+def run(office: Office, *playbooks: Playbook, since: datetime = BEGINNING) -> tuple[Reader, WhatIf]:
+    """Return what the office's log holds, and the run of it under *playbooks*."""
+    reader = Reader({office.playbook.pin.digest: office.playbook}, since)
+    log = office.read_back()
+    for recorded in log:
+        reader.take(recorded)
+    what_if = WhatIf(reader, playbooks, since)
+    what_if.run([recorded for recorded in log if recorded.recorded_at <= since])
+    return reader, what_if
+
+
+def offices() -> st.SearchStrategy[Office]:
+    """Draw offices that have lived for a while, some of them wildly."""
+
+    def lived(seed: int, leads: int, days: int, wild: float) -> Office:
+        office = Office(leads)
+        office.live(days, Random(seed), wild=wild)
+        return office
+
+    return st.builds(lived, st.integers(0, 10_000), st.integers(1, 12), st.integers(5, 50), st.sampled_from([0, 0.1, 0.3]))
+
+
+@given(offices(), st.integers(0, 50))
+@settings(max_examples=25, deadline=None)
+def test_under_its_own_rules_history_runs_as_it_was(office: Office, since: int) -> None:
+    """The control: from any day on, every event that moved a lead comes on its day, and no lead stops."""
+    reader, control = run(office, since=BEGINNING + timedelta(days=since))
+    assert reader.tally.trails == control.tally.trails
+    assert reader.tally.touches == control.tally.touches
+    assert (reader.tally.gap_days, reader.tally.queued_days) == (control.tally.gap_days, control.tally.queued_days)
+    assert {} == control.unknown
+
+
+@given(offices(), st.sampled_from([1, 3, 5]), st.integers(1, 6))
+@settings(max_examples=25, deadline=None)
+def test_nothing_is_made_up_under_other_rules(office: Office, notes: int, most: int) -> None:
+    """Each lead gets recorded touches in their order, at most a note and one other that are not, and then it stops."""
+    other = replace(with_capacity(notes), attempts=replace(PLAYBOOK.attempts, max=most))
+    reader, what_if = run(office, other)
+    recorded, found = _by_lead(reader.tally.touches), _by_lead(what_if.tally.touches)
+    for lead_id, touches in found.items():
+        kinds = [touch.kind for touch in touches if touch.known]
+        rest = iter(touch.kind for touch in recorded.get(lead_id, []))
+        assert all(kind in rest for kind in kinds), "the run has touches that were never made, or in another order"
+        made_up = [touch.kind for touch in touches if not touch.known]
+        assert len(made_up) <= 1 or (made_up[0] == "note" and len(made_up) == 2)
+        assert all(touch.known for touch in touches[: len(kinds)])
+    ends = max(recorded.recorded_at for recorded in office.log)
+    assert all(unknown.at <= ends for unknown in what_if.unknown.values())
+    assert all(what_if.lead(lead_id) is None for lead_id in what_if.unknown)
+
+
+def _by_lead(touches: list[Touch]) -> dict[UUID, list[Touch]]:
+    found: dict[UUID, list[Touch]] = {}
+    for touch in touches:
+        found.setdefault(touch.lead_id, []).append(touch)
+    return found
+
+
+LEADS = [derived_id("lead", number) for number in range(0, 8, 2)]
+DAN = CALENDARS["dan"]
+
+
+@pytest.fixture
+def quiet() -> Office:
+    """An office under the usual playbook."""
+    return quiet_office(PLAYBOOK)
+
+
+def quiet_office(playbook: Playbook) -> Office:
+    """Return one with eight leads: dan's four get a note and a call that nobody answers, two a day; eve does nothing."""
+    office = Office(8, playbook)
+    for day in (date(2026, 1, 6), date(2026, 1, 7)):
+        _notes(office, day)
+    for day in (date(2026, 1, 13), date(2026, 1, 14)):
+        office.simulation.run_until(DAN.moment(day, 780))
+        called = [lead.id for lead in office.simulation.books.standing("dan", "call_due")]
+        office.hand_in(*((lead, c.RecordCall(outcome="voicemail")) for lead in sorted(called)))
+    return office
+
+
+def _notes(office: Office, day: date) -> None:
+    office.simulation.run_until(DAN.moment(day, 780))
+    due = sorted(lead.id for lead in office.simulation.books.standing("dan", "note_due"))
+    office.hand_in(*((lead, c.MarkNoteSent(medium="hand_written", attested=CHECKS)) for lead in due))
+
+
+def _pursue(office: Office, lead: UUID, attempts: int) -> None:
+    """Make every attempt that is asked for, day by day, until there are so many; nobody answers."""
+    day = DAN.local_day(office.simulation.now)
+    while office.simulation.lead(lead).attempts < attempts:
+        day = DAN.next_working_day(day)
+        office.simulation.run_until(DAN.moment(day, 780))
+        standing, rep = office.simulation.lead(lead), office.simulation.reps["dan"]
+        if standing.state == "call_due":
+            office.hand_in((lead, c.RecordCall(outcome="no_answer")))
+        elif lead in rep.touches and rep.planned_on == day:
+            item = next(item for item in PLAYBOOK.value_items if item not in standing.value_items_used)
+            office.hand_in((lead, c.SendTouch(mode="email", value_item=item, attested=PLAYBOOK.checks.touch)))
+
+
+def test_more_capacity_brings_recorded_touches_forward_with_what_followed(quiet: Office) -> None:
+    """Four notes on the first day instead of two and two: the later two calls come a day earlier, with their outcomes."""
+    reader, what_if = run(quiet, with_capacity(4))
+    before, after = _by_lead(reader.tally.touches), _by_lead(what_if.tally.touches)
+    moved = [lead for lead in LEADS if before[lead][0].day == date(2026, 1, 7)]
+    assert 2 == len(moved)
+    for lead in moved:
+        assert [("note", date(2026, 1, 6)), ("call", date(2026, 1, 13))] == [(t.kind, t.day) for t in after[lead] if t.known]
+        # The log ends on the afternoon of the 14th; what followed a call of the 14th is known for a day less.
+        assert "log_ends" == what_if.unknown[lead].code
+    assert {7: 4} == what_if.tally.gap_days
+    assert {date(2026, 1, 5): 4, date(2026, 1, 12): 4} == {week: n.total() for week, n in by_period(
+        [touch for touch in what_if.tally.touches if touch.lead_id in LEADS], monthly=False).items()}  # fmt: skip
+
+
+def test_less_capacity_puts_touches_off(quiet: Office) -> None:
+    """One note a day: the second lead of the first day is written to on the second, and the rest wait for lack of days."""
+    _, what_if = run(quiet, with_capacity(1))
+    notes = [touch.day for touch in what_if.tally.touches if touch.kind == "note" and touch.owner == "dan"]
+    assert [date(2026, 1, day) for day in (6, 7, 8, 9, 12, 13, 14)][: len(notes)] == notes
+    assert all(touch.known for touch in what_if.tally.touches)
+
+
+def test_a_touch_that_history_does_not_hold_is_counted_and_ends_there() -> None:
+    """A lead that nobody wrote to in history is written to with more capacity, and called; what came of it is unknown."""
+    office = Office(30)
+    for day in (date(2026, 1, 6), date(2026, 1, 7)):
+        _notes(office, day)
+    office.simulation.run_until(DAN.moment(date(2026, 1, 20), 780))
+    reader, what_if = run(office, with_capacity(6))
+    never = {lead for lead, script in reader.scripts.items() if not script.last.asks}
+    theirs = [touch for touch in what_if.tally.touches if touch.lead_id in never and touch.owner == "dan"]
+    assert set(_by_lead(theirs)) <= never - set(_by_lead(reader.tally.touches))
+    assert {("note", False), ("call", False)} == {(touch.kind, touch.known) for touch in theirs}
+    stopped = [what_if.unknown[touch.lead_id] for touch in theirs if touch.kind == "call"]
+    assert {("touch", "the run asks for a call, and the log holds none at this point")} == {(u.code, u.why) for u in stopped}
+    assert len(stopped) >= 3
+
+
+def test_a_breakup_is_brought_forward_over_attempts_that_nobody_answered() -> None:
+    """With two attempts at most, the breakup that followed the fourth follows the second; the two between are left out."""
+    quiet = quiet_office(_attempts(4, "1.0.0"))
+    lead = LEADS[0]
+    _pursue(quiet, lead, 4)
+    last = DAN.local_day(quiet.simulation.now)
+    quiet.simulation.run_until(DAN.moment(DAN.add_working_days(last, 3), 780))
+    breakup: list[c.Command] = [
+        c.RecordOffer(solution=WORDS, benefit=WORDS), c.ConfirmCutBait(choice="breakup"), c.LeaveBreakupVoicemail(),
+        c.SendBreakupEmail(monitored_reply_address=True), c.SendBreakup(),
+    ]  # fmt: skip
+    quiet.hand_in(*((lead, command) for command in breakup))
+    quiet.simulation.run_until(DAN.moment(date(2026, 3, 2), 780))
+    reader, what_if = run(quiet, _attempts(2))
+    assert ["note", "call", "follow_up", "follow_up", "follow_up", "breakup"] == _kinds(reader, lead)
+    assert ["note", "call", "follow_up", "breakup"] == _kinds(what_if, lead)
+    second, breakup_on = [touch.day for touch in what_if.tally.touches if touch.lead_id == lead][-2:]
+    assert DAN.add_working_days(second, 3) == breakup_on
+
+
+def test_a_decision_that_was_never_made_is_unknown(quiet: Office) -> None:
+    """With one attempt, somebody would have had to decide about the breakup after the call; the log holds no such decision."""
+    quiet.simulation.run_until(DAN.moment(date(2026, 1, 30), 780))
+    _, what_if = run(quiet, _attempts(1))
+    assert {"decision"} == {unknown.code for unknown in what_if.unknown.values()}
+    assert set(LEADS) == set(what_if.unknown)
+
+
+def test_a_recorded_touch_that_the_other_rules_refuse_is_unknown(quiet: Office) -> None:
+    """A note for which a word is missing that the other playbook asks for is not sent in the run."""
+    stricter = replace(PLAYBOOK, version="1.1.0", checks=replace(PLAYBOOK.checks, note=(*CHECKS, "spelling")))
+    _, what_if = run(quiet, stricter)
+    assert set(LEADS) == set(what_if.unknown)
+    unknown = what_if.unknown[LEADS[0]]
+    assert ("refused", "the recorded note is refused by check.spelling") == (unknown.code, unknown.why)
+    assert [] == [touch for touch in what_if.tally.touches if touch.lead_id in LEADS]
+
+
+def test_what_came_before_is_taken_as_it_was(quiet: Office) -> None:
+    """From the second note day on only what is decided from then on is another."""
+    since = DAN.moment(date(2026, 1, 7), 0)
+    reader, what_if = run(quiet, with_capacity(4), since=since)
+    assert {date(2026, 1, 7)} == {touch.day for touch in what_if.tally.touches if touch.kind == "note" and touch.owner == "dan"}
+    assert reader.tally.touches == [touch for touch in what_if.tally.touches if touch.owner == "dan"]
+    assert min(milestone.day for trail in what_if.tally.trails.values() for milestone in trail) >= date(2026, 1, 7)
+
+
+def _attempts(most: int, version: str = "1.1.0") -> Playbook:
+    return replace(PLAYBOOK, version=version, attempts=replace(PLAYBOOK.attempts, max=most, min_before_breakup=1))
+
+
+def _kinds(side: Reader | WhatIf, lead: UUID) -> list[str]:
+    return [touch.kind for touch in side.tally.touches if touch.lead_id == lead]

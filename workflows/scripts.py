@@ -1,0 +1,148 @@
+"""What people, the CRM and prospects did with each lead, as the log holds it, parted at the touches.
+
+A *touch* is what the service asks a person for: a note, a call, a touch in another mode, a nurture touch, and the breakup that
+is owed once the attempts are spent. The *stretch* after a touch, up to the next one, is what followed from it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from workflows import horizon
+from workflows.calendars import Calendar
+from workflows.commands import Command
+from workflows.events import NurtureTouchDue, Recorded, Used
+from workflows.lead import Lead
+from workflows.playbooks import Playbook
+from workflows.rep import most_attempts, next_mode, next_value_item
+from workflows.sentences import words
+
+
+class Given(NamedTuple):
+    """A command as somebody handed it in."""
+
+    at: datetime
+    """When it was applied."""
+    position: int
+    """In the log: of what is handed in at one moment, the order."""
+    stream_id: UUID
+    command: Command
+    actor: str
+    used: Used | None
+    """What the recorded decision used."""
+
+
+class Act(NamedTuple):
+    """A touch as somebody made it."""
+
+    given: Given
+    kind: str
+    """``note``, ``call``, ``breakup``; ``touch:`` or ``nurture:`` with the mode."""
+    day: date
+    """The owner's day on which it was applied."""
+    asked: bool
+    """The service had asked for it; else it is somebody's own doing, and belongs to the time after the touch before it."""
+    missed: int
+    """How often the service had asked in vain since the touch before it."""
+    late: int
+    """Working days of the owner from the day for which it was asked, else from the touch before it, to the day of the act."""
+    days_beside: int
+    """Calendar days from there to the act: more than 0 on a weekend or holiday, less than 0 for one made before its day."""
+    silent: bool
+    """It was an attempt that nobody answered."""
+    held: bool
+    """It was made while the lead was on hold; else a run waits for the release."""
+    asked_on: date
+    """The day for which it was asked when it was asked; *day* when it was not."""
+    prelude: tuple[Given, ...]
+    """What was handed in between the asking and the act, in order: a call that was put off, a hold."""
+
+
+class Ask(NamedTuple):
+    """The service asked somebody for a touch."""
+
+    kind: str
+    """As of an act; ``nurture`` leaves the mode open."""
+    day: date
+    at: datetime
+    position: int
+    """In the log."""
+
+
+@dataclass
+class Stretch:
+    """A touch, and what followed from it; the first stretch of a lead has no touch."""
+
+    act: Act | None = None
+    items: list[Given] = field(default_factory=list)
+    """What was handed in after the touch, in order."""
+    asks: list[Ask] = field(default_factory=list)
+    """What the service asked for after the touch, in order."""
+
+    def asked(self, kind: str, until: datetime | None = None) -> list[Ask]:
+        """Return the askings for *kind*, all or up to a moment."""
+        return [ask for ask in self.asks if ask.kind == kind and (until is None or ask.at <= until)]
+
+
+class Script:
+    """One lead's stretches, in order."""
+
+    def __init__(self) -> None:
+        self.stretches = [Stretch()]
+
+    @property
+    def last(self) -> Stretch:
+        """The stretch that is open."""
+        return self.stretches[-1]
+
+
+def ask_of(recorded: Recorded, lead: Lead, playbook: Playbook | None) -> tuple[str, date | None] | None:
+    """Return what an event of *lead*, now as the event left it, asks somebody for, and for which day; None for today.
+
+    Touches in other modes are not asked for on the lead's stream: see `asked_by_plan`.
+    """
+    if recorded.state == "note_due" and recorded.row in ("T07", "T24"):
+        return "note", lead.note_on
+    if recorded.state == "call_due" and recorded.row in ("T08", "T12", "T23"):
+        return "call", lead.call_on
+    if isinstance(recorded.data, NurtureTouchDue):
+        return "nurture", None
+    if recorded.state == "no_response" and recorded.row and playbook and is_spent(lead, playbook):
+        return "breakup", None
+    return None
+
+
+def asked_by_plan(lead: Lead, playbook: Playbook) -> str:
+    """Return what a plan asks for whose touches name *lead*."""
+    return f"touch:{next_mode(lead, playbook)}"
+
+
+def is_spent(lead: Lead, playbook: Playbook) -> bool:
+    """Tell whether nothing more will be asked for a silent lead but a decision about the breakup."""
+    return (
+        lead.attempts >= most_attempts(lead, playbook)
+        or next_mode(lead, playbook) is None
+        or next_value_item(lead, playbook) is None
+    )
+
+
+def standing_day(lead: Lead, kind: str, asked_for: date) -> date:
+    """Return the day for which *kind* is asked as the lead stands: notes and calls may have been moved since."""
+    moved = lead.call_on if kind == "call" else lead.note_on if kind == "note" else None
+    return moved or asked_for
+
+
+def working_days_after(calendar: Calendar, day: date, number: int) -> date:
+    """Return the *number*-th working day after *day*, and *day* itself for 0."""
+    return horizon.after(calendar, day, number) if number else day
+
+
+def ask_kind(kind: str) -> str:
+    """Return what is asked for when an act of *kind* is to be made."""
+    return "nurture" if kind.startswith("nurture:") else kind
+
+
+def touch_named(kind: str) -> str:
+    """Return what people call an asking for *kind*."""
+    return f"a touch by {words(kind.removeprefix('touch:'))}" if kind.startswith("touch:") else f"a {kind}"
