@@ -867,8 +867,7 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
 - meeting_booked -> meeting_booked -> =; by book_meeting; asks meeting_ahead; arms meeting_outcome
 - call_due -> call_promise_missed -> =; by fire_timer:call_late; asks owner_was_present
-- no_response breakup_sent nurture re_engaged meeting_booked declined -> note_returned -> =; by record_return
-    asks note_was_sent
+- contactable -> note_returned -> =; by record_return; asks note_was_sent
 - no_response -> response_window_closed -> =; by fire_timer:response_window; arms response_window
 - no_response -> breakup_voicemail_left -> =; by leave_breakup_voicemail; asks not_suppressed call_reachable
 - no_response -> breakup_email_sent -> =; by send_breakup_email

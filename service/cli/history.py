@@ -45,9 +45,7 @@ def _history(app: App, /, **typed: Any) -> None:
         found = find_lead(connection, typed["lead"])
         history = read_history(connection, found.lead.id)
         told = tuple(_told(connection, history, owners_zone(connection, found.lead)))
-    if typed["as_json"]:
-        app.print_json({"history": told, "trouble": history.trouble})
-    else:
+    if not typed["as_json"]:
         for line in _lines(found, told, history):
             click.echo(line)
     hand_in(
@@ -56,6 +54,7 @@ def _history(app: App, /, **typed: Any) -> None:
         lambda connection: _opened(connection, app, typed),
         wait=not typed["no_wait"],
         as_json=typed["as_json"],
+        beside={"history": told, "trouble": history.trouble},
     )
 
 

@@ -149,7 +149,7 @@ def test_a_note_that_comes_back_voids_its_promise_and_stops_the_call(world: Worl
 
 
 def test_a_note_that_comes_back_after_the_call_was_made_closes_the_address(week: World) -> None:
-    """A4-14: nothing is void any more, but nobody writes there again; without a note nothing comes back."""
+    """A4-14: nothing is void any more, but nobody writes there again, and no note is planned; without one none comes back."""
     with week.worker():
         week.ok("call", "V-0000", "--outcome", "voicemail")
         week.ok("note-returned", "V-0000")

@@ -78,7 +78,10 @@ def test_nobody_is_contacted_before_the_history_was_read_and_what_was_missed_is_
         told = declined.ok("history", "V-0000")
         assert "There is no money." in told
         assert "the Oakwood open house" in told
-        (opened,) = events(declined, HistoryOpened)
+        said = declined.said("history", "V-0000")
+        assert [each["texts"] for each in said["history"] if each["event"] == "lead_declined"] == [["There is no money."]]
+        assert said["answer"]["events"] == ["history_opened"]
+        opened, _ = events(declined, HistoryOpened)
         assert opened.seen == 3  # registered, declined, refused
         declined.ok("strategy", "V-0000", "--strategy", PLAN, *MISSED)
     assert declined.lead(declined.leads[0]).strategy_at
