@@ -14,14 +14,16 @@ from actors.batch import Batch
 from actors.library import Library
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
-from models import leads, messages, pauses
+from models import leads, messages, pauses, plans
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
 from models.rep_books import read_book
+from workflows import horizon
 from workflows.actor_names import FOR_REPS
 from workflows.books import Book
 from workflows.calendars import Calendar
+from workflows.capacity import Capacity
 from workflows.commands import (
     AnyCommand,
     EraseLead,
@@ -36,7 +38,8 @@ from workflows.events import Verdict
 from workflows.handle import Carrier, handle
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
-from workflows.rep import handle_rep, rep_id
+from workflows.proposals import comes_in
+from workflows.rep import day_under_way, handle_rep, rep_id
 from workflows.slotting import takes_slots
 
 log = structlog.get_logger()
@@ -45,11 +48,10 @@ log = structlog.get_logger()
 #: The actor of a stream's first message: there is nothing to lock yet.
 REGISTERS = "register"
 
-#: The actor of the timers for which a plan waits.
-PROMISED_CALL = "call_due"
-
 #: The actors of all commands that may take slots (`workflows.slotting.takes_slots`).
-TAKES_SLOTS = frozenset({"note_scheduled", "call_scheduled", "call_rescheduled", "note_sent", "released", "reassigned"})
+TAKES_SLOTS = frozenset({
+    "note_scheduled", "call_scheduled", "touch_scheduled", "call_rescheduled", "note_sent", "released", "reassigned",
+})  # fmt: skip
 
 
 class UnknownStreamError(Exception):
@@ -93,6 +95,8 @@ class _Apply:
         self._library = library
         self._now = now
         self._rings = rings
+        self._proposed: set[str] = set()
+        """Reps whose plans of this run wait to be decided."""
 
     def run(self) -> Batch:
         locked_leads = leads.lock_leads(self._connection, list({ring.stream_id for ring in self._rings}))
@@ -178,6 +182,8 @@ class _Apply:
             self._wait_for_lead(batch, message)
             return
         calendar = self._library.calendar(owner)
+        followed = self._library.followed(command.owner if isinstance(command, Reassign) else owner)
+        capacity = (followed or playbook).capacity
         if isinstance(command, EraseLead):
             batch.flush_messages()
         context = Context(
@@ -185,10 +191,11 @@ class _Apply:
             actor=message.asked_by,
             calendar=calendar,
             playbook=playbook,
+            followed=followed,
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
-            free=batch.free_slots(lead, calendar, playbook.capacity, command) if lead else (),
+            free=batch.free_slots(lead, calendar, capacity, command) if lead else (),
             verdicts=(
-                *self._verdicts(lead, command, playbook, calendar),
+                *self._verdicts(lead, command, playbook, capacity, calendar),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
@@ -203,14 +210,24 @@ class _Apply:
         batch.advance(message, lead, outcome.lead, outcome.recorded)
         self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
+        if outcome.lead and comes_in(lead, outcome.lead, playbook, self._now):
+            calendar = self._library.calendar(outcome.lead.owner)
+            day = day_under_way(calendar, self._now) if calendar else None
+            if day:
+                batch.plan_again(outcome.lead.owner, day, message)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _verdicts(
-        self, lead: Lead | None, command: AnyCommand, playbook: Playbook, calendar: Calendar | None
+        self,
+        lead: Lead | None,
+        command: AnyCommand,
+        playbook: Playbook,
+        capacity: Capacity,
+        calendar: Calendar | None,
     ) -> tuple[Verdict, ...]:
         if lead is None:
             return ()
-        return verdicts_on(self._connection, lead, command, self._personal.words, playbook, calendar, self._now)
+        return verdicts_on(self._connection, lead, command, self._personal.words, playbook, capacity, calendar, self._now)
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:
         playbook = self._playbook(rep, command)
@@ -221,11 +238,13 @@ class _Apply:
             raise UnknownStreamError(f"the calendar of {command.rep} was sent to another stream")
         book = Book()
         if rep and calendar and not isinstance(command, SetCalendar):
-            if leads.promises_coming_due(self._connection, rep.name, now=self._now):
-                # After downtime: a plan that does not see the calls that came due meanwhile plans past capacity.
-                (batch.put_off if pauses.is_paused(self._connection, PROMISED_CALL) else batch.wait)(message.id)
+            if self._in_motion(rep, message):
+                batch.wait(message.id)
                 return
-            book = read_book(self._connection, rep.name, calendar.local_day(self._now))
+            if plans.promises_coming_due(self._connection, rep.name, now=self._now):
+                batch.put_off(message.id)  # they are paused
+                return
+            book = read_book(self._connection, rep.name, horizon.local_day(calendar, self._now))
         outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
             batch.wait(message.id)
@@ -233,9 +252,22 @@ class _Apply:
         if isinstance(command, SetCalendar) and outcome.answer == "applied":
             self._library.save_calendar(self._connection, command)
         batch.advance(message, rep, outcome.rep, outcome.recorded)
+        if rep and outcome.proposals:
+            self._proposed.add(rep.name)
         for proposal in outcome.proposals:
             batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _in_motion(self, rep: Rep, message: OpenMessage) -> bool:
+        """Tell whether something is about to change the book of *rep*, so that a plan by *message* is to wait.
+
+        After downtime, calls come due late: a plan that did not see them would plan past capacity. In an import, leads come one
+        after the other: a plan in between would choose among the first ones only. What an earlier plan proposed is taken when
+        it is decided.
+        """
+        return rep.name in self._proposed or plans.in_motion(
+            self._connection, rep.name, message.correlation_id, REGISTERS, now=self._now
+        )
 
     def _wait_for_lead(self, batch: Batch, message: OpenMessage) -> None:
         """Put a message off whose lead cannot become known now, because that is paused; otherwise it has failed."""

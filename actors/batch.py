@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from models import events, leads, messages, pauses, slots
+from models import events, leads, messages, pauses, plans, slots
 from models.database import Connection
 from models.events import Appended
 from models.leads import Locked
@@ -12,10 +12,11 @@ from models.messages import NewMessage, OpenMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
 from workflows.codec import GENESIS, canonical, derived_id
-from workflows.commands import Command, FireTimer, decode_commands
+from workflows.commands import Command, FireTimer, PlanDay, decode_commands
 from workflows.events import Recorded, Slot
 from workflows.lead import Lead, Rep
 from workflows.planner import Capacity
+from workflows.rep import rep_id
 from workflows.slotting import free_slots
 from workflows.timers import moved_timers, timer_message_id
 
@@ -36,6 +37,7 @@ class Batch:
         self._put_off: list[UUID] = []
         self._reserved: dict[Slot, UUID] = {}
         self._released: set[Slot] = set()
+        self._to_plan: dict[str, tuple[date, OpenMessage]] = {}
         #: What to ring right after the commit.
         self.rung: list[Ring] = []
         #: What was refused, for the log lines that follow the commit.
@@ -157,6 +159,21 @@ class Batch:
         found = {Slot(rep=row.rep, kind=row.kind, day=row.day, ordinal=row.ordinal) for row in rows}
         return (found - self._released) | self._reserved.keys()
 
+    def plan_again(self, rep: str, day: date, cause: OpenMessage) -> None:
+        """Have *day* of *rep* planned again after this transaction, if it is planned already and nothing is to plan it yet."""
+        self._to_plan.setdefault(rep, (day, cause))
+
+    def _stage_plans(self) -> None:
+        """Stage one plan for each rep who needs one, however many leads there are to plan."""
+        ids = [rep_id(name) for name in self._to_plan]
+        waiting = plans.waiting(self._connection, ids, actor_name(PlanDay()), now=self._now)
+        planned = plans.planned_days(self._connection, list(self._to_plan))
+        for id_, (name, (day, cause)) in zip(ids, self._to_plan.items(), strict=True):
+            # A plan that is at work at this moment does not see us, and whether it is the day's first is not known yet.
+            if not waiting.get(id_) and (planned.get(name) == day or id_ in waiting):
+                self._stage(derived_id(cause.id, id_, "plan"), id_, PlanDay(), cause, "planner", self._now)
+        self.flush_messages()
+
     def flush_messages(self) -> None:
         """Write what was staged and settled so far, so that an erasure made next finds it."""
         messages.stage(self._connection, self._staged)
@@ -177,6 +194,8 @@ class Batch:
         """Write everything; the log comes last, because its head is locked until the commit."""
         self._write_streams()
         self.flush_messages()
+        if self._to_plan:
+            self._stage_plans()
         if self._waiting:
             messages.wait_until_due(self._connection, self._waiting)
         if self._set_aside:

@@ -22,17 +22,18 @@ class Library:
         self._calendars: dict[str, Calendar] = {}
         self._newest: dict[str, str] = {}
         self._in_force: dict[str, str] = {}
+        self._followed: dict[str, str] = {}
 
     def load(self, connection: Connection, *, newest: Iterable[str], digests: Iterable[str], reps: Iterable[str]) -> None:
-        """Read the *newest* playbooks by id, those with *digests*, and the calendars in force of *reps*."""
+        """Read the *newest* playbooks by id, those with *digests*, and the calendars and playbooks that *reps* follow."""
         found = playbooks.in_force(connection, playbook_ids=list(newest), reps=list(reps))
-        missing = {*digests, *found.playbooks.values()} - self._playbooks.keys()
+        missing = {*digests, *found.playbooks.values(), *found.followed.values()} - self._playbooks.keys()
         if missing:
             self._playbooks |= playbooks.playbooks_by_digest(connection, list(missing))
         unseen = set(found.calendars.values()) - self._calendars.keys()
         if unseen:
             self._calendars |= playbooks.calendars_by_digest(connection, list(unseen))
-        self._newest, self._in_force = found.playbooks, found.calendars
+        self._newest, self._in_force, self._followed = found
 
     def newest(self, playbook_id: str) -> Playbook:
         """Return the newest version of a playbook.
@@ -63,9 +64,15 @@ class Library:
         digest = self._in_force.get(rep)
         return self._calendars[digest] if digest else None
 
+    def followed(self, rep: str) -> Playbook | None:
+        """Return the playbook that the days of *rep* follow, None when the rep is not known: its capacity binds."""
+        digest = self._followed.get(rep)
+        return self._playbooks[digest] if digest else None
+
     def save_calendar(self, connection: Connection, command: SetCalendar) -> None:
-        """Keep the calendar of *command* and put it in force."""
+        """Keep the calendar of *command* and put it in force, with its playbook."""
         digest = calendar_digest(command.calendar)
         playbooks.save_calendar(connection, digest, command.calendar)
         self._calendars[digest] = command.calendar
         self._in_force[command.rep] = digest
+        self._followed[command.rep] = self._newest[command.playbook]

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from rapidfuzz import fuzz, process
 
-from models import texts
+from models import playbooks, texts
 from models.database import Connection
 from models.texts import Written
 from workflows import horizon
 from workflows.calendars import Calendar
+from workflows.capacity import Capacity
 from workflows.checks import asked, checked_text
 from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
 from workflows.content import Measures, TextKind, judge
@@ -79,15 +80,19 @@ def verdicts_on(
     command: AnyCommand,
     words: Mapping[UUID, Written],
     playbook: Playbook,
+    capacity: Capacity,
     calendar: Calendar | None,
     now: datetime,
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts on the words of *command*, which are among *words*; none when it has none or they were erased."""
+    """Return the verdicts on the words of *command*, which are among *words*; none when it has none or they were erased.
+
+    *capacity* is the rep's.
+    """
     found = checked_text(command)
     written = words.get(found[1].document_id) if found else None
     if found is None or written is None:
         return ()
-    about = _about(connection, lead, found[0], written, playbook, calendar, command.occurred_at or now, now)
+    about = _about(connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now)
     if isinstance(command, SendTouch):
         about = about._replace(value=_words(command.value_item))
     if isinstance(command, MarkNoteSent) and command.fact:
@@ -109,10 +114,15 @@ def preview(
 ) -> tuple[Verdict, ...]:
     """Return the verdicts that *body* would get as a text of *kind* for *lead*; nothing is kept."""
     draft = Written(UUID(int=0), lead.id, body, f"rep:{lead.owner}", now)
-    about = _about(connection, lead, kind, draft, playbook, calendar, now, now)
+    about = _about(connection, lead, kind, draft, playbook, _capacity_of(connection, lead, playbook), calendar, now, now)
     about = about._replace(value=_words(value_item) or about.value, fact_confirmed=fact)
     checks = {"note": playbook.checks.note, "touch": playbook.checks.touch}.get(kind, ())
     return judge(kind, checks, measure(body, about), playbook.content)
+
+
+def _capacity_of(connection: Connection, lead: Lead, playbook: Playbook) -> Capacity:
+    followed = playbooks.in_force(connection, playbook_ids=(), reps=[lead.owner]).followed.get(lead.owner)
+    return playbooks.playbooks_by_digest(connection, [followed])[followed].capacity if followed else playbook.capacity
 
 
 def _about(
@@ -121,6 +131,7 @@ def _about(
     kind: TextKind,
     written: Written,
     playbook: Playbook,
+    capacity: Capacity,
     calendar: Calendar | None,
     sent_at: datetime,
     now: datetime,
@@ -132,7 +143,7 @@ def _about(
     # A note that goes out on another day than planned promises another day's call.
     call_on = lead.call_on
     if sent_on != lead.note_on:
-        call_on = horizon.after(calendar, sent_on, playbook.capacity.call_after_note_days)
+        call_on = horizon.after(calendar, sent_on, capacity.call_after_note_days)
     return About(
         kind=kind,
         sent_on=sent_on,

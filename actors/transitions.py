@@ -321,6 +321,12 @@ def timer_fired(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def touch_scheduled(message: str, stream: str, ring: int = 1) -> None:
+    """A touch in another mode gets its slot in the follow-up class."""
+    _apply("touch_scheduled", message, stream, ring)
+
+
+@transition
 def touch_sent(message: str, stream: str, ring: int = 1) -> None:
     """A touch in another mode went out."""
     _apply("touch_sent", message, stream, ring)

@@ -1,7 +1,6 @@
 """Leads and reps as their events leave them: read and locked to decide, written beside the events."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -145,18 +144,6 @@ def owned_leads(connection: Connection, owner: str, states: Sequence[str], *, li
         {"owner": owner, "states": list(states), "limit": limit},
     )
     return [_lead_decoder.decode(body) for body in rows]
-
-
-_promises_coming_due = text("""
-    SELECT count(*) FROM leads JOIN messages ON messages.stream_id = leads.id
-     WHERE leads.owner = :owner AND leads.state = 'note_sent' AND leads.next_due_at <= :now
-       AND messages.settled_at IS NULL AND messages.due_at <= :now AND messages.attempts = 0 AND messages.deliveries = 0
-""")
-
-
-def promises_coming_due(connection: Connection, owner: str, *, now: datetime) -> int:
-    """Return how many of *owner*'s promised calls are due at *now* and about to be listed; failing ones not counted."""
-    return int(connection.execute(_promises_coming_due, {"owner": owner, "now": now}).scalar_one())
 
 
 def count_by_state(connection: Connection, owner: str | None = None) -> dict[str, int]:

@@ -134,10 +134,11 @@ def calendars_of_reps(connection: Connection, names: Sequence[str]) -> dict[str,
 
 
 class InForce(NamedTuple):
-    """Digests of what is in force: the newest playbooks by id, and calendars by rep."""
+    """Digests of what is in force: the newest playbooks by id, and by rep the calendar and the playbook of the days."""
 
     playbooks: dict[str, str]
     calendars: dict[str, str]
+    followed: dict[str, str]
 
 
 _in_force = text("""
@@ -145,14 +146,17 @@ _in_force = text("""
       FROM (SELECT DISTINCT ON (id) id, digest FROM playbooks WHERE id = ANY(:ids)
              ORDER BY id, string_to_array(version, '.')::int[] DESC) AS newest
     UNION ALL SELECT 'calendar', name, calendar FROM reps WHERE name = ANY(:reps)
+    UNION ALL SELECT 'followed', name, body::jsonb -> 'playbook' ->> 'digest' FROM reps WHERE name = ANY(:reps)
 """)
 
 
 def in_force(connection: Connection, *, playbook_ids: Sequence[str], reps: Sequence[str]) -> InForce:
-    """Return the digests of the newest of *playbook_ids* and of the calendars of *reps*, asked in one statement."""
-    found = InForce({}, {})
+    """Return the digests of the newest of *playbook_ids*, and what is in force for *reps*, asked in one statement."""
+    found = InForce({}, {}, {})
+    by_kind = {"playbook": found.playbooks, "calendar": found.calendars, "followed": found.followed}
     for kind, name, known in connection.execute(_in_force, {"ids": list(playbook_ids), "reps": list(reps)}):
-        (found.playbooks if kind == "playbook" else found.calendars)[name] = known
+        if known:
+            by_kind[kind][name] = known
     return found
 
 

@@ -87,6 +87,7 @@ messages = Table(
     Index("messages_rung", "ring_again_at", postgresql_where=text("settled_at IS NULL AND ring_again_at IS NOT NULL")),
     Index("messages_stream", "stream_id", postgresql_where=text("settled_at IS NULL")),
     Index("messages_dead", "settled_at", postgresql_where=text("outcome = 'dead'")),
+    Index("messages_caused_by", "causation_id"),
 )
 
 leads = Table(

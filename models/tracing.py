@@ -47,10 +47,7 @@ def find_message(connection: Connection, message_id: UUID) -> Traced | None:
 
 
 def messages_caused_by(connection: Connection, message_id: UUID) -> list[Traced]:
-    """Return the messages that one message staged: follow-ups, proposals and timers, the earliest due first.
-
-    Every message is looked at: nobody but a curious person asks, so there is no index for it.
-    """
+    """Return the messages that one message staged: follow-ups, proposals and timers, the earliest due first."""
     statement = text(f"SELECT {_columns} FROM messages WHERE causation_id = :id ORDER BY due_at, id")
     return [Traced(*row) for row in connection.execute(statement, {"id": message_id})]
 

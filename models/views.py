@@ -1,6 +1,6 @@
 """What people look at: reads over the log and the projections for the command line and the pages. Nothing is written here."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
@@ -64,6 +64,18 @@ def latest(connection: Connection, stream_ids: Collection[UUID], types: Collecti
             "WHERE stream_id = ANY(:ids) AND type = ANY(:types) ORDER BY stream_id, version DESC"
         ),
         {"ids": list(stream_ids), "types": list(types)},
+    )
+    return {row.stream_id: decode_recorded(row.body.encode()) for row in rows}
+
+
+def refusals_at(connection: Connection, versions: Mapping[UUID, int]) -> dict[UUID, Recorded]:
+    """Return those of the events that stand at *versions* of their streams that are refusals."""
+    rows = connection.execute(
+        text(
+            "SELECT stream_id, body FROM events JOIN unnest(CAST(:ids AS uuid[]), CAST(:versions AS integer[])) "
+            "AS asked (id, number) ON stream_id = asked.id AND version = asked.number WHERE type = 'command_refused'"
+        ),
+        {"ids": list(versions), "versions": list(versions.values())},
     )
     return {row.stream_id: decode_recorded(row.body.encode()) for row in rows}
 

@@ -108,7 +108,10 @@ def _note_due(lead: Lead, zone: ZoneInfo) -> NextAction:
 
 def _note_sent(lead: Lead, zone: ZoneInfo) -> NextAction:
     return NextAction(
-        what="the call that the note promised", by="rep", when=_on(lead.call_on), why=_why(lead, zone, "call_after_note")
+        what="the call that the note promised",
+        by="rep",
+        when=_on(lead.call_on),
+        why=_why(lead, zone, "call_after_note", "call_expiry"),
     )
 
 

@@ -126,9 +126,8 @@ class Office:
         )
 
     def _work(self, rep: str, day: date) -> None:
-        state, script = self.simulation.reps[rep], self._scripts[rep]
         standing = (lead for name in _OPEN for lead in self.simulation.books.standing(rep, name))
-        work = script.work(state, sorted(standing, key=lambda lead: lead.id), defaultdict(lambda: _PERSON), day)
+        work = self._scripts[rep].work(sorted(standing, key=lambda lead: lead.id), defaultdict(lambda: _PERSON), day)
         done = list(work)
         self.hand_in([(lead.id, command) for lead, command in done], f"rep:{rep}")
         sent = [(lead, command) for lead, command in done if isinstance(command, SendTouch)]

@@ -139,7 +139,7 @@ class _Side(NamedTuple):
     """One of the two runs."""
 
     tally: Tally
-    plans: dict[tuple[UUID, date], DayPlanned]
+    plans: list[tuple[UUID, DayPlanned]]
     unknown: dict[UUID, Unknown]
 
 
@@ -282,19 +282,20 @@ def _span(days: Sequence[int]) -> Span | None:
     return Span(number=len(days), median=median(days), most=max(days)) if days else None
 
 
-def _capacity(plans: dict[tuple[UUID, date], DayPlanned]) -> CapacityShown:
+def _capacity(plans: Sequence[tuple[UUID, DayPlanned]]) -> CapacityShown:
     short: Counter[str] = Counter()
     newest: dict[UUID, DayPlanned] = {}
-    for (rep, _), plan in sorted(plans.items()):
+    for rep, plan in plans:
         newest[rep] = plan
         for each in plan.shortfalls:
             short[f"{each.kind} ({each.code})"] += each.count
+    made = [plan for _, plan in plans]
     return CapacityShown(
         plans=len(plans),
-        notes=sum(len(plan.notes) for plan in plans.values()),
-        calls=sum(len(plan.calls) for plan in plans.values()),
-        follow_ups=sum(len(plan.follow_ups) + len(plan.touches) for plan in plans.values()),
-        put_off=sum(len(plan.rescheduled) for plan in plans.values()),
+        notes=sum(len(plan.notes) for plan in made),
+        calls=sum(len(plan.calls) for plan in made),
+        follow_ups=sum(len(plan.follow_ups) + len(plan.touches) for plan in made),
+        put_off=sum(len(plan.rescheduled) for plan in made),
         short=dict(sorted(short.items())),
         waiting=sum(plan.queued for plan in newest.values()),
     )

@@ -1,6 +1,6 @@
 """Why a lead was not touched on a day: how it stood, what held it back, and who took the place, from the log alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +18,8 @@ from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, de
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
-from workflows.rep import begins_by_call, can_enter, most_attempts, next_mode, next_value_item, rep_id
+from workflows.proposals import begins_by_call, can_enter, most_attempts, next_mode, next_value_item
+from workflows.rep import rep_id
 
 #: Events that say that somebody turned to the prospect, or heard from them.
 _TOUCHES = frozenset({
@@ -33,7 +34,7 @@ _ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Instead(msgspec.Struct, frozen=True, kw_only=True):
-    """A lead that the plan of the day chose."""
+    """A lead that a plan of the day chose."""
 
     lead_id: UUID
     kind: str
@@ -50,21 +51,24 @@ class WhyNot(msgspec.Struct, frozen=True, kw_only=True):
     touched: tuple[Recorded, ...]
     """What was done with the lead that day after all, oldest first."""
     state: str | None
-    """When the plan of the day was made, without one at the end of the day; None when the lead was not known."""
+    """When the last plan of the day was made, without one at the end of the day; None when the lead was not known."""
     reasons: tuple[str, ...]
     """Sentences, the weightiest first."""
     score: Score | None
     planned_at: datetime | None
     instead: tuple[Instead, ...]
-    """Whom the plan chose, in its order."""
+    """Whom the plans of the day chose, in their order."""
     shortfalls: tuple[Shortfall, ...]
     refusals: tuple[Recorded, ...]
     """Of that day, oldest first."""
 
 
 class _Plan(NamedTuple):
+    """The last plan of the day, and what each one chose, oldest first."""
+
     recorded: Recorded
     day: DayPlanned
+    all: tuple[DayPlanned, ...]
     rests_on: int
     """The plan was made of the first so many events of the log, to which `thaw rederive` holds it."""
 
@@ -101,7 +105,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
         reasons=tuple(_reasons(connection, asked, leads)) if asked else (_unknown(history, zone),),
         score=lead.score if lead else None,
         planned_at=plan.recorded.recorded_at if plan else None,
-        instead=tuple(_instead(plan.day, leads)) if plan else (),
+        instead=tuple(_instead(plan.all, leads)) if plan else (),
         shortfalls=plan.day.shortfalls if plan else (),
         refusals=tuple(entry.recorded for entry in of_the_day if isinstance(entry.recorded.data, CommandRefused)),
     )
@@ -113,13 +117,14 @@ def is_touch(entry: Entry) -> bool:
 
 
 def _plan(connection: Connection, owner: str, on: date) -> _Plan | None:
-    for row in reversed(tracing.plans_of(connection, rep_id(owner), on)):
-        recorded = decode_recorded(row.body.encode())
-        if isinstance(recorded.data, DayPlanned):
-            used = recorded.used
-            rests_on = used.position if used and used.position is not msgspec.UNSET else row.position - 1
-            return _Plan(recorded, recorded.data, rests_on)
-    return None
+    rows = tracing.plans_of(connection, rep_id(owner), on)
+    found = [decode_recorded(row.body.encode()) for row in rows]
+    days = tuple(recorded.data for recorded in found if isinstance(recorded.data, DayPlanned))
+    if not days:
+        return None
+    used = found[-1].used
+    rests_on = used.position if used and used.position is not msgspec.UNSET else rows[-1].position - 1
+    return _Plan(found[-1], days[-1], days, rests_on)
 
 
 def _playbook(connection: Connection, lead: Lead | None) -> Playbook | None:
@@ -130,14 +135,15 @@ def _playbook(connection: Connection, lead: Lead | None) -> Playbook | None:
 def _leads_then(connection: Connection, plan: _Plan) -> dict[UUID, Lead]:
     """Fold the whole book as the plan found it."""
     then = book.leads_at(connection, _ALWAYS, before=plan.rests_on + 1)
-    return {lead.id: lead for lead in then if lead.state in ("queued", "no_response", "call_due")}
+    return {lead.id: lead for lead in then if lead.state in ("queued", "no_response", "call_due", "note_due")}
 
 
-def _instead(day: DayPlanned, leads: dict[UUID, Lead]) -> Iterator[Instead]:
-    kinds = (("note", day.notes), ("call", day.calls), ("follow-up call", day.follow_ups), ("touch", day.touches))
-    for kind, ids in kinds:
-        for id_ in ids:
-            yield Instead(lead_id=id_, kind=kind, score=leads[id_].score if id_ in leads else None)
+def _instead(days: Sequence[DayPlanned], leads: dict[UUID, Lead]) -> Iterator[Instead]:
+    for day in days:
+        kinds = (("note", day.notes), ("call", day.calls), ("follow-up call", day.follow_ups), ("touch", day.touches))
+        for kind, ids in kinds:
+            for id_ in ids:
+                yield Instead(lead_id=id_, kind=kind, score=leads[id_].score if id_ in leads else None)
 
 
 def _unknown(history: History, zone: ZoneInfo) -> str:
@@ -183,7 +189,7 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
     lead, plan, playbook = asked.lead, asked.plan, asked.playbook
     if playbook is None or plan is None or lead.hold:
         return
-    if lead.id in plan.day.notes or lead.id in plan.day.calls:
+    if any(lead.id in (*day.notes, *day.calls) for day in plan.all):
         yield "it was chosen that day; see the refusals, and the events that followed"
         return
     if lead.open_opportunity and playbook.audience.exclude_open_opportunity:
@@ -222,7 +228,7 @@ def _silent(asked: _Asked) -> Iterator[str]:
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"
-    elif plan and lead.id in (*plan.day.touches, *plan.day.follow_ups):
+    elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"
 
 

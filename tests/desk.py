@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from actors import runtime
+from actors import apply, runtime
 from actors.apply import Applier
 from actors.bell import Bell
 from actors.committer import Committer
@@ -21,6 +21,7 @@ from service.calendars import freeze_calendar
 from tests.logins import service_url
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, ScheduleNote, SetCalendar
 from workflows.lead import Lead
+from workflows.proposals import comes_in
 from workflows.rederive import Mismatch, rederive, rederive_plans
 from workflows.rep import rep_id
 
@@ -54,6 +55,8 @@ class Desk:
     applier: Applier
     committer: Committer
     clock: "SetClock"
+    replans: bool = False
+    """Whether leads that come into the queue have the day planned again; without, a test plans them itself."""
     honest: bool = True
     """At the end every decision in the log is made again, and nothing may differ; false for a test that forges the log."""
 
@@ -147,13 +150,14 @@ def registration(owner: str = "dan") -> RegisterLead:
 
 
 @pytest.fixture
-def desk(database_url: str, redis_url: str, namespace: str) -> Iterator[Desk]:
+def desk(database_url: str, redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Yield a desk on a migrated database and a namespace of its own, with the rep dan."""
     engine, service = make_engine(database_url), make_engine(service_url(database_url))
     clock = SetClock()
     configured = runtime.configure(service, clock, redis_url=redis_url, namespace=namespace)
     applier = Applier(service, clock)
     made = Desk(engine, service, configured.bell, applier, Committer(service, applier, configured.bell), clock)
+    monkeypatch.setattr(apply, "comes_in", lambda *given: made.replans and comes_in(*given))
     made.rep()
     yield made
     try:

@@ -16,7 +16,7 @@ from workflows.fold import fold
 from workflows.homework import reason_unverified
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.rep import most_attempts
+from workflows.proposals import most_attempts
 from workflows.transitions import CALL_ROWS
 
 Figure = Literal[

@@ -11,6 +11,7 @@ _ACTORS = {
     "drop": "dropped",
     "schedule_note": "note_scheduled",
     "schedule_call": "call_scheduled",
+    "schedule_touch": "touch_scheduled",
     "mark_note_sent": "note_sent",
     "record_return": "note_returned",
     "record_call:connected": "call_connected",
@@ -68,6 +69,7 @@ _ACTORS = {
     "fire_timer:hold_until": "released",
     "fire_timer:hold_review": "hold_review_due",
     "fire_timer:plan_day": "day_planned",
+    "plan_day": "day_planned",
 }
 
 #: For a timer that nobody knows: it is answered, and does nothing.

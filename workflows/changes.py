@@ -1,7 +1,7 @@
 """What each event changes in a lead besides its state, timers and slots. Facts in, fields out; nothing is decided here."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 from msgspec import UNSET
@@ -57,6 +57,26 @@ def _contact_updated(lead: Lead, _at: datetime, data: e.ContactUpdated, changes:
     changes["modes"] = tuple(mode for mode in data.modes if mode not in lead.modes_refused)
     changes["timezone"] = data.timezone
     changes["open_opportunity"] = data.open_opportunity
+    for field in ("stage_depth", "value_band", "score"):
+        if (value := getattr(data, field)) is not UNSET:
+            changes[field] = value
+    if data.minutes_added is not UNSET:
+        changes["minutes_invested"] = max(0, lead.minutes_invested + data.minutes_added)
+    if data.last_contact_on is not UNSET:
+        changes["last_contact_at"] = _last_contact(lead, data.last_contact_on, data.last_contact_before or None)
+
+
+def _last_contact(lead: Lead, said: date | None, before: date | None) -> datetime | None:
+    """Return the last contact once the CRM says it was on the day *said*: it corrects itself, and not what happened here."""
+    at = moment_of(said)
+    if lead.last_contact_at is None or lead.last_contact_at == moment_of(before):
+        return at
+    return max(lead.last_contact_at, at) if at else lead.last_contact_at
+
+
+def moment_of(day: date | None) -> datetime | None:
+    """Return the moment that stands for a *day* of which the CRM knows no hour."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def _declined(lead: Lead, at: datetime, data: e.LeadDeclined, changes: Changes) -> None:

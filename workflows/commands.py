@@ -84,12 +84,20 @@ class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
 
 
 class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
-    """Say that the contact's data changed; the data itself is in ``contacts`` under *contact*."""
+    """Say that the contact's data changed; the data itself is in ``contacts`` under *contact*. What is unset stays as it is."""
 
     contact: Reference
     modes: tuple[Mode, ...] = ()
     timezone: str = ""
     open_opportunity: bool = False
+    last_contact_on: date | msgspec.UnsetType | None = msgspec.UNSET
+    """Day of the last two-way contact in the CRM; None when the CRM knows of none (any more)."""
+    last_contact_before: date | msgspec.UnsetType | None = msgspec.UNSET
+    """What the CRM said of that before."""
+    stage_depth: Annotated[int, msgspec.Meta(ge=0, le=5)] | msgspec.UnsetType = msgspec.UNSET
+    value_band: Annotated[int, msgspec.Meta(ge=0, le=4)] | msgspec.UnsetType = msgspec.UNSET
+    minutes_added: Annotated[int, msgspec.Meta(ge=-10_000_000, le=10_000_000)] | msgspec.UnsetType = msgspec.UNSET
+    """So many more minutes were invested than the CRM said before; negative for fewer."""
 
 
 class RecordDecline(Command, frozen=True, kw_only=True, tag="record_decline"):
@@ -130,6 +138,14 @@ class ScheduleCall(Command, frozen=True, kw_only=True, tag="schedule_call"):
 
     call_on: date
     value_item: Slug | None = None
+
+
+class ScheduleTouch(Command, frozen=True, kw_only=True, tag="schedule_touch"):
+    """The planner's proposal to try another mode than a call or a note on *touch_on*, in the follow-up class."""
+
+    touch_on: date
+    mode: Mode
+    value_item: Slug
 
 
 class MarkNoteSent(Command, frozen=True, kw_only=True, tag="mark_note_sent"):
@@ -377,6 +393,10 @@ class SetCalendar(Command, frozen=True, kw_only=True, tag="set_calendar"):
     playbook: Slug
 
 
+class PlanDay(Command, frozen=True, kw_only=True, tag="plan_day"):
+    """Plan what is left of a rep's day once more: somebody to turn to came into the queue after its plan was made."""
+
+
 LeadCommand = (
     RegisterLead | UpdateContact | RecordDecline | QueueRevival | Drop | ScheduleNote | ScheduleCall | MarkNoteSent
     | RecordReturn | RecordCall | RescheduleCall | RecordReply | SendTouch | LeaveBreakupVoicemail | SendBreakupEmail
@@ -384,9 +404,9 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
-    | homework.HomeworkCommand
+    | ScheduleTouch | homework.HomeworkCommand
 )  # fmt: skip
-AnyCommand = LeadCommand | SetCalendar
+AnyCommand = LeadCommand | SetCalendar | PlanDay
 
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 _list_decoder: msgspec.json.Decoder[list[AnyCommand]] = msgspec.json.Decoder(list[AnyCommand])

@@ -8,6 +8,7 @@ import msgspec
 
 from workflows import horizon
 from workflows.calendars import Calendar
+from workflows.capacity import Capacity
 from workflows.commands import AnyCommand, Command
 from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
 from workflows.lead import Lead, State
@@ -23,6 +24,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     calendar: Calendar | None
     """The owner's; None when the owner has none yet, and then weekends are all that is known of the working days."""
     playbook: Playbook
+    followed: Playbook | None = None
+    """The playbook that the rep's days follow, whose capacity binds, whatever the lead's own says; None when the rep has none:
+    then it is the lead's."""
     leaving: Playbook | None = None
     """The playbook that a lead leaves for *playbook*, when it is to be migrated."""
     free: tuple[Slot, ...] = ()
@@ -92,6 +96,11 @@ class Facts:
     def playbook(self) -> Playbook:
         """Return the playbook in force."""
         return self.context.playbook
+
+    @property
+    def capacity(self) -> Capacity:
+        """Return what binds: the planner and every decision about slots go by the same rep's playbook."""
+        return (self.context.followed or self.context.playbook).capacity
 
 
 def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:

@@ -128,15 +128,23 @@ def _fire(known: Facts, command: FireTimer) -> Answer:
     answer = _apply(known)
     if isinstance(answer, Refused) and known.lead.state not in RESTING:
         # Nobody is forgotten: what could not act now asks again later.
-        again = answer.effects.armed.get(command.timer)
-        again = again or timers.retry(command.timer, answer.rule, known.today, known.calendar)
+        again = answer.effects.armed.get(command.timer) or timers.retry(command.timer, known.today, known.calendar)
         return Refused(
             rule=answer.rule,
             reason=answer.reason,
             inputs={**answer.inputs, "timer": command.timer, "again_at": again.isoformat()},
-            effects=Effects(armed={command.timer: again}),
+            effects=Effects(armed={command.timer: again, **_end_of(known, command.timer)}),
         )
     return answer
+
+
+def _end_of(known: Facts, timer: str) -> dict[str, datetime]:
+    """Return the timer that ends the asking for *timer*, unless it is armed already."""
+    ends = timers.TIMERS[timer].ended_by
+    if not ends or ends in known.lead.timers:
+        return {}
+    counted_from = max(known.lead.call_on or known.today, known.today)
+    return {ends: timers.due(ends, counted_from, known.playbook, known.calendar)}
 
 
 def _apply(known: Facts) -> Applied | Refused:

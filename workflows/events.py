@@ -73,12 +73,19 @@ class LeadRegistered(Event, frozen=True, kw_only=True, tag="lead_registered"):
 
 
 class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
-    """The contact's data changed."""
+    """The contact's data changed, or what the CRM says of the sale. What is unset stays as it is."""
 
     contact: Reference
     modes: tuple[Mode, ...]
     timezone: str
     open_opportunity: bool
+    last_contact_on: date | msgspec.UnsetType | None = msgspec.UNSET
+    last_contact_before: date | msgspec.UnsetType | None = msgspec.UNSET
+    stage_depth: int | msgspec.UnsetType = msgspec.UNSET
+    value_band: int | msgspec.UnsetType = msgspec.UNSET
+    minutes_added: int | msgspec.UnsetType = msgspec.UNSET
+    score: Score | msgspec.UnsetType = msgspec.UNSET
+    """Of a lead that waits in the queue, when what changed moves it."""
 
 
 class LeadDeclined(Event, frozen=True, kw_only=True, tag="lead_declined"):
@@ -130,6 +137,14 @@ class CallScheduled(Event, frozen=True, kw_only=True, tag="call_scheduled"):
 
     call_on: date
     value_item: Slug | None
+
+
+class TouchScheduled(Event, frozen=True, kw_only=True, tag="touch_scheduled"):
+    """A touch in another mode than a call or a note owns a slot in the follow-up class. The state stays."""
+
+    touch_on: date
+    mode: Mode
+    value_item: Slug
 
 
 class NoteSent(Event, frozen=True, kw_only=True, tag="note_sent"):
@@ -504,7 +519,7 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused | homework.HomeworkEvent
+    | PlaybookMigrated | CommandRefused | TouchScheduled | homework.HomeworkEvent
 )  # fmt: skip
 AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
 
@@ -559,6 +574,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     else could have changed it."""
     holdings: Holdings | UnsetType = UNSET
     """Of an erasure only; all other bodies stand as they did before there were any."""
+    followed: str | msgspec.UnsetType = msgspec.UNSET
+    """Digest of the playbook whose capacity bound a decision about slots: the rep's, when it is not the lead's own."""
     position: int | msgspec.UnsetType = msgspec.UNSET
     """A plan rests on the first *position* events of the log, and on nothing else; other decisions leave it out."""
     suppressed: dict[str, tuple[Mode, ...]] | msgspec.UnsetType = msgspec.UNSET

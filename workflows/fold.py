@@ -1,13 +1,12 @@
 """The fold: a lead is what its events leave. It reads events only, never the transition table, a playbook or a calendar."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import cast
 
 from msgspec.structs import force_setattr, replace
 
 from workflows import events as e
-from workflows.changes import CHANGES, Changes
+from workflows.changes import CHANGES, Changes, moment_of
 from workflows.events import Effects, Recorded
 from workflows.lead import ENDS_HOLD, Lead, State, Timer
 
@@ -99,7 +98,6 @@ def _registered(recorded: Recorded) -> Lead:
     data = recorded.data
     if not isinstance(data, e.LeadRegistered):
         raise FoldError(f"a lead's first event is lead_registered, not {e.event_type(data)}")
-    last = data.last_contact_on
     return Lead(
         id=recorded.stream_id,
         version=recorded.version,
@@ -115,6 +113,6 @@ def _registered(recorded: Recorded) -> Lead:
         stage_depth=data.stage_depth,
         value_band=data.value_band,
         minutes_invested=data.minutes_invested,
-        last_contact_at=datetime(last.year, last.month, last.day, tzinfo=UTC) if last else None,
+        last_contact_at=moment_of(data.last_contact_on),
         qualified=data.qualified,
     )

@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from workflows.calendars import Calendar
 from workflows.checks import settled
@@ -22,7 +22,7 @@ from workflows.decide import decide
 from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
 from workflows.fold import fold
 from workflows.lead import Lead
-from workflows.slotting import asked_for
+from workflows.slotting import asked_for, takes_slots
 from workflows.suppression import CHECK
 from workflows.transitions import TOUCHES, trigger
 
@@ -126,7 +126,15 @@ def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used
         verdicts=_verdicts(command, context),
         free=free,
         holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
+        followed=_followed(command, context),
     )
+
+
+def _followed(command: AnyCommand, context: Context) -> str | UnsetType:
+    """Return the playbook whose capacity a decision about slots went by, where the event does not name it as the lead's own."""
+    if context.followed is None or not takes_slots(command) or context.followed.pin == context.playbook.pin:
+        return UNSET
+    return context.followed.pin.digest
 
 
 def asks_the_list(command: Command) -> bool:

@@ -157,5 +157,3 @@ class Rep(msgspec.Struct, frozen=True, kw_only=True):
     """When the calendar in force was asked for."""
     timers: dict[str, Timer] = {}
     planned_on: date | None = None
-    touches: tuple[UUID, ...] = ()
-    """Leads whose follow-up of that day is a touch in another mode than a call, in order."""

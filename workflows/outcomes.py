@@ -4,10 +4,14 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from workflows import commands as c
 from workflows import events as e
 from workflows import homework
+from workflows.changes import CHANGES, Changes
 from workflows.context import Facts, in_utc
+from workflows.lead import Lead
 from workflows.priority import Score, ScoreInputs, score
 from workflows.slotting import promise, resumed
 from workflows.timers import freeze
@@ -49,17 +53,20 @@ def score_of(facts: Facts, reason: str) -> Score:
     """Score the lead for the queue, with *reason* as what brings it there."""
     lead = facts.lead
     revisit = lead.revisit_on is not None and lead.revisit_on <= facts.today
-    inputs = ScoreInputs(
+    return score(_score_inputs(lead, trigger=reason in TRIGGERS or revisit), facts.playbook.weights)
+
+
+def _score_inputs(lead: Lead, *, trigger: bool) -> ScoreInputs:
+    return ScoreInputs(
         stage_depth=lead.stage_depth,
         value_band=lead.value_band,
         minutes_invested=lead.minutes_invested,
         importance=lead.importance or USUAL_IMPORTANCE,
-        trigger=reason in TRIGGERS or revisit,
+        trigger=trigger,
         has_connector=lead.has_connector,
         unanswered=lead.attempts,
         structural=lead.decline is not None and lead.decline.real_reason in STRUCTURAL_REASONS,
     )
-    return score(inputs, facts.playbook.weights)
 
 
 def _nurture(facts: Facts, command: c.StartNurture | c.RecordCall | c.FireTimer) -> e.NurtureStarted:
@@ -147,13 +154,30 @@ def _rescheduled(facts: Facts, command: c.RescheduleCall) -> e.CallRescheduled:
     return e.CallRescheduled(call_on=command.call_on, previous_call_on=_call_on(facts), reason=command.reason)
 
 
-def _contact_updated(_: Facts, command: c.UpdateContact) -> e.ContactUpdated:
-    return e.ContactUpdated(
+def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated:
+    event = e.ContactUpdated(
         contact=command.contact,
         modes=command.modes,
         timezone=command.timezone,
         open_opportunity=command.open_opportunity,
+        last_contact_on=command.last_contact_on,
+        last_contact_before=command.last_contact_before,
+        stage_depth=command.stage_depth,
+        value_band=command.value_band,
+        minutes_added=command.minutes_added,
     )
+    lead = facts.lead
+    if lead.state != "queued" or lead.score is None:
+        return event
+    # What brought it into the queue speaks for it as before.
+    points = score(_score_inputs(_updated(lead, event), trigger=lead.score.trigger > 0), facts.playbook.weights)
+    return event if points == lead.score else replace(event, score=points)
+
+
+def _updated(lead: Lead, event: e.ContactUpdated) -> Lead:
+    changes: Changes = {}
+    CHANGES[e.ContactUpdated](lead, lead.recorded_at, event, changes)
+    return replace(lead, **changes)
 
 
 def _touch(_: Facts, command: c.SendTouch) -> e.TouchSent:
@@ -204,6 +228,9 @@ BUILDERS: dict[str, Builder] = {
         note_on=command.note_on, call_on=command.call_on, value_item=command.value_item
     ),
     "call_scheduled": lambda _, command: e.CallScheduled(call_on=command.call_on, value_item=command.value_item),
+    "touch_scheduled": lambda _, command: e.TouchScheduled(
+        touch_on=command.touch_on, mode=command.mode, value_item=command.value_item
+    ),
     "note_sent": _note_sent,
     "note_slot_released": lambda facts, _: e.NoteSlotReleased(note_on=facts.lead.note_on or facts.today),
     "call_due": lambda facts, _: e.CallDue(call_on=_call_on(facts)),

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from workflows import horizon
 from workflows.calendars import CalendarHorizonError
-from workflows.commands import Command, RescheduleCall, ScheduleCall, ScheduleNote, SendTouch
+from workflows.commands import Command, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch, SendTouch
 from workflows.contact_hours import overlap
 from workflows.context import Facts, Refused
 from workflows.events import Scalar
@@ -49,9 +49,9 @@ def fresh_relationship(facts: Facts, _: ScheduleCall) -> Refused | None:
     return Refused(rule="fresh_relationship", reason=reason, inputs=inputs)
 
 
-def planned_day(facts: Facts, command: ScheduleNote | ScheduleCall | RescheduleCall) -> Refused | None:
+def planned_day(facts: Facts, command: ScheduleNote | ScheduleCall | ScheduleTouch | RescheduleCall) -> Refused | None:
     """Refuse a day that is over, that the rep does not work, or that no calendar knows."""
-    day = command.note_on if isinstance(command, ScheduleNote) else command.call_on
+    day = _day_of(facts, command)
     if facts.context.calendar is None:
         reason = f"{facts.lead.owner} has no working calendar yet, so nothing can be planned."
         return Refused(rule="calendar_known", reason=reason, inputs={"owner": facts.lead.owner})
@@ -71,7 +71,7 @@ def planned_day(facts: Facts, command: ScheduleNote | ScheduleCall | RescheduleC
 
 def promise_day(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a promise for another day than the playbook's number of working days after the note."""
-    days = facts.playbook.capacity.call_after_note_days
+    days = facts.capacity.call_after_note_days
     try:
         wanted = facts.calendar.add_working_days(command.note_on, days)
     except CalendarHorizonError as error:
@@ -85,7 +85,7 @@ def promise_day(facts: Facts, command: ScheduleNote) -> Refused | None:
 
 def promise_gap(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a note whose call would come too long after it, unless the playbook accepts that."""
-    capacity, gap = facts.playbook.capacity, (command.call_on - command.note_on).days
+    capacity, gap = facts.capacity, (command.call_on - command.note_on).days
     if gap <= capacity.max_promise_gap_days or capacity.long_gap == "accept":
         return None
     reason = f"The call would come {gap} days after the note; write the note later, or do homework instead."
@@ -108,12 +108,13 @@ def call_slot(facts: Facts, command: ScheduleNote) -> Refused | None:
     return Refused(rule="call_slot_free", reason=reason, inputs=_slot_inputs(facts, "promised_call", command.call_on))
 
 
-def follow_up_slot(facts: Facts, command: ScheduleCall) -> Refused | None:
+def follow_up_slot(facts: Facts, command: ScheduleCall | ScheduleTouch) -> Refused | None:
     """Refuse a follow-up for which the day has no room; it never takes the slot of a promised call."""
-    if offered(facts, "follow_up", command.call_on):
+    day = _day_of(facts, command)
+    if offered(facts, "follow_up", day):
         return None
-    reason = f"{facts.lead.owner} has no follow-up slot left on {spoken(command.call_on)}."
-    return Refused(rule="call_slot_free", reason=reason, inputs=_slot_inputs(facts, "follow_up", command.call_on))
+    reason = f"{facts.lead.owner} has no follow-up slot left on {spoken(day)}."
+    return Refused(rule="call_slot_free", reason=reason, inputs=_slot_inputs(facts, "follow_up", day))
 
 
 def same_call_slot(facts: Facts, command: RescheduleCall) -> Refused | None:
@@ -155,7 +156,7 @@ def attempts_left(facts: Facts, _: Command) -> Refused | None:
     return Refused(rule="attempts_left", reason=reason, inputs=inputs)
 
 
-def new_value(facts: Facts, command: ScheduleNote | ScheduleCall | SendTouch) -> Refused | None:
+def new_value(facts: Facts, command: ScheduleNote | ScheduleCall | ScheduleTouch | SendTouch) -> Refused | None:
     """Refuse to come back with nothing new."""
     item = command.value_item
     if item and item not in facts.lead.value_items_used:
@@ -176,7 +177,7 @@ def new_mode(facts: Facts, command: ScheduleNote | ScheduleCall) -> Refused | No
     return Refused(rule="new_mode", reason=reason, inputs={"last_mode": lead.last_mode, "untried": " ".join(untried)})
 
 
-def touch_gap(facts: Facts, command: ScheduleNote | ScheduleCall | SendTouch) -> Refused | None:
+def touch_gap(facts: Facts, command: ScheduleNote | ScheduleCall | ScheduleTouch | SendTouch) -> Refused | None:
     """Refuse two touches within the gap, which would be a nuisance."""
     last = facts.lead.last_touch_at
     if last is None:
@@ -191,9 +192,9 @@ def touch_gap(facts: Facts, command: ScheduleNote | ScheduleCall | SendTouch) ->
     return Refused(rule="touch_gap", reason=reason, inputs={"last_touch_at": last.isoformat(), "ready_on": str(ready)})
 
 
-def _day_of(facts: Facts, command: ScheduleNote | ScheduleCall | SendTouch) -> date:
+def _day_of(facts: Facts, command: Command) -> date:
     match command:
-        case ScheduleNote(note_on=day) | ScheduleCall(call_on=day):
+        case ScheduleNote(note_on=day) | ScheduleCall(call_on=day) | RescheduleCall(call_on=day) | ScheduleTouch(touch_on=day):
             return day
     return facts.day
 

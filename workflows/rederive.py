@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from workflows import horizon
 from workflows.books import Book, Books
 from workflows.calendars import Calendar
 from workflows.codec import canonical
@@ -143,7 +144,7 @@ def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Re
     calendar = library.calendars.get(plan.rep.calendar_digest)
     if calendar is None or first.used is None:
         return "used.calendar"
-    book = books.book(plan.rep.name, calendar.local_day(first.used.now))
+    book = books.book(plan.rep.name, horizon.local_day(calendar, first.used.now))
     refused = first.used.suppressed or {}
     book = msgspec.structs.replace(book, suppressed={UUID(lead_id): modes for lead_id, modes in refused.items()})
     return _derive(plan.rep, first, library, book)
@@ -172,6 +173,8 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
         return "playbook"
     if used.calendar is not None and used.calendar not in library.calendars:
         return "used.calendar"
+    if used.followed and used.followed not in library.playbooks:
+        return "used.followed"
     playbook = library.playbooks[pin.digest]
     calendar = library.calendars[used.calendar] if used.calendar else None
     carrier = Carrier(
@@ -193,6 +196,7 @@ def _derive(state: Lead | Rep | None, first: Recorded, library: Library, book: B
         actor=first.actor,
         calendar=calendar,
         playbook=playbook,
+        followed=library.playbooks[used.followed] if used.followed else None,
         leaving=library.playbooks.get(state.playbook.digest) if isinstance(state, Lead) and state.playbook else None,
         free=used.free,
         verdicts=tuple(given_verdicts(used.verdicts)),

@@ -1,7 +1,7 @@
 """Reads a log and writes down, lead by lead, what people did: see `workflows.scripts`."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from workflows import horizon
@@ -35,7 +35,6 @@ from workflows.scripts import (
     Stretch,
     ask_kind,
     ask_of,
-    asked_by_plan,
     standing_day,
     working_days_after,
 )
@@ -71,8 +70,8 @@ class Reader:
         self.ends: datetime | None = None
         """When the last event of a lead or rep was recorded."""
         self.tally = Tally()
-        self.plans: dict[tuple[UUID, date], DayPlanned] = {}
-        """By rep's stream and day."""
+        self.plans: list[tuple[UUID, DayPlanned]] = []
+        """Each with the stream of its rep, in the order of the log; a day may be planned again."""
         self._playbooks = playbooks
         self._since = since
         self._pinned: set[str] = set()
@@ -117,14 +116,8 @@ class Reader:
                 self.office.append(
                     Given(recorded.recorded_at, self.books.position, recorded.stream_id, command, recorded.actor, recorded.used)
                 )
-            case DayPlanned(day=day, touches=touches) as plan:
-                if recorded.recorded_at > self._since:
-                    self.plans[recorded.stream_id, day] = plan
-                for lead_id in touches:
-                    lead = self.books.leads[lead_id]
-                    if lead.playbook:
-                        kind = asked_by_plan(lead, self._playbooks[lead.playbook.digest])
-                        self.scripts[lead_id].last.asks.append(Ask(kind, day, recorded.recorded_at, self.books.position))
+            case DayPlanned() as plan if recorded.recorded_at > self._since:
+                self.plans.append((recorded.stream_id, plan))
 
     def _is_given(self, recorded: Recorded) -> bool:
         """Tell whether somebody outside handed this in, and not the service or a registration."""

@@ -12,10 +12,10 @@ from uuid import UUID
 from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.commands import Command
-from workflows.events import NurtureTouchDue, Recorded, Used
+from workflows.events import NurtureTouchDue, Recorded, TouchScheduled, Used
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.rep import most_attempts, next_mode, next_value_item
+from workflows.proposals import most_attempts, next_mode, next_value_item
 from workflows.sentences import words
 
 
@@ -98,24 +98,18 @@ class Script:
 
 
 def ask_of(recorded: Recorded, lead: Lead, playbook: Playbook | None) -> tuple[str, date | None] | None:
-    """Return what an event of *lead*, now as the event left it, asks somebody for, and for which day; None for today.
-
-    Touches in other modes are not asked for on the lead's stream: see `asked_by_plan`.
-    """
+    """Return what an event of *lead*, now as the event left it, asks somebody for, and for which day; None for today."""
     if recorded.state == "note_due" and recorded.row in ("T07", "T24"):
         return "note", lead.note_on
     if recorded.state == "call_due" and recorded.row in ("T08", "T12", "T23"):
         return "call", lead.call_on
+    if isinstance(recorded.data, TouchScheduled):
+        return f"touch:{recorded.data.mode}", recorded.data.touch_on
     if isinstance(recorded.data, NurtureTouchDue):
         return "nurture", None
     if recorded.state == "no_response" and recorded.row and playbook and is_spent(lead, playbook):
         return "breakup", None
     return None
-
-
-def asked_by_plan(lead: Lead, playbook: Playbook) -> str:
-    """Return what a plan asks for whose touches name *lead*."""
-    return f"touch:{next_mode(lead, playbook)}"
 
 
 def is_spent(lead: Lead, playbook: Playbook) -> bool:

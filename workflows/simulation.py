@@ -6,25 +6,27 @@ message and in their order, so that ids, events and their bytes come out as they
 lost or doubled, and two workers at once.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from heapq import heappop, heappush
 from uuid import UUID
 
 import msgspec
 
+from workflows import horizon
 from workflows.actor_names import FOR_REPS, actor_name
 from workflows.books import Book, Books
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
-from workflows.commands import Command, FireTimer, MigratePlaybook, RegisterLead, SetCalendar
+from workflows.commands import Command, FireTimer, MigratePlaybook, PlanDay, Reassign, RegisterLead, SetCalendar
 from workflows.context import Context
 from workflows.events import CalendarFrozen, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
 from workflows.playbooks import Playbook, pins_newest
+from workflows.proposals import comes_in
 from workflows.rederive import given_verdicts
-from workflows.rep import fold_rep, handle_rep, rep_id
+from workflows.rep import day_under_way, fold_rep, handle_rep, rep_id
 from workflows.slotting import free_slots
 from workflows.suppression import verdict
 from workflows.timers import fires, moved_timers, timer_message_id
@@ -75,6 +77,11 @@ class Simulation:
         self._forgotten: set[UUID] = set()
         self._committed = 0
         """The position of the log when the present round, as it were one transaction, began."""
+        self._round: list[Message] = []
+        self._proposed: set[str] = set()
+        """Reps whose plans of the present round wait to be decided."""
+        self._to_plan: dict[str, tuple[date, Message]] = {}
+        """Reps whose day is to be planned again after the present round, and for whose sake."""
         for playbook in playbooks:
             self.publish(playbook)
 
@@ -138,10 +145,13 @@ class Simulation:
         self.now = moment
         while rung := self._rung or self._claim():
             self._rung, self._committed = [], self.books.position
+            self._proposed.clear()
             # As in `actors.apply`: those of reps go first, so that a plan is made of what stands in the log.
-            for message in sorted(rung, key=lambda message: actor_name(message.command) not in FOR_REPS):
+            self._round = sorted(rung, key=lambda message: actor_name(message.command) not in FOR_REPS)
+            for message in self._round:
                 if message.outcome is None:
                     self._apply(message)
+            self._stage_plans()
 
     def forget(self, lead_id: UUID) -> None:
         """Take a lead out: its messages do nothing any more, and no plan sees it; the slots that it has stay taken."""
@@ -221,12 +231,16 @@ class Simulation:
             raise SimulationError(f"lead {message.stream_id} is not known")
         playbook = self._playbook(lead, command)
         calendar = self._calendars.get(owner)
-        free = free_slots(lead, command, calendar, playbook.capacity, self.now, self.books.taken) if lead else ()
+        rep = self.reps.get(command.owner if isinstance(command, Reassign) else owner)
+        followed = self._published.get(rep.playbook.digest) if rep and rep.playbook else None
+        capacity = (followed or playbook).capacity
+        free = free_slots(lead, command, calendar, capacity, self.now, self.books.taken) if lead else ()
         context = Context(
             now=self.now,
             actor=message.asked_by,
             calendar=calendar,
             playbook=playbook,
+            followed=followed,
             leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
             free=free,
             verdicts=_verdicts(message),
@@ -241,6 +255,11 @@ class Simulation:
             self._move_timers(message, lead.timers if lead else {}, outcome.lead)
         self._record(outcome.recorded)
         self._follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
+        if outcome.lead and comes_in(lead, outcome.lead, playbook, self.now):
+            owner = outcome.lead.owner
+            day = day_under_way(self._calendars[owner], self.now) if owner in self._calendars else None
+            if day:
+                self._to_plan.setdefault(owner, (day, message))
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
 
     def _apply_to_rep(self, message: Message, rep: Rep | None, carrier: Carrier) -> None:
@@ -251,10 +270,12 @@ class Simulation:
         calendar = self._calendars.get(rep.name) if rep else None
         book = Book()
         if rep and calendar and not isinstance(command, SetCalendar):
-            if self._promises_coming_due(rep.name):
+            if rep.name in self._proposed or self._in_motion(rep.name, message.correlation_id):
                 self._wait(message)
                 return
-            book = msgspec.structs.replace(self.books.book(rep.name, calendar.local_day(self.now)), position=self._committed)
+            book = msgspec.structs.replace(
+                self.books.book(rep.name, horizon.local_day(calendar, self.now)), position=self._committed
+            )
         outcome = handle_rep(rep, command, now=self.now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
             self._wait(message)
@@ -266,6 +287,8 @@ class Simulation:
             self.reps[outcome.rep.name] = outcome.rep
             self._move_timers(message, rep.timers if rep else {}, outcome.rep)
         self._record(outcome.recorded)
+        if rep and outcome.proposals:
+            self._proposed.add(rep.name)
         for proposal in outcome.proposals:
             self._follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
@@ -282,10 +305,34 @@ class Simulation:
             raise SimulationError(f"no playbook called {newest} is published")
         return self._newest[newest]
 
-    def _promises_coming_due(self, owner: str) -> bool:
-        """Tell whether promised calls of *owner* are due and not listed yet; see `models.leads.promises_coming_due`."""
-        sent = self.books.standing(owner, "note_sent")
-        return any(timer.due_at <= self.now for lead in sent for name, timer in lead.timers.items() if fires(name))
+    def _in_motion(self, rep: str, correlation_id: UUID) -> bool:
+        """Tell whether messages are due that will change the book of *rep*; see `models.plans.in_motion`."""
+        for message in (*self._round, *self._due()):
+            if message.outcome is None:
+                lead = self.books.leads.get(message.stream_id)
+                registers = isinstance(message.command, RegisterLead) and message.correlation_id == correlation_id
+                if registers or (lead is not None and lead.owner == rep):
+                    return True
+        return False
+
+    def _due(self) -> Iterator[Message]:
+        """Yield what waits and is due, in no order; a heap's later ones lie below those that are not due yet."""
+        look_at = [0]
+        while look_at:
+            index = look_at.pop()
+            if index < len(self._waiting) and self._waiting[index][0] <= self.now:
+                yield self.messages[self._waiting[index][1]]
+                look_at += [2 * index + 1, 2 * index + 2]
+
+    def _stage_plans(self) -> None:
+        """Stage one plan for each rep who needs one, however many leads there are to plan; see `actors.batch`."""
+        plans = actor_name(PlanDay())
+        waiting = {m.stream_id for m in (*self._rung, *self._due()) if m.outcome is None and actor_name(m.command) == plans}
+        for name, (day, cause) in self._to_plan.items():
+            id_ = rep_id(name)
+            if id_ not in waiting and name in self.reps and self.reps[name].planned_on == day:
+                self._stage(_caused(derived_id(cause.id, id_, "plan"), id_, PlanDay(), "planner", self.now, cause))
+        self._to_plan.clear()
 
     def _move_timers(self, message: Message, before: Mapping[str, Timer], after: Lead | Rep) -> None:
         ended, armed = moved_timers(before, after.timers)

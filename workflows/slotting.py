@@ -16,6 +16,7 @@ from workflows.commands import (
     RescheduleCall,
     ScheduleCall,
     ScheduleNote,
+    ScheduleTouch,
 )
 from workflows.context import Facts
 from workflows.events import Slot, SlotKind
@@ -36,7 +37,7 @@ def takes_slots(command: Command) -> bool:
     """Tell whether *command* may take slots, so that whoever applies it locks the rep and offers what is free."""
     if isinstance(command, FireTimer):
         return command.timer == "hold_until"
-    return isinstance(command, (ScheduleNote, ScheduleCall, RescheduleCall, MarkNoteSent, Release, Reassign))
+    return isinstance(command, (ScheduleNote, ScheduleCall, ScheduleTouch, RescheduleCall, MarkNoteSent, Release, Reassign))
 
 
 def slot_days(lead: Lead, command: Command, calendar: Calendar | None, capacity: Capacity, now: datetime) -> set[date]:
@@ -46,6 +47,8 @@ def slot_days(lead: Lead, command: Command, calendar: Calendar | None, capacity:
             return {note_on, call_on}
         case ScheduleCall(call_on=call_on) | RescheduleCall(call_on=call_on):
             return {call_on}
+        case ScheduleTouch(touch_on=touch_on):
+            return {touch_on}
         case Reassign():
             return {slot.day for slot in lead.slots}
     if calendar is None:
@@ -94,6 +97,8 @@ def asked_for(lead: Lead, command: Command, free: tuple[Slot, ...]) -> tuple[Slo
             named: set[tuple[SlotKind, date]] = {("note", note_on), ("promised_call", call_on)}
         case ScheduleCall(call_on=call_on):
             named = {("follow_up", call_on)}
+        case ScheduleTouch(touch_on=touch_on):
+            named = {("follow_up", touch_on)}
         case RescheduleCall(call_on=call_on):
             named = {("promised_call" if lead.promised else "follow_up", call_on)}
         case _:
@@ -124,7 +129,7 @@ def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
     another day than planned may find that day's slots taken; it was written all the same, so it is never refused: it keeps
     the slot that it has, or gets the next one offered, or (with none at all) is called on the day without a slot.
     """
-    wanted = _promised_for(facts.calendar, facts.day, facts.playbook.capacity)
+    wanted = _promised_for(facts.calendar, facts.day, facts.capacity)
     if _keeps_its_call(facts.lead, wanted):
         return wanted, None, None
     held = _call_slot(facts.lead)
@@ -153,6 +158,10 @@ def _call_slot(lead: Lead) -> Slot | None:
     return next((slot for slot in lead.slots if slot.kind == "promised_call"), None)
 
 
+#: Events that give back what the lead holds without leaving the state; the last takes a new slot for one that was not used.
+_GIVES_BACK = frozenset({"lead_held", "lead_reassigned", "touch_scheduled"})
+
+
 class SlotMoves:
     """The slots that one event moves."""
 
@@ -161,8 +170,8 @@ class SlotMoves:
         lead, command = facts.lead, facts.command
         entering = row.target is not None and row.target != lead.state
         self.reserved: tuple[Slot, ...] = tuple(slot for slot in _wanted(facts, row) if slot)
-        self.used: tuple[Slot, ...] = tuple(slot for slot in lead.slots if entering and slot.kind in row.uses)
-        gone = entering or row.event in ("lead_held", "lead_reassigned") or isinstance(command, RescheduleCall)
+        self.used: tuple[Slot, ...] = tuple(slot for slot in lead.slots if slot.kind in row.uses)
+        gone = entering or row.event in _GIVES_BACK or isinstance(command, RescheduleCall)
         kept = row.keeps if entering and not self.reserved else ()
         left = (slot for slot in lead.slots if slot not in self.used and slot.kind not in kept)
         self.released: tuple[Slot, ...] = tuple(left) if gone else ()
@@ -175,6 +184,8 @@ def _wanted(facts: Facts, row: Row) -> tuple[Slot | None, ...]:
             return offered(facts, "note", note_on), offered(facts, "promised_call", call_on)
         case ScheduleCall(call_on=call_on):
             return (offered(facts, "follow_up", call_on),)
+        case ScheduleTouch(touch_on=touch_on):
+            return (offered(facts, "follow_up", touch_on),)
         case RescheduleCall(call_on=call_on):
             return (offered(facts, call_slot_kind(facts), call_on),)
         case MarkNoteSent():
@@ -195,7 +206,7 @@ def resumed(facts: Facts) -> tuple[date | None, date | None, tuple[Slot, ...]]:
     lead, calendar, today = facts.lead, facts.calendar, facts.today
     if lead.state == "note_due":
         note_on = horizon.after(calendar, today, 0)
-        call_on = horizon.after(calendar, note_on, facts.playbook.capacity.call_after_note_days)
+        call_on = horizon.after(calendar, note_on, facts.capacity.call_after_note_days)
         both = offered(facts, "note", note_on), offered(facts, "promised_call", call_on)
         return note_on, call_on, tuple(slot for slot in both if slot) if all(both) else ()
     if lead.state not in ("note_sent", "call_due") or lead.call_on is None or lead.hold is None:

@@ -15,6 +15,7 @@ from workflows.commands import (
     MarkNoteSent,
     Mode,
     ScheduleNote,
+    ScheduleTouch,
     SendBreakupEmail,
     SendNurtureTouch,
     SendTouch,
@@ -112,7 +113,7 @@ def _modes_of(command: Command) -> tuple[Mode, ...]:
     match command:
         case ScheduleNote() | MarkNoteSent():
             return "handwritten_note", "call"
-        case SendTouch(mode=mode) | SendNurtureTouch(mode=mode) | AskWhy(mode=mode):
+        case SendTouch(mode=mode) | ScheduleTouch(mode=mode) | SendNurtureTouch(mode=mode) | AskWhy(mode=mode):
             return (mode,)
         case SendBreakupEmail():
             return ("email",)

@@ -59,9 +59,9 @@ class TimerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Entering another state does not end it, unless nothing more is owed there."""
     retry_working_days: int = 0
     """When a timer that fired is refused, it is armed again this many working days later; 0 stands for `RETRY_DAYS`."""
-    lasting: tuple[str, ...] = ()
-    """Rules whose refusal no mere day changes: after one of these it is armed again `RETRY_DAYS` later in any case, so that
-    the log does not fill with the same refusal."""
+    ended_by: str = ""
+    """A timer that is armed beside it at its first refusal, counted from the planned day or from that of the refusal, if that
+    is later: so it is not asked for ever."""
 
     def length(self, playbook: Playbook) -> int:
         """Return how long it runs under *playbook*, in units of its clock; 0 when it is told its day."""
@@ -88,7 +88,7 @@ _SPECS = (
         counts_from="named",
         at="start",
         retry_working_days=1,
-        lasting=("call_reachable", "contact_hours", "not_suppressed"),
+        ended_by="call_expiry",
     ),
     TimerSpec(name="call_grace", clock="working_days", counts_from="named", fires=False),
     TimerSpec(name="call_late", clock="working_days", counts_from="named"),
@@ -167,10 +167,10 @@ def at_its_hour(timer: str, day: date, calendar: Calendar) -> datetime:
     return horizon.moment(calendar, day, _minute(timer, calendar))
 
 
-def retry(timer: str, rule: str, today: date, calendar: Calendar) -> datetime:
-    """Return when a *timer* that fired and was refused by *rule* is due again."""
+def retry(timer: str, today: date, calendar: Calendar) -> datetime:
+    """Return when a *timer* that fired and was refused is due again."""
     spec = TIMERS[timer]
-    if spec.retry_working_days and rule not in spec.lasting:
+    if spec.retry_working_days:
         return at_its_hour(timer, horizon.after(calendar, today, spec.retry_working_days), calendar)
     return at_its_hour(timer, today + timedelta(days=RETRY_DAYS), calendar)
 

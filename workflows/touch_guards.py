@@ -11,6 +11,7 @@ from workflows.commands import (
     RecordCall,
     RecordMeeting,
     RecordReply,
+    ScheduleTouch,
     SendNurtureTouch,
     SendTouch,
 )
@@ -50,7 +51,7 @@ def email_reachable(facts: Facts, _: Command) -> Refused | None:
     return _reachable(facts, "email", "email_reachable", "No mail address")
 
 
-def mode_permitted(facts: Facts, command: SendTouch | SendNurtureTouch) -> Refused | None:
+def mode_permitted(facts: Facts, command: SendTouch | ScheduleTouch | SendNurtureTouch) -> Refused | None:
     """Refuse a touch in a mode that is not permitted or not reachable."""
     return _reachable(facts, command.mode, "mode_permitted", f"No way to reach them by {words(command.mode)}")
 
@@ -62,7 +63,7 @@ def note_wanted(facts: Facts, _: MarkNoteSent) -> Refused | None:
     return _reachable(facts, "handwritten_note", "note_wanted", "No postal address")
 
 
-def touch_mode(_: Facts, command: SendTouch) -> Refused | None:
+def touch_mode(_: Facts, command: SendTouch | ScheduleTouch) -> Refused | None:
     """Refuse a touch in a mode that has its own way here."""
     if command.mode in _TOUCH_MODES:
         return None

@@ -28,7 +28,7 @@ from workflows.lead import Lead
 from workflows.parts import Part, Unknown, moved, shifted
 from workflows.playbooks import Playbook
 from workflows.script_reader import Reader
-from workflows.scripts import Act, Given, Script, ask_kind, ask_of, asked_by_plan, standing_day, touch_named, working_days_after
+from workflows.scripts import Act, Given, Script, ask_kind, ask_of, standing_day, touch_named, working_days_after
 from workflows.sentences import words
 from workflows.simulation import Simulation
 from workflows.touches import Tally, TouchKind
@@ -48,8 +48,8 @@ class WhatIf:
 
     def __init__(self, reader: Reader, playbooks: Iterable[Playbook], since: datetime) -> None:
         self.tally = Tally()
-        self.plans: dict[tuple[UUID, date], DayPlanned] = {}
-        """By rep's stream and day."""
+        self.plans: list[tuple[UUID, DayPlanned]] = []
+        """Each with the stream of its rep, in the order of the log; a day may be planned again."""
         self.unknown: dict[UUID, Unknown] = {}
         """By lead, of those whose run stopped."""
         self._reader = reader
@@ -127,11 +127,7 @@ class WhatIf:
 
     def _watch(self, recorded: Recorded) -> None:
         if isinstance(recorded.data, DayPlanned):
-            self.plans[recorded.stream_id, recorded.data.day] = recorded.data
-            for lead_id in recorded.data.touches:
-                lead = self._simulation.lead(lead_id)
-                if playbook := self._simulation.pinned(lead):
-                    self._asked(lead, asked_by_plan(lead, playbook), recorded.data.day)
+            self.plans.append((recorded.stream_id, recorded.data))
         lead_ = self._simulation.books.leads.get(recorded.stream_id)
         if lead_ is None:
             return

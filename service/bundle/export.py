@@ -268,6 +268,8 @@ class _Writing:
         names = names_of(row.body)
         if names.playbook:
             self._playbooks.add(names.playbook.digest)
+        if names.used and names.used.followed:
+            self._playbooks.add(names.used.followed)
         asked = self._selection.kind != "leads" or UUID(row.stream_id.decode()) in self._leads
         self.asked += asked
         if self.opened and asked:

@@ -86,6 +86,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """What a decision used."""
 
         calendar: str | None
+        followed: str | None = None
 
     class Data(msgspec.Struct, frozen=True):
         """What happened."""

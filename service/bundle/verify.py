@@ -42,6 +42,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from contextlib import ExitStack
+from copy import copy
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -814,14 +815,15 @@ T19 call_due -> no_response -> no_response; by record_call:unanswered; asks not_
 T20 call_due -> call_rescheduled -> call_due; by reschedule_call; asks not_held later_day planned_day same_call_slot
     arms call_grace call_late call_expiry
 T21 call_due -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
-T22 call_due -> call_promise_expired -> queued; by fire_timer:call_expiry; asks owner_was_present; arms queue_age
+T22 call_due note_sent -> call_promise_expired -> queued; by fire_timer:call_expiry; asks owner_was_present
+    arms queue_age
 T23 no_response -> call_scheduled -> call_due; by schedule_call; arms call_grace call_expiry
     asks not_held attempts_left new_value new_mode touch_gap not_suppressed call_reachable planned_day contact_hours
     follow_up_slot
 T24 no_response -> note_scheduled -> note_due; by schedule_note; arms note_slot
     asks not_held attempts_left new_value new_mode touch_gap not_suppressed note_reachable call_reachable planned_day
     promise_day promise_gap contact_hours note_slot call_slot
-T25 no_response -> touch_sent -> no_response; by send_touch; arms next_attempt response_window
+T25 no_response -> touch_sent -> no_response; by send_touch; arms next_attempt response_window; uses follow_up
     asks touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap content_checks
 T26 no_response -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
 T27 no_response -> breakup_sent -> breakup_sent; by send_breakup; arms breakup_window
@@ -867,8 +869,11 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
 - meeting_booked -> meeting_booked -> =; by book_meeting; asks meeting_ahead; arms meeting_outcome
 - call_due -> call_promise_missed -> =; by fire_timer:call_late; asks owner_was_present
-- contactable -> note_returned -> =; by record_return; asks note_was_sent
+- declined queued note_due no_response breakup_sent nurture re_engaged meeting_booked won dropped -> note_returned -> =
+    by record_return; asks note_was_sent
 - no_response -> response_window_closed -> =; by fire_timer:response_window; arms response_window
+- no_response -> touch_scheduled -> =; by schedule_touch
+    asks not_held touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap planned_day follow_up_slot
 - no_response -> breakup_voicemail_left -> =; by leave_breakup_voicemail; asks not_suppressed call_reachable
 - no_response -> breakup_email_sent -> =; by send_breakup_email
     asks not_suppressed email_reachable monitored_reply_address content_checks
@@ -908,6 +913,9 @@ RESTING = ("registered", "won", "dropped", "do_not_contact")
 
 #: Entering one of these ends a hold.
 ENDS_HOLD = ("won", "dropped", "do_not_contact")
+
+#: These leave a lead where it is, and give its slots back.
+GIVES_BACK = ("lead_held", "lead_reassigned", "touch_scheduled")
 
 #: Leaving these for another state forgets the planned note and call.
 PLANNED = ("note_due", "note_sent", "call_due")
@@ -1002,8 +1010,8 @@ class Timer(NamedTuple):
     """Acts by itself; else a date for people."""
     retry: int = 0
     """Refused, it is due again so many working days later; 0 stands for 30 days."""
-    lasting: tuple[str, ...] = ()
-    """Refusals by these rules last: 30 days."""
+    ended_by: str = ""
+    """A timer that its first refusal arms, so that it is not asked for ever."""
 
 
 TIMERS = {
@@ -1013,7 +1021,7 @@ TIMERS = {
     "revisit": Timer("day", "named", False, True),
     "queue_age": Timer("days", "recorded", False, True),
     "note_slot": Timer("working_days", "named", True, True),
-    "call_after_note": Timer("day", "named", False, True, 1, ("call_reachable", "contact_hours", "not_suppressed")),
+    "call_after_note": Timer("day", "named", False, True, 1, "call_expiry"),
     "call_grace": Timer("working_days", "named", True, False),
     "call_late": Timer("working_days", "named", True, True),
     "call_expiry": Timer("working_days", "named", True, True),
@@ -1101,8 +1109,8 @@ class Lead:
         "erased", "has_connector", "history_at", "hold", "homework_at", "importance", "last_contact_at", "last_mode",
         "last_touch_at", "meeting_at", "minutes_invested", "modes", "modes_refused", "modes_tried", "needs", "next_step_on",
         "note_on", "note_sent_at", "nurture_touched_at", "offer_at", "open_opportunity", "owner", "pin", "promised",
-        "promised_on", "qualified", "queued_at", "real_reason", "reason_probed_at", "recorded_at", "revisit_on", "slots",
-        "stage_depth", "state", "strategy_at", "term_on", "timers", "value_band", "value_item", "value_items_used",
+        "promised_on", "qualified", "queued_at", "real_reason", "reason_probed_at", "recorded_at", "revisit_on", "score",
+        "slots", "stage_depth", "state", "strategy_at", "term_on", "timers", "value_band", "value_item", "value_items_used",
     )  # fmt: skip
 
     def __init__(self, body: Any) -> None:
@@ -1123,8 +1131,7 @@ class Lead:
         self.value_band: int = data["value_band"]
         self.minutes_invested: int = data["minutes_invested"]
         self.qualified: bool | None = data["qualified"]
-        day = day_or_none(data["last_contact_on"])
-        self.last_contact_at: datetime | None = datetime.combine(day, datetime.min.time()) if day else None
+        self.last_contact_at: datetime | None = _moment_of(data["last_contact_on"])
         self.has_connector: bool = False
         self.erased: bool = False
         self.promised: bool = False
@@ -1138,6 +1145,7 @@ class Lead:
         self.promised_on: date | None
         self.term_on: date | None
         self.hold: Any = None
+        self.score: Any
         self.value_item: str | None
         self.importance: int | None
         self.real_reason: str | None
@@ -1231,7 +1239,7 @@ def _on_declined(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_queued(lead: Lead, data: Any, at: datetime) -> None:
-    lead.queued_at, lead.revisit_on = at, None
+    lead.queued_at, lead.revisit_on, lead.score = at, None, data["score"]
     lead.afresh()
 
 
@@ -1300,6 +1308,19 @@ def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
     lead.modes = [mode for mode in data["modes"] if mode not in lead.modes_refused]
     lead.open_opportunity = data["open_opportunity"]
+    lead.stage_depth = data.get("stage_depth", lead.stage_depth)
+    lead.value_band = data.get("value_band", lead.value_band)
+    lead.minutes_invested = max(0, lead.minutes_invested + data.get("minutes_added", 0))
+    lead.score = data.get("score", lead.score)
+    if "last_contact_on" in data:
+        said, before = (_moment_of(data.get(name)) for name in ("last_contact_on", "last_contact_before"))
+        ours = lead.last_contact_at
+        # The CRM corrects itself, and not what happened here.
+        lead.last_contact_at = said if ours is None or ours == before else max(ours, said or ours)
+
+
+def _moment_of(day: str | None) -> datetime | None:
+    return datetime.combine(read_day(day), datetime.min.time()) if day else None
 
 
 def _on_returned(lead: Lead, data: Any, at: datetime) -> None:
@@ -1432,6 +1453,11 @@ class Decision:
         if self.pin["digest"] not in playbooks:
             raise MissingError("the playbook {} is not in the bundle".format(plain(self.pin["digest"], 64)))
         self.playbook = playbooks[self.pin["digest"]]
+        followed = used.get("followed", self.pin["digest"])
+        if followed not in playbooks:
+            raise MissingError(f"the playbook {plain(followed, 64)} is not in the bundle")
+        #: The rep's, which binds whatever the lead's own playbook says.
+        self.capacity = playbooks[followed]["capacity"]
         self.calendar = calendar
         self.has_calendar = used["calendar"] is not None
         self.now = read_moment(used["now"])
@@ -1461,7 +1487,16 @@ class Decision:
         for name in ("occurred_at", "meeting_at"):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name][:10]) <= latest:
                 return True
-        for name in ("revisit_on", "note_on", "call_on", "next_step_on", "until", "last_contact_on"):
+        for name in (
+            "revisit_on",
+            "note_on",
+            "call_on",
+            "touch_on",
+            "next_step_on",
+            "until",
+            "last_contact_on",
+            "last_contact_before",
+        ):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name]) <= latest:
                 return True
         return False
@@ -1512,8 +1547,13 @@ def _had_turn(lead: Lead, d: Decision) -> bool:
     return lead.called_at is not None and (d.now - lead.called_at).days < d.playbook["audience"]["rotation_days"]
 
 
+def _first_day(c: Any) -> date:
+    """Return the day that a proposal names: of a note that promises a call, the day of the note."""
+    return read_day(c.get("note_on") or c.get("call_on") or c["touch_on"])
+
+
 def _planned_day(lead: Lead, c: Any, d: Decision) -> Any:
-    day = read_day(c["note_on"] if "note_on" in c else c["call_on"])
+    day = _first_day(c)
     if not d.has_calendar:
         return "calendar_known"
     if day < d.today:
@@ -1523,7 +1563,7 @@ def _planned_day(lead: Lead, c: Any, d: Decision) -> Any:
 
 def _promise_day(lead: Lead, c: Any, d: Decision) -> Any:
     note_on, calendar = read_day(c["note_on"]), d.calendar
-    at = calendar.count_to(note_on) + d.playbook["capacity"]["call_after_note_days"] - 1
+    at = calendar.count_to(note_on) + d.capacity["call_after_note_days"] - 1
     if not calendar.covers(note_on) or at >= len(calendar.working):
         return "calendar_known"
     return read_day(c["call_on"]).toordinal() == calendar.working[at]
@@ -1548,8 +1588,7 @@ def _new_mode(lead: Lead, c: Any, d: Decision) -> bool:
 def _touch_gap(lead: Lead, c: Any, d: Decision) -> bool:
     if lead.last_touch_at is None:
         return True
-    planned = c.get("note_on") or c.get("call_on")
-    day = read_day(planned) if planned else d.day
+    day = d.day if c["command"] == "send_touch" else _first_day(c)
     return day >= days_after(d.calendar, day_of(d.calendar, lead.last_touch_at), d.length("next_attempt_working_days"))
 
 
@@ -1685,7 +1724,7 @@ def _later_day(lead: Lead, c: Any, d: Decision) -> bool:
 
 
 def _promise_gap(lead: Lead, c: Any, d: Decision) -> bool:
-    capacity = d.playbook["capacity"]
+    capacity = d.capacity
     gap = (read_day(c["call_on"]) - read_day(c["note_on"])).days
     return gap <= int(capacity["max_promise_gap_days"]) or capacity["long_gap"] == "accept"
 
@@ -1721,7 +1760,7 @@ def _meeting_ahead(lead: Lead, c: Any, d: Decision) -> bool:
 def _not_suppressed(lead: Lead, c: Any, d: Decision) -> bool:
     if d.kind in ("schedule_note", "mark_note_sent"):
         modes = {"handwritten_note", "call"}
-    elif d.kind in ("send_touch", "send_nurture_touch", "ask_why"):
+    elif d.kind in ("send_touch", "schedule_touch", "send_nurture_touch", "ask_why"):
         modes = {c["mode"]}
     else:
         modes = {"email" if d.kind == "send_breakup_email" else "call"}
@@ -1769,7 +1808,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "promise_gap": _promise_gap,
     "note_slot": _free("note", "note_on", "note_slot_free"),
     "call_slot": _free("promised_call", "call_on", "call_slot_free"),
-    "follow_up_slot": _free("follow_up", "call_on", "call_slot_free"),
+    "follow_up_slot": lambda lead, c, d: d.offered("follow_up", _first_day(c), lead.owner) is not None or "call_slot_free",
     "same_call_slot": lambda lead, c, d: (
         d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner) is not None or "call_slot_free"
     ),
@@ -1829,14 +1868,11 @@ def refusal(row: Row, lead: Lead, c: Any, d: Decision) -> str:
 # What an event says, where the command does not say it already.
 
 
-def _score(lead: Lead, reason: str, d: Decision) -> dict[str, int]:
+def _score(lead: Lead, speaks_for_now: bool, d: Decision) -> dict[str, int]:
     w = d.playbook["weights"]
     hours, doublings = 1 + lead.minutes_invested // 60, 0
     while hours >= 2:
         hours, doublings = hours // 2, doublings + 1
-    speaks_for_now = reason in ("revisit", "job_change", "event") or (
-        lead.revisit_on is not None and lead.revisit_on <= d.today
-    )
     parts: dict[str, int] = {
         "stage": w["stage"] * lead.stage_depth,
         "value": w["value"] * lead.value_band,
@@ -1853,7 +1889,7 @@ def _score(lead: Lead, reason: str, d: Decision) -> dict[str, int]:
 
 def _promise(lead: Lead, d: Decision) -> tuple[date, Slot | None, str | None]:
     """Return the day of the call for a note that was sent, a slot to change to, and why the day is not the usual one."""
-    wanted = days_after(d.calendar, d.day, d.playbook["capacity"]["call_after_note_days"])
+    wanted = days_after(d.calendar, d.day, d.capacity["call_after_note_days"])
     held = next((slot for slot in lead.slots if slot[1] == "promised_call"), None)
     if lead.hold is not None or (held is not None and held[2] == written(wanted)):
         return wanted, None, None
@@ -1874,7 +1910,7 @@ def _resumed(lead: Lead, d: Decision) -> tuple[date | None, date | None, list[Sl
     calendar, today = d.calendar, d.today
     if lead.state == "note_due":
         note_on = days_after(calendar, today, 0)
-        call_on = days_after(calendar, note_on, d.playbook["capacity"]["call_after_note_days"])
+        call_on = days_after(calendar, note_on, d.capacity["call_after_note_days"])
         both = [d.offered("note", note_on, lead.owner), d.offered("promised_call", call_on, lead.owner)]
         return note_on, call_on, [slot for slot in both if slot] if all(both) else []
     if lead.state not in ("note_sent", "call_due") or lead.call_on is None or lead.hold is None:
@@ -1917,12 +1953,17 @@ def _reason_queued(c: Any) -> str:
     return str(c["timer"] if c["command"] == "fire_timer" else c["reason"])
 
 
+def _speaks_for_now(lead: Lead, c: Any, d: Decision) -> bool:
+    reached = lead.revisit_on is not None and lead.revisit_on <= d.today
+    return reached or _reason_queued(c) in ("revisit", "job_change", "event")
+
+
 #: Fields of events that are worked out; all others stand in the command.
 WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     "lead_declined": {"revisit_on": _revisit_of_decline},
     "revival_queued": {
         "reason": lambda lead, c, d: _reason_queued(c),
-        "score": lambda lead, c, d: _score(lead, _reason_queued(c), d),
+        "score": lambda lead, c, d: _score(lead, _speaks_for_now(lead, c, d), d),
     },
     "nurture_started": {
         "reason": _why_nurture,
@@ -1979,6 +2020,7 @@ SAYS = {
     "lead_dropped": "reason",
     "note_scheduled": "note_on call_on value_item",
     "call_scheduled": "call_on value_item",
+    "touch_scheduled": "touch_on mode value_item",
     "note_sent": "medium call_on attested override text minutes gap_reason",
     "note_slot_released": "note_on",
     "call_due": "call_on",
@@ -2020,6 +2062,10 @@ SAYS = {
 }
 
 
+#: What the CRM may say of a sale beside the contact's data.
+OF_THE_SALE = ("last_contact_on", "last_contact_before", "stage_depth", "value_band", "minutes_added")
+
+
 def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
     """Return the data of the event that *row* makes."""
     worked_out = WORKED_OUT.get(row.event, {})
@@ -2027,6 +2073,14 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
     said = [name for name in SAYS.get(row.event, "").split() if name[-1] != "?" or name[:-1] in c]
     for name in (name.rstrip("?") for name in said):
         made[name] = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c[name]
+    if row.event == "contact_updated":
+        made.update({name: c[name] for name in OF_THE_SALE if name in c})
+        if lead and lead.state == "queued" and lead.score:
+            # What brought it into the queue speaks for it as before.
+            after = copy(lead)
+            _on_contact_updated(after, made, d.now)
+            score = _score(after, lead.score["trigger"] > 0, d)
+            made.update({"score": score} if score != lead.score else {})
     return made
 
 
@@ -2106,8 +2160,8 @@ def _slots_wanted(lead: Lead, row: Row, c: Any, d: Decision) -> list[Slot | None
             d.offered("note", read_day(c["note_on"]), lead.owner),
             d.offered("promised_call", read_day(c["call_on"]), lead.owner),
         ]
-    if kind == "schedule_call":
-        return [d.offered("follow_up", read_day(c["call_on"]), lead.owner)]
+    if kind in ("schedule_call", "schedule_touch"):
+        return [d.offered("follow_up", _first_day(c), lead.owner)]
     if kind == "reschedule_call":
         return [d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner)]
     if kind == "mark_note_sent":
@@ -2121,9 +2175,9 @@ def moves(row: Row, lead: Lead, c: Any, data: Any, d: Decision) -> dict[str, Any
     """Return the effects of the event that *row* makes."""
     entering = row.target is not None and row.target != lead.state
     reserved = [slot for slot in _slots_wanted(lead, row, c, d) if slot]
-    used = [slot for slot in lead.slots if entering and slot[1] in row.uses]
+    used = [slot for slot in lead.slots if slot[1] in row.uses]
     kept = row.keeps if entering and not reserved else ()
-    gives_back = entering or row.event in ("lead_held", "lead_reassigned") or c["command"] == "reschedule_call"
+    gives_back = entering or row.event in GIVES_BACK or c["command"] == "reschedule_call"
     released = [slot for slot in lead.slots if gives_back and slot not in used and slot[1] not in kept]
     armed = {name: at for name in row.arms for at in [due_at(name, lead, row, data, d)] if at is not None}
     cancelled, frozen = _timers_ended(row, lead, c, entering, armed, d)
@@ -2258,11 +2312,11 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
         if lead.state not in RESTING and d.command["timer"] in TIMERS:
             timer = TIMERS[d.command["timer"]]
             ends = _term_ends(lead, d.command, d) if rule == "owner_was_present" else None
-            if timer.retry and rule not in timer.lasting:
-                day = days_after(d.calendar, d.today, timer.retry)
-            else:
-                day = d.today + timedelta(days=RETRY_DAYS)
+            day = days_after(d.calendar, d.today, timer.retry) if timer.retry else d.today + timedelta(days=RETRY_DAYS)
             effects["armed"] = {d.command["timer"]: ends or at_its_hour(d.command["timer"], day, d.calendar)}
+            if timer.ended_by and timer.ended_by not in lead.timers:
+                counted_from = max(lead.call_on or d.today, d.today)
+                effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)
     if d.kind in COMMANDS and rule != "contact_hours":
         found.compare("data.rule", rule, refused_rule(lead, d) or "nothing that refuses it")
     found.compare("data.refused", data["refused"], d.kind)
@@ -2365,9 +2419,13 @@ def derive_rep_event(rep: Rep, body: Any, calendar_of: Callable[[str], Calendar]
         calendar = calendar_of(rep.calendar)
         found.compare("used.calendar", body["used"]["calendar"], rep.calendar)
         found.compare("data.day", data["day"], written(day_of(calendar, now)))
-        rep.planned_on = read_day(data["day"])
-        effects["armed"] = {"plan_day": next_plan(calendar, now, rep.planned_on)}
-        effects["cancelled"] = ["plan_day"]
+        if body["command"]["command"] == "plan_day":
+            # Once more, for what is left of a day that was planned: the plan of the next day stays due as it was.
+            found.compare("data.day", data["day"], written(rep.planned_on))
+        else:
+            rep.planned_on = read_day(data["day"])
+            effects["armed"] = {"plan_day": next_plan(calendar, now, rep.planned_on)}
+            effects["cancelled"] = ["plan_day"]
     else:
         return False
     found.compare("effects", body["effects"], _readable(effects))

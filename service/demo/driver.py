@@ -87,13 +87,10 @@ class Driver:
 
     def _work(self, script: ScriptedRep, day: date) -> None:
         with transaction(self._service.engine) as connection:
-            rep = leads.find_rep(connection, self._rep)
             owned = leads.owned_leads(connection, self._rep, OPEN_STATES)
             people = {id_: c.fields for id_, c in contacts.find_contacts(connection, [lead.id for lead in owned]).items()}
-        if rep is None:
-            raise StalledError(f"{self._rep} is not known to the service")
         work: dict[UUID, list[Command]] = {}
-        for lead, command in script.work(rep, owned, people, day):
+        for lead, command in script.work(owned, people, day):
             work.setdefault(lead.id, []).append(command)
         self._hand_in(work, asked_by=f"rep:{self._rep}")
 

@@ -27,9 +27,9 @@ from workflows.commands import (
     SendNurtureTouch,
     SendTouch,
 )
-from workflows.lead import Lead, Rep
+from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.rep import most_attempts, next_mode, next_value_item
+from workflows.proposals import most_attempts, next_mode, next_value_item, touch_planned
 
 #: What comes of a call, with its share in percent.
 OUTCOMES = (
@@ -66,9 +66,7 @@ class ScriptedRep:
         self._calendar = calendar
         self._keep = keep
 
-    def work(
-        self, rep: Rep, leads: list[Lead], people: Mapping[UUID, dict[str, Any]], today: date
-    ) -> Iterator[tuple[Lead, Command]]:
+    def work(self, leads: list[Lead], people: Mapping[UUID, dict[str, Any]], today: date) -> Iterator[tuple[Lead, Command]]:
         """Yield the day's commands: calls, notes, touches in other modes, and what else is owed."""
         for lead in leads:
             if lead.state == "call_due" and lead.call_on is not None and lead.call_on <= today:
@@ -76,7 +74,7 @@ class ScriptedRep:
             elif lead.state == "note_due" and lead.note_on == today:
                 yield lead, self._note(lead, people[lead.id])
             elif lead.state == "no_response":
-                yield from ((lead, command) for command in self._silent(rep, lead, today))
+                yield from ((lead, command) for command in self._silent(lead, today))
             elif lead.state == "re_engaged" and lead.next_step_on in (None, today):
                 yield lead, self._next_step(lead, today)
             elif lead.state == "meeting_booked" and lead.meeting_at and self._calendar.local_day(lead.meeting_at) == today:
@@ -118,9 +116,8 @@ class ScriptedRep:
             return RecordCall(outcome="not_now", revisit_on=today + timedelta(days=120), minutes=MINUTES_CALL)
         return RecordCall(outcome=outcome, minutes=MINUTES_CALL)
 
-    def _silent(self, rep: Rep, lead: Lead, today: date) -> Iterator[Command]:
-        touched = lead.last_touch_at is not None and self._calendar.local_day(lead.last_touch_at) == today
-        if lead.id in rep.touches and rep.planned_on == today and not touched:
+    def _silent(self, lead: Lead, today: date) -> Iterator[Command]:
+        if touch_planned(lead, today):
             mode, item = next_mode(lead, self._playbook), next_value_item(lead, self._playbook)
             if mode and item:
                 yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -51,7 +52,11 @@ class Orders:
         """Return the commands for a changed row, in order; *before* is None for a contact that no import has seen yet."""
         orders: list[Command] = [
             UpdateContact(
-                contact=contact, modes=after.modes, timezone=after.timezone, open_opportunity=after.treat_as == "open"
+                contact=contact,
+                modes=after.modes,
+                timezone=after.timezone,
+                open_opportunity=after.treat_as == "open",
+                **_moved(before, after),
             )
         ]
         if before and before.owner != after.owner:
@@ -88,11 +93,6 @@ class Orders:
         return min(_noon(row.on, self._mapping.calendar_of(row.owner).timezone), self._now)
 
 
-def lost_in_update(before: Registration | None, after: Registration) -> bool:
-    """Tell whether something changed that no command can carry to a lead that is registered already."""
-    return before is not None and _kept(before) != _kept(after)
-
-
 def reference(lead_id: UUID, commitment: str) -> Reference:
     """Return the log's reference to the contact of a lead."""
     return Reference(document_id=lead_id, commitment=commitment)
@@ -102,8 +102,17 @@ def _outcome_of(row: Registration) -> tuple[object, ...]:
     return row.treat_as, row.kind, row.on
 
 
-def _kept(row: Registration) -> tuple[object, ...]:
-    return row.last_contact_on, row.stage_depth, row.value_band, row.minutes_invested
+def _moved(before: Registration | None, after: Registration) -> dict[str, Any]:
+    """Return what the row says otherwise than before of how far the sale came; what a first row leaves out stays."""
+    fields = ("last_contact_on", "stage_depth", "value_band")
+    if before is None:
+        return {field: value for field in fields if (value := getattr(after, field))}
+    moved = {field: getattr(after, field) for field in fields if getattr(before, field) != getattr(after, field)}
+    if "last_contact_on" in moved:
+        moved["last_contact_before"] = before.last_contact_on
+    if before.minutes_invested != after.minutes_invested:
+        moved["minutes_added"] = after.minutes_invested - before.minutes_invested
+    return moved
 
 
 @lru_cache(maxsize=20_000)

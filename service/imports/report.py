@@ -27,10 +27,6 @@ WARNINGS = {
     "phone_without_country": "leads with a phone number without its country (set calling_code in the mapping)",
     "replaced_value": "leads with a value that was replaced as the mapping says",
     "on_suppression_list": "leads of people on the suppression list, who are registered as do-not-contact",
-    "kept_as_registered": (
-        "known leads with another last contact, stage depth, value or time invested than before "
-        "(Thaw goes on from what it was told at first)"
-    ),
 }
 
 

@@ -134,7 +134,7 @@ class _Import:
             writer = Writer(
                 connection, self._mapping, self._orders, now=self._now, correlation_id=self._correlation_id, apply=apply
             )
-            writer.write(compared, self._tally)
+            writer.write(compared)
             self._tally.count_opposed(imports.opposed(connection))
             suppressed = imports.suppressed_lines(connection, limit=LISTED_MAX)
             result = Result(self._report(compared, writer, suppressed, imported=apply), writer.rings)

@@ -13,9 +13,8 @@ from models.imports import ChangedRow, Compared
 from models.messages import CommandReusedError, NewMessage, Ring
 from service.calendars import freeze_calendar
 from service.imports.mapping import Mapping, RepCalendar
-from service.imports.orders import Orders, lost_in_update, reference
+from service.imports.orders import Orders, reference
 from service.imports.problems import ConflictError
-from service.imports.report import Tally
 from service.imports.rows import Registration
 from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
@@ -64,7 +63,7 @@ class Writer:
         self.rings: list[Ring] = []
         """To ring after the commit; empty when it is left to the clock."""
 
-    def write(self, compared: Compared, tally: Tally) -> None:
+    def write(self, compared: Compared) -> None:
         """Stage and write everything.
 
         Raises
@@ -76,7 +75,7 @@ class Writer:
         self._give_calendars()
         self._create(compared.created)
         try:
-            self._update(compared.updated, tally)
+            self._update(compared.updated)
         except CommandReusedError as error:
             raise _conflict() from error
         if self._apply and compared.created and imports.erased_meanwhile(self._connection):
@@ -117,19 +116,17 @@ class Writer:
                 self._connection, actor_name=REGISTER_ACTOR, correlation_id=self._correlation_id
             )
 
-    def _update(self, expected: int, tally: Tally) -> None:
+    def _update(self, expected: int) -> None:
         for page in imports.changed_rows(self._connection) if expected else ():
-            new = [self._change(row, tally) for row in page]
+            new = [self._change(row) for row in page]
             self.messages += len(new)
             if self._apply:
                 self._stage(new)
         if self._apply and expected and imports.replace_updated(self._connection) < expected:
             raise _conflict()
 
-    def _change(self, row: ChangedRow, tally: Tally) -> NewMessage:
+    def _change(self, row: ChangedRow) -> NewMessage:
         before, after = _registration.decode(row.before) if row.before else None, _registration.decode(row.after)
-        if lost_in_update(before, after):
-            tally.warn(["kept_as_registered"], row.line)
         first, *then = self._orders.update(before, after, reference(row.lead_id, row.commitment))
         message_id = derived_id("import", row.lead_id, row.known_commitment, row.commitment)
         return self._message(message_id, row.lead_id, first, then)

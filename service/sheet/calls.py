@@ -11,7 +11,7 @@ from workflows import horizon
 from workflows.commands import RecordCall, SendTouch
 from workflows.events import CommandRefused
 from workflows.lead import Lead
-from workflows.rep import next_mode, next_value_item
+from workflows.proposals import next_mode, next_value_item, touch_planned
 
 #: How far ahead the next permitted hour is looked for, in steps of a quarter of an hour.
 _QUARTERS = 7 * 24 * 4
@@ -65,17 +65,13 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
 
 
 def follow_ups(desk: Desk) -> Iterable[Found]:
-    """Yield later attempts: scheduled calls, then the touches in other modes that the day's plan chose."""
+    """Yield later attempts: scheduled calls, then the touches in other modes that are planned for the day."""
     for lead in desk.of("call_due"):
         if not lead.promised:
             bring = f", bring {lead.value_item}" if lead.value_item else ""
             yield _call(desk, lead, "follow_up", f"attempt {lead.attempts + 1}: call{bring}")
-    if desk.rep.planned_on != desk.day:
-        return
-    silent = {lead.id: lead for lead in desk.of("no_response")}
-    for lead in (silent[lead_id] for lead_id in desk.rep.touches if lead_id in silent):
-        # A touch that was made on the day is done; its lead stays in the same state.
-        if lead.last_touch_at is None or desk.local_day(lead.last_touch_at) < desk.day:
+    for lead in desk.of("no_response"):
+        if touch_planned(lead, desk.day):
             yield from _touch(desk, lead)
 
 
@@ -100,11 +96,18 @@ def not_due(desk: Desk, lead: Lead) -> Blocked:
         return blocked(
             desk, lead, "call", "call_after_note", "the promised call is due, but no worker has got to it", "thaw status"
         )
-    comes = f"it comes by itself {shown_moment(timer.due_at, desk.zone)}"
+    comes = shown_moment(timer.due_at, desk.zone)
     last = desk.refusals.get(lead.id)
-    if last and isinstance(last.data, CommandRefused) and last.version == timer.armed_version:
-        return blocked(desk, lead, "call", last.data.rule, last.data.reason, comes)
-    return blocked(desk, lead, "call", "call_after_note", "the promised call opens with the working day", comes)
+    if last and isinstance(last.data, CommandRefused):
+        first = (
+            "put the number into the CRM: " if last.data.rule == "call_reachable" and "call" not in lead.modes_refused else ""
+        )
+        ends = lead.timers.get("call_expiry")
+        else_ = f"; the promise ends {shown_moment(ends.due_at, desk.zone)}" if ends else ""
+        # It is no call of a day on which it may not be made.
+        return blocked(desk, lead, None, last.data.rule, last.data.reason, f"{first}asked again {comes}{else_}")
+    why = "the promised call opens with the working day"
+    return blocked(desk, lead, "call", "call_after_note", why, f"it comes by itself {comes}")
 
 
 def out_of_hours(desk: Desk, found: Found) -> Blocked | None:

@@ -51,7 +51,7 @@ class Desk:
     contacts: Mapping[UUID, Recorded]
     """The newest two-way contact of each lead that is re-engaged."""
     refusals: Mapping[UUID, Recorded]
-    """The newest refusal of each lead whose call has not become due in time."""
+    """The refusal of each promised call that was due and is to be asked for again."""
     listed: Mapping[UUID, Sequence[Entry]]
     """What the suppression list holds of the people; those who are not on it are missing."""
     reviews: tuple[Lead, ...]
@@ -88,6 +88,7 @@ class Desk:
             actor=f"rep:{self.rep.name}",
             calendar=self.calendar,
             playbook=self.playbook_of(lead),
+            followed=self.playbook,
             verdicts=(verdict(self.listed.get(lead.id, ())),),
         )
         answer = decide(lead, command, context)
@@ -106,7 +107,7 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     }
     known = playbooks.playbooks_by_digest(connection, list(digests))
     notes = views.latest(connection, [lead.id for lead in active if lead.state in ("call_due", "note_sent")], ["note_sent"])
-    waiting = [lead.id for lead in active if lead.state == "note_sent"]
+    asked = {lead.id: lead.timers.get("call_after_note") for lead in active if lead.state == "note_sent"}
     return Desk(
         rep=rep,
         calendar=calendar,
@@ -121,7 +122,7 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         notes=notes,
         note_texts=_texts(connection, notes),
         contacts=views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS),
-        refusals=views.latest(connection, waiting, ["command_refused"]),
+        refusals=views.refusals_at(connection, {id_: timer.armed_version for id_, timer in asked.items() if timer}),
         listed=suppressions.entries_of(connection, [lead.id for lead in active]),
         reviews=tuple(reviews),
         steps=steps_of(connection, active),

@@ -36,7 +36,8 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     """Something that cannot be done now."""
 
     kind: Kind | None
-    """What it would be; None for a lead on hold, whose slots are given back."""
+    """What it would be; None for what is no work of the day: a lead on hold, whose slots are given back, and a promised call
+    that a rule forbids."""
     lead_id: UUID
     key: str
     name: str

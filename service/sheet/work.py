@@ -13,7 +13,7 @@ from workflows.events import ReplyReceived
 from workflows.homework_commands import AskWhy
 from workflows.lead import Lead
 from workflows.priority import rank
-from workflows.rep import most_attempts, next_mode, next_value_item
+from workflows.proposals import most_attempts, next_mode, next_value_item
 
 
 def replies(desk: Desk) -> Iterable[Found]:

@@ -4,6 +4,7 @@ On one side PostgreSQL, the real clock's claims and the real transaction; on the
 are compared too, and what each message came to, the slots, and the leads as they stand.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from random import Random
@@ -22,7 +23,7 @@ from tests.workflows.office import REPS, days_work
 from workflows.calendars import Absence
 from workflows.codec import canonical, derived_id
 from workflows.commands import Command, SetCalendar, decode_command
-from workflows.events import Recorded
+from workflows.events import DayPlanned, Recorded
 from workflows.rep import rep_id
 from workflows.simulation import Simulation
 
@@ -114,11 +115,14 @@ class Both:
 @pytest.fixture
 def both(desk: Desk) -> Both:
     """Two reps on both sides, the second with a week of leave and in another time zone, and ninety leads of theirs."""
+    desk.replans = True
     both = Both(desk)
     first, last = (desk.now - timedelta(days=400)).date(), (desk.now + timedelta(days=800)).date()
     leave = Absence(first=(desk.now + timedelta(days=14)).date(), last=(desk.now + timedelta(days=18)).date())
     calendar = freeze_calendar("US", "", "America/Los_Angeles", first, last, absences=(leave,))
-    both.hand_in((rep_id("eve"), SetCalendar(rep="eve", calendar=calendar, playbook="five-five-five")), who="manager:ann")
+    both.hand_in(
+        (rep_id("eve"), SetCalendar(rep="eve", calendar=calendar, playbook="multi-channel-revival")), who="manager:ann"
+    )
     new = [
         (
             derived_id("lead", number),
@@ -149,3 +153,5 @@ def test_the_simulation_leaves_the_log_that_the_service_leaves(both: Both, seed:
     kinds = {type(recorded.data).__name__ for recorded in both.log}
     assert {"DayPlanned", "CallDue", "CommandRefused", "LeadReassigned", "LeadReleased", "NoteSlotReleased"} <= kinds
     assert len(both.log) > 600
+    planned = Counter((recorded.stream_id, recorded.data.day) for recorded in both.log if isinstance(recorded.data, DayPlanned))
+    assert max(planned.values()) > 1, "some day was planned again"

@@ -56,8 +56,8 @@ def measure(stage: Stage, url: str, home: Path, count: int) -> list[Figure]:
     return [
         *figures,
         Figure("audit.file_mb", "size of the bundle of the whole log", whole.stat().st_size / 2**20, "MB"),
-        Figure("audit.file_digest_seconds", "SHA-256 of that file", _digest_seconds(whole), "s"),
-        Figure("audit.bodies_hashed_per_second", "its bodies hashed by hashlib in a bare loop", hashed, "/s"),
+        Figure("audit.file_digest_mb_per_second", "SHA-256 of that file as a whole", _digested_per_second(whole), "MB/s"),
+        Figure("audit.bodies_hashed_per_second", "its bodies unpacked, and hashed by hashlib in a bare loop", hashed, "/s"),
         Figure("audit.hashing_over_offline", "that / checked offline", hashed / offline, "x"),
     ]
 
@@ -83,11 +83,12 @@ def _calendars() -> Iterator[Recorded]:
         ).recorded  # fmt: skip
 
 
-def _digest_seconds(path: Path) -> float:
+def _digested_per_second(path: Path) -> float:
+    """Return the megabytes."""
     watch = Stopwatch()
     with path.open("rb") as file:
         hashlib.file_digest(file, "sha256")
-    return watch.seconds
+    return path.stat().st_size / 2**20 / watch.seconds
 
 
 def _hashed_per_second(path: Path) -> float:

@@ -73,7 +73,7 @@ class OneOfMany(Life):
             causation_id=self.history[-1].message_id if self.history else None,
             recorded_at=self.now,
         )
-        planning = isinstance(command, (c.ScheduleNote, c.ScheduleCall))
+        planning = isinstance(command, (c.ScheduleNote, c.ScheduleCall, c.ScheduleTouch))
         outcome = handle(self._lead, command, self.context(actor, planning=planning), carrier)
         self._lead = outcome.lead
         self.history.extend(outcome.recorded)

@@ -1,15 +1,18 @@
 """Messages: staged once, claimed by one, rung again, failed with back-off, dead, revived."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
+from actors.submit import Submission, stage
 from models import messages
-from models.database import transaction
+from models.database import Connection, transaction
 from models.messages import CommandReusedError
 from tests.desk import Desk
-from workflows.commands import AnswerImportance
+from workflows.commands import AnswerImportance, Release
 
 
 def test_the_same_id_with_the_same_command_is_one_message(desk: Desk) -> None:
@@ -62,6 +65,50 @@ def test_a_rung_message_is_rung_again_only_after_its_lease(desk: Desk) -> None:
     desk.ask("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = :id", id=ring.message_id)
     with transaction(desk.engine) as connection:
         assert [2] == [again.number for again in messages.claim_overdue(connection, limit=10)]
+
+
+def after(desk: Desk, do: Callable[[Connection], object], message_id: UUID) -> int:
+    """Return how many seconds *do* puts off the next ring of a message, by PostgreSQL's clock just before and after it."""
+    statement = text("SELECT clock_timestamp()")
+    with transaction(desk.engine) as connection:
+        before = connection.scalar(statement)
+        do(connection)
+        then = connection.scalar(statement)
+        due = connection.scalar(text("SELECT ring_again_at FROM messages WHERE id = :id"), {"id": message_id})
+    assert before
+    assert then
+    assert due
+    seconds: int = round((due - before).total_seconds())
+    # To the microsecond, however long it took in between.
+    assert before + timedelta(seconds=seconds) <= due <= then + timedelta(seconds=seconds)
+    return seconds
+
+
+def test_a_lease_doubles_from_half_a_minute_to_ten_minutes(desk: Desk) -> None:
+    """Each ring that is not answered gives the next one twice the time, whoever rang first."""
+    id_, stream_id = uuid4(), uuid4()
+
+    def submit(connection: Connection) -> None:
+        stage(connection, [Submission(id=id_, stream_id=stream_id, command=Release(), asked_by="crm")], now=desk.now)
+
+    assert 30 == after(desk, submit, id_)
+    for number, seconds in enumerate((60, 120, 240, 480, 600, 600, 600), start=2):
+        desk.ask("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = :id", id=id_)
+        assert seconds == after(desk, lambda connection: messages.claim_overdue(connection, limit=10), id_)
+        assert [(number,)] == desk.ask("SELECT rings FROM messages WHERE id = :id", id=id_)
+    desk.ask("UPDATE messages SET ring_again_at = NULL, rings = 0 WHERE id = :id", id=id_)
+    assert 30 == after(desk, lambda connection: messages.claim_due(connection, now=desk.now, limit=10), id_)
+
+
+def test_a_back_off_doubles_from_a_second_to_an_hour(desk: Desk) -> None:
+    """1 s, 2 s, 4 s and so on, an hour at most."""
+    (ring,) = desk.submit(uuid4(), AnswerImportance(importance=1))
+
+    def fail(connection: Connection) -> None:
+        messages.fail(connection, ring.message_id, error="it broke", traceback="", max_attempts=100)
+
+    found = [after(desk, fail, ring.message_id) for _ in range(15)]
+    assert [*(2**attempt for attempt in range(12)), 3600, 3600, 3600] == found
 
 
 def test_failures_back_off_and_end_as_dead_with_error_and_traceback(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """The schema: reached from nothing, equal to `models.tables`, and refused when it is another one."""
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic.config import Config
@@ -42,6 +43,17 @@ def test_an_empty_database_is_refused_with_the_command_to_run(servers: ServersUn
         with pytest.raises(SchemaError, match="thaw migrate"), transaction(engine) as connection:
             check_schema(connection)
         engine.dispose()
+
+
+def test_what_a_message_led_to_is_found_by_an_index(database_url: str) -> None:
+    """`thaw why` does not read every message that there ever was."""
+    engine = make_engine(database_url)
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        question = f"EXPLAIN SELECT id FROM messages WHERE causation_id = '{UUID(int=1)}'"
+        plan = "\n".join(connection.execute(text(question)).scalars())
+    engine.dispose()
+    assert "messages_caused_by" in plan
 
 
 def test_the_schema_of_a_later_release_is_refused_and_left_alone(database_url: str) -> None:

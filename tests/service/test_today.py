@@ -60,14 +60,19 @@ def test_promised_calls_say_who_what_was_written_and_what_is_personal(week: Worl
     )
 
 
-def test_a_promise_that_was_moved_and_missed_says_so_and_comes_first(week: World) -> None:
+def test_a_promise_that_was_moved_says_so_and_keeps_its_place(week: World) -> None:
+    """V-0003 was moved to the day that was promised to V-0005, and comes before it: the oldest promise is kept first."""
+    week.register(1)
+    week.at(MONDAY + timedelta(days=9))
     with week.worker():
-        week.ok("reschedule", "V-0003", "--to", "2026-01-15", "--reason", "prospect_asked")
-        week.at(MONDAY + timedelta(days=10))
-    items = [item for item in sheet(week).items if item.kind == "call"]
-    assert [item.key for item in items][-1] in {"V-0000", "V-0001", "V-0002", "V-0003", "V-0004"}
-    (moved,) = (item for item in items if item.key == "V-0003")
-    assert moved.why.startswith("promised by the note of Tue 2026-01-06 for Tue 2026-01-13, moved to Thu 2026-01-15")
+        week.ok("note-sent", "V-0005", "--attest-all")
+        week.ok("reschedule", "V-0003", "--to", "2026-01-22", "--reason", "prospect_asked")
+        for key in ("V-0000", "V-0001", "V-0002", "V-0004"):
+            week.ok("call", key, "--outcome", "voicemail")
+    week.at(MONDAY + timedelta(days=17))
+    calls = [item for item in sheet(week).items if item.kind == "call"]
+    assert [item.key for item in calls] == ["V-0003", "V-0005"]
+    assert calls[0].why == "promised by the note of Tue 2026-01-06 for Tue 2026-01-13, moved to Thu 2026-01-22"
 
 
 def test_a_late_promise_begins_with_an_apology(week: World) -> None:

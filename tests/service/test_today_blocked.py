@@ -1,10 +1,13 @@
 """What cannot be done now, by which rule, and what would unblock it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from service.calendars import freeze_calendar
 from service.today import Tally
 from tests.service.sheets import kinds, sheet, week
 from tests.service.world import MONDAY, World, database_template, quiet_logs, world
+from workflows.commands import SetCalendar
+from workflows.rep import rep_id
 
 __all__ = ["database_template", "quiet_logs", "week", "world"]
 
@@ -46,9 +49,36 @@ def test_a_promised_call_that_is_refused_says_by_which_rule(week: World) -> None
         week.ok("note-sent", "V-0005", "--attest-all")
         week.ok("opt-out", "V-0005", "--channel", "call")
     week.at(datetime(2026, 1, 22, 15, 0, tzinfo=UTC))
-    (blocked,) = (each for each in sheet(week).blocked if each.key == "V-0005")
+    calls = sheet(week).calls.planned
+    with week.worker():
+        week.refused(1, "call", "V-0005", "--outcome", "voicemail")
+    found = sheet(week)
+    (blocked,) = (each for each in found.blocked if each.key == "V-0005")
     assert (blocked.rule, blocked.why) == ("call_reachable", "The prospect opted out of contact by call.")
-    assert blocked.unblock == "it comes by itself Sat 2026-02-21 08:00"
+    assert blocked.unblock == "asked again Fri 2026-01-23 08:00; the promise ends Thu 2026-02-05 18:00"
+    assert (blocked.kind, found.calls.planned) == (None, calls)
+    week.at(datetime(2026, 2, 5, 23, 30, tzinfo=UTC))
+    assert "V-0005" not in {each.key for each in sheet(week).blocked}
+    assert week.lead(week.leads[5]).state == "queued"
+
+
+def test_a_call_is_not_missed_on_a_day_on_which_nobody_may_call(world: World) -> None:
+    """dan works on Saturdays, when his prospects may not be called: Saturday says so and counts no call, Monday has it."""
+    world.replans = True
+    world.rep()
+    world.register(1)
+    calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31), weekdays=range(1, 7))
+    world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=calendar, playbook="five-five-five"))
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+    world.at(datetime(2026, 1, 10, 15, 0, tzinfo=UTC))
+    found = sheet(world)
+    (blocked,) = found.blocked
+    assert (blocked.kind, blocked.rule) == (None, "contact_hours")
+    assert blocked.unblock.startswith("asked again Mon 2026-01-12 08:00; the promise ends ")
+    assert (found.calls, found.minutes_planned) == (Tally(done=0, planned=0, capacity=5), 0)
+    world.at(datetime(2026, 1, 12, 15, 0, tzinfo=UTC))
+    assert kinds(sheet(world).items) == [("call", "V-0000")]
 
 
 def test_a_promised_call_that_nobody_made_due_points_at_the_service(week: World) -> None:

@@ -17,6 +17,7 @@ import structlog
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from actors import apply
 from actors.apply import Applier
 from actors.broker import broker
 from actors.committer import Committer
@@ -38,6 +39,7 @@ from workflows.codec import derived_id
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, SetCalendar
 from workflows.events import Recorded, decode_recorded
 from workflows.lead import Lead
+from workflows.proposals import comes_in
 from workflows.rep import rep_id
 
 #: A Monday; the rep's day starts at 08:00 in New York, which is 13:00 UTC.
@@ -70,6 +72,8 @@ class World:
     applier: Applier
     committer: Committer
     leads: list[UUID] = field(default_factory=list)
+    replans: bool = False
+    """Whether leads that come into the queue have the day planned again; without, they wait for the next morning."""
 
     def thaw(self, *arguments: object) -> Result:
         """Run the command line."""
@@ -244,7 +248,9 @@ def world(
     service = wiring.connect(Settings(database_url=url, redis_url=redis_url, namespace=namespace))
     applier = Applier(service.engine, clock)
     committer = Committer(service.engine, applier, service.bell)
-    yield World(remembered(database_url), service.engine, clock, environ, applier, committer)
+    made = World(remembered(database_url), service.engine, clock, environ, applier, committer)
+    monkeypatch.setattr(apply, "comes_in", lambda *given: made.replans and comes_in(*given))
+    yield made
     for engine in engines:
         engine.dispose()
     broker.client.close()

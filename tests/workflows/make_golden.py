@@ -86,6 +86,7 @@ def _lives() -> Iterator[Life]:
     yield life
     life = life_in("no_response")
     life.wait(days=14)
+    life.must(c.ScheduleTouch(touch_on=life.today, mode="courier", value_item="study"), "planner")
     life.must(c.SendTouch(mode="courier", value_item="study", attested=life.playbook.checks.touch))
     life.wait(days=14)
     life.must(c.ScheduleCall(call_on=life.today, value_item="video"), "planner")

@@ -19,8 +19,8 @@ from workflows.playbooks import Playbook
 from workflows.rep import rep_id
 from workflows.simulation import Simulation
 
-#: A Monday, ten in the morning in New York.
-MONDAY = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+#: A Monday, half past six in the evening in New York: nothing is planned before the next day.
+MONDAY = datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
 REPS = ("dan", "eve")
 CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
 PLAYBOOK = Playbook(

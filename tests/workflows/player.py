@@ -240,7 +240,9 @@ class Player(RuleBasedStateMachine):
         assert self.lead
         assert not set(self.lead.modes) & set(self.lead.modes_refused)
         if self.lead.state not in ("note_due", "note_sent", "call_due"):
-            assert () == self.lead.slots
+            touch = {"follow_up"} if self.lead.state == "no_response" else set()
+            assert {slot.kind for slot in self.lead.slots} <= touch
+            assert len(self.lead.slots) <= 1
             assert self.lead.call_on is None
         if self.lead.state == "do_not_contact":
             assert {} == self.lead.timers
@@ -272,6 +274,22 @@ class Player(RuleBasedStateMachine):
         if self.lead:
             assert list(range(1, self.lead.version + 1)) == [recorded.version for recorded in self.history]
             assert {LEAD_ID} == {recorded.stream_id for recorded in self.history}
+
+
+def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
+    """Return what an import says of a sale that moved, another thing each day."""
+    number = today.toordinal()
+    last = (today - timedelta(days=number % 200), None, msgspec.UNSET)[number % 3]
+    return c.UpdateContact(
+        contact=WORDS,
+        modes=lead.modes,
+        timezone=lead.timezone,
+        last_contact_on=last,
+        last_contact_before=msgspec.UNSET if last is msgspec.UNSET else lead.last_contact_at and lead.last_contact_at.date(),
+        stage_depth=number % 6,
+        value_band=number % 5 if number % 4 else msgspec.UNSET,
+        minutes_added=(number % 7 - 2) * 200,
+    )
 
 
 def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
@@ -312,6 +330,7 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             touch_command(item),
             c.ScheduleNote(note_on=day, call_on=CALENDAR.add_working_days(day, 5), value_item=item),
             c.ScheduleCall(call_on=day, value_item=item),
+            c.ScheduleTouch(touch_on=day, mode="email", value_item=item),
             c.RecordOffer(solution=WORDS, benefit=WORDS),
             c.ConfirmCutBait(choice="breakup"),
             c.LeaveBreakupVoicemail(minutes=2),
@@ -341,6 +360,7 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
     actor = "manager:ann" if lead.state in ("dropped", "do_not_contact") else "rep:dan"
     options = [(command, actor) for command in by_state[lead.state]] * 3
     options += [(command, "crm") for command in (DECLINE, NO_REPLY, OPEN_REPLY, c.MarkWon())]
+    options += [(_crm_says(lead, today), "import")]
     options += [(c.Reassign(owner="eve" if lead.owner == "dan" else "dan"), "manager:ann")]
     options += [(c.Release(), "rep:dan")] * 4 if lead.hold else [(c.Hold(reason="manual"), "rep:dan")]
     if not lead.hold:

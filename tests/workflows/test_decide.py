@@ -35,7 +35,7 @@ from workflows import commands as c
 from workflows.calendars import Calendar
 from workflows.context import Context
 from workflows.decide import CLOCK_SKEW, Applied, Refused, Superseded, TooEarly, decide
-from workflows.events import Holdings, LeadErased, Slot, Verdict, event_type
+from workflows.events import ContactUpdated, Holdings, LeadErased, Slot, Verdict, event_type
 from workflows.fold import fold
 from workflows.handle import calendar_digest
 from workflows.lead import RESTING, State
@@ -439,19 +439,113 @@ def test_a_note_is_not_sent_when_its_call_may_not_be_made() -> None:
     assert "No telephone number is known for this prospect: do not send a note that promises a call." == refused.reason
 
 
-def test_a_promised_call_that_nobody_may_make_is_asked_for_once_a_month() -> None:
-    """A refusal each working day for ever would be noise; once they may be called again, the call comes due (T12)."""
+def test_a_promised_call_that_nobody_may_make_ends_as_one_that_nobody_made() -> None:
+    """It is asked for each working day; ten working days after its day the promise is void and a new note is needed (T22)."""
     life = life_in("note_sent")
+    promised = life.lead.call_on
+    assert promised == date(2026, 1, 12)
     life.must(c.OptOut(channel="call"))
     refused = life.fire("call_after_note")
     assert ("refused", "call_reachable") == (refused.answer, refused.rule)
-    again = life.today + timedelta(days=RETRY_DAYS)
-    assert CALENDAR.start_of(again) == life.lead.timers["call_after_note"].due_at
+    assert CALENDAR.start_of(date(2026, 1, 13)) == life.lead.timers["call_after_note"].due_at
+    ends = life.lead.timers["call_expiry"]
+    assert CALENDAR.end_of(CALENDAR.add_working_days(promised, 10)) == ends.due_at
+    asked = 1
+    while life.lead.timers["call_after_note"].due_at < ends.due_at:
+        assert "refused" == life.fire("call_after_note").answer
+        assert ends == life.lead.timers["call_expiry"]
+        asked += 1
+    assert 11 == asked
+    assert "applied" == life.fire("call_expiry").answer
+    assert ("queued", None, ()) == (life.lead.state, life.lead.call_on, life.lead.slots)
+
+
+def test_a_promised_call_that_may_be_made_after_all_comes_due() -> None:
+    """Once there is a number, the next working day lists the call, with ten working days of its own (T12)."""
     life = life_in("note_sent")
     life.must(c.UpdateContact(contact=WORDS, modes=("email",)))
     assert "call_reachable" == life.fire("call_after_note").rule
     life.must(c.UpdateContact(contact=WORDS, modes=("call",)))
     assert "applied" == life.fire("call_after_note").answer
+    assert ("call_due", date(2026, 1, 13)) == (life.lead.state, life.today)
+    assert CALENDAR.end_of(date(2026, 1, 27)) == life.lead.timers["call_expiry"].due_at
+
+
+def test_a_call_that_falls_on_a_day_without_contact_hours_comes_on_the_next_one() -> None:
+    """A rep who works on Saturdays may not call then; Monday lists the call, and its three days of grace count from there."""
+    life = life_in("note_due")
+    life.calendar = msgspec.structs.replace(CALENDAR, weekdays=(1, 2, 3, 4, 5, 6))
+    life.must(sent_command())
+    assert date(2026, 1, 10) == life.lead.call_on
+    assert "contact_hours" == life.fire("call_after_note").rule
+    assert CALENDAR.start_of(date(2026, 1, 12)) == life.lead.timers["call_after_note"].due_at
+    assert "applied" == life.fire("call_after_note").answer
+    assert CALENDAR.end_of(date(2026, 1, 15)) == life.lead.timers["call_late"].due_at
+    assert not life.lead.promise_missed
+
+
+def updated(life: Life, **said: Any) -> ContactUpdated:
+    """Have the CRM say something else of the lead, and return what the log says of it."""
+    (event,) = life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, **said), "import")
+    assert isinstance(event, ContactUpdated)
+    return event
+
+
+def test_what_the_crm_says_of_the_sale_reaches_the_lead_and_its_place_in_the_queue() -> None:
+    """Stage, value and time invested change the lead; in the queue the score with them, in the same event."""
+    life = life_in("queued")
+    before = life.lead.score
+    assert before
+    event = updated(life, stage_depth=5, value_band=4, minutes_added=420)
+    assert (5, 4, 420) == (life.lead.stage_depth, life.lead.value_band, life.lead.minutes_invested)
+    assert event.score == life.lead.score
+    assert life.lead.score
+    assert before.total + 4 * 5 + 3 * 4 + 2 * 3 == life.lead.score.total
+    assert updated(life, stage_depth=5).score is msgspec.UNSET
+    assert updated(life).stage_depth is msgspec.UNSET
+    elsewhere = life_in("note_sent")
+    assert updated(elsewhere, stage_depth=5).score is msgspec.UNSET
+    assert 5 == elsewhere.lead.stage_depth
+
+
+def test_a_new_score_keeps_what_brought_the_lead_into_the_queue() -> None:
+    """A trigger speaks for the lead as long as it waits, whatever the CRM changes meanwhile."""
+    life = life_in("registered")
+    life.must(c.QueueRevival(reason="job_change"))
+    updated(life, value_band=1)
+    assert life.lead.score
+    assert (6, 3) == (life.lead.score.trigger, life.lead.score.value)
+
+
+def test_minutes_that_were_logged_here_stay_beside_those_of_the_crm() -> None:
+    """The CRM says 60, then 90: thirty more, whatever was logged in between."""
+    life = Life()
+    life.must(register(minutes_invested=60), "import")
+    life.must(c.RecordDecline(kind="no", stated_reason="price", minutes=7))
+    updated(life, minutes_added=30)
+    assert 97 == life.lead.minutes_invested
+    updated(life, minutes_added=-90)
+    assert 7 == life.lead.minutes_invested
+
+
+def test_the_crm_corrects_its_own_last_contact_and_not_what_happened_here() -> None:
+    """A date of the CRM replaces its own earlier one, also by an earlier day or none; a contact that we had ourselves stays."""
+    life = Life()
+    said: date | None = date(2025, 3, 1)
+    life.must(register(last_contact_on=said), "import")
+    for day in (date(2024, 1, 1), None, date(2025, 6, 1)):
+        updated(life, last_contact_on=day, last_contact_before=said)
+        said = day
+        assert day == (life.lead.last_contact_at.date() if life.lead.last_contact_at else None)
+    life.must(OPEN_REPLY)
+    spoke = life.lead.last_contact_at
+    for day in (date(2025, 7, 1), None):
+        updated(life, last_contact_on=day, last_contact_before=said)
+        said = day
+        assert spoke == life.lead.last_contact_at
+    life.wait(days=30)
+    updated(life, last_contact_on=life.today, last_contact_before=said)
+    assert life.today == (life.lead.last_contact_at.date() if life.lead.last_contact_at else None)
 
 
 def test_an_opportunity_that_opens_later_ends_the_reviving() -> None:

@@ -4,16 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 
 from tests.workflows.life import PLAYBOOK, life_in
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.codec import canonical
-from workflows.commands import Command, FireTimer, Qualify, ScheduleNote, SetCalendar
+from workflows.commands import Command, FireTimer, PlanDay, Qualify, ScheduleNote, SetCalendar
 from workflows.events import CommandRefused, DayPlanned, decode_recorded
 from workflows.handle import Carrier
-from workflows.lead import Rep
+from workflows.lead import HoldState, Rep
 from workflows.planner import Load
+from workflows.proposals import comes_in
 from workflows.rep import RepOutcome, handle_rep, rep_id
 from workflows.timers import PLAN_DAY
 
@@ -139,3 +141,49 @@ def test_the_events_of_a_rep_survive_the_log() -> None:
     (recorded,) = give(rep, fire(rep), MONDAY).recorded
     assert recorded == decode_recorded(canonical(recorded))
     assert rep == msgspec.json.decode(canonical(rep), type=Rep)
+
+
+def test_a_planned_day_is_planned_again_for_what_is_left_of_it() -> None:
+    """The second plan proposes what fits beside the first, says so in the log, and leaves tomorrow's plan armed."""
+    rep, lead = known(), life_in("queued").lead
+    rep = given(give(rep, fire(rep), MONDAY).rep)
+    noon = MONDAY + timedelta(hours=6)
+    taken = {MONDAY.date(): Load(notes=4), date(2026, 1, 12): Load(calls=4)}
+    others = tuple(msgspec.structs.replace(lead, id=UUID(int=number)) for number in range(3))
+    outcome = give(rep, PlanDay(), noon, Book(queued=others, loads=taken))
+    assert ("applied", 1) == (outcome.answer, len(outcome.proposals))
+    assert isinstance(outcome.recorded[0].data, DayPlanned)
+    assert rep.timers == given(outcome.rep).timers
+
+
+@pytest.mark.parametrize(
+    ("now", "load", "queued", "reason"),
+    [
+        (MONDAY - timedelta(hours=1), Load(), True, "still to come"),
+        (MONDAY + timedelta(hours=12), Load(), True, "no working day"),
+        (MONDAY + timedelta(days=5, hours=4), Load(), True, "no working day"),
+        (MONDAY + timedelta(hours=6), Load(notes=5), True, "nobody in the queue fits"),
+        (MONDAY + timedelta(hours=6), Load(), False, "nobody in the queue fits"),
+        (datetime(2028, 3, 1, tzinfo=UTC), Load(), True, "no working day"),
+    ],
+)
+def test_a_day_is_planned_again_only_where_that_adds_something(now: datetime, load: Load, queued: bool, reason: str) -> None:
+    """A second plan that would add nothing leaves no event."""
+    rep, lead = known(MONDAY - timedelta(days=3)), life_in("queued").lead
+    if now >= MONDAY:
+        rep = given(give(rep, fire(rep), MONDAY).rep)
+    outcome = give(rep, PlanDay(), now, Book(queued=(lead,) * queued, loads={MONDAY.date(): load}))
+    assert ("superseded", (), rep) == (outcome.answer, outcome.recorded, outcome.rep)
+    assert reason in str(outcome.reason)
+
+
+def test_who_comes_in_is_told_from_who_was_there() -> None:
+    """Entering the queue, another owner, the end of a hold and a new address are all somebody new to plan."""
+    lead = life_in("queued").lead
+    held = HoldState(reason="manual", since=MONDAY, until=None, remaining=())
+    for before in (None, {"state": "declined"}, {"owner": "eve"}, {"hold": held}, {"modes": ("email",)}):
+        was = msgspec.structs.replace(lead, **before) if before else None
+        assert comes_in(was, lead, PLAYBOOK, MONDAY), before
+    assert not comes_in(lead, msgspec.structs.replace(lead, importance=4), PLAYBOOK, MONDAY)
+    assert not comes_in(None, msgspec.structs.replace(lead, open_opportunity=True), PLAYBOOK, MONDAY)
+    assert not comes_in(lead, msgspec.structs.replace(lead, state="note_due"), PLAYBOOK, MONDAY)

@@ -59,7 +59,8 @@ EXPECTED = [
     ("T19", "call_due", "no_response", "no_response"),
     ("T20", "call_due", "call_rescheduled", "call_due"),
     ("T21", "call_due", "reply_received", "re_engaged"),
-    ("T22", "call_due", "call_promise_expired", "queued"),
+    # The specification has it from call_due alone; a promised call that never may be made ends in the same way.
+    ("T22", "call_due note_sent", "call_promise_expired", "queued"),
     ("T23", "no_response", "call_scheduled", "call_due"),
     ("T24", "no_response", "note_scheduled", "note_due"),
     ("T25", "no_response", "touch_sent", "no_response"),
@@ -167,7 +168,12 @@ LIVES: dict[str, tuple[Callable[[], Life], ...]] = {
     ),
     "T20": (_from("call_due", _reschedule),),
     "T21": (_from("call_due", _says(OPEN_REPLY)),),
-    "T22": (_from("call_due", _fires("call_expiry")),),
+    "T22": (
+        _from("call_due", _fires("call_expiry")),
+        _from(
+            "note_sent", _fires("call_expiry"), lambda life: (life.must(c.OptOut(channel="call")), life.fire("call_after_note"))
+        ),
+    ),
     "T23": (
         _from(
             "no_response",

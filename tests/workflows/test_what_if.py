@@ -114,10 +114,10 @@ def _pursue(office: Office, lead: UUID, attempts: int) -> None:
     while office.simulation.lead(lead).attempts < attempts:
         day = DAN.next_working_day(day)
         office.simulation.run_until(DAN.moment(day, 780))
-        standing, rep = office.simulation.lead(lead), office.simulation.reps["dan"]
+        standing = office.simulation.lead(lead)
         if standing.state == "call_due":
             office.hand_in((lead, c.RecordCall(outcome="no_answer")))
-        elif lead in rep.touches and rep.planned_on == day:
+        elif any(slot.day == day for slot in standing.slots):
             item = next(item for item in PLAYBOOK.value_items if item not in standing.value_items_used)
             office.hand_in((lead, c.SendTouch(mode="email", value_item=item, attested=PLAYBOOK.checks.touch)))
 

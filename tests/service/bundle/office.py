@@ -189,12 +189,10 @@ def fill(office: Office) -> None:
 
 def _work_of(office: Office, script: ScriptedRep, name: str) -> None:
     with transaction(office.engine) as connection:
-        rep = leads.find_rep(connection, name)
         known = {lead.id: lead for lead in (leads.find_lead(connection, id_) for id_ in office.leads) if lead}
         people = {id_: contact.fields for id_, contact in contacts.find_contacts(connection, list(known)).items()}
-    assert rep
     mine = [lead for lead in known.values() if lead.owner == name and lead.hold is None]
-    for lead, command in list(script.work(rep, mine, people, (office.now - timedelta(hours=5)).date())):
+    for lead, command in list(script.work(mine, people, (office.now - timedelta(hours=5)).date())):
         office.hand_in(lead.id, command)
 
 

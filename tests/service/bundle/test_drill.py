@@ -153,7 +153,8 @@ def older_checkpoint(forged: Forged) -> None:
 def old_checkpoint(forged: Forged) -> None:
     """An old checkpoint says another size."""
     lines = forged.lines("checkpoints.ndjson")
-    forged.put("checkpoints.ndjson", [lines[0].replace(b"\\n2", b"\\n3", 1), *lines[1:]])
+    name, size, rest = lines[0].split(b"\\n", 2)
+    forged.put("checkpoints.ndjson", [b"\\n".join((name, b"1" + size, rest)), *lines[1:]])
 
 
 def playbook(forged: Forged) -> None:

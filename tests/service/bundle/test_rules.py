@@ -281,3 +281,22 @@ def test_what_is_not_there_to_follow_is_said() -> None:
     found, tally = follow(history[1:], playbooks=[PLAYBOOK], calendars=[CALENDAR])
     assert "version 1 is missing before event 1000" in found[0]
     assert {"their histories do not begin in the bundle": len(history) - 1} == tally.left_out
+
+
+@pytest.mark.parametrize("days", [3, 5])
+def test_what_a_day_of_the_rep_holds_binds_leads_of_another_playbook(days: int) -> None:
+    """The promise is as far behind the note as the rep's playbook says, which the decision names."""
+    reps: Playbook = msgspec.structs.replace(
+        PLAYBOOK, id="of-the-rep", capacity=msgspec.structs.replace(PLAYBOOK.capacity, call_after_note_days=days)
+    )
+    life = life_in("queued")
+    context = life.context
+    life.context = lambda actor="rep:dan": msgspec.structs.replace(context(actor), followed=reps)  # type: ignore[method-assign]
+    call_on = CALENDAR.add_working_days(note_command(life).note_on, days)
+    life.must(msgspec.structs.replace(note_command(life), call_on=call_on), "planner")
+    life.must(sent_command())
+    assert (call_on, reps.pin.digest) == (life.lead.call_on, life.history[-1].used and life.history[-1].used.followed)
+    found, tally = follow(life.history, playbooks=[PLAYBOOK, reps], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
+    missing, _ = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert any("is not in the bundle" in sentence for sentence in missing)

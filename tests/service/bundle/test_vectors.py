@@ -277,7 +277,7 @@ def test_the_table_of_the_verifier_is_that_of_the_machine() -> None:
 
 def test_the_timers_of_the_verifier_are_those_of_the_machine() -> None:
     ours = {
-        name: (spec.clock, spec.counts_from, spec.at == "end", spec.fires, spec.retry_working_days, spec.lasting)
+        name: (spec.clock, spec.counts_from, spec.at == "end", spec.fires, spec.retry_working_days, spec.ended_by)
         for name, spec in timers.TIMERS.items()
     }
     assert ours == {name: tuple(timer) for name, timer in verify.TIMERS.items()}

@@ -19,7 +19,10 @@ FORMS: tuple[Form, ...] = (
 )
 
 #: What the machine, the planner and the CRM say, and no person at a shell; an erasure has a command with a ledger of its own.
-NOT_FOR_PEOPLE = {c.EraseLead, c.RegisterLead, c.UpdateContact, c.ScheduleNote, c.ScheduleCall, c.FireTimer, c.MigratePlaybook}
+NOT_FOR_PEOPLE = {
+    c.EraseLead, c.RegisterLead, c.UpdateContact, c.ScheduleNote, c.ScheduleCall, c.ScheduleTouch, c.FireTimer,
+    c.MigratePlaybook,
+}  # fmt: skip
 #: Reading an account's history is a command of its own, which prints it.
 NOT_FOR_PEOPLE |= {OpenHistory}
 

@@ -140,3 +140,15 @@ def test_days_off_and_days_before_are_reasons(world: World) -> None:
     assert reasons[0].startswith("dan did not work that day: absence")
     said = world.said("why-not", "V-0000", "--on", "2026-01-04")
     assert (said["state"], said["reasons"]) == (None, ["it was not known yet: it was registered Mon 2026-01-05 10:00"])
+
+
+def test_whom_each_plan_of_a_day_chose_is_told(world: World) -> None:
+    """Six come in one after the other: each plan adds its note, and the one who is left over learns of all five."""
+    world.replans = True
+    world.rep()
+    world.register(6)
+    left = next(lead for lead in map(world.lead, world.leads) if lead.state == "queued")
+    said = world.said("why-not", str(left.id), "--on", "2026-01-05")
+    assert {chosen["lead_id"] for chosen in said["instead"]} == {str(id_) for id_ in world.leads} - {str(left.id)}
+    assert all(chosen["score"] for chosen in said["instead"])
+    assert said["reasons"][0] == "it entered the queue after the plan of that day had been made"

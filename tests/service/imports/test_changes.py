@@ -1,7 +1,8 @@
 """What changes in the CRM becomes the command that fits."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+import msgspec
 import pytest
 
 from tests.service.imports.office import NOW, Office, counts, kinds, row
@@ -64,12 +65,40 @@ def test_going_back_and_forth_is_a_change_each_time(office: Office) -> None:
     assert office.ask("SELECT fields ->> 'name' FROM contacts") == [("Bela",)]
 
 
-def test_what_no_command_can_carry_is_noted(office: Office) -> None:
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ({"value": "7000"}, {"value_band": 2}),
+        ({"value": ""}, {"value_band": 0}),
+        ({"met_on": "2025-06-01"}, {"last_contact_on": date(2025, 6, 1), "last_contact_before": date(2025, 3, 1)}),
+        ({"met_on": ""}, {"last_contact_on": None, "last_contact_before": date(2025, 3, 1)}),
+        ({"city": "Shelbyville"}, {}),
+    ],
+)
+def test_what_the_crm_says_of_the_sale_is_carried_when_it_changed_and_only_then(
+    office: Office, after: dict[str, str], said: dict[str, object]
+) -> None:
     office.run(row())
 
-    report = office.report(row(value="7000"))
+    report = office.report(row(**after))
 
-    assert [(warned.code, warned.count) for warned in report.warnings] == [("kept_as_registered", 1)]
+    assert (counts(report), report.warnings) == ((0, 1, 0, 0), ())
+    command = office.commands()[1]
+    assert isinstance(command, UpdateContact)
+    fields = ("last_contact_on", "last_contact_before", "stage_depth", "value_band", "minutes_added")
+    carried = {field: getattr(command, field) for field in fields}
+    assert {field: value for field, value in carried.items() if value is not msgspec.UNSET} == said
+
+
+def test_a_contact_from_elsewhere_is_not_told_what_its_first_row_leaves_out(office: Office) -> None:
+    office.run(row())
+    office.ask("UPDATE contacts SET imported = NULL")
+
+    office.run(row(met_on="", value="7000"))
+
+    command = office.commands()[1]
+    assert isinstance(command, UpdateContact)
+    assert (command.last_contact_on, command.value_band) == (msgspec.UNSET, 2)
 
 
 def test_a_contact_from_elsewhere_is_taken_over(office: Office) -> None:

@@ -1,12 +1,14 @@
 """``thaw import`` as people type it: sentences, statuses, one JSON object, and leads that the workers then apply."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.service.imports.office import MAPPING, Office, row
+from tests.service.imports.office import MAPPING, NOW, Office, row
 from tests.service.world import World
+from workflows.events import ContactUpdated
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def test_leads_are_taken_in_and_applied(world: World, office: Office, mapping: P
 
     assert "3 leads accepted; applied by the workers. New with a calendar: 1 rep." in said
     states = office.ask("SELECT c.external_id, l.state FROM leads l JOIN contacts c ON c.lead_id = l.id ORDER BY 1")
-    assert [tuple(found) for found in states] == [("A-1", "queued"), ("A-2", "declined"), ("A-3", "won")]
+    assert [tuple(found) for found in states] == [("A-1", "note_due"), ("A-2", "declined"), ("A-3", "won")]
 
 
 def test_changes_reach_the_lead(world: World, office: Office, mapping: Path) -> None:
@@ -36,10 +38,25 @@ def test_changes_reach_the_lead(world: World, office: Office, mapping: Path) -> 
 
     lead = world.lead(office.ask("SELECT lead_id FROM contacts")[0].lead_id)
     assert (lead.state, lead.owner, lead.modes) == ("declined", "eve", ("handwritten_note", "post", "call"))
-    assert office.ask("SELECT outcome, count(*) FROM messages WHERE outcome <> 'applied' GROUP BY 1") in (
-        [],
-        [("superseded", 1)],
-    )
+    assert office.ask("SELECT DISTINCT outcome FROM messages WHERE settled_at IS NOT NULL ORDER BY 1") == [
+        ("applied",),
+        ("superseded",),
+    ]
+
+
+def test_a_higher_value_in_a_later_export_moves_a_lead_up_the_queue(world: World, office: Office, mapping: Path) -> None:
+    """The lead that was worth least comes first once the CRM says so; the event carries the change and the score."""
+    rows = [row(1, value="1200"), row(2, value="10")]
+    world.ok("import", office.export(*rows), "--mapping", mapping)
+    world.at(NOW + timedelta(hours=12))
+    world.ok("import", office.export(rows[0], row(2, value="90000", met_on="2025-05-01")), "--mapping", mapping)
+    world.work()
+
+    (second,) = office.ask("SELECT lead_id FROM contacts WHERE external_id = 'A-2'")
+    lead = world.lead(second.lead_id)
+    assert (lead.value_band, str(lead.last_contact_at)) == (2, "2025-05-01 00:00:00+00:00")
+    found = [recorded.data for recorded in world.events(second.lead_id) if isinstance(recorded.data, ContactUpdated)]
+    assert [(event.value_band, event.last_contact_on) for event in found] == [(2, date(2025, 5, 1))]
 
 
 def test_an_active_prospect_is_not_revived(world: World, office: Office, mapping: Path) -> None:
@@ -55,8 +72,29 @@ def test_waiting_ends_when_the_workers_are_through(world: World, office: Office,
     with world.worker():
         said = world.said("import", office.export(row(1), row(2)), "--mapping", mapping, "--wait")
 
-    assert list(said["outcomes"]) == ["applied"]
-    assert office.ask("SELECT state FROM leads") == [("queued",), ("queued",)]
+    assert set(said["outcomes"]) <= {"applied", "superseded"}
+    assert office.ask("SELECT state FROM leads") == [("note_due",), ("note_due",)]
+
+
+def test_a_new_rep_whose_leads_come_in_the_middle_of_a_day_has_work_the_same_day(
+    world: World, office: Office, mapping: Path
+) -> None:
+    """The plan is for 06:00 and the import comes at 10:00: the day's five notes are the best five of the whole file."""
+    world.replans = True
+    rows = [row(number, value=str(number * 500)) for number in range(12)]
+
+    with world.worker():
+        world.ok("import", office.export(*rows), "--mapping", mapping, "--wait")
+        notes = [item for item in world.said("today", "--rep", "dan")["items"] if item["kind"] == "note"]
+
+    keys = {item["key"] for item in notes}
+    assert len(keys) == len(notes) == 5
+    # By value A-10 and A-11 come first and A-0 and A-1 last; the plan waits for all of them.
+    assert {"A-10", "A-11"} <= keys <= {f"A-{number}" for number in range(2, 12)}
+    assert office.ask("SELECT kind, day::text, count(*) FROM slots GROUP BY 1, 2 ORDER BY 2") == [
+        ("note", "2026-01-05", 5),
+        ("promised_call", "2026-01-12", 5),
+    ]
 
 
 def test_the_answer_is_one_object(world: World, office: Office, mapping: Path) -> None:

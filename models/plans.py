@@ -1,0 +1,71 @@
+"""What decides when a rep's day is planned: what is about to change the book, and which plans wait."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from models.messages import PAUSED
+
+# Of failing messages nobody knows when they will be applied, if ever; what is paused comes when somebody says so.
+_expected = f"messages.settled_at IS NULL AND messages.due_at <= :now AND attempts = 0 AND deliveries = 0 AND NOT {PAUSED}"
+
+# The last two are one question in two halves, because each half has an index.
+_in_motion = text(f"""
+    SELECT EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id WHERE leads.owner = :rep AND {_expected})
+        OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
+                      AND ring_again_at IS NULL AND {_expected})
+        OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
+                      AND ring_again_at IS NOT NULL AND {_expected})
+""")
+
+
+def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers: str, *, now: datetime) -> bool:
+    """Tell whether messages are due that will change the book of *rep*, failing and paused ones not counted.
+
+    These are messages for the rep's leads, and registrations (by the actor *registers*) under *correlation_id*.
+    """
+    parameters = {"rep": rep, "correlation_id": correlation_id, "registers": registers, "now": now}
+    return bool(connection.scalar(_in_motion, parameters))
+
+
+_promises_coming_due = text("""
+    SELECT count(*) FROM leads JOIN messages ON messages.stream_id = leads.id
+     WHERE leads.owner = :owner AND leads.state = 'note_sent' AND leads.next_due_at <= :now
+       AND messages.settled_at IS NULL AND messages.due_at <= :now AND messages.attempts = 0 AND messages.deliveries = 0
+""")
+
+
+def promises_coming_due(connection: Connection, owner: str, *, now: datetime) -> int:
+    """Return how many of *owner*'s promised calls are due at *now* and about to be listed; failing ones not counted."""
+    return int(connection.execute(_promises_coming_due, {"owner": owner, "now": now}).scalar_one())
+
+
+_waiting = text("""
+    WITH unsettled AS (SELECT id, stream_id FROM messages
+                        WHERE stream_id = ANY(:rep_ids) AND actor_name = :plans AND settled_at IS NULL AND due_at <= :now),
+         free AS (SELECT id FROM messages WHERE id IN (SELECT id FROM unsettled) AND settled_at IS NULL
+                   ORDER BY id FOR SHARE SKIP LOCKED)
+    SELECT stream_id, bool_or(free.id IS NOT NULL) FROM unsettled LEFT JOIN free USING (id) GROUP BY stream_id
+""")
+
+
+def waiting(connection: Connection, rep_ids: Sequence[UUID], plans: str, *, now: datetime) -> dict[UUID, bool]:
+    """Return for which of *rep_ids* a message of the actor *plans* is due.
+
+    True stands for one that will be applied after this transaction and sees what it writes: whoever takes it waits for our
+    commit. False stands for one that somebody applies at this moment. We wait for nobody, so that no two workers wait for each
+    other.
+    """
+    rows = connection.execute(_waiting, {"rep_ids": list(rep_ids), "plans": plans, "now": now})
+    return {row[0]: row[1] for row in rows}
+
+
+def planned_days(connection: Connection, names: Sequence[str]) -> dict[str, date]:
+    """Return the day that was planned last of each of the reps *names* who has had one."""
+    statement = text(
+        "SELECT name, CAST(body::jsonb ->> 'planned_on' AS date) FROM reps "
+        "WHERE name = ANY(:names) AND body::jsonb ->> 'planned_on' IS NOT NULL"
+    )
+    return {row[0]: row[1] for row in connection.execute(statement, {"names": list(names)})}

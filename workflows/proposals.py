@@ -1,0 +1,171 @@
+"""Whom a rep's plan may propose, for what, and what it comes to: one command for each lead that it chooses."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from workflows.books import Book
+from workflows.calendars import Calendar
+from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
+from workflows.contact_hours import overlap
+from workflows.events import DayPlanned, Shortfall
+from workflows.homework import value_items
+from workflows.lead import Lead
+from workflows.plan_guards import had_turn
+from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
+from workflows.playbooks import Playbook
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that the plan stages on a lead's stream."""
+
+    lead_id: UUID
+    command: Command
+
+
+def plan_book(book: Book, calendar: Calendar, playbook: Playbook, now: datetime) -> tuple[DayPlanned, tuple[Proposal, ...]]:
+    """Plan the rep's day at *now*, and return what the log says of the plan, and what it proposes.
+
+    Raises
+    ------
+    CalendarHorizonError
+        When the calendar ends before the last day that the plan needs.
+    """
+    today = calendar.local_day(now)
+    queued = [lead for lead in book.queued if lead.score and can_enter(lead, playbook, now)]
+    promised_on = calendar.add_working_days(today, playbook.capacity.call_after_note_days)
+    # Whom nobody could call on the promised day, because the working day there is the night here, is not written to either.
+    awake = {zone: overlap(playbook.contact_hours, zone, promised_on, calendar) for zone in {lead.timezone for lead in queued}}
+    plan = plan_day(
+        today,
+        calendar,
+        playbook.capacity,
+        book.loads,
+        [_open_call(lead) for lead in book.called if lead.call_on is not None],
+        [_candidate(lead, playbook, now) for lead in queued if awake[lead.timezone] or begins_by_call(lead, playbook, now)],
+        list(_follow_ups(book.silent, playbook, today, calendar.end_of(today))),
+    )
+    event = DayPlanned(
+        day=today,
+        notes=tuple(note.lead_id for note in plan.notes),
+        calls=tuple(call.lead_id for call in plan.calls),
+        follow_ups=tuple(touch.lead_id for touch in plan.follow_ups if touch.mode == "call"),
+        touches=tuple(touch.lead_id for touch in plan.follow_ups if touch.mode != "call"),
+        rescheduled=tuple(move.lead_id for move in plan.reschedules),
+        shortfalls=tuple(Shortfall(kind=s.kind, count=s.count, code=s.code, detail=s.detail) for s in plan.shortfalls),
+        queued=len(book.queued),
+    )
+    by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
+    return event, tuple(_proposals(plan, by_id, playbook))
+
+
+def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:
+    """Tell whether a queued lead may be proposed: one whose first touch is known to be refused would take others' place."""
+    needed: set[Mode] = {"call"} if begins_by_call(lead, playbook, now) else {"handwritten_note", "call"}
+    active = playbook.audience.exclude_open_opportunity and lead.open_opportunity
+    return lead.hold is None and not active and needed <= set(lead.modes)
+
+
+def comes_in(before: Lead | None, after: Lead, playbook: Playbook, now: datetime) -> bool:
+    """Tell whether a lead that was *before* is now somebody whom its owner's plan may propose, and was not before."""
+
+    def waits(lead: Lead) -> bool:
+        return lead.state == "queued" and can_enter(lead, playbook, now)
+
+    return waits(after) and not (before and before.owner == after.owner and waits(before))
+
+
+def begins_by_call(lead: Lead, playbook: Playbook, now: datetime) -> bool:
+    """Tell whether a lead's first touch is a call: it knows us, or the playbook begins by telephone."""
+    fresh_after = now - timedelta(days=playbook.audience.stale_after_days)
+    fresh = lead.last_contact_at is not None and lead.last_contact_at > fresh_after
+    return fresh or playbook.first_touch == "call" or had_turn(lead, now, playbook)
+
+
+def _candidate(lead: Lead, playbook: Playbook, now: datetime) -> Candidate:
+    assert lead.score is not None  # noqa: S101  # a queued lead has a score: revival_queued carries it
+    return Candidate(
+        lead_id=lead.id,
+        score=lead.score,
+        last_contact_at=lead.last_contact_at,
+        first_touch="call" if begins_by_call(lead, playbook, now) else "note",
+    )
+
+
+def _open_call(lead: Lead) -> OpenCall:
+    assert lead.call_on is not None  # noqa: S101  # the caller asked only for those
+    promised_on = lead.promised_on or lead.call_on
+    return OpenCall(
+        lead_id=lead.id,
+        promised_on=promised_on,
+        note_on=lead.note_on if lead.promised else None,
+        due_on=lead.call_on if lead.call_on != promised_on else None,
+    )
+
+
+def touch_planned(lead: Lead, day: date) -> bool:
+    """Tell whether a touch in another mode than a call or a note is planned for *lead* on *day* and not made yet."""
+    return lead.state == "no_response" and any(slot.kind == "follow_up" and slot.day == day for slot in lead.slots)
+
+
+def _follow_ups(silent: Iterable[Lead], playbook: Playbook, today: date, until: datetime) -> Iterable[FollowUp]:
+    """Yield the silent leads whose next attempt is due by *until*, may still be made, and is not planned for *today* yet."""
+    for lead in silent:
+        ready = lead.timers.get("next_attempt")
+        if (
+            lead.hold
+            or lead.score is None
+            or touch_planned(lead, today)
+            or _breaking_up(lead)
+            or (ready and ready.due_at > until)
+            or lead.attempts >= most_attempts(lead, playbook)
+        ):
+            continue
+        mode = next_mode(lead, playbook)
+        if mode is not None and next_value_item(lead, playbook) is not None:
+            yield FollowUp(lead_id=lead.id, score=lead.score, since=lead.last_touch_at or lead.entered_at, mode=mode)
+
+
+def _breaking_up(lead: Lead) -> bool:
+    """Tell whether a breakup is decided or begun, so that nobody is tried again meanwhile."""
+    return lead.cut_bait in ("breakup", "nurture") or bool(lead.breakup_voicemail_at or lead.breakup_email_at)
+
+
+def most_attempts(lead: Lead, playbook: Playbook) -> int:
+    """Return how many unanswered attempts this lead may get."""
+    important = lead.importance is not None and lead.importance >= 4
+    return playbook.attempts.max_when_important if important else playbook.attempts.max
+
+
+def next_mode(lead: Lead, playbook: Playbook) -> Mode | None:
+    """Return the mode of the next attempt: a permitted one not yet tried, else one that differs from the last (A1-3).
+
+    A handwritten note is not proposed again here: it would take a first note's slots from somebody new.
+    """
+    permitted = [mode for mode in playbook.attempts.modes if mode in lead.modes and mode != "handwritten_note"]
+    untried = [mode for mode in permitted if mode not in lead.modes_tried]
+    others = [mode for mode in permitted if mode != lead.last_mode]
+    return next(iter(untried or others or permitted), None)
+
+
+def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
+    """Return the first value item that this lead has not seen (A1-5): its own needs' first."""
+    return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
+
+
+def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:
+    for move in plan.reschedules:
+        yield Proposal(lead_id=move.lead_id, command=RescheduleCall(call_on=move.to_day, reason=move.reason))
+    for note in plan.notes:
+        yield Proposal(lead_id=note.lead_id, command=ScheduleNote(note_on=note.note_on, call_on=note.call_on))
+    for call in plan.calls:
+        yield Proposal(lead_id=call.lead_id, command=ScheduleCall(call_on=call.call_on))
+    for touch in plan.follow_ups:
+        lead = leads[touch.lead_id]
+        mode, item = next_mode(lead, playbook), next_value_item(lead, playbook)
+        if mode == "call":
+            yield Proposal(lead_id=lead.id, command=ScheduleCall(call_on=touch.on, value_item=item))
+        elif mode and item:
+            yield Proposal(lead_id=lead.id, command=ScheduleTouch(touch_on=touch.on, mode=mode, value_item=item))
