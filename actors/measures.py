@@ -51,6 +51,8 @@ class About(NamedTuple):
     kind: TextKind
     sent_on: date
     call_on: date | None = None
+    long_gap: bool = False
+    """The call comes later than the playbook usually lets it."""
     names: tuple[str, ...] = ()
     """The lead's own: person and company."""
     facts: tuple[str, ...] = ()
@@ -152,6 +154,7 @@ def _about(
         kind=kind,
         sent_on=sent_on,
         call_on=call_on if kind == "note" else None,
+        long_gap=kind == "note" and (call_on - sent_on).days > playbook.capacity.max_promise_gap_days if call_on else False,
         names=_texts(fields, "name", "company"),
         facts=tuple(str(fact) for fact in fields.get("facts", ())),
         meeting=_texts(fields, "last_meeting_place", "last_meeting_topic"),
@@ -191,6 +194,8 @@ def measure(words: str, about: About) -> Measures:
         meeting=max((_spoken_of(detail, plain) for detail in about.meeting), default=0),
         promise=promise.made,
         contradiction=promise.contradiction,
+        dated=promise.dated,
+        long_gap=about.long_gap,
         empty=empty_phrase(words),
         prior=_where(about.prior_interest, plain),
         value=_where(about.value, plain),

@@ -378,3 +378,33 @@ def touch_sent(message: str, stream: str, ring: int = 1) -> None:
 def won(message: str, stream: str, ring: int = 1) -> None:
     """The deal was won."""
     _apply("won", message, stream, ring)
+
+
+@transition
+def history_opened(message: str, stream: str, ring: int = 1) -> None:
+    """Somebody read the history of an account."""
+    _apply("history_opened", message, stream, ring)
+
+
+@transition
+def why_asked(message: str, stream: str, ring: int = 1) -> None:
+    """They were asked why they said no."""
+    _apply("why_asked", message, stream, ring)
+
+
+@transition
+def opportunity_uncovered(message: str, stream: str, ring: int = 1) -> None:
+    """A conversation showed that there is something to sell."""
+    _apply("opportunity_uncovered", message, stream, ring)
+
+
+@transition
+def need_anticipated(message: str, stream: str, ring: int = 1) -> None:
+    """Something that they will need was foreseen."""
+    _apply("need_anticipated", message, stream, ring)
+
+
+@transition
+def decline_reviewed(message: str, stream: str, ring: int = 1) -> None:
+    """A no was looked at again."""
+    _apply("decline_reviewed", message, stream, ring)

@@ -24,6 +24,7 @@ from workflows.events import (
     RevivalQueued,
 )
 from workflows.fold import fold
+from workflows.homework import reason_unverified
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.transitions import CALL_ROWS
@@ -31,7 +32,7 @@ from workflows.transitions import CALL_ROWS
 Figure = Literal[
     "notes", "notes_missed", "notes_absent", "calls", "promised", "kept", "late", "broken", "promises_absent", "lifted", "open",
     "follow_ups", "breakups", "nurture_touches", "decisions_yes", "decisions_no", "minutes", "minutes_released", "overrides",
-    "unverified", "introductions",
+    "unverified", "introductions", "reasons_unverified",
 ]  # fmt: skip
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 
@@ -105,6 +106,8 @@ class Accountability:
                 self._add(promise, "promised")
         if promise:
             self._add(promise, "open")
+        if lead and lead.decline and (playbook := self._playbook(lead)) and reason_unverified(lead, playbook):
+            self._add(Place(lead.owner, self._diaries.day(lead.owner, lead.decline.at)), "reasons_unverified")
 
     def _count_work(self, before: Lead, recorded: Recorded) -> None:
         done = Place(before.owner, self._diaries.day(before.owner, recorded.occurred_at))

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows import events as e
-from workflows import mail
+from workflows import homework, mail
 from workflows import pursuit_events as pursuit
 from workflows.campaign_events import StageMoved
 from workflows.commands import Mode
@@ -121,6 +121,7 @@ def _declined(lead: Lead, at: datetime, data: e.LeadDeclined, changes: Changes) 
     # A new no wants a new answer to why, and a new strategy; the homework ages by its own date.
     changes["reason_probed_at"] = at if data.real_reason else None
     changes["strategy_at"] = None
+    changes["history_at"] = UNSET
 
 
 def _queued(_lead: Lead, at: datetime, data: e.RevivalQueued, changes: Changes) -> None:
@@ -147,6 +148,7 @@ def _note_scheduled(_lead: Lead, _at: datetime, data: e.NoteScheduled, changes: 
     changes["value_item"] = data.value_item
     changes["promised"] = changes["promise_missed"] = False
     changes["slips"] = 0
+    changes["term_on"] = UNSET
 
 
 def _call_scheduled(_lead: Lead, _at: datetime, data: e.CallScheduled, changes: Changes) -> None:
@@ -155,6 +157,7 @@ def _call_scheduled(_lead: Lead, _at: datetime, data: e.CallScheduled, changes: 
     changes["value_item"] = data.value_item
     changes["promised"] = changes["promise_missed"] = False
     changes["slips"] = 0
+    changes["term_on"] = UNSET
 
 
 def _note_sent(lead: Lead, at: datetime, data: e.NoteSent, changes: Changes) -> None:
@@ -221,6 +224,8 @@ def _no_response(lead: Lead, at: datetime, data: e.NoResponse, changes: Changes)
 def _rescheduled(lead: Lead, _at: datetime, data: e.CallRescheduled, changes: Changes) -> None:
     changes["call_on"] = data.call_on
     changes["slips"] = lead.slips + 1
+    if data.reason != "capacity":
+        changes["term_on"] = data.call_on
 
 
 def _touch(lead: Lead, at: datetime, data: e.TouchSent, changes: Changes) -> None:
@@ -375,4 +380,5 @@ CHANGES: dict[type, Change] = {
     StageMoved: _stage_moved,
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
     **mail.CHANGES,
+    **homework.CHANGES,
 }

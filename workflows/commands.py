@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from workflows import campaign_commands as campaigns
+from workflows import homework_commands as homework
 from workflows import mail_commands as mail
 from workflows import pursuit_commands as pursuit
 from workflows.calendars import Calendar
@@ -185,6 +186,8 @@ class RecordCall(Command, frozen=True, kw_only=True, tag="record_call"):
     words: Reference | None = None
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """Why nothing came of a conversation, neither a decision nor a dated next step; stored and listed."""
+    personal_topic: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Which personal topic it began with (A4-11)."""
 
 
 class RescheduleCall(Command, frozen=True, kw_only=True, tag="reschedule_call"):
@@ -353,6 +356,8 @@ class CompleteHomework(Command, frozen=True, kw_only=True, tag="complete_homewor
     sources: tuple[date, ...]
     """Publication days of the sources read; the text of each is part of the answers."""
     minutes: Minutes = 0
+    cited: tuple[homework.Source, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Where each source stands, such as its address, in the order of *sources*."""
 
 
 class RecordStrategy(Command, frozen=True, kw_only=True, tag="record_strategy"):
@@ -428,6 +433,7 @@ LeadCommand = (
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
     | ScheduleTouch | campaigns.LeadCommand | mail.MailCommand | pursuit.PursuitCommand
+    | homework.HomeworkCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | PlanDay | campaigns.CampaignCommand | campaigns.SalesEventCommand
 

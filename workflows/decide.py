@@ -130,7 +130,7 @@ def _fire(known: Facts, command: FireTimer) -> Answer:
     answer = _apply(known)
     if isinstance(answer, Refused) and known.lead.state not in RESTING:
         # Nobody is forgotten: what could not act now asks again later.
-        again = timers.retry(command.timer, known.today, known.calendar)
+        again = answer.effects.armed.get(command.timer) or timers.retry(command.timer, known.today, known.calendar)
         return Refused(
             rule=answer.rule,
             reason=answer.reason,
@@ -174,7 +174,7 @@ def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
         return _moves_of_no(known, command)
     if row and isinstance(command, EraseLead) and (out := row_for(state, "opt_out:all")):
         return (out, OptOut()), (row, command)
-    if row and isinstance(command, RecordReturn) and known.lead.hold is None:
+    if row and row.target and isinstance(command, RecordReturn) and known.lead.hold is None:
         return (row, command), (aside("lead_held"), Hold(reason="needs_address"))
     if row and isinstance(command, ReportMail) and (touch := mail.touch_of(command, known.lead)):
         sent = row_for(state, f"mail_sent:{known.lead.mail.purpose}") if known.lead.mail else None

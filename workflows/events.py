@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflows import campaign_events as campaigns
+from workflows import homework_events as homework
 from workflows import mail_events as mail
 from workflows import pursuit_events as pursuit
 from workflows.calendars import Calendar
@@ -33,6 +34,7 @@ from workflows.commands import (
     Slug,
 )
 from workflows.event import Event as Event
+from workflows.homework_commands import Source
 from workflows.operations import Operation
 from workflows.priority import Score
 from workflows.pursuit_facts import Card, Checklist, Queue
@@ -212,6 +214,7 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call_connected"):
     words: Reference | None
     override: Reference | UnsetType = UNSET
     """Why nothing came of it."""
+    personal_topic: Reference | UnsetType = UNSET
 
 
 class MeetingBooked(Event, frozen=True, kw_only=True, tag="meeting_booked"):
@@ -430,6 +433,7 @@ class HomeworkCompleted(Event, frozen=True, kw_only=True, tag="homework_complete
     sources: tuple[date, ...]
     minutes: int
     """Minutes that the homework took, 0 to 1440."""
+    cited: tuple[Source, ...] | UnsetType = UNSET
 
 
 class StrategyRecorded(Event, frozen=True, kw_only=True, tag="strategy_recorded"):
@@ -548,6 +552,7 @@ LeadEvent = (
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
     | PlaybookMigrated | CommandRefused | TouchScheduled | campaigns.LeadEvent | mail.MailEvent | pursuit.PursuitEvent
+    | homework.HomeworkEvent
 )  # fmt: skip
 AnyEvent = (
     LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation | campaigns.CampaignEvent | campaigns.SalesEventEvent

@@ -161,6 +161,14 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """The documents that say who knows the prospect, oldest first."""
     connector_denied: bool | UnsetType = UNSET
     """Nobody is known who knows the prospect, as somebody said."""
+    term_on: date | UnsetType = UNSET
+    """The day from which the terms of a call count that was put off for another reason than our own lack of capacity."""
+    history_at: datetime | UnsetType = UNSET
+    """When the account's history was last opened; a new decline closes it."""
+    needs: tuple[str, ...] | UnsetType = UNSET
+    """Value items that anticipated needs gave this lead, in the order in which they were foreseen."""
+    opportunity_at: datetime | UnsetType = UNSET
+    """When a conversation last uncovered one."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
     mail: MailState | UnsetType = UNSET

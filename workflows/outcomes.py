@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from workflows import commands as c
 from workflows import events as e
-from workflows import mail
+from workflows import homework, mail
 from workflows import pursuit_outcomes as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
@@ -121,13 +121,14 @@ def _reply(facts: Facts, command: c.RecordReply) -> e.ReplyReceived:
 
 def _connected(_: Facts, command: c.RecordCall) -> e.CallConnected:
     return e.CallConnected(
-        personal_topic_first=command.personal_topic_first,
+        personal_topic_first=command.personal_topic_first or bool(command.personal_topic),
         decision=command.decision,
         next_step=command.next_step,
         next_step_on=command.next_step_on,
         minutes=command.minutes,
         words=command.words,
         override=command.override,
+        personal_topic=command.personal_topic,
     )
 
 
@@ -222,7 +223,7 @@ def _met(_: Facts, command: c.RecordMeeting) -> e.ReEngaged:
 
 
 def _homework(_: Facts, command: c.CompleteHomework) -> e.HomeworkCompleted:
-    return e.HomeworkCompleted(answers=command.answers, sources=command.sources, minutes=command.minutes)
+    return e.HomeworkCompleted(answers=command.answers, sources=command.sources, minutes=command.minutes, cited=command.cited)
 
 
 def _reason(_: Facts, command: c.RecordReason) -> e.StatedReasonRecorded | e.RealReasonRecorded:
@@ -307,6 +308,7 @@ BUILDERS: dict[str, Builder] = {
     ),
     **mail.BUILDERS,
     **pursuit.BUILDERS,
+    **homework.BUILDERS,
 }
 
 

@@ -12,6 +12,7 @@ from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, Sche
 from workflows.contact_hours import overlap
 from workflows.cut_bait import most_attempts as most_attempts
 from workflows.events import DayPlanned, Recorded, Shortfall
+from workflows.homework import value_items
 from workflows.lead import Lead
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
@@ -154,8 +155,8 @@ def next_mode(lead: Lead, playbook: Playbook) -> Mode | None:
 
 
 def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
-    """Return the first of the playbook's value items that this lead has not seen (A1-5)."""
-    return next((item for item in playbook.value_items if item not in lead.value_items_used), None)
+    """Return the first value item that this lead has not seen (A1-5): its own needs' first."""
+    return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
 
 
 def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:

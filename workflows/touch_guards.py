@@ -73,9 +73,9 @@ def touch_mode(_: Facts, command: SendTouch | ScheduleTouch) -> Refused | None:
     return Refused(rule="touch_mode", reason=reason, inputs={"mode": command.mode})
 
 
-def hand_written(_: Facts, command: MarkNoteSent) -> Refused | None:
-    """Refuse anything but the rep's own hand, whatever is attested."""
-    if command.medium == "hand_written":
+def hand_written(facts: Facts, command: MarkNoteSent) -> Refused | None:
+    """Refuse anything but the rep's own hand, whatever is attested; a robot's pen counts only where the playbook says so."""
+    if command.medium in facts.playbook.checks.media:
         return None
     reason = f"The note has to be written by hand; this one was {words(command.medium)}."
     return Refused(rule="hand_written", reason=reason, inputs={"medium": command.medium})
@@ -107,7 +107,7 @@ def human_reply(facts: Facts, command: Command) -> Refused | None:
 
 def personal_topic_first(_: Facts, command: RecordCall) -> Refused | None:
     """Refuse a conversation that did not begin with something personal."""
-    if command.personal_topic_first:
+    if command.personal_topic_first or command.personal_topic:
         return None
     reason = "Log the personal topic that the call began with; business comes last."
     return Refused(rule="personal_topic_first", reason=reason, inputs={"personal_topic_first": False})

@@ -780,9 +780,10 @@ def monthly(calendar: Calendar, anchor: date, last: date, months: int) -> date:
 
 TABLE = """
 T01 none -> lead_registered -> registered; by register_lead
-T02 registered -> lead_declined -> declined; by record_decline; arms reason_probe homework triage
+T02 registered -> lead_declined -> declined; by record_decline; asks real_reason_evidence
+    arms reason_probe homework triage review
 T03 registered -> revival_queued -> queued; by queue_revival; arms queue_age
-    asks no_open_opportunity stale rotation qualified_if_required
+    asks no_open_opportunity account_studied stale rotation qualified_if_required
 T04 declined -> revival_queued -> queued; by queue_revival; arms queue_age
     asks no_open_opportunity reason_probed homework_fresh strategy_recorded qualified importance_answered rested mode_left
 T05 declined -> nurture_started -> nurture; by fire_timer:triage start_nurture
@@ -800,12 +801,13 @@ T11 note_due -> note_slot_released -> queued; by fire_timer:note_slot; arms queu
 T12 note_sent -> call_due -> call_due; by fire_timer:call_after_note; arms call_grace call_late call_expiry
     asks not_held owned not_suppressed call_reachable owner_present contact_hours; keeps promised_call
 T13 note_sent -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
-T14 note_sent -> note_returned -> queued; by record_return; asks not_before_planned; arms queue_age
+T14 note_sent call_due -> note_returned -> queued; by record_return; asks note_promised not_before_planned; arms queue_age
 T15 call_due -> call_connected -> re_engaged; by record_call:connected; arms next_step lapse; uses promised_call follow_up
     asks not_before_planned personal_topic_first decision_or_next_step
 T16 call_due -> meeting_booked -> meeting_booked; by book_meeting; asks meeting_ahead; arms meeting_outcome
     uses promised_call follow_up
-T17 call_due -> lead_declined -> declined; by record_decline; arms reason_probe homework triage; uses promised_call follow_up
+T17 call_due -> lead_declined -> declined; by record_decline; asks real_reason_evidence
+    arms reason_probe homework triage review; uses promised_call follow_up
 T18 call_due -> nurture_started -> nurture; by record_call:not_now; asks not_before_planned later_date_or_keep_in_touch
     arms nurture_touch nurture_floor requeue revisit; uses promised_call follow_up
 T19 call_due -> no_response -> no_response; by record_call:unanswered; asks not_before_planned
@@ -813,7 +815,8 @@ T19 call_due -> no_response -> no_response; by record_call:unanswered; asks not_
 T20 call_due -> call_rescheduled -> call_due; by reschedule_call; asks not_held later_day planned_day same_call_slot
     arms call_grace call_late call_expiry
 T21 call_due -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
-T22 call_due note_sent -> call_promise_expired -> queued; by fire_timer:call_expiry; arms queue_age
+T22 call_due note_sent -> call_promise_expired -> queued; by fire_timer:call_expiry; asks owner_was_present
+    arms queue_age
 T23 no_response -> call_scheduled -> call_due; by schedule_call; arms call_grace call_expiry
     asks not_held attempts_left new_value new_mode touch_gap not_suppressed call_reachable planned_day contact_hours
     follow_up_slot
@@ -828,40 +831,46 @@ T27 no_response -> breakup_sent -> breakup_sent; by send_breakup; arms breakup_w
 T28 no_response -> nurture_started -> nurture; by start_nurture; asks breakup_impossible_or_waived importance_allows
     arms nurture_touch nurture_floor requeue revisit
 T29 breakup_sent -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
-T30 breakup_sent -> lead_declined -> declined; by record_decline record_reply:no; arms reason_probe homework triage
+T30 breakup_sent -> lead_declined -> declined; by record_decline record_reply:no; asks real_reason_evidence
+    arms reason_probe homework triage review
 T31 breakup_sent -> nurture_started -> nurture; by fire_timer:breakup_window
     arms nurture_touch nurture_floor requeue revisit
 T32 nurture -> nurture_touch_sent -> nurture; by send_nurture_touch; arms nurture_touch nurture_floor
     asks nurture_mode not_suppressed mode_permitted asset_kind_known new_asset once_a_month content_checks
 T33 nurture -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
 T34 nurture -> revival_queued -> queued; by fire_timer:requeue fire_timer:revisit queue_revival; arms queue_age
-    asks no_open_opportunity nurtured_and_good homework_refreshed mode_left
+    asks no_open_opportunity nurtured_and_good homework_refreshed account_studied mode_left
 T35 nurture -> lead_dropped -> dropped; by drop; asks manager drop_reason_of_nurture
 T36 re_engaged -> meeting_booked -> meeting_booked; by book_meeting; asks meeting_ahead; arms meeting_outcome
 T37 re_engaged -> lead_won -> won; by mark_won
-T38 re_engaged -> lead_declined -> declined; by record_decline record_reply:no; arms reason_probe homework triage
+T38 re_engaged -> lead_declined -> declined; by record_decline record_reply:no; asks real_reason_evidence
+    arms reason_probe homework triage review
 T39 re_engaged -> no_response -> no_response; by fire_timer:lapse; asks next_step_overdue; arms next_attempt response_window
 T40 meeting_booked -> lead_won -> won; by mark_won
-T41 meeting_booked -> lead_declined -> declined; by record_decline record_reply:no; arms reason_probe homework triage
+T41 meeting_booked -> lead_declined -> declined; by record_decline record_reply:no; asks real_reason_evidence
+    arms reason_probe homework triage review
 T42 meeting_booked -> re_engaged -> re_engaged; by record_meeting; asks not_before_planned decision_or_next_step
     arms next_step lapse
 T43 meeting_booked -> meeting_outcome_missed -> re_engaged; by fire_timer:meeting_outcome; arms next_step lapse
-T44 won -> lead_declined -> declined; by record_decline; arms reason_probe homework triage
+T44 won -> lead_declined -> declined; by record_decline; asks real_reason_evidence
+    arms reason_probe homework triage review
 T45 dropped -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
-T46 dropped -> revival_queued -> queued; by queue_revival; asks manager; arms queue_age
+T46 dropped -> revival_queued -> queued; by queue_revival; asks manager account_studied; arms queue_age
 T47 do_not_contact -> consent_regranted -> registered; by regrant_consent; asks manager
 T48 contactable -> opted_out -> do_not_contact; by opt_out:all
 T49 registered declined queued note_due -> reply_received -> re_engaged; by record_reply:open; asks human_reply
     arms next_step lapse
 T50 queued note_due note_sent no_response nurture -> lead_declined -> declined; by record_decline record_reply:no
-    arms reason_probe homework triage
+    asks real_reason_evidence; arms reason_probe homework triage review
 T51 registered declined queued note_due note_sent call_due no_response breakup_sent nurture dropped -> lead_won -> won
     by mark_won
 - * -> contact_updated -> =; by update_contact
 - re_engaged -> reply_received -> =; by record_reply:open; asks human_reply; arms next_step lapse
 - meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
 - meeting_booked -> meeting_booked -> =; by book_meeting; asks meeting_ahead; arms meeting_outcome
-- call_due -> call_promise_missed -> =; by fire_timer:call_late
+- call_due -> call_promise_missed -> =; by fire_timer:call_late; asks owner_was_present
+- declined queued note_due no_response breakup_sent nurture re_engaged meeting_booked won dropped -> note_returned -> =
+    by record_return; asks note_was_sent
 - no_response -> response_window_closed -> =; by fire_timer:response_window; arms response_window
 - no_response -> touch_scheduled -> =; by schedule_touch
     asks not_held touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap planned_day follow_up_slot
@@ -879,8 +888,9 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> lead_reassigned -> =; by reassign; asks another_owner
 - * -> stated_reason_recorded -> =; by record_reason:stated
 - * -> real_reason_recorded -> =; by record_reason:real; asks reason_evidence; ends reason_probe
-- * -> homework_completed -> =; by complete_homework; asks homework_answered homework_sources; ends homework
-- * -> strategy_recorded -> =; by record_strategy; asks content_checks
+- * -> homework_completed -> =; by complete_homework; ends homework
+    asks homework_answered homework_sources sources_cited needs_anticipated
+- * -> strategy_recorded -> =; by record_strategy; asks history_opened content_checks
 - * -> offer_recorded -> =; by record_offer
 - * -> lead_qualified -> =; by qualify
 - * -> importance_answered -> =; by answer_importance; asks actions_listed
@@ -890,6 +900,11 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
     asks connector_known
 - no_response -> mode_waived -> =; by waive_mode; asks person mode_open
 - nurture -> nurture_touch_skipped -> =; by skip_nurture; asks person nurture_owed
+- * -> history_opened -> =; by open_history
+- contactable -> why_asked -> =; by ask_why; asks not_suppressed mode_permitted said_no questions_known; arms reason_probe
+- * -> opportunity_uncovered -> =; by uncover_opportunity
+- * -> need_anticipated -> =; by anticipate_need; asks new_need
+- contactable -> decline_reviewed -> =; by review_decline; asks said_no; arms review
 - * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
 - contactable -> channel_opted_out -> =; by opt_out:channel
 - * -> stage_moved -> =; by move_stage
@@ -1050,7 +1065,11 @@ TIMERS = {
     "meeting_outcome": Timer("working_days", "named", True, True),
     "hold_until": Timer("day", "named", False, True, 1),
     "hold_review": Timer("days", "recorded", False, True),
+    "review": Timer("days", "recorded", False, False),
 }
+
+#: Timers that entering another state does not end, unless it is one in which nobody owes the next move.
+LIVES_ON = ("review",)
 
 RETRY_DAYS = 30
 
@@ -1120,13 +1139,14 @@ class Lead:
     __slots__ = (
         "attempts", "attempts_granted", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
         "connector_denied", "connectors", "cut_bait", "declined_at", "entered_at",
-        "erased", "has_connector", "hold", "homework_at", "importance", "last_contact_at", "last_mode", "last_touch_at",
+        "erased", "has_connector", "history_at", "hold", "homework_at", "importance", "last_contact_at", "last_mode",
+        "last_touch_at",
         "mail", "meeting_at",
-        "minutes_invested", "modes", "modes_refused", "modes_tried", "modes_waived", "next_step_on", "note_on",
-        "nurture_owed", "nurture_touched_at",
-        "offer_at", "open_opportunity", "owner", "pin", "promised", "qualified", "queued_at", "real_reason",
+        "minutes_invested", "modes", "modes_refused", "modes_tried", "modes_waived", "needs", "next_step_on", "note_on",
+        "note_sent_at", "nurture_owed", "nurture_touched_at",
+        "offer_at", "open_opportunity", "owner", "pin", "promised", "promised_on", "qualified", "queued_at", "real_reason",
         "reason_probed_at", "recorded_at", "revisit_on", "score", "slots", "stage_depth", "stage_moved_at", "state",
-        "strategy_at", "timers", "value_band", "value_item", "value_items_used",
+        "strategy_at", "term_on", "timers", "value_band", "value_item", "value_items_used",
     )  # fmt: skip
 
     def __init__(self, body: Any) -> None:
@@ -1160,6 +1180,11 @@ class Lead:
         self.timers: dict[str, tuple[datetime, int]] = {}
         self.slots: list[Slot] = []
         self.value_items_used: list[str] = []
+        self.needs: list[str] = []
+        self.history_at: datetime | None
+        self.note_sent_at: datetime | None
+        self.promised_on: date | None
+        self.term_on: date | None
         self.hold: Any = None
         self.mail: Any = None
         self.score: Any
@@ -1257,6 +1282,7 @@ def _on_declined(lead: Lead, data: Any, at: datetime) -> None:
         lead.contact(at)
     lead.declined_at, lead.real_reason, lead.revisit_on = at, data["real_reason"], day_or_none(data["revisit_on"])
     lead.reason_probed_at, lead.strategy_at = at if data["real_reason"] else None, None
+    lead.history_at = None
 
 
 def _on_queued(lead: Lead, data: Any, at: datetime) -> None:
@@ -1275,11 +1301,13 @@ def _on_nurture(lead: Lead, data: Any, at: datetime) -> None:
 def _on_scheduled(lead: Lead, data: Any, at: datetime) -> None:
     lead.note_on, lead.call_on = day_or_none(data.get("note_on")), read_day(data["call_on"])
     lead.value_item, lead.promised = data["value_item"], False
+    lead.promised_on, lead.term_on = lead.call_on, None
 
 
 def _on_note_sent(lead: Lead, data: Any, at: datetime) -> None:
     lead.touch(at, "handwritten_note", lead.value_item)
-    lead.call_on, lead.promised = read_day(data["call_on"]), True
+    lead.call_on = lead.promised_on = read_day(data["call_on"])
+    lead.promised, lead.note_sent_at = True, at
 
 
 def _on_reply(lead: Lead, data: Any, at: datetime) -> None:
@@ -1432,6 +1460,22 @@ def _on_waived(lead: Lead, data: Any, at: datetime) -> None:
     lead.modes_waived = [*lead.modes_waived, data["mode"]]
 
 
+def _on_rescheduled(lead: Lead, data: Any, at: datetime) -> None:
+    lead.call_on = read_day(data["call_on"])
+    if data["reason"] != "capacity":
+        lead.term_on = lead.call_on
+
+
+def _on_why_asked(lead: Lead, data: Any, at: datetime) -> None:
+    lead.last_touch_at = at
+    if data["outcome"] == "answered":
+        lead.last_contact_at = max(at, lead.last_contact_at or at)
+
+
+def _on_need(lead: Lead, data: Any, at: datetime) -> None:
+    lead.needs = [*lead.needs, data["item"]]
+
+
 def _sets(name: str, value: Callable[[Any, datetime], Any]) -> Callable[[Lead, Any, datetime], None]:
     def change(lead: Lead, data: Any, at: datetime) -> None:
         setattr(lead, name, value(data, at))
@@ -1461,7 +1505,7 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "lead_held": _on_held,
     "lead_released": _on_released,
     "real_reason_recorded": _on_real_reason,
-    "call_rescheduled": _sets("call_on", lambda data, at: read_day(data["call_on"])),
+    "call_rescheduled": _on_rescheduled,
     "breakup_voicemail_left": _sets("breakup_voicemail_at", lambda data, at: at),
     "breakup_email_sent": _sets("breakup_email_at", lambda data, at: at),
     "cut_bait_confirmed": _on_cut_bait,
@@ -1486,6 +1530,9 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "mail_deferred": _on_mail_told,
     "mail_unconfirmed": _on_mail_told,
     "mail_bounced": _on_mail_bounced,
+    "history_opened": _sets("history_at", lambda data, at: at),
+    "why_asked": _on_why_asked,
+    "need_anticipated": _on_need,
 }
 
 
@@ -1518,6 +1565,7 @@ class Decision:
         self.playbooks = playbooks
         used, self.command = body["used"], body["command"]
         self.message = body["message_id"]
+        self.version_before: int = body["version"] - 1
         self.actor: str = body["actor"]
         self.pin = body["playbook"]
         if self.pin["digest"] not in playbooks:
@@ -1592,7 +1640,7 @@ class Decision:
         if row and self.kind == "erase_lead":
             out = row_for(state, "opt_out:all")
             return [(out, {"command": "opt_out", "channel": None}), (row, command)] if out else [(row, command)]
-        if row and self.kind == "record_return" and lead.hold is None:
+        if row and row.target and self.kind == "record_return" and lead.hold is None:
             return [(row, command), (_ASIDES["lead_held"], {"command": "hold", "reason": "needs_address", "until": None})]
         if row and self.kind == "report_mail" and command["outcome"] == "sent" and lead.mail:
             sent = row_for(state, "mail_sent:" + lead.mail["purpose"])
@@ -1694,6 +1742,41 @@ def _homework_sources(lead: Lead, c: Any, d: Decision) -> bool:
     oldest = d.today - timedelta(days=d.playbook["homework"]["source_max_age_days"])
     recent = sum(oldest <= read_day(source) <= d.today for source in c["sources"])
     return recent >= int(d.playbook["homework"]["min_sources"])
+
+
+def _term_ends(lead: Lead, c: Any, d: Decision) -> datetime | None:
+    """Return when a promise is late, or void, by the calendar that holds now; None when there is none."""
+    if lead.promised_on is None:
+        return None
+    base = lead.term_on or max(lead.promised_on, day_of(d.calendar, lead.entered_at))
+    return due(c["timer"], base, d.playbook, d.calendar)
+
+
+def _study_first(lead: Lead, d: Decision) -> bool:
+    return bool(d.playbook["homework"].get("study_first")) and lead.declined_at is not None
+
+
+def _questions_known(lead: Lead, c: Any, d: Decision) -> bool:
+    answered = c["outcome"] == "answered" or not c["answers"]
+    return answered and set(c["answers"]) <= set(d.playbook["reason"]["questions"])
+
+
+def _account_studied(lead: Lead, c: Any, d: Decision) -> bool:
+    return not _study_first(lead, d) or (lead.strategy_at is not None and lead.homework_at is not None)
+
+
+def _sources_cited(lead: Lead, c: Any, d: Decision) -> bool:
+    cited = [source["published_on"] for source in c.get("cited", [])]
+    return not d.playbook["homework"].get("cite_sources") or cited == c["sources"]
+
+
+def _new_need(lead: Lead, c: Any, d: Decision) -> bool:
+    return c["item"] not in [*lead.needs, *lead.value_items_used, *d.playbook["value_items"]]
+
+
+def _real_reason_evidence(lead: Lead, c: Any, d: Decision) -> Any:
+    asked = d.playbook.get("reason", {}).get("in_their_words") and c["real_reason"] is not None
+    return "reason_evidence" if asked and not c["words"] else True
 
 
 def _not_before_planned(lead: Lead, c: Any, d: Decision) -> Any:
@@ -1851,7 +1934,7 @@ def _is_cold(lead: Lead, after_days: int, now: datetime) -> bool:
 def _not_suppressed(lead: Lead, c: Any, d: Decision) -> bool:
     if d.kind in ("schedule_note", "mark_note_sent"):
         modes = {"handwritten_note", "call"}
-    elif d.kind in ("send_touch", "schedule_touch", "send_nurture_touch", "send_invitation"):
+    elif d.kind in ("send_touch", "schedule_touch", "send_nurture_touch", "send_invitation", "ask_why"):
         modes = {c["mode"]}
     else:
         mails = ("send_breakup_email", "queue_breakup_mail", "queue_nurture_mail", "send_mail")
@@ -1952,6 +2035,14 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "homework_answered": lambda lead, c, d: all(field in c["answers"] for field in d.playbook["homework"]["fields"]),
     "homework_sources": _homework_sources,
     "reason_evidence": lambda lead, c, d: bool(c["evidence"] and c["words"]),
+    "said_no": lambda lead, c, d: lead.declined_at is not None,
+    "questions_known": _questions_known,
+    "history_opened": lambda lead, c, d: not _study_first(lead, d) or lead.history_at is not None,
+    "account_studied": _account_studied,
+    "sources_cited": _sources_cited,
+    "needs_anticipated": lambda lead, c, d: len(lead.needs) >= d.playbook["homework"].get("min_needs", 0),
+    "new_need": _new_need,
+    "real_reason_evidence": _real_reason_evidence,
     "first_touch_is_note": _first_touch_is_note,
     "fresh_relationship": _fresh_relationship,
     "planned_day": _planned_day,
@@ -1976,13 +2067,16 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "mode_permitted": lambda lead, c, d: c["mode"] in lead.modes,
     "note_wanted": lambda lead, c, d: "handwritten_note" not in lead.modes_refused or "handwritten_note" in lead.modes,
     "touch_mode": lambda lead, c, d: c["mode"] in ("email", "courier", "fax", "other"),
-    "hand_written": lambda lead, c, d: c["medium"] == "hand_written",
+    "hand_written": lambda lead, c, d: c["medium"] in d.playbook["checks"].get("media", ["hand_written"]),
+    "owner_was_present": lambda lead, c, d: (over := _term_ends(lead, c, d)) is None or over <= d.now,
+    "note_promised": lambda lead, c, d: lead.state == "note_sent" or lead.promised,
+    "note_was_sent": lambda lead, c, d: lead.note_sent_at is not None,
     "content_checks": _content_checks,
     "another_playbook": lambda lead, c, d: lead.pin is not None and lead.pin["digest"] != c["digest"],
     "step_kept": _step_kept,
     "not_before_planned": _not_before_planned,
     "human_reply": _human_reply,
-    "personal_topic_first": lambda lead, c, d: bool(c["personal_topic_first"]),
+    "personal_topic_first": lambda lead, c, d: bool(c["personal_topic_first"] or c.get("personal_topic")),
     "decision_or_next_step": _decision_or_next_step,
     "later_date_or_keep_in_touch": _later_date,
     "meeting_ahead": _meeting_ahead,
@@ -2221,6 +2315,10 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
         "outcome": lambda lead, c, d: "lapsed" if c["command"] == "fire_timer" else c["outcome"],
         "minutes": lambda lead, c, d: 0 if c["command"] == "fire_timer" else c["minutes"],
     },
+    "call_connected": {
+        "personal_topic_first": lambda lead, c, d: bool(c["personal_topic_first"] or c.get("personal_topic")),
+    },
+    "history_opened": {"seen": lambda lead, c, d: d.version_before},
     "breakup_sent": {"attempts": lambda lead, c, d: lead.attempts},
     "cut_bait_confirmed": {"card": _card},
     "lead_dropped": {"checklist": lambda lead, c, d: _checklist(lead, d) if d.pursuit else None},
@@ -2259,7 +2357,7 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     },
 }
 
-#: What each event says; a body that says more, or less, was not made by these rules.
+#: What each event says; a body that says more, or less, was not made by these rules. With a "?" only if its command does.
 SAYS = {
     "lead_registered": (
         "owner source contact modes timezone open_opportunity client last_contact_on stage_depth value_band minutes_invested"
@@ -2277,7 +2375,7 @@ SAYS = {
     "note_slot_released": "note_on",
     "call_due": "call_on",
     "reply_received": "channel intent revisit_on campaign_id event_id words",
-    "call_connected": "personal_topic_first decision next_step next_step_on minutes words",
+    "call_connected": "personal_topic_first decision next_step next_step_on minutes words personal_topic?",
     "meeting_booked": "meeting_at minutes",
     "no_response": "outcome minutes",
     "call_rescheduled": "call_on previous_call_on reason",
@@ -2302,7 +2400,12 @@ SAYS = {
     "lead_reassigned": "owner previous_owner",
     "stated_reason_recorded": "reason words minutes",
     "real_reason_recorded": "reason evidence words minutes",
-    "homework_completed": "answers sources minutes",
+    "homework_completed": "answers sources minutes cited?",
+    "history_opened": "seen",
+    "why_asked": "outcome mode answers words minutes",
+    "opportunity_uncovered": "what source minutes",
+    "need_anticipated": "item need rationale minutes",
+    "decline_reviewed": "changed finding minutes",
     "strategy_recorded": "strategy missed_last_time",
     "offer_recorded": "solution benefit",
     "lead_qualified": "qualified evidence",
@@ -2346,7 +2449,8 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
     """Return the data of the event that *row* makes."""
     worked_out = WORKED_OUT.get(row.event, {})
     made: dict[str, Any] = {"type": row.event}
-    for name in SAYS.get(row.event, "").split():
+    said = [name for name in SAYS.get(row.event, "").split() if name[-1] != "?" or name[:-1] in c]
+    for name in (name.rstrip("?") for name in said):
         made[name] = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c[name]
     for name in SAYS_SOMETIMES.get(row.event, "").split():
         value = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c.get(name)
@@ -2397,6 +2501,9 @@ def _not_armed(timer: str, lead: Lead, row: Row, data: Any) -> bool:
     if timer == "call_late":
         return not lead.promised
     if timer == "reason_probe":
+        asked_again = row.event == "why_asked" and data["outcome"] == "not_reached" and lead.state == "declined"
+        if row.event == "why_asked":
+            return not asked_again or lead.reason_probed_at is not None
         return data.get("real_reason") is not None
     return (timer == "hold_until" and not data["until"]) or (timer == "hold_review" and bool(data.get("until")))
 
@@ -2404,7 +2511,7 @@ def _not_armed(timer: str, lead: Lead, row: Row, data: Any) -> bool:
 def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime | None:
     """Return when a timer is due that *row* arms; None when it does not arm it after all."""
     calendar, playbook = d.calendar, d.playbook
-    if _not_armed(timer, lead, row, data):
+    if _not_armed(timer, lead, row, data) or (timer == "review" and not playbook["timers"].get("review_days")):
         return None
     if timer == "call_after_note":
         return at_its_hour(timer, read_day(data["call_on"]), calendar)
@@ -2496,17 +2603,20 @@ def _timers_ended(
     if row.event == "playbook_migrated":
         armed.update(_moved_timers(lead, d))
         return [], None
+    lives_on = set() if row.target in RESTING else set(LIVES_ON)
     ended = set(row.ends) | ({c["timer"]} if c["command"] == "fire_timer" else set())
     if lead.hold and row.target in ENDS_HOLD:
         armed.clear()
         return sorted(present), None
     if lead.hold and row.event != "hold_review_due":
-        left_over = {} if entering else {left["timer"]: left for left in lead.hold["remaining"] if left["timer"] not in ended}
+        left_over = {left["timer"]: left for left in lead.hold["remaining"] if left["timer"] not in ended}
+        if entering:
+            left_over = {name: left for name, left in left_over.items() if name in lives_on}
         left_over.update({name: freeze(name, at, d.now, d.calendar) for name, at in armed.items()})
         armed.clear()
         after = [left_over[name] for name in sorted(left_over)]
         return [], None if after == lead.hold["remaining"] else after
-    return sorted((present if entering else present & ended) - set(armed)), None
+    return sorted(((present - lives_on) | (present & ended) if entering else present & ended) - set(armed)), None
 
 
 class Differences:
@@ -2596,8 +2706,9 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
         _check_fired(lead, d, found)
         if lead.state not in RESTING and d.command["timer"] in TIMERS:
             timer = TIMERS[d.command["timer"]]
+            ends = _term_ends(lead, d.command, d) if rule == "owner_was_present" else None
             day = days_after(d.calendar, d.today, timer.retry) if timer.retry else d.today + timedelta(days=RETRY_DAYS)
-            effects["armed"] = {d.command["timer"]: at_its_hour(d.command["timer"], day, d.calendar)}
+            effects["armed"] = {d.command["timer"]: ends or at_its_hour(d.command["timer"], day, d.calendar)}
             if timer.ended_by and timer.ended_by not in lead.timers:
                 counted_from = max(lead.call_on or d.today, d.today)
                 effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)

@@ -35,7 +35,10 @@ CALL = Form(
     "What came of a call.\n\nA conversation needs a decision, or a next step with its day.",
     {
         "outcome": "How it ended.",
-        "personal_topic_first": Ask("It began with something personal.", option="--personal-first"),
+        "personal_topic_first": Ask(
+            "It began with something personal; say what with --topic instead.", option="--personal-first"
+        ),
+        "personal_topic": Ask("Which personal topic it began with; kept outside the log.", option="--topic"),
         "decision": "What they decided, such as 'send the offer'; kept outside the log.",
         "next_step": "What comes next, such as 'visit the site'; kept outside the log.",
         "next_step_on": "The day of the next step.",

@@ -20,7 +20,7 @@ MOST = 15
 
 _HEADS = {
     "reply": "REPLY", "call": "CALL", "breakup": "BREAKUP", "next_step": "NEXT STEP", "note": "NOTE", "reason": "REASON",
-    "follow_up": "FOLLOW-UP", "homework": "HOMEWORK", "nurture": "NURTURE", "decision": "DECIDE",
+    "follow_up": "FOLLOW-UP", "homework": "HOMEWORK", "review": "REVIEW", "nurture": "NURTURE", "decision": "DECIDE",
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from tests.workflows.life import (
 from tests.workflows.promotion import CAMPAIGN, Promotion, declined, letter, passed
 from workflows import campaign_commands as a
 from workflows import commands as c
+from workflows import homework_commands as h
 from workflows import mail_commands as m
 from workflows import operations as o
 from workflows import pursuit_commands as p
@@ -51,6 +52,11 @@ def _lives() -> Iterator[Life]:
     make_ready(life)
     life.must(c.RecordReason(kind="real", reason="no_need", evidence="call-12", words=WORDS, minutes=9))
     life.must(c.IntroduceConnector(connector=WORDS))
+    life.must(h.OpenHistory())
+    life.must(h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS}, minutes=11))
+    life.must(h.AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS))
+    life.must(h.UncoverOpportunity(what=WORDS, source="call-12"))
+    life.must(h.ReviewDecline(changed=False, finding=WORDS))
     life.must(c.UpdateContact(contact=WORDS, modes=("call", "email"), timezone="America/Denver"))
     life.must(c.Hold(reason="legal_review"))
     life.fire("hold_review")

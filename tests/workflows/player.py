@@ -34,6 +34,7 @@ from tests.workflows.life import (
 from tests.workflows.strategies import commands
 from workflows import commands as c
 from workflows import events as e
+from workflows import homework_commands as h
 from workflows import mail_commands as m
 from workflows import pursuit_commands as p
 from workflows.codec import canonical
@@ -341,6 +342,11 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.RecordReason(kind="real", reason="no_need", evidence="call-7", words=WORDS),
             HOMEWORK,
             c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS),
+            h.OpenHistory(),
+            h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS}),
+            h.AskWhy(outcome="not_reached", mode="email", answers={}),
+            h.ReviewDecline(changed=True, finding=WORDS),
+            h.AnticipateNeed(item=f"need-{len(lead.needs or ())}", need=WORDS, rationale=WORDS),
             c.Qualify(qualified=True),
             c.AnswerImportance(importance=5),
             c.QueueRevival(),
@@ -375,6 +381,7 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
         ],
         "breakup_sent": [OPEN_REPLY, NO_REPLY],
         "nurture": [
+            h.ReviewDecline(changed=False, finding=WORDS),
             asset,
             OPEN_REPLY,
             HOMEWORK,

@@ -23,6 +23,7 @@ from tests.workflows.life import (
 from tests.workflows.promotion import letter, passed
 from workflows import commands as c
 from workflows import context
+from workflows import homework_commands as h
 from workflows import mail_commands as m
 from workflows import pursuit_commands as p
 from workflows.calendars import Absence, Calendar
@@ -34,7 +35,7 @@ from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
 from workflows.guards import GUARDS
 from workflows.lead import HoldState, Lead, MailState
-from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Playbook
+from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Homework, Playbook, Reason
 from workflows.suppression import Entry, verdict
 
 NOW = datetime(2026, 1, 7, 15, tzinfo=UTC)
@@ -51,6 +52,7 @@ MAIL = c.SendNurtureTouch(mode="email", asset="report", attested=PLAYBOOK.checks
 TALK = c.RecordCall(outcome="connected", personal_topic_first=True, next_step="send", next_step_on=TODAY)
 DECLINE = life_in("declined").lead.decline
 AWAY = msgspec.structs.replace(CALENDAR, absences=(Absence(first=TODAY, last=FRIDAY),))
+ILL = msgspec.structs.replace(CALENDAR, absences=(Absence(first=date(2026, 1, 2), last=date(2026, 1, 5)),))
 SHORT = Calendar(timezone="UTC", first=date(2026, 1, 1), last=date(2026, 1, 10))
 
 
@@ -94,6 +96,21 @@ class Case:
 
 #: To the version that the lead follows already.
 MIGRATE = c.MigratePlaybook(playbook="life", version="1.0.0", digest=PLAYBOOK.pin.digest)
+
+
+#: Asks for all that the shipped playbook asks for before anybody who said no is contacted.
+STRICT = playbook(homework=Homework(cite_sources=True, min_needs=1, study_first=True), reason=Reason(in_their_words=True))
+CITED = msgspec.structs.replace(HOMEWORK, cited=(h.Source(published_on=HOMEWORK.sources[0], where=WORDS),))
+PLAN = c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS)
+WHY = h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS})
+REVIEW = h.ReviewDecline(changed=False, finding=WORDS)
+NEED = h.AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS)
+BLUNT = c.RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust")
+
+
+#: Promised for last Wednesday, so late since yesterday evening.
+LATE = c.FireTimer(timer="call_late", armed_version=1)
+DUE = {"state": "call_due", "promised_on": date(2025, 12, 31), "entered_at": datetime(2025, 12, 31, 15, tzinfo=UTC)}
 
 
 def ask(guard: str, case: Case) -> context.Refused | None:
@@ -152,6 +169,22 @@ REFUSES: list[tuple[str, Case]] = [
     ("not_suppressed", Case(MAIL, verdicts=(listed("person", "email"),))),
     ("not_suppressed", Case(sent_command(), verdicts=(listed("post", "post"),))),
     ("not_suppressed", Case(c.SendBreakupEmail(monitored_reply_address=True), verdicts=(listed("crm"),))),
+    ("owner_was_present", Case(LATE, DUE, calendar=ILL)),
+    ("owner_was_present", Case(LATE, DUE | {"term_on": TODAY})),
+    ("note_promised", Case(c.RecordReturn(), {"state": "call_due"})),
+    ("note_was_sent", Case(c.RecordReturn())),
+    ("said_no", Case(REVIEW)),
+    ("questions_known", Case(h.AskWhy(outcome="answered", answers={"shoe_size": WORDS}))),
+    ("questions_known", Case(msgspec.structs.replace(WHY, outcome="not_reached"))),
+    ("history_opened", Case(PLAN, {"decline": DECLINE}, playbook=STRICT)),
+    ("account_studied", Case(QUEUE, {"decline": DECLINE, "homework_at": RECENT}, playbook=STRICT)),
+    ("account_studied", Case(QUEUE, {"decline": DECLINE, "strategy_at": RECENT}, playbook=STRICT)),
+    ("sources_cited", Case(HOMEWORK, playbook=STRICT)),
+    ("sources_cited", Case(msgspec.structs.replace(CITED, sources=(TODAY,)), playbook=STRICT)),
+    ("needs_anticipated", Case(CITED, playbook=STRICT)),
+    ("new_need", Case(NEED, {"needs": ("roof-2027",)})),
+    ("new_need", Case(msgspec.structs.replace(NEED, item="report"))),
+    ("real_reason_evidence", Case(BLUNT, playbook=STRICT, rule="reason_evidence")),
     ("homework_answered", Case(c.CompleteHomework(answers={"future_need": WORDS}, sources=()))),
     ("homework_sources", Case(msgspec.structs.replace(HOMEWORK, sources=(date(2024, 1, 1), date(2026, 2, 1))))),
     ("reason_evidence", Case(c.RecordReason(kind="real", reason="no_need", words=WORDS))),
@@ -361,6 +394,26 @@ PASSES: list[tuple[str, Case]] = [
     ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW + timedelta(days=1)))),
     ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW - timedelta(hours=1), occurred_at=RECENT))),
     ("next_step_overdue", Case(QUEUE, {"next_step_on": TODAY - timedelta(days=1)})),
+    ("owner_was_present", Case(LATE, DUE)),
+    ("owner_was_present", Case(LATE)),
+    ("note_promised", Case(c.RecordReturn(), {"state": "call_due", "promised": True})),
+    ("note_promised", Case(c.RecordReturn(), {"state": "note_sent"})),
+    ("note_was_sent", Case(c.RecordReturn(), {"note_sent_at": RECENT})),
+    ("hand_written", Case(c.MarkNoteSent(medium="robot_pen"), playbook=playbook(checks=Checks(media=("robot_pen",))))),
+    ("said_no", Case(REVIEW, {"decline": DECLINE})),
+    ("questions_known", Case(WHY)),
+    ("questions_known", Case(h.AskWhy(outcome="not_reached", answers={}))),
+    ("history_opened", Case(PLAN, {"decline": DECLINE, "history_at": RECENT}, playbook=STRICT)),
+    ("history_opened", Case(PLAN, playbook=STRICT)),
+    ("history_opened", Case(PLAN, {"decline": DECLINE})),
+    ("account_studied", Case(QUEUE, {"decline": DECLINE, "strategy_at": RECENT, "homework_at": RECENT}, playbook=STRICT)),
+    ("account_studied", Case(QUEUE, playbook=STRICT)),
+    ("sources_cited", Case(CITED, playbook=STRICT)),
+    ("sources_cited", Case(HOMEWORK)),
+    ("needs_anticipated", Case(CITED, {"needs": ("roof-2027",)}, playbook=STRICT)),
+    ("new_need", Case(NEED)),
+    ("real_reason_evidence", Case(msgspec.structs.replace(BLUNT, words=WORDS), playbook=STRICT)),
+    ("real_reason_evidence", Case(BLUNT)),
     ("breakup_halves", Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT, "breakup_email_at": RECENT})),
     (
         "breakup_halves_together",

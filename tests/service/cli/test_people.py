@@ -82,9 +82,12 @@ def test_a_no_and_the_homework_after_it(busy: World) -> None:
         assert "refused (reason_evidence)" in said
         thaw("reason", "real", "V-0000", "--reason", "lost_trust", "--evidence", "call-2026-01-06", "--words", "You were late")
         answers = [part for field in fields for part in ("--answer", f"{field}=something = known")]
-        said = busy.refused(1, "homework", "V-0000", *answers[2:], "--source-date", "2025-11-30")
+        source = ("--source", "2025-11-30=https://example.com/report")
+        said = busy.refused(1, "homework", "V-0000", *answers[2:], *source)
         assert "The homework has no answer to: industry rank now." in said
-        thaw("homework", "V-0000", *answers, "--source-date", "2025-11-30", "--minutes", 20)
+        thaw("need", "V-0000", "--item", "pond-2027", "--need", "a new pond", "--because", "the old one leaks")
+        thaw("homework", "V-0000", *answers, *source, "--minutes", 20)
+        thaw("history", "V-0000")
         thaw("strategy", "V-0000", "--strategy", "begin with the garden", "--missed", "who decides")
         thaw("qualify", "V-0000", "--qualified", "--evidence", "they bought before")
         thaw("importance", "V-0000", 5, "--action", "fly to them", "--action", "ask the owner to call")
