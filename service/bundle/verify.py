@@ -1604,7 +1604,7 @@ class Decision:
     def implausible(self) -> bool:
         """Whether the command has a date that can only be a slip of the pen."""
         latest = (self.now + timedelta(days=3660)).date()
-        for name in ("occurred_at", "meeting_at"):
+        for name in ("occurred_at", "meeting_at", "not_before", "first_erased_at"):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name][:10]) <= latest:
                 return True
         for name in (

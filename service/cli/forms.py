@@ -126,7 +126,7 @@ def _parameters(form: Form, info: FieldInfo, ask: Ask) -> Iterator[click.Paramet
             yield click.Option([f"{names[0]}/--not-{word}", info.name], required=True, help=ask.help)
         case inspect.BoolType():
             yield click.Option(names, is_flag=True, help=ask.help)
-        case inspect.VarTupleType(item_type=inspect.StructType()):
+        case inspect.VarTupleType(item_type=inspect.StructType(cls=cls)) if cls is not Reference:
             yield click.Option(names, type=SOURCE, multiple=True, required=required, help=ask.help)
         case inspect.VarTupleType() | inspect.DictType():
             yield click.Option(names, type=_click_type(wanted, kind), multiple=True, help=ask.help)
@@ -199,7 +199,7 @@ def _value(form: Form, draft: Draft, info: FieldInfo, typed: Mapping[str, Any]) 
     if wanted is Reference:
         return draft.text(form.option(info.name), info.name, given, typed.get("text_file") if info.name == "text" else None)
     match inspect.type_info(wanted):
-        case inspect.VarTupleType(item_type=inspect.StructType()):
+        case inspect.VarTupleType(item_type=inspect.StructType(cls=cls)) if cls is Reference:
             kept = (draft.text(form.option(info.name), f"{info.name}.{n}", text) for n, text in enumerate(given, start=1))
             return tuple(kept) or None
         case inspect.DictType():

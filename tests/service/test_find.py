@@ -93,7 +93,7 @@ def test_reps_and_playbooks_are_suggested(world: World) -> None:
             find_rep(connection, "dan")
         with pytest.raises(FindError, match="no playbook called 'fivefive' is published; did you mean five-five-five\\?"):
             find_playbook(connection, "fivefive")
-        with pytest.raises(FindError, match="no playbook called 'z' is published; there is five-five-five"):
+        with pytest.raises(FindError, match="no playbook called 'z' is published; there is event-invitation, five-five-five"):
             find_playbook(connection, "z")
     world.rep("dan")
     world.rep("ann")

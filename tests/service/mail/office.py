@@ -172,7 +172,7 @@ def bring_to_silence(world: World, lead_id: UUID) -> None:
     world.hand_in(lead_id, c.RecordCall(outcome="no_answer"))
     with world.worker():
         world.ok("offer", "V-0001", "--solution", "phase two", "--benefit", "a garden")
-        world.ok("breakup", "confirm", "V-0001", "--choice", "breakup")
+        world.ok("breakup", "confirm", "V-0001", "--choice", "breakup", "--reason", "silent", "--override", "nobody knows them")
         world.ok("breakup", "voicemail", "V-0001")
 
 
