@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from models.messages import CommandReusedError
 from service.mailing.addresses import MailError
 from service.settings import SettingsError
 
@@ -15,6 +16,10 @@ from service.settings import SettingsError
 KEYWORD = "ThawRead"
 
 ANSWER_SECONDS = 30
+
+
+#: What strangers' mails can make of a parser, beside what we say of them: whatever it is, it is this one mail's fault.
+_HOPELESS = (MailError, CommandReusedError, ValueError, LookupError, ArithmeticError, RecursionError)
 
 
 class MailboxError(SettingsError):
@@ -55,9 +60,9 @@ class Mailbox:
     def _said(self, take: Callable[[bytes], str], raw: bytes) -> str:
         try:
             return take(raw)
-        except MailError as error:
+        except _HOPELESS as error:
             # It will be no better the next time, and the others must not wait for it.
-            return f"not taken in: {error}"
+            return f"not taken in, and left in the mailbox for a person to read: {error or type(error).__name__}"
 
     def _connected(self) -> imaplib.IMAP4:
         context, host = ssl.create_default_context(), self._url.hostname or "localhost"

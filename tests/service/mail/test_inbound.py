@@ -155,10 +155,25 @@ def test_a_mailbox_is_read_by_imap_once_and_left_as_it_was(office: Office, mailb
     with office.world.worker():
         said = office.world.ok("inbound", "--imap")
     assert ["reply", "reply of somebody who is no lead: nothing is recorded"] == said.splitlines()[:2]
-    assert said.splitlines()[2].startswith("not taken in: this is no mail")
+    assert "this is no mail" in said.splitlines()[2]
     assert "re_engaged" == office.world.lead(office.nurtured).state
     assert [{"ThawRead"}] * 3 == mailbox.flags
     assert "" == office.world.ok("inbound", "--imap")
+
+
+def test_a_mail_that_no_parser_can_read_does_not_stop_those_behind_it(office: Office, mailbox: FakeMailbox) -> None:
+    """Whoever knows the address may write there; an objection behind such a mail is heard all the same."""
+    sent(office)
+    office.world.environ["THAW_IMAP_URL"] = mailbox.url
+    deep = answer(office, "x", who="(" * 1500 + "eve@example.com")
+    far = answer(office, "I am out of the office until 31 December 9999.", Auto_Submitted="auto-replied")
+    mailbox.mails = [deep, far, answer(office, "Please do not contact me again.")]
+    with office.world.worker():
+        said = office.world.ok("inbound", "--imap").splitlines()
+    assert len(said) == 3
+    assert "for a person to read" in said[0]
+    assert ("email",) == office.world.lead(office.nurtured).modes_refused
+    assert [{"ThawRead"}] * 3 == mailbox.flags
 
 
 def test_a_mailbox_that_says_no_is_told_in_one_sentence(office: Office, mailbox: FakeMailbox) -> None:
