@@ -13,15 +13,17 @@ import structlog
 from actors.batch import Batch
 from actors.invitations import NotForInvitationsError, length_of_description, looked_at, reps_of, verdicts_on_letter
 from actors.library import Library
+from actors.mail_checks import mail_verdicts
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
 from models import campaigns, leads, messages, pauses, plans
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
+from models.queues import read_queue
 from models.rep_books import read_book
 from workflows import horizon
-from workflows.actor_names import BEGIN, LOOK_AT_THE_LOG
+from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
@@ -29,6 +31,7 @@ from workflows.campaign_commands import AnnounceEvent, PlanCampaign
 from workflows.capacity import Capacity
 from workflows.commands import (
     AnyCommand,
+    ConfirmCutBait,
     EraseLead,
     MigratePlaybook,
     Reassign,
@@ -42,7 +45,7 @@ from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
-from workflows.proposals import comes_in
+from workflows.proposals import comes_in, gives_back
 from workflows.rep import day_under_way, handle_rep, rep_id
 from workflows.sales_event import SalesEvent
 from workflows.slotting import takes_slots
@@ -66,15 +69,18 @@ class UnknownStreamError(Exception):
 class Applier:
     """Applies messages. One per process; safe to use from one thread at a time."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], *, postal_address: str = "") -> None:
+        """Work on *engine*, by *clock*; mail has to carry *postal_address* (one line)."""
         self._engine = engine
         self._clock = clock
         self._library = Library()
+        self._postal_address = postal_address
 
     def apply(self, rings: Sequence[Ring]) -> list[Ring]:
         """Apply the messages of *rings* in one transaction and return the rings that the commit made due.
 
-        A message that is settled, gone, or not due yet does nothing; one of a paused actor is set aside.
+        A message that is settled, gone, or not due yet does nothing; one of a paused actor is set aside. Those that talk to
+        the world are not for here: see `begin`.
 
         Raises
         ------
@@ -84,9 +90,18 @@ class Applier:
             When PostgreSQL refused, failed or is away; nothing was applied, unless the connection broke at the commit, and
             then applying the same rings again finds out.
         """
+        return self._run([ring for ring in rings if ring.actor_name not in DELIVERIES])
+
+    def begin(self, ring: Ring) -> list[Ring]:
+        """Decide the message of *ring*, which is to talk to the world. Where it may, that is recorded and it stays open: what
+        came of the talk settles it. Otherwise it is settled here, or waits. Raises as `apply` does.
+        """
+        return self._run([ring])
+
+    def _run(self, rings: Sequence[Ring]) -> list[Ring]:
         with transaction(self._engine) as connection:
             pauses.wait_briefly_and_enter(connection)
-            batch = _Apply(connection, self._library, self._clock(), rings).run()
+            batch = _Apply(connection, self._library, self._clock(), rings, self._postal_address).run()
         for refusal in batch.refusals:
             log.info("command_refused", **refusal)
         return batch.rung
@@ -95,11 +110,14 @@ class Applier:
 class _Apply:
     """One run of `Applier.apply`."""
 
-    def __init__(self, connection: Connection, library: Library, now: datetime, rings: Sequence[Ring]) -> None:
+    def __init__(
+        self, connection: Connection, library: Library, now: datetime, rings: Sequence[Ring], postal_address: str = ""
+    ) -> None:
         self._connection = connection
         self._library = library
         self._now = now
         self._rings = rings
+        self._postal_address = postal_address
         self._proposed: set[str] = set()
         """Reps whose plans of this run wait to be decided."""
 
@@ -213,6 +231,7 @@ class _Apply:
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
+            queue=read_queue(self._connection, lead.owner) if lead and isinstance(command, ConfirmCutBait) else None,
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":
@@ -224,14 +243,16 @@ class _Apply:
         batch.advance(message, lead, outcome.lead, outcome.recorded)
         self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
-        if outcome.lead and comes_in(lead, outcome.lead, playbook, self._now):
-            calendar = self._library.calendar(outcome.lead.owner)
+        after = outcome.lead
+        if after and (comes_in(lead, after, playbook, self._now) or gives_back(after, outcome.recorded)):
+            calendar = self._library.calendar(after.owner)
             day = day_under_way(calendar, self._now) if calendar else None
             if day:
-                batch.plan_again(outcome.lead.owner, day, message)
+                batch.plan_again(after.owner, day, message)
         for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
             batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
-        batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+        if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
+            batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _verdicts(
         self,
@@ -247,6 +268,7 @@ class _Apply:
         return (
             *verdicts_on(self._connection, lead, command, words, playbook, capacity, calendar, self._now),
             *verdicts_on_letter(self._connection, lead, command, words, self._library, self._now),
+            *mail_verdicts(words, command, self._postal_address),
         )
 
     def _apply_to_rep(self, batch: Batch, message: OpenMessage, rep: Rep | None, command: AnyCommand, carrier: Carrier) -> None:

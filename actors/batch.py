@@ -17,6 +17,7 @@ from workflows.commands import Command, FireTimer, PlanDay, decode_commands
 from workflows.events import Recorded, Slot
 from workflows.invitation_streams import Stream, timers_of
 from workflows.lead import Lead, Rep
+from workflows.mail import due_of
 from workflows.planner import Capacity
 from workflows.rep import rep_id
 from workflows.sales_event import SalesEvent
@@ -120,7 +121,7 @@ class Batch:
         chain = [*commands, *rest]
         if chain:
             id_ = derived_id(message.id, stream_id, "then")
-            self._stage(id_, stream_id, chain[0], message, asked_by, self._now, then=chain[1:])
+            self._stage(id_, stream_id, chain[0], message, asked_by, due_of(chain[0], self._now), then=chain[1:])
 
     def _stage(
         self,

@@ -13,8 +13,9 @@ import structlog
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 
-from actors.broker import QUEUE
+from actors.broker import DELIVERIES_QUEUE, QUEUE
 from models.messages import Ring
+from workflows.actor_names import DELIVERIES
 
 #: More waiting rings than this and no more are added: PostgreSQL keeps them, and workers have plenty.
 QUEUE_LIMIT = 20_000
@@ -40,15 +41,18 @@ class Bell:
         BellUnavailableError
             When Redis did not take them; some may be there all the same.
         """
-        if not rings:
+        by_queue: dict[str, dict[str, Ring]] = {}
+        for ring in rings:
+            by_queue.setdefault(queue_of(ring.actor_name), {})[str(uuid4())] = ring
+        if not by_queue:
             return
-        key = f"{self._broker.namespace}:{QUEUE}"
-        copies = {str(uuid4()): ring for ring in rings}
         try:
             with self._broker.client.pipeline(transaction=True) as pipeline:
-                # Contents before ids: a worker that fetched an id without its content would hold it forever.
-                pipeline.hset(f"{key}.msgs", mapping={copy: _encode(ring, copy) for copy, ring in copies.items()})
-                pipeline.rpush(key, *copies)
+                for queue, copies in by_queue.items():
+                    key = f"{self._broker.namespace}:{queue}"
+                    # Contents before ids: a worker that fetched an id without its content would hold it forever.
+                    pipeline.hset(f"{key}.msgs", mapping={copy: _encode(ring, copy) for copy, ring in copies.items()})
+                    pipeline.rpush(key, *copies)
                 pipeline.execute()
         except redis.RedisError as error:
             raise BellUnavailableError(f"Redis is not reachable: {error}") from error
@@ -127,10 +131,15 @@ class NoBell(Bell):
         raise BellUnavailableError("Redis is not named in THAW_REDIS_URL")
 
 
+def queue_of(actor_name: str) -> str:
+    """Return the queue of the actor called *actor_name*."""
+    return DELIVERIES_QUEUE if actor_name in DELIVERIES else QUEUE
+
+
 def _encode(ring: Ring, copy: str) -> bytes:
     message_id = str(ring.message_id)
     message: Message[None] = Message(
-        queue_name=QUEUE,
+        queue_name=queue_of(ring.actor_name),
         actor_name=ring.actor_name,
         args=(),
         kwargs={"message": message_id, "stream": str(ring.stream_id), "ring": ring.number},

@@ -18,6 +18,9 @@ from actors.watchdog import Watchdog
 
 QUEUE = "transitions"
 
+#: Of what talks to the world.
+DELIVERIES_QUEUE = "deliveries"
+
 #: A transition takes milliseconds and PostgreSQL's own timeouts end a stuck one; this is the last resort, in milliseconds.
 TIME_LIMIT_MS = 120_000
 

@@ -18,6 +18,8 @@ from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
 from workflows.content import Measures, TextKind, judge
 from workflows.events import Verdict
 from workflows.lead import Lead
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
+from workflows.mail_text import read_mail
 from workflows.phrases import ASKS_TO_REPLY, MAY_SAY_NO, MENTIONS_MAIL, NUMBERS
 from workflows.playbooks import Playbook
 from workflows.prose import body_of, empty_phrase, greeted, merge_mark, normal, promise_in, runs_of, words_of
@@ -49,6 +51,8 @@ class About(NamedTuple):
     kind: TextKind
     sent_on: date
     call_on: date | None = None
+    long_gap: bool = False
+    """The call comes later than the playbook usually lets it."""
     names: tuple[str, ...] = ()
     """The lead's own: person and company."""
     facts: tuple[str, ...] = ()
@@ -91,6 +95,10 @@ def verdicts_on(
     if found is None or written is None:
         return ()
     about = _about(connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now)
+    if isinstance(command, (QueueBreakupMail, QueueNurtureMail)):
+        written = written._replace(body=read_mail(written.body.encode()).words)
+    if isinstance(command, QueueNurtureMail):
+        about = about._replace(value=_words(command.asset))
     if isinstance(command, SendTouch):
         about = about._replace(value=_words(command.value_item))
     if isinstance(command, MarkNoteSent) and command.fact:
@@ -146,6 +154,7 @@ def _about(
         kind=kind,
         sent_on=sent_on,
         call_on=call_on if kind == "note" else None,
+        long_gap=kind == "note" and (call_on - sent_on).days > playbook.capacity.max_promise_gap_days if call_on else False,
         names=_texts(fields, "name", "company"),
         facts=tuple(str(fact) for fact in fields.get("facts", ())),
         meeting=_texts(fields, "last_meeting_place", "last_meeting_topic"),
@@ -185,6 +194,8 @@ def measure(words: str, about: About) -> Measures:
         meeting=max((_spoken_of(detail, plain) for detail in about.meeting), default=0),
         promise=promise.made,
         contradiction=promise.contradiction,
+        dated=promise.dated,
+        long_gap=about.long_gap,
         empty=empty_phrase(words),
         prior=_where(about.prior_interest, plain),
         value=_where(about.value, plain),

@@ -8,6 +8,7 @@ from actors.apply import Applier
 from actors.bell import Bell, NoBell
 from actors.broker import broker, connect, watchdog
 from actors.committer import Committer
+from actors.deliverer import Deliverer, Post
 from models.database import Engine
 
 
@@ -19,20 +20,33 @@ class Runtime:
     clock: Callable[[], datetime]
     bell: Bell
     committer: Committer
+    deliverer: Deliverer
 
 
 _current: Runtime | None = None
 
 
-def configure(engine: Engine, clock: Callable[[], datetime], *, redis_url: str | None, namespace: str) -> Runtime:
-    """Point this process's broker at *redis_url*, if there is one, and return what its actors will use."""
+def configure(
+    engine: Engine,
+    clock: Callable[[], datetime],
+    *,
+    redis_url: str | None,
+    namespace: str,
+    post: Post | None = None,
+    postal_address: str = "",
+) -> Runtime:
+    """Point this process's broker at *redis_url*, if there is one, and return what its actors will use.
+
+    Mail goes out by *post*, if there is one, and has to carry *postal_address*.
+    """
     global _current  # noqa: PLW0603  # Dramatiq calls actors without arguments of ours, so they look here
     if redis_url:
         connect(redis_url, namespace)
     bell = Bell(broker) if redis_url else NoBell()
-    committer = Committer(engine, Applier(engine, clock), bell)
+    committer = Committer(engine, Applier(engine, clock, postal_address=postal_address), bell)
+    deliverer = Deliverer(engine, Applier(engine, clock), bell, clock, post)
     watchdog.probe = committer.trouble
-    _current = Runtime(engine, clock, bell, committer)
+    _current = Runtime(engine, clock, bell, committer, deliverer)
     return _current
 
 

@@ -135,6 +135,30 @@ def connector_introduced(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def connector_denied(message: str, stream: str, ring: int = 1) -> None:
+    """Nobody is known who knows the prospect."""
+    _apply("connector_denied", message, stream, ring)
+
+
+@transition
+def introduction_requested(message: str, stream: str, ring: int = 1) -> None:
+    """A connector was asked for an introduction."""
+    _apply("introduction_requested", message, stream, ring)
+
+
+@transition
+def mode_waived(message: str, stream: str, ring: int = 1) -> None:
+    """A pursuit does without a mode."""
+    _apply("mode_waived", message, stream, ring)
+
+
+@transition
+def nurture_touch_skipped(message: str, stream: str, ring: int = 1) -> None:
+    """A month goes by without its value touch, for a reason."""
+    _apply("nurture_touch_skipped", message, stream, ring)
+
+
+@transition
 def consent_regranted(message: str, stream: str, ring: int = 1) -> None:
     """Contact is allowed again, with evidence."""
     _apply("consent_regranted", message, stream, ring)
@@ -192,6 +216,24 @@ def homework_completed(message: str, stream: str, ring: int = 1) -> None:
 def importance_answered(message: str, stream: str, ring: int = 1) -> None:
     """How important this sale is."""
     _apply("importance_answered", message, stream, ring)
+
+
+@transition
+def mail_bounced(message: str, stream: str, ring: int = 1) -> None:
+    """A mail came back."""
+    _apply("mail_bounced", message, stream, ring)
+
+
+@transition
+def mail_queued(message: str, stream: str, ring: int = 1) -> None:
+    """A mail was checked and waits to be sent."""
+    _apply("mail_queued", message, stream, ring)
+
+
+@transition
+def mail_reported(message: str, stream: str, ring: int = 1) -> None:
+    """What came of a mail is known."""
+    _apply("mail_reported", message, stream, ring)
 
 
 @transition
@@ -336,3 +378,33 @@ def touch_sent(message: str, stream: str, ring: int = 1) -> None:
 def won(message: str, stream: str, ring: int = 1) -> None:
     """The deal was won."""
     _apply("won", message, stream, ring)
+
+
+@transition
+def history_opened(message: str, stream: str, ring: int = 1) -> None:
+    """Somebody read the history of an account."""
+    _apply("history_opened", message, stream, ring)
+
+
+@transition
+def why_asked(message: str, stream: str, ring: int = 1) -> None:
+    """They were asked why they said no."""
+    _apply("why_asked", message, stream, ring)
+
+
+@transition
+def opportunity_uncovered(message: str, stream: str, ring: int = 1) -> None:
+    """A conversation showed that there is something to sell."""
+    _apply("opportunity_uncovered", message, stream, ring)
+
+
+@transition
+def need_anticipated(message: str, stream: str, ring: int = 1) -> None:
+    """Something that they will need was foreseen."""
+    _apply("need_anticipated", message, stream, ring)
+
+
+@transition
+def decline_reviewed(message: str, stream: str, ring: int = 1) -> None:
+    """A no was looked at again."""
+    _apply("decline_reviewed", message, stream, ring)

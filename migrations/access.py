@@ -52,6 +52,7 @@ PRIVILEGES = {
     "events": Allowed(_ADD),
     "leads": Allowed(_CHANGE),
     "log_head": Allowed("SELECT UPDATE"),
+    "mailboxes": Allowed(_CHANGE, auditor="", opened=_READ),
     "messages": Allowed("SELECT INSERT UPDATE"),
     "operator_reasons": Allowed(_READ),
     "pauses": Allowed(_KEEP),

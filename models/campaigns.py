@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from models import contacts, suppressions
+from models.database import tell
 from models.leads import Locked, upsert
 from workflows.audience import Asked, Audience, audience_of
 from workflows.campaign import Campaign
@@ -52,7 +53,7 @@ def row_of(state: Campaign | SalesEvent, hash_: bytes) -> dict[str, Any]:
 _types = {
     "id": "uuid", "name": "text", "version": "integer", "recorded_at": "timestamptz", "hash": "bytea", "body": "text",
 }  # fmt: skip
-_save = {table: text(upsert(table, _types)) for table in ("campaigns", "sales_events")}
+_save = {table: upsert(table, _types) for table in ("campaigns", "sales_events")}
 
 
 def table_of(state: Campaign | SalesEvent) -> str:
@@ -65,7 +66,7 @@ def save(connection: Connection, states: Sequence[tuple[Campaign | SalesEvent, b
     for table, statement in _save.items():
         rows = [row_of(state, hash_) for state, hash_ in states if table_of(state) == table]
         if rows:
-            connection.execute(statement, {name: [row[name] for row in rows] for name in _types})
+            tell(connection, statement, {name: [row[name] for row in rows] for name in _types})
 
 
 def find_campaign(connection: Connection, campaign_id: UUID) -> Campaign | None:

@@ -12,7 +12,9 @@ from workflows.events import Holdings, Recorded, decode_recorded
 _empty_messages = text("""
     UPDATE messages SET body = '{}', "then" = NULL, error = NULL, traceback = NULL,
            settled_at = coalesce(settled_at, clock_timestamp()),
-           outcome = CASE WHEN outcome IS NULL OR outcome = 'dead' THEN 'superseded' ELSE outcome END,
+           outcome = CASE WHEN outcome IS NOT NULL AND outcome <> 'dead' THEN outcome
+                          WHEN EXISTS (SELECT FROM events WHERE message_id = messages.id) THEN 'applied'
+                          ELSE 'superseded' END,
            reason = CASE WHEN outcome IS NULL OR outcome = 'dead' THEN 'the lead was erased' ELSE reason END
      WHERE stream_id = :lead_id AND id <> :kept AND body <> '{}'
 """)
@@ -22,8 +24,8 @@ def remove(connection: Connection, lead_id: UUID, *, reason_id: UUID, message_id
     """Remove all personal data of a lead whose row the caller has locked; return what there was.
 
     What stays is the document *reason_id*, which says why, and the message *message_id*, which asks for this. All other
-    messages of the lead are emptied, and those that waited or were dead are superseded. There is no index over settled
-    messages, so that all are looked at once.
+    messages of the lead are emptied, and those that waited or were dead are superseded, but for a mail that is on its way: of
+    that the log has an event already. There is no index over settled messages, so that all are looked at once.
     """
     contact = connection.scalar(text("DELETE FROM contacts WHERE lead_id = :id RETURNING commitment"), {"id": lead_id})
     documents = connection.scalars(

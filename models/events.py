@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models.database import driver_errors
+from models.database import ask, driver_errors
 from workflows.codec import canonical, chain_hash
 from workflows.events import PlaybookPin, Recorded, event_type
 
@@ -41,7 +41,7 @@ class Appended(NamedTuple):
 
 # The row lock on log_head is held to the end of the transaction, and the next position is handed out only under it. So
 # positions are dense and commit in order: a reader that has seen n will never see a new event at or before n.
-_advance = text("UPDATE log_head SET position = position + :count RETURNING position")
+_advance = "UPDATE log_head SET position = position + %(count)s RETURNING position"
 
 _types = {
     "position": "bigint", "stream_id": "uuid", "version": "integer", "type": "text", "schema": "smallint", "body": "text",
@@ -61,13 +61,13 @@ def append(connection: Connection, appended: Sequence[Appended]) -> int:
 
     Call it last in a transaction: from here to the commit every other writer waits.
     """
-    last = int(connection.execute(_advance, {"count": len(appended)}).scalar_one())
+    ((last,),) = ask(connection, _advance, {"count": len(appended)})
     driver: Any = connection.connection.driver_connection
     with driver_errors(_copy), driver.cursor() as cursor, cursor.copy(_copy) as copy:
         copy.set_types(list(_types.values()))
         for position, each in enumerate(appended, start=last - len(appended) + 1):
             copy.write_row(_row(position, each))
-    return last
+    return int(last)
 
 
 def _row(position: int, appended: Appended) -> tuple[object, ...]:

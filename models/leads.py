@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
+from models.database import ask, tell
 from models.events import pinned
 from workflows.codec import canonical
 from workflows.invitation_streams import Stream
@@ -27,19 +28,19 @@ class Locked(NamedTuple, Generic[S_co]):
     hash: bytes
 
 
-_lock_leads = text("SELECT id, body, hash FROM leads WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
-_lock_reps = text("SELECT id, body, hash FROM reps WHERE id = ANY(:ids) OR name = ANY(:names) ORDER BY id FOR UPDATE")
+_lock_leads = "SELECT id, body, hash FROM leads WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
+_lock_reps = "SELECT id, body, hash FROM reps WHERE id = ANY(%(ids)s) OR name = ANY(%(names)s) ORDER BY id FOR UPDATE"
 
 
 def lock_leads(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Locked[Lead]]:
     """Lock and return those of *ids* that are leads. Leads are locked in id order and before reps, so nobody deadlocks."""
-    rows = connection.execute(_lock_leads, {"ids": list(ids)}).all()
+    rows = ask(connection, _lock_leads, {"ids": list(ids)})
     return {row[0]: Locked(_lead_decoder.decode(row[1]), row[2]) for row in rows}
 
 
 def lock_reps(connection: Connection, *, ids: Sequence[UUID] = (), names: Sequence[str] = ()) -> dict[UUID, Locked[Rep]]:
     """Lock and return the reps with one of *ids* or *names*."""
-    rows = connection.execute(_lock_reps, {"ids": list(ids), "names": list(names)})
+    rows = ask(connection, _lock_reps, {"ids": list(ids), "names": list(names)})
     return {row[0]: Locked(_rep_decoder.decode(row[1]), row[2]) for row in rows}
 
 
@@ -93,7 +94,7 @@ _rep_types = {
 def upsert(table: str, types: dict[str, str]) -> str:
     """Return the statement that writes rows of *table*, whose columns have *types*, where they are newer than what is there."""
     columns = ", ".join(types)
-    arrays = ", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in types.items())
+    arrays = ", ".join(f"CAST(%({name})s AS {type_}[])" for name, type_ in types.items())
     changes = ", ".join(f"{name} = excluded.{name}" for name in types if name != "id")
     return (
         f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) "
@@ -101,22 +102,22 @@ def upsert(table: str, types: dict[str, str]) -> str:
     )
 
 
-_save_leads = text(upsert("leads", _lead_types))
-_save_reps = text(upsert("reps", _rep_types))
+_save_leads = upsert("leads", _lead_types)
+_save_reps = upsert("reps", _rep_types)
 
 
 def save_leads(connection: Connection, leads: Sequence[tuple[Lead, bytes]]) -> None:
     """Write *leads* with the hashes of their newest events."""
     if leads:
         rows = [lead_row(lead, hash_) for lead, hash_ in leads]
-        connection.execute(_save_leads, {name: [row[name] for row in rows] for name in _lead_types})
+        tell(connection, _save_leads, {name: [row[name] for row in rows] for name in _lead_types})
 
 
 def save_reps(connection: Connection, reps: Sequence[tuple[Rep, bytes]]) -> None:
     """Write *reps* with the hashes of their newest events."""
     if reps:
         rows = [rep_row(rep, hash_) for rep, hash_ in reps]
-        connection.execute(_save_reps, {name: [row[name] for row in rows] for name in _rep_types})
+        tell(connection, _save_reps, {name: [row[name] for row in rows] for name in _rep_types})
 
 
 def find_lead(connection: Connection, lead_id: UUID) -> Lead | None:

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Row, text
 
-from models.database import ModelError
+from models.database import ModelError, ask, tell
 from workflows.pauses import EVERYTHING, NEVER_PAUSED
 
 #: How long a rung message may take before it is rung again; doubled at each ring, up to `RING_AGAIN_MAX_SECONDS`.
@@ -108,19 +108,20 @@ class MessageState(NamedTuple):
     traceback: str | None
 
 
-_insert = text(f"""
+_insert = f"""
     INSERT INTO messages (id, stream_id, actor_name, body, "then", asked_by, correlation_id, causation_id, due_at, rings,
                           ring_again_at)
     SELECT id, stream_id, actor_name, body, next, asked_by, correlation_id, causation_id, due_at,
            CASE WHEN rung THEN 1 ELSE 0 END,
            CASE WHEN rung THEN clock_timestamp() + interval '{RING_AGAIN_SECONDS} seconds' END
-      FROM unnest(CAST(:id AS uuid[]), CAST(:stream_id AS uuid[]), CAST(:actor_name AS text[]), CAST(:body AS text[]),
-                  CAST(:then AS text[]), CAST(:asked_by AS text[]), CAST(:correlation_id AS uuid[]),
-                  CAST(:causation_id AS uuid[]), CAST(:due_at AS timestamptz[]), CAST(:rung AS boolean[]))
+      FROM unnest(CAST(%(id)s AS uuid[]), CAST(%(stream_id)s AS uuid[]), CAST(%(actor_name)s AS text[]),
+                  CAST(%(body)s AS text[]), CAST(%(then)s AS text[]), CAST(%(asked_by)s AS text[]),
+                  CAST(%(correlation_id)s AS uuid[]), CAST(%(causation_id)s AS uuid[]),
+                  CAST(%(due_at)s AS timestamptz[]), CAST(%(rung)s AS boolean[]))
            AS new (id, stream_id, actor_name, body, next, asked_by, correlation_id, causation_id, due_at, rung)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
-""")
+"""
 
 
 def stage(connection: Connection, new: Sequence[NewMessage]) -> set[UUID]:
@@ -139,7 +140,7 @@ def stage(connection: Connection, new: Sequence[NewMessage]) -> set[UUID]:
     }
     parameters["body"] = [message.body.decode() for message in new]
     parameters["then"] = [message.then.decode() if message.then else None for message in new]
-    staged = set(connection.execute(_insert, parameters).scalars())
+    staged = {row[0] for row in ask(connection, _insert, parameters)}
     if len(staged) < len(new):
         _check_same(connection, [message for message in new if message.id not in staged])
     return staged
@@ -169,31 +170,31 @@ def _check_same(connection: Connection, repeated: Sequence[NewMessage]) -> None:
 # primary key, because it takes that for short while its statistics are old.
 _open = f"""
     SELECT id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, "then", {PAUSED}
-      FROM messages WHERE id = ANY(:ids) AND outcome IS NULL
+      FROM messages WHERE id = ANY(%(ids)s) AND outcome IS NULL
 """
-_lock = text(f"{_open} ORDER BY id FOR UPDATE")
+_lock = f"{_open} ORDER BY id FOR UPDATE"
 
 
 def lock_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMessage]:
     """Return and lock those of *ids* that are not settled. The caller holds the locks of their streams already."""
-    # All at once: a result that is iterated fetches row by row.
-    return {row[0]: OpenMessage._make(row) for row in connection.execute(_lock, {"ids": list(ids)}).all()}
+    return {row[0]: OpenMessage._make(row) for row in ask(connection, _lock, {"ids": list(ids)})}
 
 
-_settle = text("""
+_settle = """
     UPDATE messages SET settled_at = clock_timestamp(), outcome = ended.outcome, rule = ended.rule, reason = ended.reason,
            error = NULL, traceback = NULL
-      FROM unnest(CAST(:id AS uuid[]), CAST(:outcome AS text[]), CAST(:rule AS text[]), CAST(:reason AS text[]))
+      FROM unnest(CAST(%(id)s AS uuid[]), CAST(%(outcome)s AS text[]), CAST(%(rule)s AS text[]), CAST(%(reason)s AS text[]))
            AS ended (id, outcome, rule, reason)
      WHERE messages.id = ended.id AND messages.outcome IS NULL
-""")
+"""
 
 
 def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
     """Record how messages ended; those that are settled already stay as they are."""
     if settlements:
         columns = list(zip(*settlements, strict=True))
-        connection.execute(
+        tell(
+            connection,
             _settle,
             {"id": list(columns[0]), "outcome": list(columns[1]), "rule": list(columns[2]), "reason": list(columns[3])},
         )
@@ -400,7 +401,7 @@ def waiting_for(connection: Connection, stream_id: UUID) -> list[Ring]:
 
 def read_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMessage]:
     """Return those of *ids* that are not settled, without locking them."""
-    return {row[0]: OpenMessage(*row) for row in connection.execute(text(_open), {"ids": list(ids)})}
+    return {row[0]: OpenMessage._make(row) for row in ask(connection, _open, {"ids": list(ids)})}
 
 
 def lost(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> int:

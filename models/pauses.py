@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models import operations
+from models.database import tell
 from models.events import read_stream
 from models.messages import PAUSED
 from workflows.events import decode_recorded
@@ -48,9 +49,8 @@ def wait_briefly_and_enter(connection: Connection) -> None:
 
     And take part in the work: what is paused from now on counts for the next transaction.
     """
-    connection.execute(
-        text("SELECT set_config('lock_timeout', '2s', true), pg_advisory_xact_lock_shared(:key)"), {"key": ADVISORY_LOCK}
-    )
+    statement = "SELECT set_config('lock_timeout', '2s', true), pg_advisory_xact_lock_shared(%(key)s)"
+    tell(connection, statement, {"key": ADVISORY_LOCK})
 
 
 def stop_work(connection: Connection) -> None:

@@ -7,13 +7,15 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models.messages import PAUSED
+from workflows.actor_names import DELIVERIES
 
 # Of failing messages nobody knows when they will be applied, if ever; what is paused comes when somebody says so.
 _expected = f"messages.settled_at IS NULL AND messages.due_at <= :now AND attempts = 0 AND deliveries = 0 AND NOT {PAUSED}"
 
 # The last two are one question in two halves, because each half has an index.
 _in_motion = text(f"""
-    SELECT EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id WHERE leads.owner = :rep AND {_expected})
+    SELECT EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id
+                    WHERE leads.owner = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
                       AND ring_again_at IS NULL AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
@@ -24,9 +26,16 @@ _in_motion = text(f"""
 def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers: str, *, now: datetime) -> bool:
     """Tell whether messages are due that will change the book of *rep*, failing and paused ones not counted.
 
+    Nor is mail that is to go out: no day waits for a mail server.
     These are messages for the rep's leads, and registrations (by the actor *registers*) under *correlation_id*.
     """
-    parameters = {"rep": rep, "correlation_id": correlation_id, "registers": registers, "now": now}
+    parameters = {
+        "rep": rep,
+        "correlation_id": correlation_id,
+        "registers": registers,
+        "now": now,
+        "deliveries": list(DELIVERIES),
+    }
     return bool(connection.scalar(_in_motion, parameters))
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, text
 
-from models.database import ModelError
+from models.database import ModelError, ask
 from workflows.calendars import Calendar
 from workflows.codec import canonical, digest
 from workflows.lead import Lead
@@ -141,20 +141,20 @@ class InForce(NamedTuple):
     followed: dict[str, str]
 
 
-_in_force = text("""
+_in_force = """
     SELECT 'playbook', id, digest
-      FROM (SELECT DISTINCT ON (id) id, digest FROM playbooks WHERE id = ANY(:ids)
+      FROM (SELECT DISTINCT ON (id) id, digest FROM playbooks WHERE id = ANY(%(ids)s)
              ORDER BY id, string_to_array(version, '.')::int[] DESC) AS newest
-    UNION ALL SELECT 'calendar', name, calendar FROM reps WHERE name = ANY(:reps)
-    UNION ALL SELECT 'followed', name, body::jsonb -> 'playbook' ->> 'digest' FROM reps WHERE name = ANY(:reps)
-""")
+    UNION ALL SELECT 'calendar', name, calendar FROM reps WHERE name = ANY(%(reps)s)
+    UNION ALL SELECT 'followed', name, body::jsonb -> 'playbook' ->> 'digest' FROM reps WHERE name = ANY(%(reps)s)
+"""
 
 
 def in_force(connection: Connection, *, playbook_ids: Sequence[str], reps: Sequence[str]) -> InForce:
     """Return the digests of the newest of *playbook_ids*, and what is in force for *reps*, asked in one statement."""
     found = InForce({}, {}, {})
     by_kind = {"playbook": found.playbooks, "calendar": found.calendars, "followed": found.followed}
-    for kind, name, known in connection.execute(_in_force, {"ids": list(playbook_ids), "reps": list(reps)}):
+    for kind, name, known in ask(connection, _in_force, {"ids": list(playbook_ids), "reps": list(reps)}):
         if known:
             by_kind[kind][name] = known
     return found

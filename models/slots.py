@@ -5,8 +5,9 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from models.database import ask, tell
 from workflows.events import Slot, SlotKind
 
 
@@ -20,16 +21,16 @@ class Taken(NamedTuple):
     lead_id: UUID
 
 
+_taken = """
+    SELECT rep, kind, day, ordinal, lead_id FROM slots WHERE rep = %(rep)s AND day BETWEEN %(first)s AND %(last)s
+     ORDER BY rep, kind, day, ordinal
+"""
+
+
 def taken(connection: Connection, *, rep: str, first: date, last: date) -> list[Taken]:
     """Return the slots of *rep* from *first* to *last*, inclusive, in order."""
-    rows = connection.execute(
-        text(
-            "SELECT rep, kind, day, ordinal, lead_id FROM slots WHERE rep = :rep AND day BETWEEN :first AND :last "
-            "ORDER BY rep, kind, day, ordinal"
-        ),
-        {"rep": rep, "first": first, "last": last},
-    )
-    return [Taken._make(row) for row in rows.all()]
+    rows = ask(connection, _taken, {"rep": rep, "first": first, "last": last})
+    return [Taken._make(row) for row in rows]
 
 
 def _columns(slots: Sequence[Slot]) -> dict[str, list[object]]:
@@ -41,11 +42,9 @@ def _columns(slots: Sequence[Slot]) -> dict[str, list[object]]:
     }
 
 
-_arrays = "CAST(:rep AS text[]), CAST(:kind AS text[]), CAST(:day AS date[]), CAST(:ordinal AS integer[])"
-_release = text(f"DELETE FROM slots WHERE (rep, kind, day, ordinal) IN (SELECT * FROM unnest({_arrays}))")
-_reserve = text(
-    f"INSERT INTO slots (rep, kind, day, ordinal, lead_id) SELECT * FROM unnest({_arrays}, CAST(:lead_id AS uuid[]))"
-)
+_arrays = "CAST(%(rep)s AS text[]), CAST(%(kind)s AS text[]), CAST(%(day)s AS date[]), CAST(%(ordinal)s AS integer[])"
+_release = f"DELETE FROM slots WHERE (rep, kind, day, ordinal) IN (SELECT * FROM unnest({_arrays}))"
+_reserve = f"INSERT INTO slots (rep, kind, day, ordinal, lead_id) SELECT * FROM unnest({_arrays}, CAST(%(lead_id)s AS uuid[]))"
 
 
 def move(connection: Connection, *, reserved: Sequence[tuple[Slot, UUID]], released: Sequence[Slot]) -> None:
@@ -54,7 +53,7 @@ def move(connection: Connection, *, reserved: Sequence[tuple[Slot, UUID]], relea
     A slot that somebody else holds makes the transaction fail: the primary key is the last word on capacity.
     """
     if released:
-        connection.execute(_release, _columns(released))
+        tell(connection, _release, _columns(released))
     if reserved:
         columns = _columns([slot for slot, _ in reserved])
-        connection.execute(_reserve, columns | {"lead_id": [lead_id for _, lead_id in reserved]})
+        tell(connection, _reserve, columns | {"lead_id": [lead_id for _, lead_id in reserved]})

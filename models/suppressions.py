@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from models.database import ask, tell
 from workflows.commands import Mode
 from workflows.lead import Lead
 from workflows.suppression import Entry, Kind, Reason, covered, reach
@@ -30,28 +31,28 @@ class Listed(NamedTuple):
 def lock(connection: Connection, *, alone: bool) -> None:
     """Take the list to the end of the transaction, *alone* to write it. Behind all locks of streams and messages."""
     shared = "" if alone else "_shared"
-    connection.execute(text(f"SELECT pg_advisory_xact_lock{shared}(:lock)"), {"lock": _LOCK})
+    tell(connection, f"SELECT pg_advisory_xact_lock{shared}(%(lock)s)", {"lock": _LOCK})
 
 
-def _listed(row: Any) -> Listed:
-    kind = cast("Kind", row.key.partition(":")[0])
-    channel = None if row.channel == "all" else cast("Mode", row.channel)
-    return Listed(row.key, Entry(kind=kind, channel=channel, reason=cast("Reason", row.reason), since=row.since))
+def _listed(key: str, channel: str, reason: str, since: date) -> Listed:
+    kind = cast("Kind", key.partition(":")[0])
+    mode = None if channel == "all" else cast("Mode", channel)
+    return Listed(key, Entry(kind=kind, channel=mode, reason=cast("Reason", reason), since=since))
 
 
-_entries_of = text("""
+_entries_of = """
     SELECT c.lead_id, s.key, s.channel, s.reason, s.since
       FROM contacts c CROSS JOIN LATERAL unnest(c.keys) AS known (key) JOIN suppressions s ON s.key = known.key
-     WHERE c.lead_id = ANY(:ids) ORDER BY c.lead_id, s.key, s.channel
-""")
+     WHERE c.lead_id = ANY(%(ids)s) ORDER BY c.lead_id, s.key, s.channel
+"""
 
 
 def entries_of(connection: Connection, lead_ids: Collection[UUID]) -> dict[UUID, list[Entry]]:
     """Return what the list holds of the people behind *lead_ids*; those who are not on it are missing."""
     found: dict[UUID, list[Entry]] = {}
     if lead_ids:
-        for row in connection.execute(_entries_of, {"ids": list(lead_ids)}):
-            found.setdefault(row.lead_id, []).append(_listed(row).entry)
+        for lead_id, *listed in ask(connection, _entries_of, {"ids": list(lead_ids)}):
+            found.setdefault(lead_id, []).append(_listed(*listed).entry)
     return found
 
 
@@ -61,13 +62,13 @@ def find(connection: Connection, keys: Sequence[str]) -> list[Listed]:
         text("SELECT key, channel, reason, since FROM suppressions WHERE key = ANY(:keys) ORDER BY key, channel"),
         {"keys": list(keys)},
     )
-    return [_listed(row) for row in rows]
+    return [_listed(*row) for row in rows]
 
 
 def every(connection: Connection) -> Iterator[Listed]:
     """Yield all entries, the oldest first."""
     statement = text("SELECT key, channel, reason, since FROM suppressions ORDER BY since, key, channel")
-    yield from map(_listed, connection.execute(statement).yield_per(1000))
+    yield from (_listed(*row) for row in connection.execute(statement).yield_per(1000))
 
 
 # Who was erased stays erased in the list whatever is added later, and every entry stands since it first stood.

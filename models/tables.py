@@ -164,6 +164,14 @@ playbooks = Table(
     UniqueConstraint("id", "version", name="playbooks_id_version"),
 )
 
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("rep", Text, primary_key=True),
+    Column("address", Text, nullable=False, comment="the rep's own mail address"),
+    Column("name", Text, nullable=False, server_default="", comment="as it stands before the address"),
+)
+
 slots = Table(
     "slots",
     metadata,

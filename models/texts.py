@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from models.database import ask
+
 
 class Written(NamedTuple):
     """A text that was kept, and for whom."""
@@ -22,8 +24,8 @@ def find_texts(connection: Connection, document_ids: Collection[UUID]) -> dict[U
     """Return texts by their ids; those that are unknown or erased are missing."""
     if not document_ids:
         return {}
-    statement = text("SELECT id, lead_id, body, writer, written_at FROM documents WHERE id = ANY(:ids)")
-    return {row[0]: Written(*row) for row in connection.execute(statement, {"ids": list(document_ids)}).all()}
+    statement = "SELECT id, lead_id, body, writer, written_at FROM documents WHERE id = ANY(%(ids)s)"
+    return {row[0]: Written(*row) for row in ask(connection, statement, {"ids": list(document_ids)})}
 
 
 def sent_before(connection: Connection, of: Written, kind: str, *, since: datetime) -> list[Written]:

@@ -14,7 +14,7 @@ from models.messages import PAUSED
 from workflows.calendars import Calendar
 from workflows.codec import digest
 from workflows.events import Recorded, decode_recorded
-from workflows.lead import Lead
+from workflows.lead import RESTING, Lead
 
 _lead_decoder = msgspec.json.Decoder(Lead)
 
@@ -114,6 +114,19 @@ def revisits_due(connection: Connection, owner: str, day: date) -> list[Lead]:
             "AND CAST(body::jsonb ->> 'revisit_on' AS date) <= :day ORDER BY body::jsonb ->> 'revisit_on', id"
         ),
         {"owner": owner, "day": day},
+    )
+    return [_lead_decoder.decode(body) for body in rows]
+
+
+def reviews_due(connection: Connection, owner: str, until: datetime) -> list[Lead]:
+    """Return *owner*'s leads whose no is to be looked at again by *until*, the longest due first; held ones are missing."""
+    rows = connection.scalars(
+        text(
+            "SELECT body FROM leads WHERE owner = :owner AND held IS NULL AND state <> ALL(:resting) "
+            "AND (body::jsonb -> 'timers' -> 'review' ->> 'due_at')::timestamptz <= :until "
+            "ORDER BY (body::jsonb -> 'timers' -> 'review' ->> 'due_at')::timestamptz, id"
+        ),
+        {"owner": owner, "until": until, "resting": sorted(RESTING)},
     )
     return [_lead_decoder.decode(body) for body in rows]
 

@@ -1,6 +1,7 @@
 """The health of the service, part by part, whatever else is away."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -8,13 +9,14 @@ from actors.bell import BellUnavailableError
 from actors.broker import broker
 from actors.heartbeats import workers_alive
 from migrations.runner import SchemaError, check_schema, current_revision
-from models import checkpoints, leads, messages, views
+from models import checkpoints, deliveries, leads, messages, views
 from models.database import Connection, ModelError, ping, transaction
 from service.calendars import ending
 from service.destinations import destinations
 from service.pauses import PauseShown, read_pauses
+from service.settings import Settings
 from service.wiring import Service
-from service.wording import plain
+from service.wording import count, plain
 
 #: So many reps whose calendars end soon are named in the hints.
 CALENDARS_NAMED = 5
@@ -84,6 +86,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     checkpoints: Checkpoints | None
     leads: dict[str, int]
     """By state."""
+    mail: str
+    """Whether mail goes out, how people unsubscribe, and where answers are read."""
+    mail_waiting: int
+    mail_unconfirmed: int
+    """Leads of whose last mail nobody knows whether it went out."""
     calendars: tuple[str, ...]
     """A sentence for each rep whose frozen calendar ends soon."""
     hints: tuple[str, ...]
@@ -100,7 +107,8 @@ def read_status(service: Service) -> Status:
     found: dict[str, object] = {
         "postgresql": "", "postgresql_trouble": "", "schema": None, "schema_trouble": "", "redis_trouble": "", "ready": 0,
         "in_flight": 0, "workers": 0, "worker_seconds": broker.heartbeat_timeout // 1000, "clocks": 0, "messages": None,
-        "pauses": (), "checkpoints": None, "leads": {}, "calendars": (),
+        "pauses": (), "checkpoints": None, "leads": {}, "calendars": (), "mail_waiting": 0, "mail_unconfirmed": 0,
+        "mail": mail_in_words(service.settings),
     }  # fmt: skip
     try:
         with transaction(service.engine) as connection:
@@ -114,6 +122,20 @@ def read_status(service: Service) -> Status:
         found["redis_trouble"] = str(error)
     status = msgspec.convert(found | {"hints": ()}, Status)
     return msgspec.structs.replace(status, hints=tuple(_hints(status)))
+
+
+def mail_in_words(settings: Settings) -> str:
+    """Say in a line what the settings make of mail."""
+    if not settings.smtp_url:
+        return "none goes out: THAW_SMTP_URL is not set, and people send by hand"
+    if not settings.postal_address:
+        return "none goes out: THAW_POSTAL_ADDRESS is not set, and no mail goes out without it"
+    out = f"goes out by {urlsplit(settings.smtp_url).hostname}"
+    way = f"one click at {settings.public_url}" if settings.public_url else "unsubscribed by mail"
+    answers = (
+        f"answers read at {urlsplit(settings.imap_url).hostname}" if settings.imap_url else "answers come by `thaw inbound`"
+    )
+    return f"{out}; {way}; {answers}"
 
 
 def _database(connection: Connection, service: Service) -> dict[str, object]:
@@ -140,6 +162,8 @@ def _database(connection: Connection, service: Service) -> dict[str, object]:
         "pauses": read_pauses(connection),
         "checkpoints": _checkpoints(connection, {each.name for each in destinations(service.settings)}),
         "leads": leads.count_by_state(connection),
+        "mail_waiting": deliveries.waiting(connection),
+        "mail_unconfirmed": len(deliveries.unconfirmed(connection)),
         "calendars": tuple(
             filter(None, (ending(rep, last, now.date()) for rep, last in views.calendar_ends(connection).items()))
         ),
@@ -177,6 +201,10 @@ def _hints(status: Status) -> list[str]:
         hints.append("checkpoints do not arrive where they should: until they do, they are evidence against nobody")
     if counted.dead:
         hints.append("dead messages wait for somebody: `thaw dead list`")
+    if status.mail_unconfirmed:
+        hints.append(
+            f"nobody knows whether {count(status.mail_unconfirmed, 'mail')} went out: see `thaw today`, then `thaw mail settle`"
+        )
     hints += [plain(sentence, 300) for sentence in status.calendars[:CALENDARS_NAMED]]
     if len(status.calendars) > CALENDARS_NAMED:
         hints.append(f"{len(status.calendars) - CALENDARS_NAMED} more calendars end soon (--json lists them)")

@@ -20,6 +20,7 @@ from workflows.events import CommandRefused, Effects, Event, Recorded, Slot, dec
 from workflows.fold import FoldError, fold
 from workflows.lead import Lead
 from workflows.priority import Score
+from workflows.pursuit_facts import Card, Checklist
 
 #: What is recorded later than this after it happened says when it happened.
 LATE_SECONDS = 60
@@ -126,6 +127,9 @@ def _value(value: object) -> str:
             return "; ".join(f"{name} {_value(each)}" for name, each in value.items())
         case tuple():
             return " ".join(_value(each) for each in value)
+        case Card() | Checklist():
+            named = ((name, _value(getattr(value, name))) for name in value.__struct_fields__)
+            return "; ".join(f"{words(name)} {shown}" for name, shown in named if shown)
         case msgspec.Struct():
             return " ".join(_value(getattr(value, name)) for name in value.__struct_fields__)
     return plain(str(value), 200)

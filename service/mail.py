@@ -56,6 +56,22 @@ class Mailer:
                 server.quit()
             server.close()
 
+    def open(self) -> smtplib.SMTP:
+        """Return a conversation that has begun, with TLS and logged in where that is to be done; the caller ends it.
+
+        Raises
+        ------
+        OSError, smtplib.SMTPException, MailError
+            When the server is away, says no, or would get a password without TLS.
+        """
+        server = self._connect()
+        try:
+            self._prepare(server)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
     def _connect(self) -> smtplib.SMTP:
         if self._secure:
             return smtplib.SMTP_SSL(self.host, self._port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context())

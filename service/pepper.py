@@ -62,6 +62,10 @@ class Pepper:
             found.append(self.key("post", " ".join(sorted(name)), " ".join(address)))
         return found
 
+    def seal(self, purpose: str, content: bytes) -> bytes:
+        """Return 16 bytes that only who has the secret can make of *content*, for one *purpose*."""
+        return hmac.digest(self._secret, purpose.encode() + b"\x1e" + content, "sha256")[:_HASH_BYTES]
+
     def key(self, kind: Kind, *parts: str) -> str:
         """Return the key of one identifier, whose *parts* are in the form that this module gives them."""
         text = "\x1f".join((kind, *parts))

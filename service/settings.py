@@ -55,6 +55,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The server that takes our mail, ``smtp[s]://[user:password@]host[:port]``; empty: none."""
     mail_from: str = ""
     """The address that mail of the service itself comes from."""
+    mail_domain: str = ""
+    """Where reps without an address of their own write from: ``dan@`` this domain."""
+    postal_address: str = ""
+    """Ours, as it stands under each mail, in one line."""
+    imap_url: str = ""
+    """The mailbox in which answers arrive: ``imaps://user:password@host/INBOX``; empty: none is read."""
+    public_url: str = ""
+    """Under which address the world reaches ``thaw unsubscribe-server``, ``https://…``; empty: people unsubscribe by mail."""
+    unsubscribe_listen: str = "127.0.0.1:8484"
+    """Where ``thaw unsubscribe-server`` listens, behind the proxy that has the certificate."""
 
     @property
     def home_path(self) -> Path:
@@ -92,6 +102,8 @@ _SCHEMES = {
     "redis_url": ("redis", "rediss", "unix"),
     "checkpoint_webhook": ("https", "http"),
     "smtp_url": ("smtps", "smtp"),
+    "imap_url": ("imaps", "imap"),
+    "public_url": ("https",),
 }
 
 #: Set by the test suite's own tooling; not settings of the service.

@@ -1,23 +1,28 @@
 """The day's sheet of one rep: what to do, in the order of methods.md 6.4, what is blocked and why, and what is coming."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import msgspec
 
-from models import slots, views
+from models import contacts, deliveries, slots, views
 from models.database import Connection
+from models.queues import read_queue
 from service.calendars import ending
 from service.campaigns import CampaignDue, due_of
+from service.cut_bait import Shown, name_of_id, shown_cards
 from service.find import find_rep
 from service.sheet.desk import Desk, read_desk
 from service.sheet.found import Blocked, Item
 from service.sheet.items import items_of
 from service.sheet.work import undecided
 from service.times import TimeError, shown_day
+from service.wording import count, plain
 from workflows import horizon
 from workflows.calendars import Calendar
-from workflows.events import DayPlanned, Recorded, TouchSent
+from workflows.events import CutBaitConfirmed, DayPlanned, Recorded, TouchSent
 from workflows.lead import Rep
 from workflows.transitions import CALL_ROWS
 
@@ -71,6 +76,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """In the order in which to do them."""
     decisions: tuple[Item, ...]
     """Leads that wait for somebody to decide about a breakup."""
+    released: tuple[str, ...]
+    """What was let go today, the minutes that this frees, and who is next in the queue for them."""
     blocked: tuple[Blocked, ...]
     ahead: tuple[DayLoad, ...]
     campaigns: tuple[CampaignDue, ...] = ()
@@ -118,7 +125,7 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         off=desk.calendar.why_not_working(desk.day) or "",
         planned=desk.rep.planned_on == desk.day,
         next_plan=timer.due_at if timer else None,
-        warnings=tuple(filter(None, [ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))])),
+        warnings=tuple(_warnings(connection, desk)),
         calls=Tally(done=finished["call"], planned=finished["call"] + open_["call"], capacity=capacity.calls),
         notes=Tally(done=finished["note"], planned=finished["note"] + open_["note"], capacity=capacity.notes),
         follow_ups=Tally(
@@ -131,11 +138,46 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         homework_that_fits=min(fits, open_["homework"]),
         shortfalls=_shortfalls(plan, desk.day),
         items=tuple(items),
-        decisions=tuple(undecided(desk)),
+        released=tuple(released_today(connection, desk)),
+        decisions=tuple(undecided(desk, _cards(connection, desk))),
         blocked=tuple(blocked),
         ahead=_ahead(connection, desk.rep, desk.calendar, desk.day),
         campaigns=due_of(connection, desk.rep.name),
     )
+
+
+def _warnings(connection: Connection, desk: Desk) -> Iterator[str]:
+    ends = ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))
+    if ends:
+        yield ends
+    lost = deliveries.unconfirmed(connection, desk.rep.name)
+    for lead_id, contact in contacts.find_contacts(connection, lost).items():
+        name = plain(str(contact.fields.get("name") or lead_id))
+        yield (
+            f"nobody knows whether the mail to {name} went out: look in the sent folder or the server's log, then "
+            f"`thaw mail settle {plain(contact.external_id)} --sent`, or `--not-sent`"
+        )
+
+
+def _cards(connection: Connection, desk: Desk) -> dict[UUID, Shown]:
+    silent = desk.of("no_response")
+    return {shown.lead_id: shown for shown in shown_cards(connection, silent, desk.people, desk.playbooks)}
+
+
+def released_today(connection: Connection, desk: Desk) -> Iterator[str]:
+    """Yield what each lead that was let go on the day frees, and who gets it (A3-11)."""
+    since = horizon.moment(desk.calendar, desk.day, 0)
+    decided = [
+        (recorded.stream_id, recorded.data.card)
+        for recorded in views.events_since(connection, desk.rep.name, since)
+        if isinstance(recorded.data, CutBaitConfirmed) and recorded.data.card and recorded.data.choice != "one_more_try"
+    ]
+    # The queue as it is now: whoever was next when the decision was made may have had a turn since.
+    waiting = read_queue(connection, desk.rep.name).next_lead if decided else None
+    people = contacts.find_contacts(connection, [lead_id for lead_id, _ in decided] + ([waiting] if waiting else []))
+    taker = f"they go to {name_of_id(waiting, people)}, next in the queue" if waiting else "nobody waits for them"
+    for lead_id, card in decided:
+        yield f"{count(card.minutes_needed, 'minute')} released by letting go of {name_of_id(lead_id, people)}: {taker}"
 
 
 def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:

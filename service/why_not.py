@@ -24,7 +24,7 @@ from workflows.rep import rep_id
 #: Events that say that somebody turned to the prospect, or heard from them.
 _TOUCHES = frozenset({
     "note_sent", "call_connected", "meeting_booked", "touch_sent", "nurture_touch_sent", "breakup_voicemail_left",
-    "breakup_email_sent", "reply_received", "re_engaged",
+    "breakup_email_sent", "reply_received", "re_engaged", "why_asked",
 })  # fmt: skip
 
 #: Rows by which a call that was due was made, beside the events above.

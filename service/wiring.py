@@ -13,6 +13,7 @@ from models.database import Engine, make_engine, transaction
 from service.clocks import Now, clock_for
 from service.embedded import discover
 from service.ledger import refuse_if_pending
+from service.mailing.smtp import Smtp
 from service.settings import Settings, SettingsError
 
 
@@ -122,7 +123,14 @@ def connect(
         except Exception:
             engine.dispose()
             raise
-    configured = runtime.configure(engine, clock, redis_url=redis_url, namespace=settings.namespace)
+    configured = runtime.configure(
+        engine,
+        clock,
+        redis_url=redis_url,
+        namespace=settings.namespace,
+        post=Smtp(settings.smtp_url) if settings.smtp_url else None,
+        postal_address=settings.postal_address,
+    )
     return Service(settings, engine, configured.bell, configured, clock)
 
 

@@ -3,6 +3,7 @@
 import os
 
 import actors.campaign_transitions
+import actors.deliveries
 import actors.transitions
 from actors.broker import broker as _broker
 from service.logs import set_up_logs

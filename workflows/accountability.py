@@ -11,17 +11,28 @@ from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, get_args
 
 from workflows.calendars import Calendar, CalendarHorizonError
-from workflows.events import LeadDeclined, LeadRegistered, NoteSent, Recorded
+from workflows.cut_bait import most_attempts
+from workflows.events import (
+    CallConnected,
+    CutBaitConfirmed,
+    LeadDeclined,
+    LeadRegistered,
+    NoteSent,
+    Recorded,
+    ReEngaged,
+    ReplyReceived,
+    RevivalQueued,
+)
 from workflows.fold import fold
+from workflows.homework import reason_unverified
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.proposals import most_attempts
 from workflows.transitions import CALL_ROWS
 
 Figure = Literal[
     "notes", "notes_missed", "notes_absent", "calls", "promised", "kept", "late", "broken", "promises_absent", "lifted", "open",
     "follow_ups", "breakups", "nurture_touches", "decisions_yes", "decisions_no", "minutes", "minutes_released", "overrides",
-    "unverified",
+    "unverified", "introductions", "reasons_unverified",
 ]  # fmt: skip
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 
@@ -95,6 +106,8 @@ class Accountability:
                 self._add(promise, "promised")
         if promise:
             self._add(promise, "open")
+        if lead and lead.decline and (playbook := self._playbook(lead)) and reason_unverified(lead, playbook):
+            self._add(Place(lead.owner, self._diaries.day(lead.owner, lead.decline.at)), "reasons_unverified")
 
     def _count_work(self, before: Lead, recorded: Recorded) -> None:
         done = Place(before.owner, self._diaries.day(before.owner, recorded.occurred_at))
@@ -157,12 +170,19 @@ def _work(before: Lead, recorded: Recorded) -> Iterable[Figure]:
         yield "breakups"
     elif row == "T32":
         yield "nurture_touches"
+    if isinstance(data, ReplyReceived) and data.introduced_by:
+        yield "introductions"
     yield from _decision(before, recorded)
     verdicts = recorded.used.verdicts if recorded.used and recorded.row else ()
-    if any(verdict.source == "overridden" for verdict in verdicts):
+    if any(verdict.source == "overridden" for verdict in verdicts) or _overrides(data):
         yield "overrides"
     if isinstance(data, NoteSent) and data.text is None:
         yield "unverified"
+
+
+def _overrides(data: object) -> bool:
+    """Tell whether a rule that is no check of a text was overridden, with a reason."""
+    return isinstance(data, (RevivalQueued, CallConnected, ReEngaged, CutBaitConfirmed)) and bool(data.override)
 
 
 def _decision(before: Lead, recorded: Recorded) -> Iterable[Figure]:

@@ -45,6 +45,15 @@ _ACTORS = {
     "qualify": "qualified",
     "answer_importance": "importance_answered",
     "introduce_connector": "connector_introduced",
+    "deny_connector": "connector_denied",
+    "request_introduction": "introduction_requested",
+    "waive_mode": "mode_waived",
+    "skip_nurture": "nurture_touch_skipped",
+    "open_history": "history_opened",
+    "ask_why": "why_asked",
+    "uncover_opportunity": "opportunity_uncovered",
+    "anticipate_need": "need_anticipated",
+    "review_decline": "decline_reviewed",
     "migrate_playbook": "playbook_migrated",
     "move_stage": "stage_moved",
     "propose_cold": "cold_proposed",
@@ -66,6 +75,11 @@ _ACTORS = {
     "withdraw_event": "event_withdrawn",
     "tell_invitee": "invitee_told",
     "fire_timer:release_letters": "letters_released",
+    "queue_breakup_mail": "mail_queued",
+    "queue_nurture_mail": "mail_queued",
+    "send_mail": "mail_sending",
+    "report_mail": "mail_reported",
+    "record_bounce": "mail_bounced",
     "set_calendar": "calendar_frozen",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",
@@ -101,6 +115,9 @@ LOOK_AT_THE_LOG = FOR_REPS | {_ACTORS["draw_audience"]}
 
 #: Those that begin a stream: there is nothing to lock yet.
 BEGIN = frozenset({_ACTORS[command] for command in ("register_lead", "announce_event", "plan_campaign")})
+
+#: Those that talk to the world, on a queue of their own (`actors.deliveries`).
+DELIVERIES = frozenset({_ACTORS["send_mail"]})
 
 
 def actor_name(command: Command) -> str:

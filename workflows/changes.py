@@ -8,9 +8,14 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows import events as e
+from workflows import homework, mail
+from workflows import pursuit_events as pursuit
 from workflows.campaign_events import StageMoved
 from workflows.commands import Mode
 from workflows.lead import Decline, HoldState, Lead
+
+#: The mode that reaches a connector instead of the prospect.
+INTRODUCTION = "introduction"
 
 _ALL_MODES: tuple[Mode, ...] = tuple(sorted(get_args(Mode)))
 
@@ -29,6 +34,7 @@ def _contact(lead: Lead, at: datetime, changes: Changes) -> None:
 def _afresh(changes: Changes) -> None:
     changes["attempts"] = 0
     changes["modes_tried"] = ()
+    changes["modes_waived"] = changes["attempts_granted"] = UNSET
     changes["cut_bait"] = changes["breakup_voicemail_at"] = changes["breakup_email_at"] = None
 
 
@@ -36,15 +42,20 @@ def _spend(lead: Lead, data: Any, changes: Changes) -> None:
     changes["minutes_invested"] = lead.minutes_invested + data.minutes
 
 
-def _touched(lead: Lead, at: datetime, mode: Mode, item: str | None, changes: Changes) -> None:
-    """Note a touch in *mode*, which brought the value *item* if any."""
+def _touched(lead: Lead, at: datetime, mode: Mode, item: str | None, changes: Changes, way: str | UnsetType = UNSET) -> None:
+    """Note a touch in *mode*, by a *way* within it if one is named, which brought the value *item* if any."""
     changes["last_touch_at"] = at
     changes["last_mode"] = mode
-    if mode not in lead.modes_tried:
-        changes["modes_tried"] = (*lead.modes_tried, mode)
+    _tried(lead, (mode, way) if way else (mode,), changes)
     if item and item not in lead.value_items_used:
         changes["value_items_used"] = (*lead.value_items_used, item)
     changes["value_item"] = None
+
+
+def _tried(lead: Lead, modes: tuple[str, ...], changes: Changes) -> None:
+    new = tuple(mode for mode in modes if mode not in lead.modes_tried)
+    if new:
+        changes["modes_tried"] = (*lead.modes_tried, *new)
 
 
 def _called(lead: Lead, at: datetime, changes: Changes) -> None:
@@ -110,6 +121,7 @@ def _declined(lead: Lead, at: datetime, data: e.LeadDeclined, changes: Changes) 
     # A new no wants a new answer to why, and a new strategy; the homework ages by its own date.
     changes["reason_probed_at"] = at if data.real_reason else None
     changes["strategy_at"] = None
+    changes["history_at"] = UNSET
 
 
 def _queued(_lead: Lead, at: datetime, data: e.RevivalQueued, changes: Changes) -> None:
@@ -136,6 +148,7 @@ def _note_scheduled(_lead: Lead, _at: datetime, data: e.NoteScheduled, changes: 
     changes["value_item"] = data.value_item
     changes["promised"] = changes["promise_missed"] = False
     changes["slips"] = 0
+    changes["term_on"] = UNSET
 
 
 def _call_scheduled(_lead: Lead, _at: datetime, data: e.CallScheduled, changes: Changes) -> None:
@@ -144,6 +157,7 @@ def _call_scheduled(_lead: Lead, _at: datetime, data: e.CallScheduled, changes: 
     changes["value_item"] = data.value_item
     changes["promised"] = changes["promise_missed"] = False
     changes["slips"] = 0
+    changes["term_on"] = UNSET
 
 
 def _note_sent(lead: Lead, at: datetime, data: e.NoteSent, changes: Changes) -> None:
@@ -165,6 +179,8 @@ def _reply(lead: Lead, at: datetime, data: e.ReplyReceived, changes: Changes) ->
         changes["revisit_on"] = data.revisit_on
     if lead.state != "re_engaged":
         changes["next_step"] = changes["next_step_on"] = None
+    if data.next_step_on:
+        changes["next_step_on"] = data.next_step_on
 
 
 def _connected(lead: Lead, at: datetime, data: e.CallConnected, changes: Changes) -> None:
@@ -208,10 +224,12 @@ def _no_response(lead: Lead, at: datetime, data: e.NoResponse, changes: Changes)
 def _rescheduled(lead: Lead, _at: datetime, data: e.CallRescheduled, changes: Changes) -> None:
     changes["call_on"] = data.call_on
     changes["slips"] = lead.slips + 1
+    if data.reason != "capacity":
+        changes["term_on"] = data.call_on
 
 
 def _touch(lead: Lead, at: datetime, data: e.TouchSent, changes: Changes) -> None:
-    _touched(lead, at, data.mode, data.value_item, changes)
+    _touched(lead, at, data.mode, data.value_item, changes, data.way)
     _spend(lead, data, changes)
     changes["attempts"] = lead.attempts + 1
 
@@ -285,6 +303,30 @@ def _homework(lead: Lead, at: datetime, data: e.HomeworkCompleted, changes: Chan
     changes["homework_at"] = at
 
 
+def _decided(lead: Lead, _at: datetime, data: e.CutBaitConfirmed, changes: Changes) -> None:
+    changes["cut_bait"] = data.choice
+    if data.choice == "one_more_try" and data.card and lead.attempts >= data.card.most:
+        changes["attempts_granted"] = lead.attempts + 1
+    if data.override and data.card:
+        # Whoever lets go in spite of what is open does without it, and has said why.
+        changes["modes_waived"] = (*(lead.modes_waived or ()), *data.card.checklist.modes_open)
+
+
+def _connector(lead: Lead, _at: datetime, data: e.ConnectorIntroduced, changes: Changes) -> None:
+    changes["has_connector"] = True
+    if data.relation and data.connector.document_id not in (lead.connectors or ()):
+        changes["connectors"] = (*(lead.connectors or ()), data.connector.document_id)
+
+
+def _introduction(lead: Lead, _at: datetime, data: pursuit.IntroductionRequested, changes: Changes) -> None:
+    _spend(lead, data, changes)
+    _tried(lead, (INTRODUCTION,), changes)
+
+
+def _waived(lead: Lead, _at: datetime, data: pursuit.ModeWaived, changes: Changes) -> None:
+    changes["modes_waived"] = (*(lead.modes_waived or ()), data.mode)
+
+
 def _fact(field: str, value: Callable[[datetime, Any], Any]) -> Change:
     """Return the change of an event that sets one *field*."""
 
@@ -324,13 +366,19 @@ CHANGES: dict[type, Change] = {
     e.RealReasonRecorded: _real_reason,
     e.HomeworkCompleted: _homework,
     e.CallPromiseMissed: _fact("promise_missed", lambda _at, _data: True),
-    e.CutBaitConfirmed: _fact("cut_bait", lambda _at, data: data.choice),
+    e.CutBaitConfirmed: _decided,
     e.NurtureTouchDue: _fact("nurture_touch_owed", lambda _at, _data: True),
     e.StrategyRecorded: _fact("strategy_at", lambda at, _data: at),
     e.OfferRecorded: _fact("offer_at", lambda at, _data: at),
     e.LeadQualified: _fact("qualified", lambda _at, data: data.qualified),
     e.ImportanceAnswered: _fact("importance", lambda _at, data: data.importance),
-    e.ConnectorIntroduced: _fact("has_connector", lambda _at, _data: True),
+    e.ConnectorIntroduced: _connector,
+    pursuit.ConnectorDenied: _fact("connector_denied", lambda _at, _data: True),
+    pursuit.IntroductionRequested: _introduction,
+    pursuit.ModeWaived: _waived,
+    pursuit.NurtureTouchSkipped: _fact("nurture_touch_owed", lambda _at, _data: False),
     StageMoved: _stage_moved,
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
+    **mail.CHANGES,
+    **homework.CHANGES,
 }

@@ -11,6 +11,9 @@ from uuid import UUID
 import msgspec
 
 from workflows import campaign_commands as campaigns
+from workflows import homework_commands as homework
+from workflows import mail_commands as mail
+from workflows import pursuit_commands as pursuit
 from workflows.calendars import Calendar
 from workflows.command import (
     CallOutcome as CallOutcome,
@@ -116,12 +119,16 @@ class QueueRevival(Command, frozen=True, kw_only=True, tag="queue_revival"):
     """Put a lead in the queue for capacity (T03, T04, T34, T46)."""
 
     reason: Slug = "stale"
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why a lead is pursued although nobody has qualified it (A1-2); stored and listed."""
 
 
 class Drop(Command, frozen=True, kw_only=True, tag="drop"):
     """Cut a lead loose (T06, T35); a manager's decision."""
 
     reason: DropReason
+    words: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why, in words of one's own."""
 
 
 class ScheduleNote(Command, frozen=True, kw_only=True, tag="schedule_note"):
@@ -177,6 +184,10 @@ class RecordCall(Command, frozen=True, kw_only=True, tag="record_call"):
     keep_in_touch_requested: bool = False
     minutes: Minutes = 0
     words: Reference | None = None
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why nothing came of a conversation, neither a decision nor a dated next step; stored and listed."""
+    personal_topic: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Which personal topic it began with (A4-11)."""
 
 
 class RescheduleCall(Command, frozen=True, kw_only=True, tag="reschedule_call"):
@@ -198,6 +209,8 @@ class RecordReply(Command, frozen=True, kw_only=True, tag="record_reply"):
     campaign_id: UUID | None = None
     event_id: UUID | None = None
     words: Reference | None = None
+    introduced_by: pursuit.Number | msgspec.UnsetType = msgspec.UNSET
+    """Which of the lead's connectors brought them to us (A3-6), counted from 1."""
 
 
 class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
@@ -210,12 +223,18 @@ class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
     minutes: Minutes = 0
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for sending in spite of a failed check; stored and listed."""
+    way: Slug | msgspec.UnsetType = msgspec.UNSET
+    """The way within that mode, one of those that the playbook names, such as a social network (A1-3)."""
 
 
 class LeaveBreakupVoicemail(Command, frozen=True, kw_only=True, tag="leave_breakup_voicemail"):
     """The first half of a breakup."""
 
     minutes: Minutes = 0
+    text: Reference | msgspec.UnsetType = msgspec.UNSET
+    """What was said; it mentions the mail (A1-9)."""
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """The reason for leaving it in spite of a failed check; stored and listed."""
 
 
 class SendBreakupEmail(Command, frozen=True, kw_only=True, tag="send_breakup_email"):
@@ -233,6 +252,8 @@ class ConfirmCutBait(Command, frozen=True, kw_only=True, tag="confirm_cut_bait")
 
     choice: Literal["breakup", "one_more_try", "nurture"]
     reason: Reference | None = None
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why the lead is let go although not everything on the checklist was tried; stored and listed."""
 
 
 class SendBreakup(Command, frozen=True, kw_only=True, tag="send_breakup"):
@@ -252,6 +273,8 @@ class SendNurtureTouch(Command, frozen=True, kw_only=True, tag="send_nurture_tou
     asset: Slug
     attested: tuple[Slug, ...] = ()
     minutes: Minutes = 0
+    kind: Slug | msgspec.UnsetType = msgspec.UNSET
+    """What sort of thing it is, one of the playbook's, such as newsletter (A3-3)."""
 
 
 class BookMeeting(Command, frozen=True, kw_only=True, tag="book_meeting"):
@@ -268,6 +291,8 @@ class RecordMeeting(Command, frozen=True, kw_only=True, tag="record_meeting"):
     next_step: Said | None = None
     next_step_on: date | None = None
     minutes: Minutes = 0
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Why nothing came of it, neither a decision nor a dated next step; stored and listed."""
 
 
 class MarkWon(Command, frozen=True, kw_only=True, tag="mark_won"):
@@ -331,6 +356,8 @@ class CompleteHomework(Command, frozen=True, kw_only=True, tag="complete_homewor
     sources: tuple[date, ...]
     """Publication days of the sources read; the text of each is part of the answers."""
     minutes: Minutes = 0
+    cited: tuple[homework.Source, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Where each source stands, such as its address, in the order of *sources*."""
 
 
 class RecordStrategy(Command, frozen=True, kw_only=True, tag="record_strategy"):
@@ -358,12 +385,17 @@ class AnswerImportance(Command, frozen=True, kw_only=True, tag="answer_importanc
     """How important is this sale, 1 to 5 (A3-7)."""
 
     importance: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    actions: tuple[Reference, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What else one is willing to do for it."""
 
 
 class IntroduceConnector(Command, frozen=True, kw_only=True, tag="introduce_connector"):
     """Someone who knows the prospect (A3-6); who it is stays in the referenced document."""
 
     connector: Reference
+    relation: Slug | msgspec.UnsetType = msgspec.UNSET
+    """How they know each other, as a short word such as colleague."""
+    strength: pursuit.Strength | msgspec.UnsetType = msgspec.UNSET
 
 
 class MigratePlaybook(Command, frozen=True, kw_only=True, tag="migrate_playbook"):
@@ -400,7 +432,8 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
-    | ScheduleTouch | campaigns.LeadCommand
+    | ScheduleTouch | campaigns.LeadCommand | mail.MailCommand | pursuit.PursuitCommand
+    | homework.HomeworkCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | PlanDay | campaigns.CampaignCommand | campaigns.SalesEventCommand
 

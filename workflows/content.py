@@ -40,6 +40,10 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     promise: bool = False
     contradiction: str | None = None
     """Words for another day than the planned one."""
+    dated: bool = False
+    """It names a day, or a span that ends on one, for the call."""
+    long_gap: bool = False
+    """The call comes so long after it that it must say when."""
     empty: str | None = None
     """The name of the first phrase that says nothing but "me again"."""
     prior: int | None = None
@@ -105,10 +109,14 @@ def _reminds(m: Measures, limits: ContentLimits) -> Judgement:
 
 def _future_call(m: Measures, _: ContentLimits) -> Judgement:
     inputs: dict[str, Scalar] = {"promise": m.promise, "contradiction": m.contradiction}
+    if m.long_gap:
+        inputs |= {"dated": m.dated, "long_gap": True}
     if not m.promise:
         return Judgement("refuse", "It does not say that you will call.", inputs=inputs)
     if m.contradiction:
         return Judgement("refuse", f"It says “{m.contradiction}”, and the call is planned for another day.", inputs=inputs)
+    if m.long_gap and not m.dated:
+        return Judgement("refuse", "The call comes long after it, so it must say on which day.", inputs=inputs)
     return Judgement("pass", _FINE, inputs=inputs)
 
 
@@ -246,7 +254,7 @@ RULES: dict[str, Rule] = {
     for rule in (
         Rule("personal_fact", 1, _personal_fact),
         Rule("reminds_who_we_are", 1, _reminds),
-        Rule("future_call", 1, _future_call),
+        Rule("future_call", 2, _future_call),
         Rule("not_form_letter", 1, _not_form_letter),
         Rule("not_repeated", 1, _not_repeated),
         Rule("no_empty_check_in", 1, _no_empty_check_in),

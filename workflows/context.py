@@ -13,6 +13,7 @@ from workflows.commands import AnyCommand, Command
 from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
 from workflows.lead import Lead, State
 from workflows.playbooks import Playbook
+from workflows.pursuit_facts import Queue
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What content checks outside the machine said; a later one of the same check counts."""
     holdings: Holdings | None = None
     """What is held about the person whom the command erases."""
+    queue: Queue | None = None
+    """The team's queue, of a decision on a cut-bait card."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ What is not obvious from the table:
 * Somebody who is erased is opted out first, whoever asked for it: who is not known any more must not be contacted. From then on
   everything is refused.
 * An opt-out is always accepted; a date in the future or out of bounds is read as now.
+* A mail that went out is also the touch that it was for, if the lead still stands where that belongs.
 * Giving a lead to another rep keeps its timers. Slots of the old owner are released, and the same days of the new owner are
   taken if they are offered.
 """
@@ -19,7 +20,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from workflows import timers
+from workflows import mail, timers
 from workflows.commands import (
     AnyCommand,
     EraseLead,
@@ -38,6 +39,7 @@ from workflows.events import SCHEMA, Effects, OptedOut, Recorded
 from workflows.fold import fold
 from workflows.guards import refusal
 from workflows.lead import RESTING, Lead
+from workflows.mail_commands import ReportMail
 from workflows.outcomes import outcome, registered
 from workflows.sentences import spoken, words
 from workflows.suppression import keeps_out
@@ -128,7 +130,7 @@ def _fire(known: Facts, command: FireTimer) -> Answer:
     answer = _apply(known)
     if isinstance(answer, Refused) and known.lead.state not in RESTING:
         # Nobody is forgotten: what could not act now asks again later.
-        again = timers.retry(command.timer, known.today, known.calendar)
+        again = answer.effects.armed.get(command.timer) or timers.retry(command.timer, known.today, known.calendar)
         return Refused(
             rule=answer.rule,
             reason=answer.reason,
@@ -153,6 +155,7 @@ def _apply(known: Facts) -> Applied | Refused:
     if isinstance(moves, Refused):
         return moves
     steps: list[Step] = []
+    then = mail.follow_ups(known.command, known.lead, known.now)
     for row, command in moves:
         if steps:
             known = replace(known, lead=fold(known.lead, _provisional(known, steps[-1])), command=command)
@@ -160,7 +163,7 @@ def _apply(known: Facts) -> Applied | Refused:
         if refused:
             return refused
         steps.append(_step(known, row))
-    return Applied(steps=tuple(steps))
+    return Applied(steps=tuple(steps), follow_ups=then)
 
 
 def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
@@ -171,8 +174,11 @@ def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
         return _moves_of_no(known, command)
     if row and isinstance(command, EraseLead) and (out := row_for(state, "opt_out:all")):
         return (out, OptOut()), (row, command)
-    if row and isinstance(command, RecordReturn) and known.lead.hold is None:
+    if row and row.target and isinstance(command, RecordReturn) and known.lead.hold is None:
         return (row, command), (aside("lead_held"), Hold(reason="needs_address"))
+    if row and isinstance(command, ReportMail) and (touch := mail.touch_of(command, known.lead)):
+        sent = row_for(state, f"mail_sent:{known.lead.mail.purpose}") if known.lead.mail else None
+        return ((row, command), (sent, touch)) if sent else ((row, command),)
     return ((row, command),) if row else _no_transition(known)
 
 

@@ -22,11 +22,13 @@ from workflows.events import (
     PlaybookMigrated,
     ReEngaged,
     Remainder,
+    ReplyReceived,
 )
-from workflows.lead import ENDS_HOLD
+from workflows.homework_events import WhyAsked
+from workflows.lead import ENDS_HOLD, State
 from workflows.migration import moved_timers
 from workflows.slotting import SlotMoves
-from workflows.timers import TIMERS, at_its_hour, due, freeze, monthly, thaw
+from workflows.timers import TIMERS, at_its_hour, due, freeze, lives_on, monthly, thaw
 from workflows.transitions import Row
 
 
@@ -60,16 +62,19 @@ def _timers(facts: Facts, row: Row, data: AnyEvent) -> tuple[dict[str, datetime]
     if lead.hold and row.target in ENDS_HOLD:
         return {}, present, None
     if lead.hold and row.event != "hold_review_due":
-        return {}, set(), _refreeze(facts, lead.hold.remaining, armed, ended, entering)
-    gone = present if entering else present & ended
+        return {}, set(), _refreeze(facts, lead.hold.remaining, armed, ended, row.target if entering else None)
+    gone = {name for name in present if not lives_on(name, row.target)} | ended if entering else ended
+    gone &= present
     return armed, gone - armed.keys(), None
 
 
 def _refreeze(
-    facts: Facts, remaining: tuple[Remainder, ...], armed: dict[str, datetime], ended: set[str], entering: bool
+    facts: Facts, remaining: tuple[Remainder, ...], armed: dict[str, datetime], ended: set[str], entered: State | None
 ) -> tuple[Remainder, ...] | None:
     """Return what the timers of a held lead keep after an event: what it would have armed is frozen at once."""
-    kept = {} if entering else {left.timer: left for left in remaining if left.timer not in ended}
+    kept = {
+        left.timer: left for left in remaining if left.timer not in ended and (not entered or lives_on(left.timer, entered))
+    }
     kept |= {name: freeze(name, at, facts.now, facts.calendar) for name, at in armed.items()}
     after = tuple(kept[name] for name in sorted(kept))
     return None if after == remaining else after
@@ -120,8 +125,16 @@ def _call_expiry(facts: Facts, data: AnyEvent) -> datetime | None:
 
 
 def _reason_probe(facts: Facts, data: AnyEvent) -> datetime | None:
+    lead = facts.lead
     known = getattr(data, "real_reason", None) is not None
+    if isinstance(data, WhyAsked):
+        # Who was not reached is asked again on the next working day; who answered stays to be recorded.
+        known = data.outcome == "answered" or lead.state != "declined" or lead.reason_probed_at is not None
     return None if known else due("reason_probe", facts.today, facts.playbook, facts.calendar)
+
+
+def _review(facts: Facts, _: AnyEvent) -> datetime | None:
+    return due("review", facts.today, facts.playbook, facts.calendar) if facts.playbook.timers.review_days else None
 
 
 def _revisit(facts: Facts, data: AnyEvent) -> datetime | None:
@@ -147,6 +160,8 @@ def _nurture_touch(facts: Facts, data: AnyEvent) -> datetime | None:
 def _agreed_day(facts: Facts, data: AnyEvent) -> date | None:
     """Return the day of the next step that was agreed on; a reply in between leaves one that is still to come."""
     if isinstance(data, (CallConnected, ReEngaged)):
+        return data.next_step_on
+    if isinstance(data, ReplyReceived) and data.next_step_on:
         return data.next_step_on
     step_on = facts.lead.next_step_on
     return step_on if facts.lead.state == "re_engaged" and step_on and step_on >= facts.today else None
@@ -186,6 +201,7 @@ _SPECIAL = {
     "call_expiry": _call_expiry,
     "reason_probe": _reason_probe,
     "revisit": _revisit,
+    "review": _review,
     "nurture_touch": _nurture_touch,
     "next_step": _next_step,
     "lapse": _lapse,

@@ -1,11 +1,13 @@
 """Guards on giving up and on keeping in touch: breakups, nurture and drops."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from workflows import horizon
 from workflows.commands import Command, Drop, SendBreakupEmail, SendNurtureTouch, StartNurture
 from workflows.context import Facts, Refused
-from workflows.sentences import spoken
+from workflows.cut_bait import open_modes
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
+from workflows.sentences import spoken, words
 
 _DECLINED_DROPS = ("never_qualified", "duplicate", "out_of_business", "deceased")
 
@@ -59,8 +61,12 @@ def attempts_made(facts: Facts, _: Command) -> Refused | None:
 
 
 def modes_tried(facts: Facts, _: Command) -> Refused | None:
-    """Refuse a breakup before enough ways were tried."""
+    """Refuse a breakup before enough ways were tried, or all of them where the playbook wants that (A1-3)."""
     least, tried = facts.playbook.attempts.min_modes_before_breakup, facts.lead.modes_tried
+    pursuit, left = facts.playbook.pursuit, open_modes(facts.lead, facts.playbook)
+    if pursuit and pursuit.every_mode_before_breakup and left:
+        reason = f"A breakup comes after every permitted mode: try or waive {', '.join(map(words, left))}."
+        return Refused(rule="modes_tried", reason=reason, inputs={"modes_tried": " ".join(tried), "modes_open": " ".join(left)})
     if len(tried) >= least:
         return None
     reason = f"They were tried in {len(tried)} way(s); a breakup comes after {least} different ones."
@@ -83,7 +89,7 @@ def cut_bait_confirmed(facts: Facts, _: Command) -> Refused | None:
     return Refused(rule="cut_bait_confirmed", reason=reason, inputs={"cut_bait": facts.lead.cut_bait})
 
 
-def monitored_reply_address(_: Facts, command: SendBreakupEmail) -> Refused | None:
+def monitored_reply_address(_: Facts, command: SendBreakupEmail | QueueBreakupMail) -> Refused | None:
     """Refuse a mail that asks for an answer nobody would read."""
     if command.monitored_reply_address:
         return None
@@ -101,7 +107,7 @@ def breakup_impossible_or_waived(facts: Facts, command: StartNurture) -> Refused
     return Refused(rule="breakup_impossible_or_waived", reason=reason, inputs={"modes": " ".join(lead.modes)})
 
 
-def new_asset(facts: Facts, command: SendNurtureTouch) -> Refused | None:
+def new_asset(facts: Facts, command: SendNurtureTouch | QueueNurtureMail) -> Refused | None:
     """Refuse to send the same thing twice."""
     if command.asset not in facts.lead.value_items_used:
         return None
@@ -110,13 +116,19 @@ def new_asset(facts: Facts, command: SendNurtureTouch) -> Refused | None:
 
 
 def once_a_month(facts: Facts, _: SendNurtureTouch) -> Refused | None:
-    """Refuse a second touch in one calendar month."""
+    """Refuse a second touch in one calendar month, which is the prospect's where their time zone is known (A3-4)."""
     last = facts.lead.nurture_touched_at
-    last_day = horizon.local_day(facts.calendar, last) if last else None
-    if last_day is None or (last_day.year, last_day.month) != (facts.day.year, facts.day.month):
+    last_day = _their_day(facts, last) if last else None
+    day = _their_day(facts, facts.occurred_at)
+    if last_day is None or (last_day.year, last_day.month) != (day.year, day.month):
         return None
     reason = f"They had something on {spoken(last_day)} already; once a calendar month is enough."
     return Refused(rule="once_a_month", reason=reason, inputs={"last_on": str(last_day)})
+
+
+def _their_day(facts: Facts, moment: datetime) -> date:
+    zone = horizon.zone_named(facts.lead.timezone) if facts.playbook.pursuit and facts.lead.timezone else None
+    return moment.astimezone(zone).date() if zone else horizon.local_day(facts.calendar, moment)
 
 
 def drop_reason_of_declined(_: Facts, command: Drop) -> Refused | None:

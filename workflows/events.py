@@ -14,6 +14,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflows import campaign_events as campaigns
+from workflows import homework_events as homework
+from workflows import mail_events as mail
+from workflows import pursuit_events as pursuit
 from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
@@ -31,8 +34,10 @@ from workflows.commands import (
     Slug,
 )
 from workflows.event import Event as Event
+from workflows.homework_commands import Source
 from workflows.operations import Operation
 from workflows.priority import Score
+from workflows.pursuit_facts import Card, Checklist, Queue
 
 #: Version of the event shapes in this module. An upcaster joins `decode_recorded` when a shape changes.
 SCHEMA = 1
@@ -105,6 +110,8 @@ class RevivalQueued(Event, frozen=True, kw_only=True, tag="revival_queued"):
 
     reason: Slug
     score: Score
+    override: Reference | UnsetType = UNSET
+    """Why a lead is pursued that nobody has qualified."""
 
 
 class NurtureStarted(Event, frozen=True, kw_only=True, tag="nurture_started"):
@@ -121,6 +128,9 @@ class LeadDropped(Event, frozen=True, kw_only=True, tag="lead_dropped"):
     """The lead was cut loose."""
 
     reason: DropReason
+    words: Reference | UnsetType = UNSET
+    checklist: Checklist | UnsetType = UNSET
+    """What had been done, as it was shown."""
 
 
 class NoteScheduled(Event, frozen=True, kw_only=True, tag="note_scheduled"):
@@ -182,6 +192,10 @@ class ReplyReceived(Event, frozen=True, kw_only=True, tag="reply_received"):
     campaign_id: UUID | None
     event_id: UUID | None
     words: Reference | None
+    introduced_by: UUID | UnsetType = UNSET
+    """The document that says which connector brought them to us."""
+    next_step_on: date | UnsetType = UNSET
+    """When to come back, of somebody who said later: until then nothing is owed (A3-5)."""
 
 
 class NoteReturned(Event, frozen=True, kw_only=True, tag="note_returned"):
@@ -198,6 +212,9 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call_connected"):
     minutes: int
     """Minutes that the call took, 0 to 1440."""
     words: Reference | None
+    override: Reference | UnsetType = UNSET
+    """Why nothing came of it."""
+    personal_topic: Reference | UnsetType = UNSET
 
 
 class MeetingBooked(Event, frozen=True, kw_only=True, tag="meeting_booked"):
@@ -245,6 +262,7 @@ class TouchSent(Event, frozen=True, kw_only=True, tag="touch_sent"):
     text: Reference | None
     minutes: int
     """Minutes that the touch took, 0 to 1440."""
+    way: Slug | UnsetType = UNSET
 
 
 class ResponseWindowClosed(Event, frozen=True, kw_only=True, tag="response_window_closed"):
@@ -256,6 +274,7 @@ class BreakupVoicemailLeft(Event, frozen=True, kw_only=True, tag="breakup_voicem
 
     minutes: int
     """Minutes that the call took, 0 to 1440."""
+    text: Reference | UnsetType = UNSET
 
 
 class BreakupEmailSent(Event, frozen=True, kw_only=True, tag="breakup_email_sent"):
@@ -271,6 +290,10 @@ class CutBaitConfirmed(Event, frozen=True, kw_only=True, tag="cut_bait_confirmed
 
     choice: Literal["breakup", "one_more_try", "nurture"]
     reason: Reference | None
+    card: Card | UnsetType = UNSET
+    """What it was decided on (A3-12)."""
+    override: Reference | UnsetType = UNSET
+    """Why the lead is let go although not everything on the checklist was tried."""
 
 
 class BreakupSent(Event, frozen=True, kw_only=True, tag="breakup_sent"):
@@ -282,6 +305,9 @@ class BreakupSent(Event, frozen=True, kw_only=True, tag="breakup_sent"):
 
 class NurtureTouchDue(Event, frozen=True, kw_only=True, tag="nurture_touch_due"):
     """The month's value touch is owed. The state stays."""
+
+    gap: Literal["no_permitted_mode", "not_sent"] | UnsetType = UNSET
+    """Why the month before went by without one, when it did (A3-4)."""
 
 
 class NurtureFloorReached(Event, frozen=True, kw_only=True, tag="nurture_floor_reached"):
@@ -298,6 +324,7 @@ class NurtureTouchSent(Event, frozen=True, kw_only=True, tag="nurture_touch_sent
     attested: tuple[Slug, ...]
     minutes: int
     """Minutes that the touch took, 0 to 1440."""
+    kind: Slug | UnsetType = UNSET
 
 
 class LeadWon(Event, frozen=True, kw_only=True, tag="lead_won"):
@@ -312,6 +339,8 @@ class ReEngaged(Event, frozen=True, kw_only=True, tag="re_engaged"):
     next_step_on: date | None
     minutes: int
     """Minutes that the meeting took, 0 to 1440."""
+    override: Reference | UnsetType = UNSET
+    """Why nothing came of it."""
 
 
 class MeetingOutcomeMissed(Event, frozen=True, kw_only=True, tag="meeting_outcome_missed"):
@@ -404,6 +433,7 @@ class HomeworkCompleted(Event, frozen=True, kw_only=True, tag="homework_complete
     sources: tuple[date, ...]
     minutes: int
     """Minutes that the homework took, 0 to 1440."""
+    cited: tuple[Source, ...] | UnsetType = UNSET
 
 
 class StrategyRecorded(Event, frozen=True, kw_only=True, tag="strategy_recorded"):
@@ -431,12 +461,17 @@ class ImportanceAnswered(Event, frozen=True, kw_only=True, tag="importance_answe
     """How important this sale is, 1 to 5."""
 
     importance: int
+    actions: tuple[Reference, ...] | UnsetType = UNSET
+    """What else one is willing to do for it."""
 
 
 class ConnectorIntroduced(Event, frozen=True, kw_only=True, tag="connector_introduced"):
     """Someone who knows the prospect was named."""
 
     connector: Reference
+    relation: Slug | UnsetType = UNSET
+    strength: int | UnsetType = UNSET
+    """How well they know each other: 1 (by name) to 3 (friends)."""
 
 
 class PlaybookMigrated(Event, frozen=True, kw_only=True, tag="playbook_migrated"):
@@ -516,7 +551,8 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused | TouchScheduled | campaigns.LeadEvent
+    | PlaybookMigrated | CommandRefused | TouchScheduled | campaigns.LeadEvent | mail.MailEvent | pursuit.PursuitEvent
+    | homework.HomeworkEvent
 )  # fmt: skip
 AnyEvent = (
     LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation | campaigns.CampaignEvent | campaigns.SalesEventEvent
@@ -588,6 +624,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Of an audience that was drawn: what was known of each person in it, by the lead's id."""
     reps: dict[str, campaigns.RepFacts] | UnsetType = UNSET
     """Of letters that were released: by what each rep's day was paced."""
+    queue: Queue | UnsetType = UNSET
+    """Of a decision on a cut-bait card: the team's queue, with which the lead was compared."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

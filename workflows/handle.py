@@ -13,6 +13,7 @@ from workflows.codec import canonical, digest
 from workflows.commands import (
     AnyCommand,
     Command,
+    ConfirmCutBait,
     EraseLead,
     RegisterLead,
     command_kind,
@@ -126,6 +127,7 @@ def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used
         verdicts=_verdicts(command, context),
         free=free,
         holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
+        queue=(context.queue or UNSET) if isinstance(command, ConfirmCutBait) else UNSET,
         followed=_followed(command, context),
     )
 

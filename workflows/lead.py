@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflows.codec import derived_id
-from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Said
+from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Reference, Said
 from workflows.events import PlaybookPin, Remainder, Slot
+from workflows.mail_commands import MailPurpose
 from workflows.priority import Score
 
 State = Literal[
@@ -57,6 +58,21 @@ class HoldState(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     until: date | None
     remaining: tuple[Remainder, ...]
+
+
+class MailState(msgspec.Struct, frozen=True, kw_only=True):
+    """The last mail that the service was to send."""
+
+    id: UUID
+    purpose: MailPurpose
+    status: Literal["queued", "sending", "deferred", "unconfirmed", "sent", "refused", "returned", "bounced"]
+    """``returned`` came back for a passing reason and is sent again; ``bounced`` came back for good."""
+    text: Reference
+    asset: str | None
+    attested: tuple[str, ...]
+    minutes: int
+    attempt: int = 0
+    """Conversations with a server so far."""
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +135,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """How often the present call was rescheduled."""
     attempts: int = 0
     """Touches since the last two-way contact that went unanswered, 0 or more; a new pursuit counts anew."""
-    modes_tried: tuple[Mode, ...] = ()
-    """Modes of those attempts, each once, in the order first used."""
+    modes_tried: tuple[str, ...] = ()
+    """Modes of those attempts, or the ways within a mode, each once, in the order first used."""
     last_mode: Mode | None = None
     last_touch_at: datetime | None = None
     last_outcome: CallOutcome | Literal["lapsed"] | None = None
@@ -137,8 +153,26 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     nurture_touched_at: datetime | None = None
     stage_moved_at: datetime | UnsetType = UNSET
     """When the sale last came further, where that was recorded."""
+    modes_waived: tuple[str, ...] | UnsetType = UNSET
+    """Modes and ways that this pursuit does without, in the order in which they were waived."""
+    attempts_granted: int | UnsetType = UNSET
+    """So many attempts may be made in all, because a person wanted one more than the playbook has."""
+    connectors: tuple[UUID, ...] | UnsetType = UNSET
+    """The documents that say who knows the prospect, oldest first."""
+    connector_denied: bool | UnsetType = UNSET
+    """Nobody is known who knows the prospect, as somebody said."""
+    term_on: date | UnsetType = UNSET
+    """The day from which the terms of a call count that was put off for another reason than our own lack of capacity."""
+    history_at: datetime | UnsetType = UNSET
+    """When the account's history was last opened; a new decline closes it."""
+    needs: tuple[str, ...] | UnsetType = UNSET
+    """Value items that anticipated needs gave this lead, in the order in which they were foreseen."""
+    opportunity_at: datetime | UnsetType = UNSET
+    """When a conversation last uncovered one."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
+    mail: MailState | UnsetType = UNSET
+    """Not there for whom the service never had a mail to send."""
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from workflows import commands as c
 from workflows import events as e
+from workflows import homework, mail
+from workflows import pursuit_outcomes as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
 from workflows.cold import cold_proposed
@@ -47,7 +50,8 @@ def _declined(facts: Facts, command: c.RecordDecline) -> e.LeadDeclined:
 
 def _queued(facts: Facts, command: c.QueueRevival | c.FireTimer) -> e.RevivalQueued:
     reason = command.timer if isinstance(command, c.FireTimer) else command.reason
-    return e.RevivalQueued(reason=reason, score=score_of(facts, reason))
+    override = msgspec.UNSET if isinstance(command, c.FireTimer) else command.override
+    return e.RevivalQueued(reason=reason, score=score_of(facts, reason), override=override)
 
 
 def score_of(facts: Facts, reason: str) -> Score:
@@ -95,11 +99,20 @@ def _note_sent(facts: Facts, command: c.MarkNoteSent) -> e.NoteSent:
     )
 
 
-def _reply(_: Facts, command: c.RecordReply) -> e.ReplyReceived:
+def _reply(facts: Facts, command: c.RecordReply) -> e.ReplyReceived:
+    later = bool(facts.playbook.pursuit) and command.intent == "later"
+    revisit_on = command.revisit_on
+    if later and revisit_on is None:
+        # "Later" without a day is a hold without a day.
+        revisit_on = facts.day + timedelta(days=facts.playbook.timers.revisit_days)
     return e.ReplyReceived(
+        introduced_by=facts.lead.connectors[command.introduced_by - 1]
+        if command.introduced_by and facts.lead.connectors
+        else msgspec.UNSET,
+        next_step_on=revisit_on if later and revisit_on else msgspec.UNSET,
         channel=command.channel,
         intent=command.intent,
-        revisit_on=command.revisit_on,
+        revisit_on=revisit_on,
         campaign_id=command.campaign_id,
         event_id=command.event_id,
         words=command.words,
@@ -108,12 +121,14 @@ def _reply(_: Facts, command: c.RecordReply) -> e.ReplyReceived:
 
 def _connected(_: Facts, command: c.RecordCall) -> e.CallConnected:
     return e.CallConnected(
-        personal_topic_first=command.personal_topic_first,
+        personal_topic_first=command.personal_topic_first or bool(command.personal_topic),
         decision=command.decision,
         next_step=command.next_step,
         next_step_on=command.next_step_on,
         minutes=command.minutes,
         words=command.words,
+        override=command.override,
+        personal_topic=command.personal_topic,
     )
 
 
@@ -187,11 +202,14 @@ def _touch(_: Facts, command: c.SendTouch) -> e.TouchSent:
         attested=command.attested,
         text=command.text,
         minutes=command.minutes,
+        way=command.way,
     )
 
 
 def _nurture_touch(_: Facts, command: c.SendNurtureTouch) -> e.NurtureTouchSent:
-    return e.NurtureTouchSent(mode=command.mode, asset=command.asset, attested=command.attested, minutes=command.minutes)
+    return e.NurtureTouchSent(
+        mode=command.mode, asset=command.asset, attested=command.attested, minutes=command.minutes, kind=command.kind
+    )
 
 
 def _met(_: Facts, command: c.RecordMeeting) -> e.ReEngaged:
@@ -200,11 +218,12 @@ def _met(_: Facts, command: c.RecordMeeting) -> e.ReEngaged:
         next_step=command.next_step,
         next_step_on=command.next_step_on,
         minutes=command.minutes,
+        override=command.override,
     )
 
 
 def _homework(_: Facts, command: c.CompleteHomework) -> e.HomeworkCompleted:
-    return e.HomeworkCompleted(answers=command.answers, sources=command.sources, minutes=command.minutes)
+    return e.HomeworkCompleted(answers=command.answers, sources=command.sources, minutes=command.minutes, cited=command.cited)
 
 
 def _reason(_: Facts, command: c.RecordReason) -> e.StatedReasonRecorded | e.RealReasonRecorded:
@@ -223,7 +242,7 @@ BUILDERS: dict[str, Builder] = {
     "lead_declined": _declined,
     "revival_queued": _queued,
     "nurture_started": _nurture,
-    "lead_dropped": lambda _, command: e.LeadDropped(reason=command.reason),
+    "lead_dropped": pursuit.dropped,
     "note_scheduled": lambda _, command: e.NoteScheduled(
         note_on=command.note_on, call_on=command.call_on, value_item=command.value_item
     ),
@@ -244,11 +263,11 @@ BUILDERS: dict[str, Builder] = {
     "call_promise_missed": lambda facts, _: e.CallPromiseMissed(call_on=_call_on(facts)),
     "touch_sent": _touch,
     "response_window_closed": lambda _facts, _: e.ResponseWindowClosed(),
-    "breakup_voicemail_left": lambda _, command: e.BreakupVoicemailLeft(minutes=command.minutes),
+    "breakup_voicemail_left": lambda _, command: e.BreakupVoicemailLeft(minutes=command.minutes, text=command.text),
     "breakup_email_sent": lambda _, command: e.BreakupEmailSent(text=command.text, minutes=command.minutes),
-    "cut_bait_confirmed": lambda _, command: e.CutBaitConfirmed(choice=command.choice, reason=command.reason),
+    "cut_bait_confirmed": pursuit.decided,
     "breakup_sent": lambda facts, _: e.BreakupSent(attempts=facts.lead.attempts),
-    "nurture_touch_due": lambda _facts, _: e.NurtureTouchDue(),
+    "nurture_touch_due": pursuit.touch_due,
     "nurture_floor_reached": lambda facts, _: e.NurtureFloorReached(owner=facts.lead.owner),
     "nurture_touch_sent": _nurture_touch,
     "lead_won": lambda _facts, _: e.LeadWon(),
@@ -271,7 +290,7 @@ BUILDERS: dict[str, Builder] = {
     ),
     "offer_recorded": lambda _, command: e.OfferRecorded(solution=command.solution, benefit=command.benefit),
     "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
-    "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
+    "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance, actions=command.actions),
     "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
     "stage_moved": lambda facts, command: StageMoved(stage_depth=command.stage_depth, previous=facts.lead.stage_depth),
     "cold_proposed": cold_proposed,
@@ -284,7 +303,12 @@ BUILDERS: dict[str, Builder] = {
         wording=command.wording,
         text=command.text,
     ),
-    "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
+    "connector_introduced": lambda _, command: e.ConnectorIntroduced(
+        connector=command.connector, relation=command.relation, strength=command.strength
+    ),
+    **mail.BUILDERS,
+    **pursuit.BUILDERS,
+    **homework.BUILDERS,
 }
 
 

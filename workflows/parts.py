@@ -19,11 +19,13 @@ from workflows.commands import (
     RecordReason,
     RecordStrategy,
 )
+from workflows.homework_commands import AnticipateNeed, OpenHistory, ReviewDecline, UncoverOpportunity
 from workflows.scripts import Act, Script, Stretch, ask_kind
 
 #: What is recorded of a lead and is no contact with it.
 _FACTS = (
-    RecordOffer, Qualify, AnswerImportance, RecordReason, RecordStrategy, CompleteHomework, IntroduceConnector,
+    RecordOffer, Qualify, AnswerImportance, RecordReason, RecordStrategy, CompleteHomework, IntroduceConnector, OpenHistory,
+    AnticipateNeed, UncoverOpportunity, ReviewDecline,
 )  # fmt: skip
 
 

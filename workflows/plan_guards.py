@@ -7,14 +7,12 @@ from workflows.calendars import CalendarHorizonError
 from workflows.commands import Command, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch, SendTouch
 from workflows.contact_hours import overlap
 from workflows.context import Facts, Refused
+from workflows.cut_bait import most_attempts
 from workflows.events import Scalar
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sentences import spoken, words
 from workflows.slotting import call_slot_kind, offered
-
-#: Importance from which a lead gets the larger budget of attempts.
-IMPORTANT = 4
 
 
 def had_turn(lead: Lead, now: datetime, playbook: Playbook) -> bool:
@@ -147,8 +145,7 @@ def contact_hours(facts: Facts, command: Command) -> Refused | None:
 
 def attempts_left(facts: Facts, _: Command) -> Refused | None:
     """Refuse another attempt when the budget is spent: now a person decides about the breakup."""
-    attempts, importance = facts.playbook.attempts, facts.lead.importance
-    most = attempts.max_when_important if importance and importance >= IMPORTANT else attempts.max
+    importance, most = facts.lead.importance, most_attempts(facts.lead, facts.playbook)
     if facts.lead.attempts < most:
         return None
     reason = f"They were tried {facts.lead.attempts} times without an answer; decide about the breakup instead."

@@ -24,7 +24,7 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
 
 def review(playbook: Playbook) -> tuple[Remark, ...]:
     """Return what is wrong with *playbook* or will surprise, what refuses it first."""
-    remarks = [*_steps(playbook), *_checks(playbook), *_attempts(playbook), *_capacity(playbook)]
+    remarks = [*_steps(playbook), *_checks(playbook), *_attempts(playbook), *_pursuit(playbook), *_capacity(playbook)]
     return tuple(sorted(remarks, key=lambda remark: remark.level != "refuse"))
 
 
@@ -97,6 +97,24 @@ def _attempts(p: Playbook) -> list[Remark]:
     if len(p.value_items) < later:
         says = f"{later} later attempts need something new each, and {len(p.value_items)} value items are listed"
         remarks.append(_warn("value_items", f"{says}: attempts end when they are used up."))
+    return remarks
+
+
+def _pursuit(p: Playbook) -> list[Remark]:
+    """Return what is wrong with how far the silent are pursued."""
+    remarks, pursuit = [], p.pursuit
+    if not pursuit:
+        return []
+    if pursuit.propose_after > p.attempts.max:
+        says = f"The card comes after {pursuit.propose_after} attempts and {p.attempts.max} are the most: it is never shown."
+        remarks.append(_refuse("pursuit.propose_after", says))
+    for way, mode in pursuit.ways.items():
+        if mode not in p.attempts.modes:
+            remarks.append(
+                _warn(f"pursuit.ways.{way}", f"{mode} is not among the modes of attempts: nobody is tried this way.")
+            )
+        if way in p.attempts.modes:
+            remarks.append(_refuse(f"pursuit.ways.{way}", "It has the name of a mode; a way is within one."))
     return remarks
 
 

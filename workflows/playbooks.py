@@ -1,7 +1,7 @@
 """A playbook: the parameters of a method, as data. Published versions never change; leads pin one by its digest."""
 
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,7 @@ from workflows.events import PlaybookPin
 from workflows.invitation_playbook import Invitation
 from workflows.planner import Capacity
 from workflows.priority import Weights
+from workflows.pursuit_playbook import Pursuit
 
 #: What a version looks like, and a playbook's exact version.
 VERSION = r"^\d{1,4}\.\d{1,4}\.\d{1,4}$"
@@ -58,6 +59,8 @@ class Timers(_Section, frozen=True, kw_only=True):
     hold_review_days: Days = 90
     out_of_office_days: Days = 14
     """How long a prospect who is out of office without a date is left alone."""
+    review_days: Days = 0
+    """After how long a no is to be looked at again; 0 for never."""
 
 
 class Attempts(_Section, frozen=True, kw_only=True):
@@ -77,6 +80,8 @@ class Checks(_Section, frozen=True, kw_only=True):
     note: tuple[Slug, ...] = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
     touch: tuple[Slug, ...] = ("recalls_prior_interest", "no_empty_check_in")
     nurture: tuple[Slug, ...] = ("one_click_unsubscribe", "postal_address")
+    media: tuple[Literal["hand_written", "robot_pen"], ...] = ("hand_written",)
+    """How a note may be written; typed and printed ones never count."""
 
 
 PerMille = Annotated[int, msgspec.Meta(ge=0, le=1000)]
@@ -117,6 +122,23 @@ class Homework(_Section, frozen=True, kw_only=True):
     min_sources: Annotated[int, msgspec.Meta(ge=0, le=20)] = 1
     source_max_age_days: Days = 365
     fresh_for_days: Days = 180
+    cite_sources: bool = False
+    """Each source says where it stands."""
+    min_needs: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
+    """How many anticipated needs homework on an account must have brought."""
+    study_first: bool = False
+    """Nobody who said no enters the queue, by whatever way, before the account's history was opened and there is a strategy."""
+
+
+class Reason(_Section, frozen=True, kw_only=True):
+    """Why they said no: what hides a reason, and what to ask."""
+
+    generic: tuple[Slug, ...] = ("price", "no_need_to_change_vendor", "no_budget", "bad_timing")
+    """Stated reasons that disguise the real one."""
+    questions: tuple[Slug, ...] = ("goals_this_year", "current_vendor_problems", "ideal_solution", "what_would_motivate")
+    """What to ask them, in this order."""
+    in_their_words: bool = False
+    """A real reason that is recorded together with the no needs their words too."""
 
 
 class ContactHours(_Section, frozen=True, kw_only=True):
@@ -153,12 +175,15 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
     content: ContentLimits = ContentLimits()
     breakup: Breakup = Breakup()
     homework: Homework = Homework()
+    reason: Reason = Reason()
     contact_hours: ContactHours = ContactHours()
     value_items: tuple[Slug, ...] = ()
     """What can be brought that is new, in the order of preference; each at most once per lead."""
     weights: Weights = Weights()
     invitation: Invitation | msgspec.UnsetType = msgspec.UNSET
     """Of a playbook for campaigns; left out by all others, whose published bytes stand as they did."""
+    pursuit: Pursuit | msgspec.UnsetType = msgspec.UNSET
+    """How far the silent are pursued; a playbook published before there was this leaves it out, and has none of its rules."""
 
     @cached_property
     def pin(self) -> PlaybookPin:

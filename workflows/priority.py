@@ -118,12 +118,15 @@ def rank(score: Score, last_contact_at: datetime | None, lead_id: UUID) -> Rank:
     return -score.total, contacted, last_contact_at or datetime(1, 1, 1, tzinfo=UTC), lead_id
 
 
+Chance = Annotated[int, msgspec.Meta(ge=0, le=BASIS_POINTS)]
+
+
 class ReturnWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How likely a sale is, in basis points (10,000 is certain); playbook data, to be fitted from outcomes."""
 
-    by_stage: tuple[int, int, int, int, int, int] = (200, 500, 1000, 2000, 3500, 5000)
+    by_stage: tuple[Chance, Chance, Chance, Chance, Chance, Chance] = (200, 500, 1000, 2000, 3500, 5000)
     """Chance of a sale by stage depth 0 to 5, before any unanswered attempt."""
-    per_unanswered: Annotated[int, msgspec.Meta(ge=0, le=BASIS_POINTS)] = 6000
+    per_unanswered: Chance = 6000
     """What remains of the chance after each unanswered attempt."""
 
 

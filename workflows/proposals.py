@@ -10,7 +10,9 @@ from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
 from workflows.contact_hours import overlap
-from workflows.events import DayPlanned, Shortfall
+from workflows.cut_bait import most_attempts as most_attempts
+from workflows.events import DayPlanned, Recorded, Shortfall
+from workflows.homework import value_items
 from workflows.lead import Lead
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
@@ -76,6 +78,15 @@ def comes_in(before: Lead | None, after: Lead, playbook: Playbook, now: datetime
     return waits(after) and not (before and before.owner == after.owner and waits(before))
 
 
+#: States in which nobody of ours works on a lead any more.
+_LET_GO = frozenset({"declined", "nurture", "won", "dropped", "do_not_contact"})
+
+
+def gives_back(after: Lead, recorded: Iterable[Recorded]) -> bool:
+    """Tell whether a lead was let go and gave slots back, so that whoever is next has them on the same day (A3-11)."""
+    return after.state in _LET_GO and any(each.effects.released for each in recorded)
+
+
 def begins_by_call(lead: Lead, playbook: Playbook, now: datetime) -> bool:
     """Tell whether a lead's first touch is a call: it knows us, or the playbook begins by telephone."""
     fresh_after = now - timedelta(days=playbook.audience.stale_after_days)
@@ -132,12 +143,6 @@ def _breaking_up(lead: Lead) -> bool:
     return lead.cut_bait in ("breakup", "nurture") or bool(lead.breakup_voicemail_at or lead.breakup_email_at)
 
 
-def most_attempts(lead: Lead, playbook: Playbook) -> int:
-    """Return how many unanswered attempts this lead may get."""
-    important = lead.importance is not None and lead.importance >= 4
-    return playbook.attempts.max_when_important if important else playbook.attempts.max
-
-
 def next_mode(lead: Lead, playbook: Playbook) -> Mode | None:
     """Return the mode of the next attempt: a permitted one not yet tried, else one that differs from the last (A1-3).
 
@@ -150,8 +155,8 @@ def next_mode(lead: Lead, playbook: Playbook) -> Mode | None:
 
 
 def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
-    """Return the first of the playbook's value items that this lead has not seen (A1-5)."""
-    return next((item for item in playbook.value_items if item not in lead.value_items_used), None)
+    """Return the first value item that this lead has not seen (A1-5): its own needs' first."""
+    return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
 
 
 def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:

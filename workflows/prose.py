@@ -42,6 +42,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     made: bool
     contradiction: str | None = None
     """The words that name another day than the planned one, None when none do."""
+    dated: bool = False
+    """A day, or a span that ends on one, is named for it."""
 
 
 def normal(text: str) -> str:
@@ -79,8 +81,9 @@ def promise_in(text: str, sent_on: date, call_on: date | None) -> Promise:
     promising = [sentence for sentence in sentences(normal(text)) if _promises(sentence)]
     if not promising or call_on is None:
         return Promise(made=bool(promising))
-    said = (words for sentence in promising for words, days in _days_named(sentence, sent_on) if call_on not in days)
-    return Promise(made=True, contradiction=next(said, None))
+    named = [each for sentence in promising for each in _days_named(sentence, sent_on)]
+    said = (words for words, days in named if call_on not in days)
+    return Promise(made=True, contradiction=next(said, None), dated=bool(named))
 
 
 def _promises(sentence: str) -> bool:

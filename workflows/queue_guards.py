@@ -37,9 +37,9 @@ def rotation(facts: Facts, _: QueueRevival) -> Refused | None:
     return Refused(rule="rotation", reason=reason, inputs={"last_turn_at": last.isoformat(), "rotation_days": days})
 
 
-def qualified(facts: Facts, _: QueueRevival) -> Refused | None:
-    """Refuse a lead of which nobody has said that it was good to begin with."""
-    if facts.lead.qualified:
+def qualified(facts: Facts, command: QueueRevival) -> Refused | None:
+    """Refuse a lead of which nobody has said that it was good to begin with, unless the reason for that is given (A1-2)."""
+    if facts.lead.qualified or command.override:
         return None
     known = "was found not to be qualified" if facts.lead.qualified is False else "has not been qualified yet"
     reason = f"This lead {known}: only leads that were good to begin with are pursued; others go to nurture."

@@ -206,6 +206,7 @@ def _derive(
         free=used.free,
         verdicts=tuple(given_verdicts(used.verdicts)),
         holdings=used.holdings or None,
+        queue=used.queue or None,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

@@ -25,7 +25,7 @@ from workflows.commands import (
     UpdateContact,
 )
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded
-from workflows.lead import Lead
+from workflows.lead import BESIDE_LEADS, Lead
 from workflows.playbooks import Playbook
 from workflows.scripts import (
     Act,
@@ -88,7 +88,8 @@ class Reader:
         """
         before = self.books.leads.get(recorded.stream_id)
         self.books.take(recorded)
-        if recorded.state == "service":
+        if recorded.state in BESIDE_LEADS - {"rep"}:
+            # What the service itself, campaigns and sales events say moves no lead; what they ask of one stands with the lead.
             return
         self.ends = max(self.ends or recorded.recorded_at, recorded.recorded_at)
         if recorded.playbook and recorded.playbook.digest not in self._pinned:

@@ -18,13 +18,26 @@ from workflows.actor_names import FOR_REPS, actor_name
 from workflows.books import Book, Books
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
-from workflows.commands import Command, FireTimer, MigratePlaybook, PlanDay, Reassign, RegisterLead, SetCalendar
+from workflows.commands import (
+    Command,
+    ConfirmCutBait,
+    FireTimer,
+    MigratePlaybook,
+    PlanDay,
+    Reassign,
+    RegisterLead,
+    SetCalendar,
+)
 from workflows.context import Context
+from workflows.cut_bait import queue_of
 from workflows.events import CalendarFrozen, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
+from workflows.mail import due_of
+from workflows.mail_commands import SendMail
 from workflows.playbooks import Playbook, pins_newest
-from workflows.proposals import comes_in
+from workflows.proposals import comes_in, gives_back
+from workflows.pursuit_facts import Queue
 from workflows.rederive import given_verdicts
 from workflows.rep import day_under_way, fold_rep, handle_rep, rep_id
 from workflows.slotting import free_slots
@@ -75,6 +88,8 @@ class Simulation:
         """Due and not claimed by the clock: in the order in which they were staged."""
         self._waiting: list[tuple[datetime, UUID]] = []
         self._forgotten: set[UUID] = set()
+        self._queued: tuple[Lead, ...] = ()
+        """The leads that waited when the present round began, for decisions that compare with them."""
         self._committed = 0
         """The position of the log when the present round, as it were one transaction, began."""
         self._round: list[Message] = []
@@ -145,6 +160,8 @@ class Simulation:
         self.now = moment
         while rung := self._rung or self._claim():
             self._rung, self._committed = [], self.books.position
+            if any(isinstance(message.command, ConfirmCutBait) for message in rung):
+                self._queued = tuple(lead for lead in self.books.leads.values() if lead.state == "queued")
             self._proposed.clear()
             # As in `actors.apply`: those of reps go first, so that a plan is made of what stands in the log.
             self._round = sorted(rung, key=lambda message: actor_name(message.command) not in FOR_REPS)
@@ -226,6 +243,9 @@ class Simulation:
 
     def _apply_to_lead(self, message: Message, lead: Lead | None, carrier: Carrier) -> None:
         command = message.command
+        if isinstance(command, SendMail):
+            # It stays open: there is no server here that could say what came of it.
+            return
         owner = lead.owner if lead else command.owner if isinstance(command, RegisterLead) else None
         if owner is None:
             raise SimulationError(f"lead {message.stream_id} is not known")
@@ -245,6 +265,7 @@ class Simulation:
             free=free,
             verdicts=_verdicts(message),
             holdings=(message.used.holdings or None) if message.used else None,
+            queue=self._queue(message, owner),
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
         if outcome.answer == "too_early":
@@ -255,12 +276,20 @@ class Simulation:
             self._move_timers(message, lead.timers if lead else {}, outcome.lead)
         self._record(outcome.recorded)
         self._follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
-        if outcome.lead and comes_in(lead, outcome.lead, playbook, self.now):
-            owner = outcome.lead.owner
+        after = outcome.lead
+        if after and (comes_in(lead, after, playbook, self.now) or gives_back(after, outcome.recorded)):
+            owner = after.owner
             day = day_under_way(self._calendars[owner], self.now) if owner in self._calendars else None
             if day:
                 self._to_plan.setdefault(owner, (day, message))
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
+
+    def _queue(self, message: Message, owner: str) -> Queue | None:
+        """Return the queue that a decision on a card compares with: what was shown at the time, if it was taken then."""
+        if not isinstance(message.command, ConfirmCutBait):
+            return None
+        shown = message.used.queue if message.used else None
+        return shown or queue_of(self._queued, owner, self._committed)
 
     def _apply_to_rep(self, message: Message, rep: Rep | None, carrier: Carrier) -> None:
         command = message.command
@@ -353,7 +382,8 @@ class Simulation:
         chain = (*commands, *(message.then if stream_id == message.stream_id else ()))
         if chain:
             id_ = derived_id(message.id, stream_id, "then")
-            self._stage(_caused(id_, stream_id, chain[0], asked_by, self.now, message, then=chain[1:]))
+            due_at = due_of(chain[0], self.now)
+            self._stage(_caused(id_, stream_id, chain[0], asked_by, due_at, message, then=chain[1:]))
 
     def _record(self, recorded: Iterable[Recorded]) -> None:
         for each in recorded:

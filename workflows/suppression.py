@@ -23,6 +23,8 @@ from workflows.commands import (
 )
 from workflows.context import Context, Facts, Refused
 from workflows.events import Scalar, Verdict
+from workflows.homework_commands import AskWhy
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail, SendMail
 from workflows.sentences import spoken, words
 
 #: The check whose verdict says what the list holds against a person.
@@ -113,8 +115,14 @@ def _modes_of(command: Command) -> tuple[Mode, ...]:
     match command:
         case ScheduleNote() | MarkNoteSent():
             return "handwritten_note", "call"
-        case SendTouch(mode=mode) | ScheduleTouch(mode=mode) | SendNurtureTouch(mode=mode) | SendInvitation(mode=mode):
+        case (
+            SendTouch(mode=mode)
+            | ScheduleTouch(mode=mode)
+            | SendNurtureTouch(mode=mode)
+            | SendInvitation(mode=mode)
+            | AskWhy(mode=mode)
+        ):
             return (mode,)
-        case SendBreakupEmail():
+        case SendBreakupEmail() | QueueBreakupMail() | QueueNurtureMail() | SendMail():
             return ("email",)
     return ("call",)

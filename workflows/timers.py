@@ -16,7 +16,7 @@ from workflows.actor_names import ACTORS, actor_name
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
 from workflows.events import Remainder
-from workflows.lead import Timer
+from workflows.lead import RESTING, State, Timer
 from workflows.playbooks import Playbook
 
 # Who stages or runs a timer finds here the actors that carry it.
@@ -31,6 +31,7 @@ __all__ = [
     "due",
     "fires",
     "freeze",
+    "lives_on",
     "monthly",
     "moved_timers",
     "retry",
@@ -55,6 +56,8 @@ class TimerSpec(msgspec.Struct, frozen=True, kw_only=True):
     at: Literal["start", "end"] = "end"
     """When on its day: as the rep's working day starts, or as it ends."""
     fires: bool = True
+    lives_on: bool = False
+    """Entering another state does not end it, unless nothing more is owed there."""
     retry_working_days: int = 0
     """When a timer that fired is refused, it is armed again this many working days later; 0 stands for `RETRY_DAYS`."""
     ended_by: str = ""
@@ -102,6 +105,7 @@ _SPECS = (
     TimerSpec(name="meeting_outcome", clock="working_days", counts_from="named"),
     TimerSpec(name="hold_until", clock="day", counts_from="named", at="start", retry_working_days=1),
     TimerSpec(name="hold_review", clock="days", counts_from="recorded", at="start"),
+    TimerSpec(name="review", clock="days", counts_from="recorded", at="start", fires=False, lives_on=True),
 )
 TIMERS: dict[str, TimerSpec] = {spec.name: spec for spec in _SPECS}
 
@@ -117,6 +121,11 @@ _FIRING = frozenset({spec.name for spec in _SPECS if spec.fires} | {PLAN_DAY, RE
 def fires(timer: str) -> bool:
     """Tell whether the timer called *timer* acts on its own, and so has a pending message while it is armed."""
     return timer in _FIRING
+
+
+def lives_on(timer: str, target: State | None) -> bool:
+    """Tell whether the timer called *timer* outlives entering the state *target*."""
+    return timer in TIMERS and TIMERS[timer].lives_on and target not in RESTING
 
 
 def timer_message_id(stream_id: UUID, timer: str, armed_version: int) -> UUID:

@@ -18,6 +18,7 @@ from workflows.commands import (
 )
 from workflows.context import Facts, Refused, in_utc
 from workflows.events import Scalar
+from workflows.pursuit_guards import connector_known
 from workflows.sentences import coded, spoken, words
 
 _TOUCH_MODES: tuple[Mode, ...] = ("email", "courier", "fax", "other")
@@ -72,9 +73,9 @@ def touch_mode(_: Facts, command: SendTouch | ScheduleTouch) -> Refused | None:
     return Refused(rule="touch_mode", reason=reason, inputs={"mode": command.mode})
 
 
-def hand_written(_: Facts, command: MarkNoteSent) -> Refused | None:
-    """Refuse anything but the rep's own hand, whatever is attested."""
-    if command.medium == "hand_written":
+def hand_written(facts: Facts, command: MarkNoteSent) -> Refused | None:
+    """Refuse anything but the rep's own hand, whatever is attested; a robot's pen counts only where the playbook says so."""
+    if command.medium in facts.playbook.checks.media:
         return None
     reason = f"The note has to be written by hand; this one was {words(command.medium)}."
     return Refused(rule="hand_written", reason=reason, inputs={"medium": command.medium})
@@ -94,26 +95,28 @@ def not_before_planned(facts: Facts, _: Command) -> Refused | None:
     return Refused(rule="before_it_was_due", reason=reason, inputs={"day": str(facts.day), "earliest": str(earliest)})
 
 
-def human_reply(_: Facts, command: Command) -> Refused | None:
-    """Refuse an automatic answer: it says nothing about the prospect's will."""
-    if not isinstance(command, RecordReply) or not command.automatic:
+def human_reply(facts: Facts, command: Command) -> Refused | None:
+    """Refuse an automatic answer: it says nothing about the prospect's will; and an introduction by nobody known."""
+    if not isinstance(command, RecordReply):
         return None
+    if not command.automatic:
+        return connector_known(facts, command)
     reason = "An automatic reply is not an answer; hold the lead until the prospect is back instead."
     return Refused(rule="human_reply", reason=reason, inputs={"automatic": True})
 
 
 def personal_topic_first(_: Facts, command: RecordCall) -> Refused | None:
     """Refuse a conversation that did not begin with something personal."""
-    if command.personal_topic_first:
+    if command.personal_topic_first or command.personal_topic:
         return None
     reason = "Log the personal topic that the call began with; business comes last."
     return Refused(rule="personal_topic_first", reason=reason, inputs={"personal_topic_first": False})
 
 
 def decision_or_next_step(facts: Facts, command: RecordCall | RecordMeeting) -> Refused | None:
-    """Refuse a conversation that led to nothing: a decision, or a next step with its day (A1-14)."""
+    """Refuse a conversation that led to nothing: a decision, or a next step with its day; an override says why (A1-14)."""
     dated = command.next_step is not None and command.next_step_on is not None and command.next_step_on >= facts.today
-    if command.decision or dated:
+    if command.decision or dated or command.override:
         return None
     reason = "What came of it? Record a decision, or a next step with a day from today on."
     next_step_on = str(command.next_step_on or "")

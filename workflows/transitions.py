@@ -12,6 +12,7 @@ import msgspec
 from workflows.commands import Command, FireTimer, OptOut, RecordCall, RecordReason, RecordReply, command_kind
 from workflows.events import SlotKind
 from workflows.lead import State
+from workflows.mail_commands import ReportMail, SendMail
 
 STATES: tuple[State, ...] = get_args(State)
 
@@ -55,11 +56,15 @@ def trigger(command: Command) -> str:
             return f"{kind}:{reason}"
         case FireTimer(timer=timer):
             return f"{kind}:{timer}"
+        case SendMail(purpose=purpose):
+            return f"{kind}:{purpose}"
+        case ReportMail(outcome=outcome):
+            return f"{kind}:{outcome}"
     return kind
 
 
 _NURTURE = ("nurture_touch", "nurture_floor", "requeue", "revisit")
-_DECLINED = ("reason_probe", "homework", "triage")
+_DECLINED = ("reason_probe", "homework", "triage", "review")
 _ENGAGED = ("next_step", "lapse")
 _SILENT = ("next_attempt", "response_window")
 _CALL: tuple[SlotKind, ...] = ("promised_call", "follow_up")
@@ -76,15 +81,17 @@ _NOTE_PLAN = (
 )
 _CALL_PLAN = ("not_suppressed", "call_reachable", "planned_day", "contact_hours", "follow_up_slot")
 _NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
+_MAY_GO_OUT = ("not_held", "not_suppressed", "email_reachable", "mail_waiting")
+_PURSUED: tuple[State, ...] = ("declined", "queued", "note_due", "note_sent", "call_due", "no_response", "nurture")
 _QUEUE_OR_NOTE: tuple[State, ...] = ("registered", "declined", "queued", "note_due")
 
 # fmt: off
 ROWS: tuple[Row, ...] = (
     Row(id="T01", sources=(), event="lead_registered", target="registered", triggers=("register_lead",)),
     Row(id="T02", sources=("registered",), event="lead_declined", target="declined", triggers=("record_decline",),
-        arms=_DECLINED),
+        guards=("real_reason_evidence",), arms=_DECLINED),
     Row(id="T03", sources=("registered",), event="revival_queued", target="queued", triggers=("queue_revival",),
-        guards=("no_open_opportunity", "stale", "rotation", "qualified_if_required"), arms=("queue_age",)),
+        guards=("no_open_opportunity", "account_studied", "stale", "rotation", "qualified_if_required"), arms=("queue_age",)),
     Row(id="T04", sources=("declined",), event="revival_queued", target="queued", triggers=("queue_revival",),
         guards=("no_open_opportunity", "reason_probed", "homework_fresh", "strategy_recorded", "qualified",
                 "importance_answered", "rested", "mode_left"), arms=("queue_age",)),
@@ -109,14 +116,14 @@ ROWS: tuple[Row, ...] = (
         arms=("call_grace", "call_late", "call_expiry"), keeps=("promised_call",)),
     Row(id="T13", sources=("note_sent",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
-    Row(id="T14", sources=("note_sent",), event="note_returned", target="queued", triggers=("record_return",),
-        guards=("not_before_planned",), arms=("queue_age",)),
+    Row(id="T14", sources=("note_sent", "call_due"), event="note_returned", target="queued", triggers=("record_return",),
+        guards=("note_promised", "not_before_planned"), arms=("queue_age",)),
     Row(id="T15", sources=("call_due",), event="call_connected", target="re_engaged", triggers=("record_call:connected",),
         guards=("not_before_planned", "personal_topic_first", "decision_or_next_step"), arms=_ENGAGED, uses=_CALL),
     Row(id="T16", sources=("call_due",), event="meeting_booked", target="meeting_booked", triggers=("book_meeting",),
         guards=("meeting_ahead",), arms=("meeting_outcome",), uses=_CALL),
     Row(id="T17", sources=("call_due",), event="lead_declined", target="declined", triggers=("record_decline",),
-        arms=_DECLINED, uses=_CALL),
+        guards=("real_reason_evidence",), arms=_DECLINED, uses=_CALL),
     Row(id="T18", sources=("call_due",), event="nurture_started", target="nurture", triggers=("record_call:not_now",),
         guards=("not_before_planned", "later_date_or_keep_in_touch"), arms=_NURTURE, uses=_CALL),
     Row(id="T19", sources=("call_due",), event="no_response", target="no_response", triggers=("record_call:unanswered",),
@@ -127,13 +134,14 @@ ROWS: tuple[Row, ...] = (
     Row(id="T21", sources=("call_due",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T22", sources=("call_due", "note_sent"), event="call_promise_expired", target="queued",
-        triggers=("fire_timer:call_expiry",), arms=("queue_age",)),
+        triggers=("fire_timer:call_expiry",), guards=("owner_was_present",), arms=("queue_age",)),
     Row(id="T23", sources=("no_response",), event="call_scheduled", target="call_due", triggers=("schedule_call",),
         guards=("not_held", *_NEXT_TRY, *_CALL_PLAN), arms=("call_grace", "call_expiry")),
     Row(id="T24", sources=("no_response",), event="note_scheduled", target="note_due", triggers=("schedule_note",),
         guards=("not_held", *_NEXT_TRY, *_NOTE_PLAN), arms=("note_slot",)),
     Row(id="T25", sources=("no_response",), event="touch_sent", target="no_response", triggers=("send_touch",),
-        guards=("touch_mode", "not_suppressed", "mode_permitted", "attempts_left", "new_value", "touch_gap", "content_checks"),
+        guards=("touch_mode", "way_known", "not_suppressed", "mode_permitted", "attempts_left", "new_value", "touch_gap",
+                "content_checks"),
         arms=_SILENT, uses=("follow_up",)),
     Row(id="T26", sources=("no_response",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
@@ -141,43 +149,45 @@ ROWS: tuple[Row, ...] = (
         guards=("breakup_halves", "breakup_halves_together", "attempts_made", "modes_tried", "offer_known",
                 "cut_bait_confirmed"), arms=("breakup_window",)),
     Row(id="T28", sources=("no_response",), event="nurture_started", target="nurture", triggers=("start_nurture",),
-        guards=("breakup_impossible_or_waived",), arms=_NURTURE),
+        guards=("breakup_impossible_or_waived", "importance_allows"), arms=_NURTURE),
     Row(id="T29", sources=("breakup_sent",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T30", sources=("breakup_sent",), event="lead_declined", target="declined",
-        triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+        triggers=("record_decline", "record_reply:no"), guards=("real_reason_evidence",), arms=_DECLINED),
     Row(id="T31", sources=("breakup_sent",), event="nurture_started", target="nurture",
         triggers=("fire_timer:breakup_window",), arms=_NURTURE),
     Row(id="T32", sources=("nurture",), event="nurture_touch_sent", target="nurture", triggers=("send_nurture_touch",),
-        guards=("not_suppressed", "mode_permitted", "new_asset", "once_a_month", "content_checks"),
+        guards=("nurture_mode", "not_suppressed", "mode_permitted", "asset_kind_known", "new_asset", "once_a_month",
+                "content_checks"),
         arms=("nurture_touch", "nurture_floor")),
     Row(id="T33", sources=("nurture",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T34", sources=("nurture",), event="revival_queued", target="queued",
         triggers=("fire_timer:requeue", "fire_timer:revisit", "queue_revival"),
-        guards=("no_open_opportunity", "homework_refreshed", "mode_left"), arms=("queue_age",)),
+        guards=("no_open_opportunity", "nurtured_and_good", "homework_refreshed", "account_studied", "mode_left"),
+        arms=("queue_age",)),
     Row(id="T35", sources=("nurture",), event="lead_dropped", target="dropped", triggers=("drop",),
         guards=("manager", "drop_reason_of_nurture")),
     Row(id="T36", sources=("re_engaged",), event="meeting_booked", target="meeting_booked", triggers=("book_meeting",),
         guards=("meeting_ahead",), arms=("meeting_outcome",)),
     Row(id="T37", sources=("re_engaged",), event="lead_won", target="won", triggers=("mark_won",)),
     Row(id="T38", sources=("re_engaged",), event="lead_declined", target="declined",
-        triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+        triggers=("record_decline", "record_reply:no"), guards=("real_reason_evidence",), arms=_DECLINED),
     Row(id="T39", sources=("re_engaged",), event="no_response", target="no_response", triggers=("fire_timer:lapse",),
         guards=("next_step_overdue",), arms=_SILENT),
     Row(id="T40", sources=("meeting_booked",), event="lead_won", target="won", triggers=("mark_won",)),
     Row(id="T41", sources=("meeting_booked",), event="lead_declined", target="declined",
-        triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+        triggers=("record_decline", "record_reply:no"), guards=("real_reason_evidence",), arms=_DECLINED),
     Row(id="T42", sources=("meeting_booked",), event="re_engaged", target="re_engaged", triggers=("record_meeting",),
         guards=("not_before_planned", "decision_or_next_step"), arms=_ENGAGED),
     Row(id="T43", sources=("meeting_booked",), event="meeting_outcome_missed", target="re_engaged",
         triggers=("fire_timer:meeting_outcome",), arms=_ENGAGED),
     Row(id="T44", sources=("won",), event="lead_declined", target="declined", triggers=("record_decline",),
-        arms=_DECLINED),
+        guards=("real_reason_evidence",), arms=_DECLINED),
     Row(id="T45", sources=("dropped",), event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T46", sources=("dropped",), event="revival_queued", target="queued", triggers=("queue_revival",),
-        guards=("manager",), arms=("queue_age",)),
+        guards=("manager", "account_studied"), arms=("queue_age",)),
     Row(id="T47", sources=("do_not_contact",), event="consent_regranted", target="registered",
         triggers=("regrant_consent",), guards=("manager",)),
     Row(id="T48", sources=tuple(state for state in STATES if state != "do_not_contact"), event="opted_out",
@@ -185,7 +195,7 @@ ROWS: tuple[Row, ...] = (
     Row(id="T49", sources=_QUEUE_OR_NOTE, event="reply_received", target="re_engaged", triggers=("record_reply:open",),
         guards=("human_reply",), arms=_ENGAGED),
     Row(id="T50", sources=("queued", "note_due", "note_sent", "no_response", "nurture"), event="lead_declined",
-        target="declined", triggers=("record_decline", "record_reply:no"), arms=_DECLINED),
+        target="declined", triggers=("record_decline", "record_reply:no"), guards=("real_reason_evidence",), arms=_DECLINED),
     Row(id="T51", sources=("registered", "declined", "queued", "note_due", "note_sent", "call_due", "no_response",
                            "breakup_sent", "nurture", "dropped"), event="lead_won", target="won", triggers=("mark_won",)),
 )
@@ -200,17 +210,21 @@ ASIDES: tuple[Row, ...] = (
         guards=("human_reply",)),
     Row(sources=("meeting_booked",), event="meeting_booked", triggers=("book_meeting",), guards=("meeting_ahead",),
         arms=("meeting_outcome",)),
-    Row(sources=("call_due",), event="call_promise_missed", triggers=("fire_timer:call_late",)),
+    Row(sources=("call_due",), event="call_promise_missed", triggers=("fire_timer:call_late",),
+        guards=("owner_was_present",)),
+    Row(sources=("declined", "queued", "note_due", "no_response", "breakup_sent", "nurture", "re_engaged", "meeting_booked",
+                 "won", "dropped"), event="note_returned", triggers=("record_return",), guards=("note_was_sent",)),
     Row(sources=("no_response",), event="response_window_closed", triggers=("fire_timer:response_window",),
         arms=("response_window",)),
     Row(sources=("no_response",), event="touch_scheduled", triggers=("schedule_touch",),
         guards=("not_held", "touch_mode", "not_suppressed", "mode_permitted", "attempts_left", "new_value", "touch_gap",
                 "planned_day", "follow_up_slot")),
     Row(sources=("no_response",), event="breakup_voicemail_left", triggers=("leave_breakup_voicemail",),
-        guards=("not_suppressed", "call_reachable")),
+        guards=("not_suppressed", "call_reachable", "content_checks")),
     Row(sources=("no_response",), event="breakup_email_sent", triggers=("send_breakup_email",),
         guards=("not_suppressed", "email_reachable", "monitored_reply_address", "content_checks")),
-    Row(sources=("no_response",), event="cut_bait_confirmed", triggers=("confirm_cut_bait",), guards=("person",)),
+    Row(sources=("no_response",), event="cut_bait_confirmed", triggers=("confirm_cut_bait",),
+        guards=("person", "importance_allows", "one_more_is_new", "everything_tried", "cut_bait_reason")),
     Row(sources=("nurture",), event="nurture_touch_due", triggers=("fire_timer:nurture_touch",), arms=("nurture_touch",)),
     Row(sources=("nurture",), event="nurture_floor_reached", triggers=("fire_timer:nurture_floor",),
         arms=("nurture_floor",)),
@@ -224,12 +238,24 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=STATES, event="real_reason_recorded", triggers=("record_reason:real",), guards=("reason_evidence",),
         cancels=("reason_probe",)),
     Row(sources=STATES, event="homework_completed", triggers=("complete_homework",),
-        guards=("homework_answered", "homework_sources"), cancels=("homework",)),
-    Row(sources=STATES, event="strategy_recorded", triggers=("record_strategy",), guards=("content_checks",)),
+        guards=("homework_answered", "homework_sources", "sources_cited", "needs_anticipated"), cancels=("homework",)),
+    Row(sources=STATES, event="strategy_recorded", triggers=("record_strategy",),
+        guards=("history_opened", "content_checks")),
     Row(sources=STATES, event="offer_recorded", triggers=("record_offer",)),
     Row(sources=STATES, event="lead_qualified", triggers=("qualify",)),
-    Row(sources=STATES, event="importance_answered", triggers=("answer_importance",)),
+    Row(sources=STATES, event="importance_answered", triggers=("answer_importance",), guards=("actions_listed",)),
     Row(sources=STATES, event="connector_introduced", triggers=("introduce_connector",)),
+    Row(sources=STATES, event="connector_denied", triggers=("deny_connector",)),
+    Row(sources=_PURSUED, event="introduction_requested", triggers=("request_introduction",), guards=("connector_known",)),
+    Row(sources=("no_response",), event="mode_waived", triggers=("waive_mode",), guards=("person", "mode_open")),
+    Row(sources=("nurture",), event="nurture_touch_skipped", triggers=("skip_nurture",), guards=("person", "nurture_owed")),
+    Row(sources=STATES, event="history_opened", triggers=("open_history",)),
+    Row(sources=_CONTACTABLE, event="why_asked", triggers=("ask_why",),
+        guards=("not_suppressed", "mode_permitted", "said_no", "questions_known"), arms=("reason_probe",)),
+    Row(sources=STATES, event="opportunity_uncovered", triggers=("uncover_opportunity",)),
+    Row(sources=STATES, event="need_anticipated", triggers=("anticipate_need",), guards=("new_need",)),
+    Row(sources=_CONTACTABLE, event="decline_reviewed", triggers=("review_decline",), guards=("said_no",),
+        arms=("review",)),
     Row(sources=STATES, event="playbook_migrated", triggers=("migrate_playbook",),
         guards=("manager", "another_playbook", "step_kept")),
     Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),
@@ -238,6 +264,23 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=_CONTACTABLE, event="event_invitation_sent", triggers=("send_invitation",),
         guards=("not_held", "not_suppressed", "mode_permitted", "audience", "content_checks")),
     Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
+    Row(sources=("no_response",), event="mail_queued", triggers=("queue_breakup_mail",),
+        guards=("not_held", "not_suppressed", "email_reachable", "monitored_reply_address", "attempts_made", "modes_tried",
+                "offer_known", "cut_bait_confirmed", "no_mail_under_way", "content_checks")),
+    Row(sources=("nurture",), event="mail_queued", triggers=("queue_nurture_mail",),
+        guards=("not_held", "not_suppressed", "email_reachable", "new_asset", "once_a_month", "no_mail_under_way",
+                "content_checks")),
+    Row(sources=("no_response",), event="mail_sending", triggers=("send_mail:breakup",), guards=_MAY_GO_OUT),
+    Row(sources=("nurture",), event="mail_sending", triggers=("send_mail:nurture",), guards=_MAY_GO_OUT),
+    Row(sources=STATES, event="mail_sent", triggers=("report_mail:sent",), guards=("mail_under_way",)),
+    Row(sources=STATES, event="mail_refused", triggers=("report_mail:refused",), guards=("mail_under_way",)),
+    Row(sources=STATES, event="mail_deferred", triggers=("report_mail:deferred",), guards=("mail_under_way",)),
+    Row(sources=STATES, event="mail_unconfirmed", triggers=("report_mail:unconfirmed",), guards=("mail_under_way",)),
+    # What a mail that went out amounts to: the second event of `mail_sent`.
+    Row(sources=("no_response",), event="breakup_email_sent", triggers=("mail_sent:breakup",)),
+    Row(sources=("nurture",), event="nurture_touch_sent", triggers=("mail_sent:nurture",),
+        arms=("nurture_touch", "nurture_floor")),
+    Row(sources=STATES, event="mail_bounced", triggers=("record_bounce",), guards=("not_back_yet",)),
 )
 # fmt: on
 

@@ -31,6 +31,7 @@ _COLUMNS: tuple[tuple[Figure, str], ...] = (
     ("kept", "kept"), ("late", "late"), ("broken", "broken"), ("promises_absent", "absent"), ("lifted", "lifted"),
     ("open", "open"), ("follow_ups", "follow-ups"), ("breakups", "breakups"), ("decisions_yes", "yes"), ("decisions_no", "no"),
     ("minutes", "minutes"), ("minutes_released", "released"), ("overrides", "overrides"), ("unverified", "unread"),
+    ("reasons_unverified", "reason?"),
 )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Handing in what a person asks for, waiting until it is settled, and the answer in a sentence."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -68,8 +69,19 @@ def typed_errors() -> Iterator[None]:
         raise InputError(str(error)) from error
 
 
-def hand_in(app: App, message_id: UUID, prepare: Callable[[Connection], Submission], *, wait: bool, as_json: bool) -> None:
-    """Submit what *prepare* makes as *message_id*, in one transaction with its documents; print the answer, set the status."""
+def hand_in(
+    app: App,
+    message_id: UUID,
+    prepare: Callable[[Connection], Submission],
+    *,
+    wait: bool,
+    as_json: bool,
+    beside: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    """Submit what *prepare* makes as *message_id*, in one transaction with its documents; print the answer, set the status.
+
+    As JSON the answer stands alone, or as ``answer`` *beside* what else the command has to say.
+    """
     service = app.service
     try:
         with typed_errors(), transaction(service.engine) as connection:
@@ -90,7 +102,7 @@ def hand_in(app: App, message_id: UUID, prepare: Callable[[Connection], Submissi
     message = await_settled(service, message_id, WAIT_SECONDS if wait and not trouble and not pause else 0.0)
     answer = _answer(service, _HandedIn(message, trouble, pause))
     if as_json:
-        app.print_json(answer)
+        app.print_json({**beside, "answer": answer} if beside else answer)
     else:
         click.echo(answer.sentence)
     if answer.outcome in ("refused", "dead"):

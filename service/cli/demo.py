@@ -138,4 +138,4 @@ def _replay_three(console: Console, service: Service, result: Result) -> None:
             console.print(f"\nthaw replay {found}")
             for entry in read_history(connection, found).entries:
                 for line in told(entry, zone):
-                    console.print(f"  {line}")
+                    console.print(f"  {line}", markup=False)

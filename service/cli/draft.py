@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from service.find import Found, find_lead, find_rep
 from service.times import TimeError, parse_moment, shown_moment, zone_of
 from workflows.codec import derived_id
 from workflows.commands import Command, MarkNoteSent, Reference, SendNurtureTouch, SendTouch, decode_command
+from workflows.homework_commands import Source
 from workflows.playbooks import Playbook
 
 #: An override is listed to the manager, and "ok" tells nobody anything (methods.md section 4).
@@ -70,9 +71,9 @@ class Draft:
             return None
         if field == "override" and len(body.strip()) < OVERRIDE_CHARACTERS:
             raise InputError(
-                f"{option} {body!r}: say in at least {OVERRIDE_CHARACTERS} characters why it was sent in spite of the checks"
+                f"{option} {body!r}: say in at least {OVERRIDE_CHARACTERS} characters why it is done in spite of the rules"
             )
-        return self._keep(option, field, body)
+        return self.keep(option, field, body)
 
     def texts(self, option: str, field: str, typed: Sequence[tuple[str, str]]) -> dict[str, Reference]:
         """Keep several texts, by the names they were given."""
@@ -80,9 +81,17 @@ class Draft:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise InputError(f"{option} {twice}=…: {twice} is answered twice")
-        return {name: self._keep(option, f"{field}.{name}", text) for name, text in typed}
+        return {name: self.keep(option, f"{field}.{name}", text) for name, text in typed}
 
-    def _keep(self, option: str, field: str, body: str) -> Reference:
+    def sources(self, option: str, field: str, typed: Sequence[tuple[str, str]]) -> tuple[Source, ...]:
+        """Keep where each source stands, and return it with the day on which it came out."""
+        return tuple(
+            Source(published_on=date.fromisoformat(day), where=self.keep(option, f"{field}.{number}", where))
+            for number, (day, where) in enumerate(typed, start=1)
+        )
+
+    def keep(self, option: str, field: str, body: str) -> Reference:
+        """Keep *body*, which came of *option*, outside the log and return its reference."""
         document_id = derived_id("document", self.message_id, field)
         try:
             return contacts.save_document(

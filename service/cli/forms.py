@@ -18,7 +18,7 @@ from msgspec.structs import FieldInfo
 from service.cli.answers import hand_in
 from service.cli.app import App, InputError
 from service.cli.draft import Draft
-from service.cli.typed import DAY, PAIR, SLUG, TEXT, TEXT_FILE, WHO
+from service.cli.typed import DAY, PAIR, SLUG, SOURCE, TEXT, TEXT_FILE, WHO
 from workflows.commands import Command, Reference
 
 
@@ -126,6 +126,8 @@ def _parameters(form: Form, info: FieldInfo, ask: Ask) -> Iterator[click.Paramet
             yield click.Option([f"{names[0]}/--not-{word}", info.name], required=True, help=ask.help)
         case inspect.BoolType():
             yield click.Option(names, is_flag=True, help=ask.help)
+        case inspect.VarTupleType(item_type=inspect.StructType(cls=cls)) if cls is not Reference:
+            yield click.Option(names, type=SOURCE, multiple=True, required=required, help=ask.help)
         case inspect.VarTupleType() | inspect.DictType():
             yield click.Option(names, type=_click_type(wanted, kind), multiple=True, help=ask.help)
         case _:
@@ -177,6 +179,9 @@ def _fill(form: Form, draft: Draft, typed: Mapping[str, Any]) -> Any:
         value = _value(form, draft, info, typed)
         if value is not None:
             values[info.name] = value
+    if "cited" in values:
+        # The days by which the rules judge sources stand beside them, as before sources said where they stand.
+        values["sources"] = tuple(source.published_on for source in values["cited"])
     try:
         command = msgspec.convert(values, form.command)
     except msgspec.ValidationError as error:
@@ -194,8 +199,13 @@ def _value(form: Form, draft: Draft, info: FieldInfo, typed: Mapping[str, Any]) 
     if wanted is Reference:
         return draft.text(form.option(info.name), info.name, given, typed.get("text_file") if info.name == "text" else None)
     match inspect.type_info(wanted):
+        case inspect.VarTupleType(item_type=inspect.StructType(cls=cls)) if cls is Reference:
+            kept = (draft.text(form.option(info.name), f"{info.name}.{n}", text) for n, text in enumerate(given, start=1))
+            return tuple(kept) or None
         case inspect.DictType():
             return draft.texts(form.option(info.name), info.name, given)
+        case inspect.VarTupleType(item_type=inspect.StructType()):
+            return draft.sources(form.option(info.name), info.name, given)
         case inspect.DateTimeType():
             return draft.moment(form.option(info.name), given)
     return given

@@ -86,6 +86,8 @@ def send(
     right opening, for what must be in it, for leftover marks and wrong names. Done twice, it sends nothing twice.
     """
     now = app.service.now()
+    if out is not None:
+        _make_folder(out)
     with typed_errors(), transaction(app.service.engine) as connection:
         campaign = find_campaign(connection, name)
         desk = _desk(connection, campaign, {"declined": declined_wording, "client": client_wording})
@@ -189,10 +191,17 @@ def _settle(app: App, found: Sequence[_Written], rings: Sequence[Ring]) -> None:
             each.sent.rule, each.sent.reason = message.rule, message.reason
 
 
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out}: {error.strerror}; no letter was sent") from error
+
+
 def _print(out: Path, found: Sequence[_Written]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     for each in found:
-        if each.text and each.sent.outcome in ("sent", "accepted"):
+        # What is not decided yet may still be refused: by an objection of this minute, say.
+        if each.text and each.sent.outcome == "sent":
             name = re.sub(r"[^\w.-]+", "_", each.sent.key)[:60] or "letter"
             path = out / f"{name}-{each.sent.lead_id.hex[:8]}.txt"
             path.write_text(each.text, encoding="utf-8")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
-from models import views
+from models import playbooks, views
 from models.database import Connection, transaction
 from service.cli.answers import typed_errors
 from service.cli.app import App, json_option, pass_app
@@ -18,7 +18,9 @@ from service.times import shown_day, shown_moment, zone_of
 from service.wording import count, plain, score_line, words
 from workflows.chart import mermaid
 from workflows.events import Recorded
+from workflows.homework import reason_unverified
 from workflows.lead import Lead
+from workflows.playbooks import Playbook
 
 #: How many of the last events are shown.
 LAST = 5
@@ -31,6 +33,8 @@ class LeadShown(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str | None
     """``source:id`` in the CRM."""
     lead: Lead
+    reason_unverified: bool
+    """All that is known of why they said no is one of the reasons behind which people hide."""
     next: NextAction
     last_events: tuple[Recorded, ...]
     """Newest first."""
@@ -52,11 +56,14 @@ def lead(app: App, lead: str, as_json: bool) -> None:
         history = read_history(connection, found.lead.id)
         zone = owners_zone(connection, found.lead)
         steps = steps_of(connection, [found.lead])
+        pin = found.lead.playbook
+        playbook = playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
     last = history.entries[-LAST:][::-1]
     shown = LeadShown(
         name=found.name,
         external_id=f"{found.contact.source}:{found.contact.external_id}" if found.contact else None,
         lead=found.lead,
+        reason_unverified=playbook is not None and reason_unverified(found.lead, playbook),
         next=next_action(found.lead, zone, steps),
         last_events=tuple(entry.recorded for entry in last),
         trouble=history.trouble,
@@ -64,7 +71,14 @@ def lead(app: App, lead: str, as_json: bool) -> None:
     if as_json:
         app.print_json(shown)
         return
-    for line in (*heading(found), *state_lines(found.lead, zone, steps), *_last_lines(last, zone), *_trouble(history)):
+    account = account_lines(found.lead, playbook, zone) if playbook else []
+    for line in (
+        *heading(found),
+        *state_lines(found.lead, zone, steps),
+        *account,
+        *_last_lines(last, zone),
+        *_trouble(history),
+    ):
         click.echo(line)
 
 
@@ -94,6 +108,25 @@ def state_lines(lead: Lead, zone: ZoneInfo, steps: Mapping[UUID, str]) -> list[s
         f"attempts   {_attempts(lead)}",
         f"hold       {_hold(lead, zone)}",
     ]
+
+
+def account_lines(lead: Lead, playbook: Playbook, zone: ZoneInfo) -> list[str]:
+    """Return what is known of why *lead* said no and of its account; nothing of one that never did, and has no needs."""
+    lines = []
+    if decline := lead.decline:
+        real = f"really {words(decline.real_reason)}" if decline.real_reason else "no real reason is known"
+        real = "reason unverified" if reason_unverified(lead, playbook) else real
+        lines.append(f"no         {shown_moment(decline.at, zone)}: they said {words(decline.stated_reason)}; {real}")
+        done = (("history read", lead.history_at), ("homework", lead.homework_at), ("strategy", lead.strategy_at))
+        told = (f"{name} {shown_moment(at, zone)}" if at else f"{name} missing" for name, at in done)
+        lines.append(f"account    {', '.join(told)}")
+        if review := lead.timers.get("review"):
+            lines.append(f"review     the no is looked at again by {shown_moment(review.due_at, zone)}")
+    if lead.needs:
+        lines.append(f"needs      {', '.join(lead.needs)}")
+    if lead.opportunity_at:
+        lines.append(f"opening    an opportunity was uncovered {shown_moment(lead.opportunity_at, zone)}")
+    return lines
 
 
 def _promise(lead: Lead) -> str:

@@ -68,6 +68,7 @@ def _status_lines(found: Status) -> Iterator[str]:
         yield from _checkpoint_lines(found.checkpoints)
         by_state = ", ".join(f"{state} {number}" for state, number in found.leads.items())
         yield f"leads       {sum(found.leads.values())}{f': {by_state}' if by_state else ''}"
+        yield f"mail        {found.mail}; {found.mail_waiting} waiting"
     for hint in found.hints:
         yield f"! {hint}"
 

@@ -3,13 +3,16 @@
 import click
 
 from service.cli.forms import Ask, Form, shell_command
+from service.cli.nurture import months
 from workflows import commands as c
+from workflows import pursuit_commands as p
 
 _MINUTES = "Minutes that it took, 0 to 1440."
 _REVISIT = "The day to come back on, such as 2026-09-01."
 _WORDS = "The prospect's own words; kept outside the log."
 _ATTEST = Ask("A content check that you vouch for; may be repeated.", option="--attest")
 _OVERRIDE = "Why it was sent although a check failed, in 15 characters or more; the manager sees it."
+_NOTHING_CAME = "Why neither a decision nor a next step came of it, in 15 characters or more; the manager sees it."
 _KEEP = Ask("They asked to keep in touch.", option="--keep-in-touch")
 
 NOTE_SENT = Form(
@@ -32,7 +35,10 @@ CALL = Form(
     "What came of a call.\n\nA conversation needs a decision, or a next step with its day.",
     {
         "outcome": "How it ended.",
-        "personal_topic_first": Ask("It began with something personal.", option="--personal-first"),
+        "personal_topic_first": Ask(
+            "It began with something personal; say what with --topic instead.", option="--personal-first"
+        ),
+        "personal_topic": Ask("Which personal topic it began with; kept outside the log.", option="--topic"),
         "decision": "What they decided, such as 'send the offer'; kept outside the log.",
         "next_step": "What comes next, such as 'visit the site'; kept outside the log.",
         "next_step_on": "The day of the next step.",
@@ -40,6 +46,7 @@ CALL = Form(
         "keep_in_touch_requested": _KEEP,
         "minutes": _MINUTES,
         "words": _WORDS,
+        "override": _NOTHING_CAME,
     },
 )
 
@@ -69,6 +76,7 @@ REPLY = Form(
         "stated_reason": "With a no: the reason that they gave.",
         "revisit_on": _REVISIT,
         "words": _WORDS,
+        "introduced_by": "Which of the lead's connectors brought them to us, counted from 1.",
     },
 )
 
@@ -78,6 +86,7 @@ TOUCH = Form(
     "Something went out to them in another mode than a note or a call.",
     {
         "mode": "How.",
+        "way": "The way within that mode, one of those that the playbook names.",
         "value_item": "What was new in it, as a short word such as market-report.",
         "attested": _ATTEST,
         "override": _OVERRIDE,
@@ -87,7 +96,18 @@ TOUCH = Form(
 )
 
 BREAKUP = (
-    Form("voicemail", c.LeaveBreakupVoicemail, "The first half: the voicemail is left.", {"minutes": _MINUTES}),
+    Form(
+        "voicemail",
+        c.LeaveBreakupVoicemail,
+        "The first half: the voicemail is left.",
+        {"override": _OVERRIDE, "text": "What was said; kept outside the log.", "minutes": _MINUTES},
+    ),
+    Form(
+        "waive",
+        p.WaiveMode,
+        "Do without a mode that is still open before a breakup.",
+        {"mode": "Which one, as `thaw cut-bait` lists it.", "reason": "Why; kept outside the log."},
+    ),
     Form(
         "email",
         c.SendBreakupEmail,
@@ -103,7 +123,11 @@ BREAKUP = (
         "confirm",
         c.ConfirmCutBait,
         "Decide on the cut-bait card.",
-        {"choice": "What is to be done.", "reason": "Why; kept outside the log."},
+        {
+            "choice": "What is to be done.",
+            "reason": "Why; kept outside the log.",
+            "override": "Why they are let go although not everything was tried, in 15 characters or more.",
+        },
     ),
     Form("send", c.SendBreakup, "Close the pursuit: both halves are out."),
 )
@@ -122,9 +146,16 @@ NURTURE = (
         {
             "mode": "How.",
             "asset": "What was sent, as a short word such as market-report-may.",
+            "kind": "What sort of thing it is, such as newsletter or report.",
             "attested": _ATTEST,
             "minutes": _MINUTES,
         },
+    ),
+    Form(
+        "skip",
+        p.SkipNurture,
+        "Leave this month's touch out, and say why.",
+        {"reason": "Why, as a short word such as nothing_new.", "words": "Why, at length; kept outside the log."},
     ),
 )
 
@@ -145,13 +176,19 @@ MEETING = (
             "next_step": "What comes next; kept outside the log.",
             "next_step_on": "The day of the next step.",
             "minutes": _MINUTES,
+            "override": _NOTHING_CAME,
         },
     ),
 )
 
 ENDS = (
     Form("won", c.MarkWon, "The deal is won."),
-    Form("drop", c.Drop, "Cut a lead loose for good; a manager decides that (--as manager:NAME).", {"reason": "Why."}),
+    Form(
+        "drop",
+        c.Drop,
+        "Cut a lead loose for good; a manager decides that (--as manager:NAME).",
+        {"reason": "Why.", "words": "Why, at length; kept outside the log."},
+    ),
     Form(
         "opt-out",
         c.OptOut,
@@ -171,7 +208,15 @@ ENDS = (
 
 PLANS = (
     Form("note-returned", c.RecordReturn, "The note came back: the promise is void, and the lead waits for an address."),
-    Form("queue", c.QueueRevival, "Put the lead in the queue.", {"reason": Ask("Why now, as a short word.", default="stale")}),
+    Form(
+        "queue",
+        c.QueueRevival,
+        "Put the lead in the queue.",
+        {
+            "reason": Ask("Why now, as a short word such as job_change, event or revisit.", default="stale"),
+            "override": "Why it is pursued although nobody has qualified it, in 15 characters or more; the manager sees it.",
+        },
+    ),
     Form(
         "reschedule",
         c.RescheduleCall,
@@ -189,8 +234,8 @@ PLANS = (
 )
 
 
-def _group(name: str, says: str, forms: tuple[Form, ...]) -> click.Group:
-    return click.Group(name, help=says, commands=[shell_command(form) for form in forms])
+def _group(name: str, says: str, forms: tuple[Form, ...], looks: tuple[click.Command, ...]) -> click.Group:
+    return click.Group(name, help=says, commands=[*map(shell_command, forms), *looks])
 
 
 FORMS = (NOTE_SENT, CALL, DECLINE, REPLY, TOUCH, *PLANS, *ENDS)
@@ -200,7 +245,10 @@ GROUPS = {
     "meeting": ("Meetings, booked and held.", MEETING),
 }
 
+#: Commands of a group that only look.
+LOOKS: dict[str, tuple[click.Command, ...]] = {"nurture": (months,)}
+
 COMMANDS = (
     *(shell_command(form) for form in FORMS),
-    *(_group(name, says, forms) for name, (says, forms) in GROUPS.items()),
+    *(_group(name, says, forms, LOOKS.get(name, ())) for name, (says, forms) in GROUPS.items()),
 )

@@ -18,6 +18,7 @@ from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
 from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
+from service.mailing.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of
 from service.wording import count, plain
 from workflows import horizon
@@ -65,6 +66,7 @@ rep.add_command(
                 help="Days away, such as 2026-03-09:2026-03-20; may be repeated.",
             ),
             click.Option(["--replace"], is_flag=True, help="Forget the absences known so far."),
+            click.Option(["--email"], help="The address that the rep writes from, such as 'Dan Miller <dan@example.com>'."),
             click.Option(["--playbook"], help="The playbook that the rep's days follow. A new rep's default: five-five-five."),
             *(option for option in common_options() if option.name != "occurred"),
         ],
@@ -85,6 +87,8 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Su
     playbook = typed["playbook"] or (known.playbook.id if known and known.playbook else "five-five-five")
     with typed_errors():
         find_playbook(connection, playbook)
+    if typed["email"] is not None:
+        save_mailbox(connection, name, typed["email"])
     message_id: UUID = typed["message_id"]
     absences = [_absence(text) for text in typed["absences"]]
     if present and not typed["replace"]:

@@ -33,6 +33,9 @@ from service.settings import Settings, environment
 from service.supervisor import Child, Supervisor
 from service.wiring import connect, embedded_login, owner_url, resolve_urls, worker_environment
 
+#: How often the mailbox is read, in seconds.
+MAILBOX_SECONDS = 60
+
 
 @click.command()
 @json_logs_option
@@ -102,6 +105,10 @@ def children(settings: Settings) -> list[Child]:
     told = environment(msgspec.structs.replace(settings, database_url=database_url, redis_url=redis_url))
     thaw = [sys.executable, "-m", "service"]
     workers = [Child(f"worker-{number}", [*thaw, "worker"], told) for number in range(1, settings.worker_processes + 1)]
+    if settings.public_url:
+        workers.append(Child("unsubscribe", [*thaw, "unsubscribe-server"], told))
+    if settings.imap_url:
+        workers.append(Child("inbox", [*thaw, "inbound", "--imap", "--every", str(MAILBOX_SECONDS)], told))
     return [*workers, Child("clock", [*thaw, "clock"], told)]
 
 

@@ -20,7 +20,7 @@ MOST = 15
 
 _HEADS = {
     "reply": "REPLY", "call": "CALL", "breakup": "BREAKUP", "next_step": "NEXT STEP", "note": "NOTE", "reason": "REASON",
-    "follow_up": "FOLLOW-UP", "homework": "HOMEWORK", "nurture": "NURTURE", "decision": "DECIDE",
+    "follow_up": "FOLLOW-UP", "homework": "HOMEWORK", "review": "REVIEW", "nurture": "NURTURE", "decision": "DECIDE",
 }  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def _state(sheet: Sheet, plan_comes: str) -> Iterator[str]:
         f"~{shown_span(sheet.minutes_planned)} of {shown_span(sheet.minutes_budget)}"
     )
     yield from (f"  {plain(line)}" for line in sheet.shortfalls)
+    yield from (f"  {plain(line)}" for line in sheet.released)
     yield from (f"! {plain(line, 300)}" for line in sheet.warnings)
 
 

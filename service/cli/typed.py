@@ -107,6 +107,21 @@ class PairType(click.ParamType[tuple[str, str]]):
         return SLUG.convert(field.strip(), param, ctx), TEXT.convert(text, param, ctx)
 
 
+class SourceType(click.ParamType[tuple[str, str]]):
+    """The day on which a source came out and where it stands, with = between them."""
+
+    name = "day=where"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return day and place."""
+        if isinstance(value, tuple):
+            return str(value[0]), str(value[1])
+        day, equals, where = str(value).partition("=")
+        if not equals:
+            self.fail(f"{plain(str(value), 60)!r} has no =; write it like 2026-03-01=https://example.com/report", param, ctx)
+        return DAY.convert(day.strip(), param, ctx), TEXT.convert(where.strip(), param, ctx)
+
+
 class WhoType(click.ParamType[str]):
     """Who did it: rep:dan or manager:ann."""
 
@@ -133,4 +148,5 @@ class OperatorType(click.ParamType[str]):
 
 
 DAY, SLUG, TEXT, TEXT_FILE, PAIR, WHO = DayType(), SlugType(), TextType(), TextFileType(), PairType(), WhoType()
+SOURCE = SourceType()
 OPERATOR = OperatorType()

@@ -125,7 +125,9 @@ class ScriptedRep:
             solution = self._keep(lead.id, "solution", "The two-bedroom plan with the south terrace")
             benefit = self._keep(lead.id, "benefit", "No stairs, and room for the family at weekends")
             yield RecordOffer(solution=solution, benefit=benefit)
-            yield ConfirmCutBait(choice="breakup")
+            reason = self._keep(lead.id, "reason", "Nobody has answered, by whatever way")
+            why = self._keep(lead.id, "override", "Nobody whom we could ask knows them")
+            yield ConfirmCutBait(choice="breakup", reason=reason, override=why)
             yield LeaveBreakupVoicemail(minutes=3)
             yield SendBreakupEmail(monitored_reply_address=True, minutes=3)
         elif lead.breakup_voicemail_at and lead.breakup_email_at:

@@ -54,6 +54,8 @@ class Contact(_Section, frozen=True, kw_only=True):
     last_meeting_on: Column = ""
     last_meeting_topic: Column = ""
     prior_interest: Column = ""
+    photo: Column = ""
+    """Where a picture of the person is; the call sheet begins with name and face."""
 
 
 class Phones(_Section, frozen=True, kw_only=True):
@@ -169,7 +171,14 @@ class Mapping(_Section, frozen=True, kw_only=True):
         contact = self.contact
         yield from (contact.name, contact.company, contact.product, *contact.address, contact.country, contact.phone)
         yield from (contact.email, *contact.facts, contact.last_meeting_place, contact.last_meeting_topic)
-        yield from (contact.prior_interest, self.timezone.column, self.minutes.column, self.qualified, self.stages.column)
+        yield from (
+            contact.prior_interest,
+            contact.photo,
+            self.timezone.column,
+            self.minutes.column,
+            self.qualified,
+            self.stages.column,
+        )
         yield self.value.column if self.value else ""
         for treatment in self.treatments():
             yield from (treatment.reason_column, treatment.keep_in_touch)

@@ -90,6 +90,7 @@ class Interpreter:
             ("last_meeting_place", contact.last_meeting_place, values.text),
             ("last_meeting_topic", contact.last_meeting_topic, values.text),
             ("prior_interest", contact.prior_interest, values.text),
+            ("photo", contact.photo, values.text),
         ]
         return [each for each in readers if each[1]]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from service.sheet.desk import Desk
-from service.sheet.found import Blocked, Found, Kind, blocked, facts, key, met, reach
+from service.sheet.found import Blocked, Found, Kind, blocked, business, face, facts, key, met, reach, unverified
 from service.times import shown_day, shown_moment
 from service.wording import plain, words
 from workflows import horizon
@@ -32,6 +32,12 @@ def _promise(desk: Desk, lead: Lead) -> str:
     return f"promised{by} for {shown_day(lead.promised_on or desk.day)}{moved}{late}"
 
 
+def _sorry(lead: Lead) -> str:
+    if not lead.promise_missed or lead.promised_on is None:
+        return ""
+    return f"open with: “I said I would call on {shown_day(lead.promised_on)}, and I did not. I am sorry.”"
+
+
 def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
     closes = desk.playbook_of(lead).contact_hours.closes
     local = f"their time {_there(desk, lead):%H:%M}, until {closes // 60:02}:{closes % 60:02}" if desk.is_today else ""
@@ -40,15 +46,18 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
         lead=lead,
         kind=kind,
         why=why,
-        # The order in which a call goes: who it is, what was written, something personal, then what they share (A4-11).
+        # The order in which a call goes: who it is, what was written, something personal, what they share, business (A4-11).
         notes=(
-            ", ".join(part for part in (reach(desk, lead), local) if part),
+            _sorry(lead),
+            ", ".join(part for part in (reach(desk, lead), local, face(desk, lead)) if part),
             f"note: {plain(text, 160)}" if text else "",
             facts(desk, lead),
             met(desk, lead),
+            unverified(desk, lead),
+            business(desk, lead),
         ),
         commands=(
-            f"thaw call {key(desk, lead)} --outcome connected --personal-first --next-step TEXT --next-step-on DAY",
+            f"thaw call {key(desk, lead)} --outcome connected --topic TEXT --next-step TEXT --next-step-on DAY",
             f"thaw call {key(desk, lead)} --outcome voicemail",
         ),
         tries=RecordCall(outcome="voicemail"),

@@ -54,6 +54,8 @@ class Desk:
     """The refusal of each promised call that was due and is to be asked for again."""
     listed: Mapping[UUID, Sequence[Entry]]
     """What the suppression list holds of the people; those who are not on it are missing."""
+    reviews: tuple[Lead, ...]
+    """Those whose no is to be looked at again by the end of the day, the longest due first."""
     steps: Mapping[UUID, str]
     """The agreed next steps that are kept as texts, by lead."""
 
@@ -100,7 +102,10 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     candidates = [*owned, *{lead.id: lead for lead in nurtured}.values()]
     active = [lead for lead in candidates if not lead.hold and _concerns(lead, day, calendar)]
     held = views.held(connection, rep.name)
-    digests = {lead.playbook.digest for lead in active if lead.playbook} | {rep.playbook.digest if rep.playbook else ""}
+    reviews = views.reviews_due(connection, rep.name, horizon.moment(calendar, day, calendar.day_ends))
+    digests = {lead.playbook.digest for lead in (*active, *reviews) if lead.playbook} | {
+        rep.playbook.digest if rep.playbook else ""
+    }
     known = playbooks.playbooks_by_digest(connection, list(digests))
     notes = views.latest(connection, [lead.id for lead in active if lead.state in ("call_due", "note_sent")], ["note_sent"])
     asked = {lead.id: lead.timers.get("call_after_note") for lead in active if lead.state == "note_sent"}
@@ -113,13 +118,14 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         playbook=known[rep.playbook.digest] if rep.playbook else next(iter(known.values())),
         leads=tuple(active),
         held=tuple(held),
-        people=contacts.find_contacts(connection, [lead.id for lead in (*active, *held)]),
+        people=contacts.find_contacts(connection, [lead.id for lead in (*active, *held, *reviews)]),
         playbooks=known,
         notes=notes,
         note_texts=_texts(connection, notes),
         contacts=views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS),
         refusals=views.refusals_at(connection, {id_: timer.armed_version for id_, timer in asked.items() if timer}),
         listed=suppressions.entries_of(connection, [lead.id for lead in active]),
+        reviews=tuple(reviews),
         steps=steps_of(connection, active),
     )
 

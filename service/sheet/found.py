@@ -6,11 +6,14 @@ from uuid import UUID
 import msgspec
 
 from service.sheet.desk import Desk
-from service.wording import facts_of, field_of, key_of, name_of
+from service.wording import facts_of, field_of, key_of, name_of, words
 from workflows.commands import AnyCommand
+from workflows.homework import reason_unverified
 from workflows.lead import Lead
 
-Kind = Literal["reply", "call", "breakup", "next_step", "note", "reason", "follow_up", "homework", "nurture", "decision"]
+Kind = Literal[
+    "reply", "call", "breakup", "next_step", "note", "reason", "follow_up", "homework", "review", "nurture", "decision"
+]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +90,27 @@ def name(desk: Desk, lead: Lead) -> str:
 def reach(desk: Desk, lead: Lead) -> str:
     """Return how to reach the person."""
     return ", ".join(_known(desk, lead, "company", "phone", "email"))
+
+
+def face(desk: Desk, lead: Lead) -> str:
+    """Return where a picture of the person is, if the CRM knows one."""
+    known = _known(desk, lead, "photo")
+    return f"picture: {known[0]}" if known else ""
+
+
+def business(desk: Desk, lead: Lead) -> str:
+    """Return what there is to sell, which comes last."""
+    known = _known(desk, lead, "prior_interest", "product")
+    return f"business last: {', '.join(known)}" if known else ""
+
+
+def unverified(desk: Desk, lead: Lead) -> str:
+    """Return that nobody knows the real reason yet, with what to ask; empty when somebody does or it is not hidden."""
+    playbook = desk.playbook_of(lead)
+    if lead.decline is None or not reason_unverified(lead, playbook):
+        return ""
+    asked = ", ".join(words(question) for question in playbook.reason.questions)
+    return f"reason unverified, they said {words(lead.decline.stated_reason)}; ask: {asked}"
 
 
 def met(desk: Desk, lead: Lead) -> str:

@@ -18,7 +18,7 @@ _FINDERS: dict[DayClass, Callable[[Desk], Iterable[Found]]] = {
     DayClass.NOTES: work.notes,
     DayClass.REASON_PROBES: work.reasons,
     DayClass.FOLLOW_UPS: calls.follow_ups,
-    DayClass.HOMEWORK: work.homework,
+    DayClass.HOMEWORK: lambda desk: (*work.homework(desk), *work.reviews(desk)),
     DayClass.NURTURE: work.nurture,
 }
 

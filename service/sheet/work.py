@@ -1,18 +1,22 @@
 """All of a day's work but the calls: replies, breakups, next steps, notes, reasons, homework and nurture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
+from service.cut_bait import Shown
 from service.next_action import step_of
 from service.sheet.desk import Desk
-from service.sheet.found import Found, Item, facts, item, key, met, reach
+from service.sheet.found import Found, Item, facts, item, key, met, reach, unverified
 from service.times import shown_day, shown_moment
 from service.wording import count, score_line, words
 from workflows.commands import MarkNoteSent, Mode, SendBreakup, SendNurtureTouch
+from workflows.cut_bait import most_attempts
 from workflows.events import ReplyReceived
+from workflows.homework_commands import AskWhy
 from workflows.lead import Lead
 from workflows.priority import rank
-from workflows.proposals import most_attempts, next_mode, next_value_item
+from workflows.proposals import next_mode, next_value_item
 
 
 def replies(desk: Desk) -> Iterable[Found]:
@@ -103,9 +107,20 @@ def reasons(desk: Desk) -> Iterable[Found]:
     """Yield those to ask why they really said no, the longest due first."""
     for lead in _declined(desk, "reason_probe"):
         said = f"; they said {words(lead.decline.stated_reason)}" if lead.decline else ""
-        command = f"thaw reason real {key(desk, lead)} --reason WORD --evidence WORD --words TEXT"
-        why = f"ask why they really said no{said}"
-        yield Found(lead=lead, kind="reason", why=why, notes=(reach(desk, lead),), commands=(command,))
+        questions = desk.playbook_of(lead).reason.questions
+        answers = " ".join(f"--answer {question}=TEXT" for question in questions)
+        yield Found(
+            lead=lead,
+            kind="reason",
+            why=f"ask why they really said no{said}{'; reason unverified' if unverified(desk, lead) else ''}",
+            notes=(reach(desk, lead), facts(desk, lead), f"ask: {', '.join(map(words, questions))}" if questions else ""),
+            commands=(
+                f"thaw reason ask {key(desk, lead)} --outcome answered {answers}",
+                f"thaw reason ask {key(desk, lead)} --outcome not_reached",
+                f"thaw reason real {key(desk, lead)} --reason WORD --evidence TEXT --words TEXT",
+            ),
+            tries=AskWhy(outcome="not_reached", answers={}),
+        )
 
 
 def homework(desk: Desk) -> Iterable[Found]:
@@ -116,8 +131,31 @@ def homework(desk: Desk) -> Iterable[Found]:
         yield Found(
             lead=lead,
             kind="homework",
-            why=f"{count(len(fields), 'question')} about the account, and a recent source",
-            commands=(f"thaw homework {key(desk, lead)} {answers} --source-date DAY",),
+            why=f"{count(len(fields), 'question')} about the account, a recent source, and what they will need",
+            commands=(
+                f"thaw history {key(desk, lead)}",
+                f"thaw need {key(desk, lead)} --item WORD --need TEXT --because TEXT",
+                f"thaw homework {key(desk, lead)} {answers} --source DAY=ADDRESS",
+                f"thaw strategy {key(desk, lead)} --strategy TEXT --missed TEXT",
+            ),
+        )
+
+
+def reviews(desk: Desk) -> Iterable[Found]:
+    """Yield the leads whose no is to be looked at again, the longest due first."""
+    for lead in desk.reviews:
+        said = f": they said {words(lead.decline.stated_reason)}" if lead.decline else ""
+        on = f" on {shown_day(desk.local_day(lead.decline.at))}" if lead.decline else ""
+        yield Found(
+            lead=lead,
+            kind="review",
+            why=f"look at their no again{said}{on}",
+            notes=(reach(desk, lead), met(desk, lead)),
+            commands=(
+                f"thaw history {key(desk, lead)}",
+                f"thaw review {key(desk, lead)} --changed --finding TEXT",
+                f"thaw review {key(desk, lead)} --not-changed --finding TEXT",
+            ),
         )
 
     yield from _revisits(desk)
@@ -169,9 +207,15 @@ def nurture(desk: Desk) -> Iterable[Found]:
         )
 
 
-def undecided(desk: Desk) -> Iterable[Item]:
-    """Yield the silent leads that nobody may try again before a person has decided about them."""
+def undecided(desk: Desk, cards: Mapping[UUID, Shown]) -> Iterable[Item]:
+    """Yield the silent leads about which a person has to decide: those whose card proposes it, and those that nobody may
+    try again before."""
     for lead in desk.of("no_response"):
+        shown = cards.get(lead.id)
+        if shown and shown.card.grounds:
+            found = Found(lead=lead, kind="decision", why="; ".join(shown.why), notes=shown.lines, commands=shown.commands)
+            yield item(desk, found)
+            continue
         if lead.breakup_voicemail_at or lead.breakup_email_at or lead.cut_bait == "breakup" or not _spent(desk, lead):
             continue
         typed, modes = key(desk, lead), ", ".join(map(words, lead.modes_tried))
@@ -182,7 +226,7 @@ def undecided(desk: Desk) -> Iterable[Item]:
                 kind="decision",
                 why=f"{count(lead.attempts, 'attempt')} unanswered ({modes}): break up, or nurture?",
                 commands=(
-                    f"thaw breakup confirm {typed} --choice breakup",
+                    f"thaw breakup confirm {typed} --choice breakup --reason TEXT",
                     f"thaw nurture start {typed} --waiver TEXT",
                 ),
             ),

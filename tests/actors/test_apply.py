@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import msgspec
 from hypothesis import given
-from sqlalchemy import event
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -15,6 +14,7 @@ from models.database import transaction
 from models.messages import Ring
 from models.verify import verify
 from tests.desk import CALL_ON, NOTE_ON, Desk, registration
+from tests.statements import on_each_statement
 from tests.workflows.strategies import commands
 from workflows.actor_names import actor_name
 from workflows.commands import (
@@ -108,7 +108,7 @@ def test_an_unknown_lead_fails_alone_and_the_rest_of_its_batch_goes_through(desk
 def test_a_message_that_overtakes_its_lead_is_applied_once_the_lead_is_there(desk: Desk) -> None:
     """Reordering costs a retry, not the message."""
     lead_id = uuid4()
-    (early,) = desk.submit(lead_id, AnswerImportance(importance=4))
+    (early,) = desk.submit(lead_id, AnswerImportance(importance=3))
     desk.committer.apply_all([early])
     desk.submit(lead_id, registration(), who="import")
     desk.work()
@@ -273,7 +273,7 @@ def test_a_ring_under_another_actors_name_does_nothing(desk: Desk) -> None:
 def test_a_batch_asks_as_much_for_one_message_as_for_many(desk: Desk) -> None:
     """What decisions use is read for all of them together; only what a text is compared with is read for each."""
     asked: list[str] = []
-    event.listen(desk.service, "before_cursor_execute", lambda _, __, statement, *___: asked.append(statement))
+    on_each_statement(desk.service, lambda _, statement: asked.append(statement))
     leads = desk.note_due(5)
     words = Reference(document_id=uuid4(), commitment="0" * 64)
     rings = [ring for id_ in leads for ring in desk.submit(id_, msgspec.structs.replace(SENT, text=words))]

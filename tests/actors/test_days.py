@@ -12,7 +12,7 @@ from models.messages import Settlement
 from models.playbooks import newest_playbook, publish
 from models.verify import verify
 from service.calendars import freeze_calendar
-from tests.desk import CALL_ON, NOTE_ON, Desk, registration
+from tests.desk import CALL_ON, NOTE_ON, WORDS, Desk, registration
 from workflows.commands import (
     AnswerImportance,
     MarkNoteSent,
@@ -24,6 +24,7 @@ from workflows.commands import (
     ScheduleTouch,
     SendTouch,
     SetCalendar,
+    StartNurture,
 )
 from workflows.planner import Capacity
 from workflows.proposals import touch_planned
@@ -55,6 +56,34 @@ def silent(desk: Desk, number: int) -> list[UUID]:
 def nothing_is_wrong(desk: Desk) -> bool:
     with transaction(desk.engine) as connection:
         return verify(connection).findings == []
+
+
+def test_the_slot_of_somebody_who_is_let_go_is_the_next_ones_on_the_same_day(desk: Desk) -> None:
+    """A3-11: ten wait for five slots; one is let go in the middle of the day, and the sixth is tried on that day."""
+    ids = desk.note_due(5)
+    for id_ in ids:
+        desk.do(id_, MarkNoteSent(medium="hand_written", attested=CHECKS))
+    ids += desk.queued(5)
+    to(desk, date(2026, 1, 6))
+    for id_ in ids[5:]:
+        assert "applied" == desk.do(id_, MarkNoteSent(medium="hand_written", attested=CHECKS)).outcome
+    for number, day in enumerate((date(2026, 1, 12), date(2026, 1, 13))):
+        to(desk, day)
+        for id_ in ids[5 * number : 5 * number + 5]:
+            assert "applied" == desk.do(id_, RecordCall(outcome="voicemail")).outcome
+    today = date(2026, 1, 15)
+    to(desk, today)
+
+    def tried() -> set[UUID]:
+        return {id_ for id_ in ids if touch_planned(desk.lead(id_), today)}
+
+    before = tried()
+    assert len(before) == 5
+    gone = min(before)
+    assert "applied" == desk.do(gone, StartNurture(waiver=WORDS)).outcome
+    after = tried()
+    assert (len(after), before - after) == (5, {gone})
+    assert nothing_is_wrong(desk)
 
 
 def test_a_planned_touch_owns_its_slot_until_it_is_made_or_planned_anew(desk: Desk) -> None:

@@ -243,7 +243,7 @@ def test_what_waits_in_the_same_transaction_is_superseded(desk: Desk) -> None:
     """Before the erasure it is applied; behind it there is nobody left to apply it to, and nothing is recorded twice."""
     lead_id = planned(desk, person(desk, "A-1"))
     reason = text(desk, lead_id, "asked for it")
-    before = desk.submit(lead_id, c.AnswerImportance(importance=5))
+    before = desk.submit(lead_id, c.AnswerImportance(importance=2))
     erasure = desk.submit(lead_id, c.EraseLead(reason=reason), who="operator")
     after = desk.submit(lead_id, c.MarkNoteSent(medium="hand_written", attested=CHECKS))
     desk.applier.apply(before + erasure + after)

@@ -1,15 +1,19 @@
 """The actors: one for each transition, six of them by the names that everybody uses."""
 
 import actors.campaign_transitions
+import actors.deliveries
 import actors.transitions
-from actors.broker import QUEUE, broker
-from workflows.actor_names import ACTORS
+from actors.bell import queue_of
+from actors.broker import DELIVERIES_QUEUE, broker
+from workflows.actor_names import ACTORS, DELIVERIES
 
 
 def test_there_is_an_actor_for_every_transition_and_no_other() -> None:
-    """What the core names is what the broker knows, all on one queue, none with retries of Dramatiq's own."""
+    """What the core names is what the broker knows, each on the queue that the bell rings, none with Dramatiq's retries."""
     assert set(ACTORS) == set(broker.actors)
-    assert {QUEUE} == {actor.queue_name for actor in broker.actors.values()}
+    assert {name: queue_of(name) for name in ACTORS} == {name: actor.queue_name for name, actor in broker.actors.items()}
+    assert DELIVERIES == {name for name in ACTORS if queue_of(name) == DELIVERIES_QUEUE}
+    assert {"mail_sending": actors.deliveries.mail_sending} == {name: broker.actors[name] for name in DELIVERIES}
     assert {0} == {actor.options["max_retries"] for actor in broker.actors.values()}
 
 

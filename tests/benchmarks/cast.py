@@ -126,7 +126,7 @@ def prepare(engine: Engine, count: int) -> list[Submission]:
     apply(engine, (asked("queue", lead_id(number), QueueRevival()) for number in planned))
     apply(engine, (asked("plan", lead_id(number), plan) for number in planned))
     work: dict[str, Command] = {
-        "importance": AnswerImportance(importance=4),
+        "importance": AnswerImportance(importance=3),
         "decline": RecordDecline(kind="no", stated_reason="price", minutes=12),
         "note_sent": MarkNoteSent(medium="hand_written", attested=PLAYBOOK.checks.note, text=WORDS, minutes=8),
     }

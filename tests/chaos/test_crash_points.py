@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tests.chaos.auditor import Audit
 from tests.chaos.rehearsal import Rehearsal
 from tests.chaos.workload import CHECKS, START, Workload, calendar, later, registration
 from tests.servers import ServersUnderTest, fresh_database
+from tests.statements import on_each_statement
 from workflows import commands as c
 from workflows.codec import derived_id
 from workflows.rep import rep_id
@@ -27,7 +27,7 @@ class Axe:
         self._points_left = 0
         self.blows = 0
         engine = rehearsal.service.engine
-        event.listen(engine, "before_cursor_execute", lambda _, cursor, *__: self._pass(cursor.connection))
+        on_each_statement(engine, lambda session, _: self._pass(session))
         self._commit = engine.dialect.do_commit
         engine.dialect.do_commit = self._pass_commit  # type: ignore[method-assign, assignment]
 

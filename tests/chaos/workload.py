@@ -172,7 +172,7 @@ class Workload:
         return (
             c.RecordReason(kind="stated", reason="price"),
             c.RecordReason(kind="real", reason="price"),
-            c.AnswerImportance(importance=1 + lead_id.int % 5),
+            c.AnswerImportance(importance=1 + lead_id.int % 3),
             c.IntroduceConnector(connector=reference("connector", lead_id)),
             c.RecordOffer(solution=reference("solution", lead_id), benefit=reference("benefit", lead_id)),
             c.Hold(reason="manual", until=today + timedelta(days=1)),

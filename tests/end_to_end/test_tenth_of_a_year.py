@@ -1,5 +1,6 @@
 """A tenth of the year in the life, twice: in memory, and through Redis, real processes and PostgreSQL. Both leave one log."""
 
+import re
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -26,6 +27,9 @@ START, DAYS, LEADS = date(2026, 1, 5), 37, 67
 #: So far apart that no rep's day is planned while another one's calls come due: a plan names the log that it rests on, and of
 #: what happens at one moment the service may do either first.
 ZONES = {"dan": "Asia/Kolkata", "eve": "Europe/Berlin", "flo": "America/New_York"}
+
+
+_LOOKED = re.compile(r'(?<="queue":\{)(.*?)"position":\d+')
 
 
 class Twofold(Office):
@@ -69,7 +73,11 @@ class Twofold(Office):
 
 @linux
 def test_the_broker_and_the_database_end_in_the_log_that_memory_ends_in(stage: Stage) -> None:
-    """The bodies of every lead and rep, byte for byte. One thread works, so that messages are decided in their order."""
+    """The bodies of every lead and rep, byte for byte. One thread works, so that messages are decided in their order.
+
+    Left out is how much of the log there was when a decision looked at the team's queue: memory decides all that is handed in
+    together as one transaction, and a single thread each as one of its own.
+    """
     stage.clock.move(datetime(START.year, START.month, START.day, tzinfo=UTC))
     settings = msgspec.structs.replace(stage.settings, clock_poll_ms=10, worker_threads=1)
     horizon = START - timedelta(days=366), START + timedelta(days=1100)
@@ -90,12 +98,12 @@ def test_the_broker_and_the_database_end_in_the_log_that_memory_ends_in(stage: S
     assert [entry for entry in logs if entry["event"] == "child_died"] == []
     simulated: dict[UUID, list[str]] = defaultdict(list)
     for recorded in office.log:
-        simulated[recorded.stream_id].append(canonical(recorded).decode())
+        simulated[recorded.stream_id].append(_LOOKED.sub("", canonical(recorded).decode()))
     written: dict[UUID, list[str]] = defaultdict(list)
     for stream_id, body in stage.asker.rows(
         "SELECT stream_id, body FROM events WHERE body::jsonb->>'state' <> 'service' ORDER BY position"
     ):
-        written[stream_id].append(body)
+        written[stream_id].append(_LOOKED.sub("", body))
     assert sum(map(len, written.values())) > 1_500
     for stream_id, bodies in simulated.items():
         assert written[stream_id] == bodies

@@ -10,10 +10,12 @@ from service.find import FindError
 from service.sheet.found import Item
 from service.times import TimeError
 from service.today import Tally
+from tests.desk import WORDS
 from tests.service.sheets import kinds, sheet, week
 from tests.service.world import MONDAY, World, database_template, quiet_logs, world
 from workflows.calendars import Absence
-from workflows.commands import CompleteHomework, RecordDecline, Reference
+from workflows.commands import CompleteHomework, RecordDecline
+from workflows.homework_commands import AnticipateNeed, Source
 
 __all__ = ["database_template", "quiet_logs", "week", "world"]
 
@@ -33,7 +35,9 @@ def test_the_classes_of_work_come_in_their_fixed_order(week: World) -> None:
         week.ok("call", "V-0001", "--outcome", "connected", *agreed)
         week.at(MONDAY + timedelta(days=36))
         week.ok("decline", "V-0013", "--kind", "no", "--stated-reason", "price")
-        week.ok("decline", "V-0012", "--kind", "no", "--stated-reason", "price", "--real-reason", "lost_trust")
+        week.ok(
+            "decline", "V-0012", "--kind", "no", "--stated-reason", "price", "--real-reason", "lost_trust", "--words", "Late."
+        )
         week.at(MONDAY + timedelta(days=39))
         week.ok("reply", "V-0011", "--channel", "email", "--intent", "later")
     found = sheet(week, day=None)
@@ -135,7 +139,7 @@ def test_a_breakup_goes_on_where_it_stopped_and_says_what_it_lacks(week: World) 
     with week.worker():
         week.ok("call", "V-0000", "--outcome", "voicemail")
         assert breakup() == []
-        week.ok("breakup", "confirm", "V-0000", "--choice", "breakup")
+        week.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "she is known to us")
         assert breakup() == ["thaw breakup voicemail V-0000"]
         week.ok("breakup", "voicemail", "V-0000")
         assert breakup() == ["thaw breakup email V-0000 --monitored"]
@@ -194,24 +198,28 @@ def test_homework_and_reasons_are_due_by_their_day_and_no_earlier(week: World) -
         week.ok("decline", "V-0000", "--kind", "no", "--stated-reason", "price")
     assert "reason" not in {item.kind for item in sheet(week).items}
     week.at(MONDAY + timedelta(days=9))
-    assert [item.why for item in sheet(week).items if item.kind == "reason"] == ["ask why they really said no; they said price"]
+    assert [item.why for item in sheet(week).items if item.kind == "reason"] == [
+        "ask why they really said no; they said price; reason unverified"
+    ]
     assert "homework" not in {item.kind for item in sheet(week).items}
     week.at(MONDAY + timedelta(days=11))
     (homework,) = (item for item in sheet(week).items if item.kind == "homework")
-    assert homework.commands[0].count("--answer") == 7
-    answers = {field: Reference(document_id=week.leads[0], commitment="0" * 64) for field in _fields(homework)}
-    week.hand_in(week.leads[0], CompleteHomework(answers=answers, sources=(date(2026, 1, 1),)))
+    assert homework.commands[2].count("--answer") == 7
+    answers = dict.fromkeys(_fields(homework), WORDS)
+    source = Source(published_on=date(2026, 1, 1), where=WORDS)
+    week.hand_in(week.leads[0], AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS))
+    week.hand_in(week.leads[0], CompleteHomework(answers=answers, sources=(source.published_on,), cited=(source,)))
     assert "homework" not in {item.kind for item in sheet(week).items}
 
 
 def _fields(item: Item) -> list[str]:
-    return re.findall(r"--answer (\w+)=TEXT", item.commands[0])
+    return re.findall(r"--answer (\w+)=TEXT", item.commands[2])
 
 
 def test_only_as_much_homework_as_fits_is_counted(world: World) -> None:
     world.rep()
     for lead_id in world.register(12, queued=False):
-        world.hand_in(lead_id, RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust"))
+        world.hand_in(lead_id, RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust", words=WORDS))
     world.at(MONDAY + timedelta(days=4))
     found = sheet(world)
     assert len([item for item in found.items if item.kind == "homework"]) == 12

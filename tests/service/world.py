@@ -119,6 +119,7 @@ class World:
         statement = text(
             "SELECT id, stream_id, actor_name, correlation_id FROM messages "
             "WHERE settled_at IS NULL AND attempts = 0 AND due_at <= :now AND ring_again_at IS DISTINCT FROM 'infinity' "
+            "AND actor_name <> 'mail_sending' "
             "ORDER BY due_at"
         )
         with transaction(self.engine) as connection:

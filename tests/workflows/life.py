@@ -5,22 +5,46 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from msgspec.structs import replace
+
 from workflows import commands as c
+from workflows import mail_commands as m
+from workflows import pursuit_commands as p
 from workflows.calendars import Calendar, zone_offsets
 from workflows.context import Context
+from workflows.cut_bait import open_modes
 from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
+from workflows.pursuit_facts import Alike, Queue
+from workflows.pursuit_playbook import Pursuit
 
 FIRST, LAST = date(2024, 1, 1), date(2090, 12, 31)
 CALENDAR = Calendar(timezone="America/New_York", first=FIRST, last=LAST, offsets=zone_offsets("America/New_York", FIRST, LAST))
 PLAYBOOK = Playbook(
     schema=1, id="life", version="1.0.0", title="A life", source="a test", value_items=("report", "video", "study")
 )
+#: The same with the rules of the pursuit and of letting go.
+PURSUED: Playbook = replace(
+    PLAYBOOK,
+    id="pursued",
+    value_items=("report", "video", "study", "tour", "sample", "visit", "letter"),
+    pursuit=Pursuit(ways={"linkedin": "other", "dinner": "other"}),
+)
+QUEUE = Queue(
+    position=40,
+    alike=(
+        Alike(stage_depth=0, value_band=1, important=False, leads=2),
+        Alike(stage_depth=1, value_band=0, important=True, leads=1),
+        Alike(stage_depth=2, value_band=3, important=False, leads=1),
+    ),
+    next_lead=UUID(int=99),
+)
 MONDAY = date(2026, 1, 5)
 START = datetime(2026, 1, 5, 15, tzinfo=UTC)
 LEAD_ID = UUID("0b7f5d0e-9f2f-4f86-9a56-3f6a3b1c2d4e")
+MAIL_ID = UUID("5f6d2c11-6a77-4a0e-9d0b-7e1f60b1a001")
 WORDS = c.Reference(document_id=UUID(int=7), commitment="a" * 64)
 ALL_MODES: tuple[c.Mode, ...] = ("handwritten_note", "call", "email", "courier")
 SLOT_KINDS: tuple[SlotKind, ...] = ("note", "promised_call", "follow_up")
@@ -43,6 +67,7 @@ class Life:
         self.leaving: Playbook | None = None
         self.verdicts: tuple[Verdict, ...] = ()
         self.holdings: Holdings | None = None
+        self.queue: Queue | None = QUEUE if playbook.pursuit else None
         self.offers = True
         self._lead: Lead | None = None
 
@@ -69,6 +94,7 @@ class Life:
             free=free,
             verdicts=self.verdicts,
             holdings=self.holdings,
+            queue=self.queue,
         )
 
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
@@ -126,6 +152,16 @@ VOICEMAIL = c.RecordCall(outcome="voicemail")
 HOMEWORK = c.CompleteHomework(answers=dict.fromkeys(PLAYBOOK.homework.fields, WORDS), sources=(date(2025, 11, 3),))
 
 
+def queue_nurture_mail(life: Life) -> m.QueueNurtureMail:
+    """Return the command that has the month's value touch sent by mail."""
+    return m.QueueNurtureMail(mail=MAIL_ID, text=WORDS, asset="study", attested=life.playbook.checks.nurture, minutes=4)
+
+
+def queue_breakup_mail() -> m.QueueBreakupMail:
+    """Return the command that has the second half of a breakup sent by mail."""
+    return m.QueueBreakupMail(mail=MAIL_ID, text=WORDS, monitored_reply_address=True, minutes=5)
+
+
 def note_command(life: Life) -> c.ScheduleNote:
     """Plan a note for the next day that is worked, with its call."""
     day = CALENDAR.on_or_after(life.today)
@@ -181,13 +217,23 @@ def _no_response(life: Life) -> None:
     life.must(VOICEMAIL)
 
 
+def finish_checklist(life: Life) -> None:
+    """Do all that is left to do before somebody may be let go."""
+    for mode in open_modes(life.lead, life.playbook):
+        life.must(p.WaiveMode(mode=mode, reason=WORDS))
+    life.must(p.DenyConnector())
+    life.must(c.AnswerImportance(importance=3))
+
+
 def ready_to_break_up(life: Life) -> None:
     """Bring a silent lead to where the breakup is decided and both halves are out."""
     for item in ("video", "study"):
         life.wait(days=7)
         life.must(touch_command(item))
     life.must(c.RecordOffer(solution=WORDS, benefit=WORDS))
-    life.must(c.ConfirmCutBait(choice="breakup"))
+    if life.playbook.pursuit:
+        finish_checklist(life)
+    life.must(c.ConfirmCutBait(choice="breakup", reason=WORDS if life.playbook.pursuit else None))
     life.must(c.LeaveBreakupVoicemail(minutes=3))
     life.must(c.SendBreakupEmail(monitored_reply_address=True))
 

@@ -14,19 +14,24 @@ from tests.workflows.life import (
     CALENDAR,
     DECLINE,
     LEAD_ID,
+    MAIL_ID,
     OPEN_REPLY,
     START,
     WORDS,
     Life,
     life_in,
     make_ready,
+    queue_nurture_mail,
     ready_to_break_up,
     register,
 )
 from tests.workflows.promotion import CAMPAIGN, Promotion, declined, letter, passed
 from workflows import campaign_commands as a
 from workflows import commands as c
+from workflows import homework_commands as h
+from workflows import mail_commands as m
 from workflows import operations as o
+from workflows import pursuit_commands as p
 from workflows.books import Book
 from workflows.calendars import Holiday
 from workflows.checks import INVITATION_CHECKS
@@ -47,6 +52,11 @@ def _lives() -> Iterator[Life]:
     make_ready(life)
     life.must(c.RecordReason(kind="real", reason="no_need", evidence="call-12", words=WORDS, minutes=9))
     life.must(c.IntroduceConnector(connector=WORDS))
+    life.must(h.OpenHistory())
+    life.must(h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS}, minutes=11))
+    life.must(h.AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS))
+    life.must(h.UncoverOpportunity(what=WORDS, source="call-12"))
+    life.must(h.ReviewDecline(changed=False, finding=WORDS))
     life.must(c.UpdateContact(contact=WORDS, modes=("call", "email"), timezone="America/Denver"))
     life.must(c.Hold(reason="legal_review"))
     life.fire("hold_review")
@@ -100,6 +110,16 @@ def _lives() -> Iterator[Life]:
     life.must(c.ScheduleCall(call_on=life.today, value_item="video"), "planner")
     life.must(OPEN_REPLY)
     yield life
+    life = life_in("no_response")
+    life.must(p.WaiveMode(mode="courier", reason=WORDS))
+    life.must(c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2))
+    life.must(p.RequestIntroduction(connector=1, minutes=4))
+    life.must(p.DenyConnector())
+    yield life
+    life = life_in("nurture")
+    life.fire("nurture_touch")
+    life.must(p.SkipNurture(reason="nothing_new"))
+    yield life
     life = life_in("nurture")
     life.fire("nurture_touch")
     life.must(c.SendNurtureTouch(mode="email", asset="study", attested=life.playbook.checks.nurture))
@@ -110,6 +130,15 @@ def _lives() -> Iterator[Life]:
     life.must(c.RegrantConsent(evidence=WORDS, modes=("call",)), "manager:ann")
     life.holdings = Holdings(contact="b" * 64, documents=("c" * 64, "d" * 64), messages=9)
     life.must(c.EraseLead(reason=WORDS), "operator:pia")
+    yield life
+    life = life_in("nurture")
+    for outcome in ("deferred", "unconfirmed", "sent"):
+        life.must(queue_nurture_mail(life))
+        life.must(m.SendMail(mail=MAIL_ID, purpose="nurture", attempt=1))
+        life.must(m.ReportMail(mail=MAIL_ID, outcome=outcome, code=250, status="2.0.0"))
+        if outcome == "unconfirmed":
+            life.must(m.ReportMail(mail=MAIL_ID, outcome="refused", reason="not_sent"))
+    life.must(m.RecordBounce(mail=MAIL_ID, permanent=True, status="5.1.1"))
     yield life
 
 

@@ -15,15 +15,18 @@ from tests.workflows.life import (
     DECLINE,
     HOMEWORK,
     LEAD_ID,
+    MAIL_ID,
     NO_REPLY,
     OPEN_REPLY,
     PLAYBOOK,
+    QUEUE,
     ROADS,
     SLOT_KINDS,
     START,
     VOICEMAIL,
     WORDS,
     life_in,
+    queue_breakup_mail,
     register,
     sent_command,
     touch_command,
@@ -31,6 +34,9 @@ from tests.workflows.life import (
 from tests.workflows.strategies import commands
 from workflows import commands as c
 from workflows import events as e
+from workflows import homework_commands as h
+from workflows import mail_commands as m
+from workflows import pursuit_commands as p
 from workflows.codec import canonical
 from workflows.context import Context
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
@@ -65,6 +71,8 @@ LATE = (None, timedelta(), timedelta(hours=3), timedelta(days=1), timedelta(days
 class Player(RuleBasedStateMachine):
     """Lives one lead's life; the laws are checked after every step."""
 
+    playbook = PLAYBOOK
+
     def __init__(self) -> None:
         super().__init__()
         self.now: datetime = START
@@ -98,7 +106,13 @@ class Player(RuleBasedStateMachine):
             recorded_at=self.now,
         )
         context = Context(
-            now=self.now, actor=actor, calendar=CALENDAR, playbook=PLAYBOOK, free=self._free(), verdicts=self.verdicts
+            now=self.now,
+            actor=actor,
+            calendar=CALENDAR,
+            playbook=self.playbook,
+            free=self._free(),
+            verdicts=self.verdicts,
+            queue=QUEUE,
         )
         outcome = handle(before, command, context, carrier)
         self._check(before, command, outcome)
@@ -146,7 +160,7 @@ class Player(RuleBasedStateMachine):
         if state == "registered":
             self.give(register(modes=tuple(sorted(modes)), suppressed=not modes), "import")
             return
-        life = life_in(state)
+        life = life_in(state, playbook=self.playbook)
         self.now, self.history, self.lead = life.now, life.history, life.lead
         self.taken = {slot for recorded in life.history for slot in recorded.effects.reserved}
         self.taken -= {slot for recorded in life.history for slot in recorded.effects.released}
@@ -180,7 +194,7 @@ class Player(RuleBasedStateMachine):
     def something_sensible(self, data: st.DataObject, late: timedelta | None) -> None:
         """Give a command that the state asks for."""
         assert self.lead
-        options = sensible(self.lead, CALENDAR.local_day(self.now), self.now)
+        options = sensible(self.lead, CALENDAR.local_day(self.now), self.now) + pursuing(self.lead)
         command, actor = data.draw(st.sampled_from(options), label="command")
         if late is not None and not actor.startswith("planner"):
             command = msgspec.structs.replace(command, occurred_at=self.now - late)
@@ -275,6 +289,16 @@ class Player(RuleBasedStateMachine):
             assert {LEAD_ID} == {recorded.stream_id for recorded in self.history}
 
 
+def mail_commands(lead: Lead) -> list[Any]:
+    """Return what may come of the mail that *lead* was to have last."""
+    if not lead.mail:
+        return []
+    id_, purpose = lead.mail.id, lead.mail.purpose
+    outcomes = [m.ReportMail(mail=id_, outcome=outcome) for outcome in ("sent", "deferred", "unconfirmed")]
+    bounces = [m.RecordBounce(mail=id_, permanent=permanent, status="4.2.2") for permanent in (False, True)]
+    return [m.SendMail(mail=id_, purpose=purpose, attempt=lead.mail.attempt + 1), *outcomes, *bounces]
+
+
 def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
     """Return what an import says of a sale that moved, another thing each day."""
     number = today.toordinal()
@@ -291,6 +315,22 @@ def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
     )
 
 
+def pursuing(lead: Lead) -> list[tuple[Any, str]]:
+    """Return what people say of how far a silent lead is pursued, and of keeping in touch."""
+    if lead.state == "nurture":
+        return [(p.SkipNurture(reason="nothing_new"), "rep:dan")]
+    if lead.state != "no_response":
+        return []
+    said: list[Any] = [
+        c.ConfirmCutBait(choice="one_more_try"),
+        c.ConfirmCutBait(choice="nurture", reason=WORDS, override=WORDS),
+        c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2),
+        p.RequestIntroduction(connector=1, minutes=3),
+        p.WaiveMode(mode="handwritten_note", reason=WORDS),
+    ]
+    return [(command, "rep:dan") for command in said]
+
+
 def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
     """Return commands that make sense for *lead*, each with who gives it."""
     day = CALENDAR.on_or_after(today)
@@ -302,6 +342,11 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.RecordReason(kind="real", reason="no_need", evidence="call-7", words=WORDS),
             HOMEWORK,
             c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS),
+            h.OpenHistory(),
+            h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS}),
+            h.AskWhy(outcome="not_reached", mode="email", answers={}),
+            h.ReviewDecline(changed=True, finding=WORDS),
+            h.AnticipateNeed(item=f"need-{len(lead.needs or ())}", need=WORDS, rationale=WORDS),
             c.Qualify(qualified=True),
             c.AnswerImportance(importance=5),
             c.QueueRevival(),
@@ -331,9 +376,19 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.SendBreakupEmail(monitored_reply_address=True),
             c.SendBreakup(),
             c.StartNurture(waiver=WORDS),
+            queue_breakup_mail(),
+            *mail_commands(lead),
         ],
         "breakup_sent": [OPEN_REPLY, NO_REPLY],
-        "nurture": [asset, OPEN_REPLY, HOMEWORK, c.QueueRevival(reason="job_change")],
+        "nurture": [
+            h.ReviewDecline(changed=False, finding=WORDS),
+            asset,
+            OPEN_REPLY,
+            HOMEWORK,
+            c.QueueRevival(reason="job_change"),
+            m.QueueNurtureMail(mail=MAIL_ID, text=WORDS, asset=item, attested=PLAYBOOK.checks.nurture),
+            *mail_commands(lead),
+        ],
         "re_engaged": [
             OPEN_REPLY,
             c.BookMeeting(meeting_at=now + timedelta(days=5)),

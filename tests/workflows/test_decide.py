@@ -738,7 +738,7 @@ def test_a_decision_can_be_derived_again() -> None:
 
 
 def test_every_pursuit_state_arms_what_moves_it_on() -> None:
-    """On entering a state a timer is armed that the table lets fire there."""
+    """On entering a state a timer is armed that the table lets fire there: nobody is ever forgotten (A1-11)."""
     for state in set(STATES) - RESTING:
         life = life_in(state)
         armed = {name for name in life.lead.timers if TIMERS[name].fires}

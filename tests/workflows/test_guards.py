@@ -4,14 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
-from tests.workflows.life import CALENDAR, HOMEWORK, PLAYBOOK, WORDS, life_in, sent_command
+from tests.workflows.life import (
+    CALENDAR,
+    HOMEWORK,
+    MAIL_ID,
+    PLAYBOOK,
+    PURSUED,
+    WORDS,
+    life_in,
+    queue_breakup_mail,
+    sent_command,
+)
 from tests.workflows.promotion import letter, passed
 from workflows import commands as c
 from workflows import context
+from workflows import homework_commands as h
+from workflows import mail_commands as m
+from workflows import pursuit_commands as p
 from workflows.calendars import Absence, Calendar
 from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
@@ -20,8 +34,8 @@ from workflows.contact_hours import overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
 from workflows.guards import GUARDS
-from workflows.lead import HoldState, Lead
-from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Playbook
+from workflows.lead import HoldState, Lead, MailState
+from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Homework, Playbook, Reason
 from workflows.suppression import Entry, verdict
 
 NOW = datetime(2026, 1, 7, 15, tzinfo=UTC)
@@ -38,7 +52,28 @@ MAIL = c.SendNurtureTouch(mode="email", asset="report", attested=PLAYBOOK.checks
 TALK = c.RecordCall(outcome="connected", personal_topic_first=True, next_step="send", next_step_on=TODAY)
 DECLINE = life_in("declined").lead.decline
 AWAY = msgspec.structs.replace(CALENDAR, absences=(Absence(first=TODAY, last=FRIDAY),))
+ILL = msgspec.structs.replace(CALENDAR, absences=(Absence(first=date(2026, 1, 2), last=date(2026, 1, 5)),))
 SHORT = Calendar(timezone="UTC", first=date(2026, 1, 1), last=date(2026, 1, 10))
+
+
+def mail(status: Any, id_: UUID = MAIL_ID) -> dict[str, Any]:
+    """Return the field of a lead whose last mail is at *status*."""
+    return {"mail": MailState(id=id_, purpose="breakup", status=status, text=WORDS, asset=None, attested=(), minutes=0)}
+
+
+SEND_MAIL = m.SendMail(mail=MAIL_ID, purpose="breakup", attempt=1)
+REPORT = m.ReportMail(mail=MAIL_ID, outcome="sent")
+BOUNCE = m.RecordBounce(mail=MAIL_ID, permanent=True, status="5.1.1")
+
+LET_GO = c.ConfirmCutBait(choice="nurture", reason=WORDS)
+ONE_MORE = c.ConfirmCutBait(choice="one_more_try")
+TRIED: dict[str, Any] = {
+    "modes": ("call", "email"),
+    "modes_tried": ("call", "email"),
+    "value_items_used": ("report",),
+    "connector_denied": True,
+    "importance": 3,
+}
 
 
 def playbook(**sections: Any) -> Playbook:
@@ -61,6 +96,21 @@ class Case:
 
 #: To the version that the lead follows already.
 MIGRATE = c.MigratePlaybook(playbook="life", version="1.0.0", digest=PLAYBOOK.pin.digest)
+
+
+#: Asks for all that the shipped playbook asks for before anybody who said no is contacted.
+STRICT = playbook(homework=Homework(cite_sources=True, min_needs=1, study_first=True), reason=Reason(in_their_words=True))
+CITED = msgspec.structs.replace(HOMEWORK, cited=(h.Source(published_on=HOMEWORK.sources[0], where=WORDS),))
+PLAN = c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS)
+WHY = h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS})
+REVIEW = h.ReviewDecline(changed=False, finding=WORDS)
+NEED = h.AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS)
+BLUNT = c.RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust")
+
+
+#: Promised for last Wednesday, so late since yesterday evening.
+LATE = c.FireTimer(timer="call_late", armed_version=1)
+DUE = {"state": "call_due", "promised_on": date(2025, 12, 31), "entered_at": datetime(2025, 12, 31, 15, tzinfo=UTC)}
 
 
 def ask(guard: str, case: Case) -> context.Refused | None:
@@ -119,6 +169,22 @@ REFUSES: list[tuple[str, Case]] = [
     ("not_suppressed", Case(MAIL, verdicts=(listed("person", "email"),))),
     ("not_suppressed", Case(sent_command(), verdicts=(listed("post", "post"),))),
     ("not_suppressed", Case(c.SendBreakupEmail(monitored_reply_address=True), verdicts=(listed("crm"),))),
+    ("owner_was_present", Case(LATE, DUE, calendar=ILL)),
+    ("owner_was_present", Case(LATE, DUE | {"term_on": TODAY})),
+    ("note_promised", Case(c.RecordReturn(), {"state": "call_due"})),
+    ("note_was_sent", Case(c.RecordReturn())),
+    ("said_no", Case(REVIEW)),
+    ("questions_known", Case(h.AskWhy(outcome="answered", answers={"shoe_size": WORDS}))),
+    ("questions_known", Case(msgspec.structs.replace(WHY, outcome="not_reached"))),
+    ("history_opened", Case(PLAN, {"decline": DECLINE}, playbook=STRICT)),
+    ("account_studied", Case(QUEUE, {"decline": DECLINE, "homework_at": RECENT}, playbook=STRICT)),
+    ("account_studied", Case(QUEUE, {"decline": DECLINE, "strategy_at": RECENT}, playbook=STRICT)),
+    ("sources_cited", Case(HOMEWORK, playbook=STRICT)),
+    ("sources_cited", Case(msgspec.structs.replace(CITED, sources=(TODAY,)), playbook=STRICT)),
+    ("needs_anticipated", Case(CITED, playbook=STRICT)),
+    ("new_need", Case(NEED, {"needs": ("roof-2027",)})),
+    ("new_need", Case(msgspec.structs.replace(NEED, item="report"))),
+    ("real_reason_evidence", Case(BLUNT, playbook=STRICT, rule="reason_evidence")),
     ("homework_answered", Case(c.CompleteHomework(answers={"future_need": WORDS}, sources=()))),
     ("homework_sources", Case(msgspec.structs.replace(HOMEWORK, sources=(date(2024, 1, 1), date(2026, 2, 1))))),
     ("reason_evidence", Case(c.RecordReason(kind="real", reason="no_need", words=WORDS))),
@@ -205,10 +271,30 @@ REFUSES: list[tuple[str, Case]] = [
     ("drop_reason_of_declined", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
     ("drop_reason_of_nurture", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
     ("drop_reason_of_nurture", Case(c.Drop(reason="duplicate"), {"modes": ()}, rule="drop_reason")),
+    ("not_suppressed", Case(SEND_MAIL, verdicts=(listed("person", "email"),))),
+    ("no_mail_under_way", Case(queue_breakup_mail(), mail("sending"))),
+    ("no_mail_under_way", Case(queue_breakup_mail(), mail("unconfirmed"))),
+    ("mail_waiting", Case(SEND_MAIL)),
+    ("mail_waiting", Case(SEND_MAIL, mail("sent"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("queued", UUID(int=9)))),
+    ("mail_under_way", Case(REPORT)),
+    ("mail_under_way", Case(REPORT, mail("queued"))),
+    ("mail_under_way", Case(REPORT, mail("sending", UUID(int=9)))),
+    ("not_back_yet", Case(BOUNCE, mail("bounced"))),
+    ("not_back_yet", Case(BOUNCE, mail("returned"))),
 ]
 
 RESTED = {"decline": DECLINE, "revisit_on": TODAY}
 PASSES: list[tuple[str, Case]] = [
+    ("no_mail_under_way", Case(queue_breakup_mail())),
+    ("no_mail_under_way", Case(queue_breakup_mail(), mail("queued"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("queued"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("deferred"))),
+    ("mail_waiting", Case(SEND_MAIL, mail("returned"))),
+    ("mail_under_way", Case(REPORT, mail("sending"))),
+    ("mail_under_way", Case(REPORT, mail("unconfirmed"))),
+    ("not_back_yet", Case(BOUNCE)),
+    ("not_back_yet", Case(BOUNCE, mail("bounced", UUID(int=9)))),
     ("manager", Case(c.Drop(reason="duplicate"), actor="manager:ann")),
     ("person", Case(c.ConfirmCutBait(choice="breakup"))),
     ("not_held", Case(NOTE)),
@@ -308,6 +394,26 @@ PASSES: list[tuple[str, Case]] = [
     ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW + timedelta(days=1)))),
     ("meeting_ahead", Case(c.BookMeeting(meeting_at=NOW - timedelta(hours=1), occurred_at=RECENT))),
     ("next_step_overdue", Case(QUEUE, {"next_step_on": TODAY - timedelta(days=1)})),
+    ("owner_was_present", Case(LATE, DUE)),
+    ("owner_was_present", Case(LATE)),
+    ("note_promised", Case(c.RecordReturn(), {"state": "call_due", "promised": True})),
+    ("note_promised", Case(c.RecordReturn(), {"state": "note_sent"})),
+    ("note_was_sent", Case(c.RecordReturn(), {"note_sent_at": RECENT})),
+    ("hand_written", Case(c.MarkNoteSent(medium="robot_pen"), playbook=playbook(checks=Checks(media=("robot_pen",))))),
+    ("said_no", Case(REVIEW, {"decline": DECLINE})),
+    ("questions_known", Case(WHY)),
+    ("questions_known", Case(h.AskWhy(outcome="not_reached", answers={}))),
+    ("history_opened", Case(PLAN, {"decline": DECLINE, "history_at": RECENT}, playbook=STRICT)),
+    ("history_opened", Case(PLAN, playbook=STRICT)),
+    ("history_opened", Case(PLAN, {"decline": DECLINE})),
+    ("account_studied", Case(QUEUE, {"decline": DECLINE, "strategy_at": RECENT, "homework_at": RECENT}, playbook=STRICT)),
+    ("account_studied", Case(QUEUE, playbook=STRICT)),
+    ("sources_cited", Case(CITED, playbook=STRICT)),
+    ("sources_cited", Case(HOMEWORK)),
+    ("needs_anticipated", Case(CITED, {"needs": ("roof-2027",)}, playbook=STRICT)),
+    ("new_need", Case(NEED)),
+    ("real_reason_evidence", Case(msgspec.structs.replace(BLUNT, words=WORDS), playbook=STRICT)),
+    ("real_reason_evidence", Case(BLUNT)),
     ("breakup_halves", Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT, "breakup_email_at": RECENT})),
     (
         "breakup_halves_together",
@@ -332,6 +438,66 @@ PASSES: list[tuple[str, Case]] = [
     ("drop_reason_of_declined", Case(c.Drop(reason="deceased"))),
     ("drop_reason_of_nurture", Case(c.Drop(reason="out_of_business"))),
     ("drop_reason_of_nurture", Case(c.Drop(reason="no_lawful_channel"), {"modes": ()})),
+]
+
+
+REFUSES += [
+    ("importance_allows", Case(c.StartNurture(waiver=WORDS), {"importance": 5}, playbook=PURSUED)),
+    ("importance_allows", Case(LET_GO, {"importance": 5}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"importance": None}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"modes": ("email", "other")}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"modes": ("call",)}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"value_items_used": ()}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"has_connector": True, "connectors": (WORDS.document_id,)}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED | {"has_connector": True}, playbook=PURSUED)),
+    ("cut_bait_reason", Case(c.ConfirmCutBait(choice="breakup"), playbook=PURSUED)),
+    ("one_more_is_new", Case(ONE_MORE, {"value_items_used": PURSUED.value_items}, playbook=PURSUED)),
+    ("one_more_is_new", Case(ONE_MORE, {"modes": ("call",), "last_mode": "call"}, playbook=PURSUED)),
+    ("actions_listed", Case(c.AnswerImportance(importance=4), playbook=PURSUED)),
+    ("way_known", Case(msgspec.structs.replace(TOUCH, way="linkedin"), playbook=PURSUED)),
+    ("mode_open", Case(p.WaiveMode(mode="fax", reason=WORDS), playbook=PURSUED)),
+    ("connector_known", Case(p.RequestIntroduction(connector=1))),
+    ("human_reply", Case(c.RecordReply(channel="email", introduced_by=1), rule="connector_known")),
+    ("asset_kind_known", Case(msgspec.structs.replace(MAIL, kind="fridge_magnet"), playbook=PURSUED)),
+    ("nurture_mode", Case(msgspec.structs.replace(MAIL, mode="courier"), playbook=PURSUED)),
+    ("nurture_owed", Case(p.SkipNurture(reason="nothing_new"))),
+    ("nurtured_and_good", Case(QUEUE, {"decline": DECLINE, "qualified": None}, playbook=PURSUED, rule="qualified")),
+    ("modes_tried", Case(c.SendBreakup(), TRIED | {"modes_tried": ("call", "fax")}, playbook=PURSUED)),
+    (
+        "once_a_month",
+        Case(MAIL, {"nurture_touched_at": datetime(2025, 12, 31, 23, tzinfo=UTC), "timezone": "Asia/Tokyo"}, playbook=PURSUED),
+    ),
+]
+PASSES += [
+    ("importance_allows", Case(LET_GO, {"importance": 5}, actor="manager:ann", playbook=PURSUED)),
+    ("importance_allows", Case(ONE_MORE, {"importance": 5}, playbook=PURSUED)),
+    ("importance_allows", Case(LET_GO, {"importance": 4}, playbook=PURSUED)),
+    ("everything_tried", Case(LET_GO, TRIED, playbook=PURSUED)),
+    ("everything_tried", Case(msgspec.structs.replace(LET_GO, override=WORDS), playbook=PURSUED)),
+    ("everything_tried", Case(ONE_MORE, playbook=PURSUED)),
+    ("cut_bait_reason", Case(LET_GO, playbook=PURSUED)),
+    ("cut_bait_reason", Case(ONE_MORE, playbook=PURSUED)),
+    ("one_more_is_new", Case(ONE_MORE, {"last_mode": "call"}, playbook=PURSUED)),
+    ("actions_listed", Case(c.AnswerImportance(importance=4, actions=(WORDS,)), playbook=PURSUED)),
+    ("actions_listed", Case(c.AnswerImportance(importance=3), playbook=PURSUED)),
+    ("way_known", Case(msgspec.structs.replace(TOUCH, mode="other", way="linkedin"), playbook=PURSUED)),
+    ("way_known", Case(TOUCH)),
+    ("mode_open", Case(p.WaiveMode(mode="courier", reason=WORDS), playbook=PURSUED)),
+    ("connector_known", Case(p.RequestIntroduction(connector=1), {"connectors": (WORDS.document_id,)})),
+    ("asset_kind_known", Case(msgspec.structs.replace(MAIL, kind="newsletter"), playbook=PURSUED)),
+    ("nurture_mode", Case(msgspec.structs.replace(MAIL, mode="post"), playbook=PURSUED)),
+    ("nurture_mode", Case(msgspec.structs.replace(MAIL, mode="courier"))),
+    ("nurture_owed", Case(p.SkipNurture(reason="nothing_new"), {"nurture_touch_owed": True})),
+    ("nurtured_and_good", Case(QUEUE, {"decline": DECLINE, "qualified": True}, playbook=PURSUED)),
+    ("nurtured_and_good", Case(QUEUE, {"qualified": None}, playbook=PURSUED)),
+    ("nurtured_and_good", Case(c.QueueRevival(override=WORDS), {"decline": DECLINE}, playbook=PURSUED)),
+    ("qualified", Case(c.QueueRevival(override=WORDS), {"qualified": False})),
+    ("decision_or_next_step", Case(c.RecordMeeting(override=WORDS))),
+    ("modes_tried", Case(c.SendBreakup(), TRIED, playbook=PURSUED)),
+    (
+        "once_a_month",
+        Case(MAIL, {"nurture_touched_at": datetime(2026, 1, 1, 5, tzinfo=UTC), "timezone": "America/Denver"}, playbook=PURSUED),
+    ),
 ]
 
 

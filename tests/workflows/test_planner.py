@@ -105,7 +105,7 @@ def eventful_days(draw: st.DrawFn) -> list[tuple[bool, int, int, int, int]]:
 def test_no_day_is_ever_planned_past_capacity(
     calendar: Calendar, capacity: Capacity, days: list[tuple[bool, int, int, int, int]], late_leave: int
 ) -> None:
-    """Whatever happens, no slot count and no minute goes past capacity, and every note owns the slot of its call."""
+    """Whatever happens, no slot count and no minute goes past capacity, and every note owns the slot of its call (A3-9)."""
     rep = PerfectRep(calendar, capacity)
     number = iter(range(10**6, 2 * 10**6))
     for passed, (missed, fresh, by_mail, by_note, minutes) in enumerate(days):

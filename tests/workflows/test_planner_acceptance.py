@@ -33,7 +33,7 @@ def backlog_shortfall(plan: DayPlan) -> int:
 
 
 def test_six_months_of_a_perfect_rep() -> None:
-    """Six months bring 600 distinct people, a note and a call each, five a day, on the days that methods.md names."""
+    """A4-4, A4-6: six months bring 600 distinct people, a note and its call each, five a day, on the days that are named."""
     rep = worked(us())
     notes, calls = [note.note_on for note in rep.notes], [call.made_on for call in rep.calls]
     assert calls[0] == date(2026, 1, 12)
@@ -46,7 +46,7 @@ def test_six_months_of_a_perfect_rep() -> None:
 
 
 def test_the_flow_of_cards_and_calls_is_even() -> None:
-    """From the sixth working day on, every one of the 125 working days of 26 weeks has five notes and five calls."""
+    """A4-3, A4-5: from the sixth working day on, every one of 26 weeks' 125 working days has five notes and five calls."""
     rep = worked(us())
     days = [MONDAY + timedelta(days=passed) for passed in range(26 * 7)]
     days = [day for day in days if rep.calendar.is_working(day)]
@@ -57,7 +57,7 @@ def test_the_flow_of_cards_and_calls_is_even() -> None:
 
 
 def test_weeks_and_months_bring_what_the_article_claims() -> None:
-    """A full week has 25 calls and a holiday week 20; 20 working days have 100; US months 95 to 115."""
+    """A4-6: a full week has 25 calls and a holiday week 20; 20 working days have 100; US months 95 to 115."""
     rep = worked(us(), last=date(2026, 12, 18))
     weeks = Counter(call.made_on.isocalendar().week for call in rep.calls)
     assert (weeks[5], weeks[4]) == (25, 20)

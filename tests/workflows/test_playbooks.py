@@ -100,6 +100,9 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
         ("[content]\nwords_least = 90\n", "refuse", "No text has the right length"),
         ("[capacity.minutes]\nbudget = 90\n", "warn", "and 90 are there"),
         ('value_items = ["report"]\n', "warn", "1 value items are listed"),
+        ("[pursuit]\npropose_after = 7\n", "refuse", "it is never shown"),
+        ('[pursuit.ways]\nletter = "post"\n', "warn", "nobody is tried this way"),
+        ('[pursuit.ways]\nfax = "other"\n', "refuse", "a way is within one"),
     ],
 )
 def test_a_review_says_what_a_playbook_would_do(text: str, level: str, says: str) -> None:

@@ -133,3 +133,6 @@ def test_weights_from_a_playbook_are_checked() -> None:
     for text in ('{"stage": -1}', '{"stagge": 4}'):
         with pytest.raises(msgspec.ValidationError):
             msgspec.json.decode(text, type=Weights)
+    for text in ('{"by_stage": [0, 0, 0, 0, 0, 10001]}', '{"per_unanswered": -1}'):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(text, type=ReturnWeights)

@@ -52,6 +52,7 @@ EXPECTED = [
     ("meeting_outcome", "working_days", 5, True),
     ("hold_until", "day", 0, True),
     ("hold_review", "days", 90, True),
+    ("review", "days", 0, False),
 ]
 
 

@@ -113,13 +113,13 @@ def test_what_is_not_covered_is_signed_first(office: Office, tmp_path: Path) -> 
         office.export(selection, tmp_path / "b.zip")
         assert known == office.ask(count)[0][0]
     office.now += timedelta(days=1)
-    office.hand_in(office.leads[2], c.AnswerImportance(importance=4))
+    office.hand_in(office.leads[2], c.AnswerImportance(importance=3))
     made = office.export(leads_of(lead), tmp_path / "b.zip")
     assert known + 1 == office.ask(count)[0][0]
     assert (made.checkpoint, 0) == (made.heads and made.heads + 1, made.behind)
     report = checked((tmp_path / "b.zip").read_bytes(), office.key)
     assert (0, False) == (report.status, any("whether events of these leads are missing" in line for line in report.unchecked))
-    office.hand_in(lead, c.AnswerImportance(importance=4))
+    office.hand_in(lead, c.AnswerImportance(importance=3))
     office.export(ALL, tmp_path / "b.zip")
     assert known + 2 == office.ask(count)[0][0]
 
@@ -128,9 +128,9 @@ def test_without_a_key_the_newest_checkpoint_is_taken_and_the_rest_counted(offic
     """What came after it is not in the bundle; events behind the heads are, and the verifier says what that means."""
     lead = office.leads[1]
     office.now += timedelta(days=1)
-    office.hand_in(lead, c.AnswerImportance(importance=4))
+    office.hand_in(lead, c.AnswerImportance(importance=3))
     office.checkpoint()
-    office.hand_in(lead, c.AnswerImportance(importance=5))
+    office.hand_in(lead, c.AnswerImportance(importance=2))
     made = office.export(leads_of(lead), tmp_path / "b.zip", keys=NO_KEY)
     assert (1, False) == (made.behind, made.signed)
     report = checked((tmp_path / "b.zip").read_bytes(), office.key)

@@ -1,6 +1,6 @@
 """The second implementation of the rules agrees with the first: on random lives, and on nothing that was changed."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, get_args
 
 import msgspec
@@ -10,7 +10,10 @@ from hypothesis import settings
 from tests.service.bundle.rules import follow
 from tests.workflows.life import (
     CALENDAR,
+    DECLINE,
+    HOMEWORK,
     PLAYBOOK,
+    PURSUED,
     ROADS,
     WORDS,
     Life,
@@ -23,10 +26,11 @@ from tests.workflows.life import (
 )
 from tests.workflows.player import Player
 from workflows import commands as c
-from workflows.calendars import Calendar
+from workflows import homework_commands as h
+from workflows.calendars import Absence, Calendar
 from workflows.events import Verdict
 from workflows.handle import Outcome
-from workflows.playbooks import Playbook, Timers
+from workflows.playbooks import Homework, Playbook, Reason, Timers
 
 #: The same method at another pace.
 FASTER: Playbook = msgspec.structs.replace(
@@ -52,18 +56,28 @@ class Audited(Player):
     def give(self, command: c.AnyCommand, actor: str) -> Outcome:
         """Give *command*; a migration is to the playbook that it is decided by, as the service sees to."""
         if isinstance(command, c.MigratePlaybook):
-            command = msgspec.structs.replace(command, digest=PLAYBOOK.pin.digest)
+            command = msgspec.structs.replace(command, digest=self.playbook.pin.digest)
         return super().give(command, actor)
 
     def teardown(self) -> None:
         """Nothing differs, refusals included, and every event is made again."""
-        found, tally = follow(self.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+        found, tally = follow(self.history, playbooks=[self.playbook], calendars=[CALENDAR])
         assert ([], len(self.history)) == (found, tally.derived)
         super().teardown()
 
 
 TestAudited = Audited.TestCase
 TestAudited.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+
+
+class Pursued(Audited):
+    """The same under the rules of the pursuit and of letting go."""
+
+    playbook = PURSUED
+
+
+TestPursued = Pursued.TestCase
+TestPursued.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize("state", sorted(ROADS))
@@ -78,6 +92,98 @@ def test_a_migration_follows(state: str, days: int) -> None:
     life.wait(days=1).do(c.Release())
     found, tally = follow(life.history, playbooks=[PLAYBOOK, FASTER], calendars=[CALENDAR])
     assert ([], len(life.history)) == (found, tally.derived)
+
+
+#: What the shipped playbook asks for of somebody who said no.
+STRICT: Playbook = msgspec.structs.replace(
+    PLAYBOOK,
+    version="3.0.0",
+    timers=Timers(review_days=365, triage_days=400),
+    homework=Homework(cite_sources=True, min_needs=1, study_first=True),
+    reason=Reason(in_their_words=True),
+)
+
+
+def test_the_way_back_of_somebody_who_said_no_follows() -> None:
+    """Refused and allowed alike: reason, history, need, homework, strategy; the review outlives states and holds."""
+    life = Life(playbook=STRICT)
+    life.must(register(), "import")
+    life.do(c.RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust"))
+    life.must(c.RecordDecline(kind="no", stated_reason="price"))
+    plan = c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS)
+    need = h.AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS, minutes=3)
+    cited = msgspec.structs.replace(HOMEWORK, cited=(h.Source(published_on=HOMEWORK.sources[0], where=WORDS),))
+    life.must(h.AskWhy(outcome="not_reached", answers={}))
+    life.do(h.AskWhy(outcome="answered", answers={"shoe_size": WORDS}))
+    life.wait(days=1).must(h.AskWhy(outcome="answered", answers={"ideal_solution": WORDS}, minutes=9))
+    for command in (
+        plan,
+        h.OpenHistory(),
+        plan,
+        cited,
+        need,
+        need,
+        HOMEWORK,
+        cited,
+        h.UncoverOpportunity(what=WORDS, source="x"),
+    ):
+        life.do(command)
+    life.must(c.Hold(reason="manual"))
+    life.must(c.StartNurture())
+    life.wait(days=3).must(c.Release())
+    assert "review" in life.lead.timers
+    life.must(h.ReviewDecline(changed=True, finding=WORDS, minutes=4))
+    life.do(c.QueueRevival(reason="job_change"))
+    assert life.lead.state == "queued"
+    life.must(c.OptOut())
+    assert {} == life.lead.timers
+    life.must(c.RegrantConsent(evidence=WORDS, modes=("call", "email")), "manager:ann")
+    life.must(DECLINE)
+    life.must(c.StartNurture())
+    for again in (c.QueueRevival(reason="job_change"), h.OpenHistory(), plan, c.QueueRevival(reason="job_change")):
+        life.do(again)
+    assert life.lead.state == "queued"
+    life.migrate(FASTER)
+    found, tally = follow(life.history, playbooks=[STRICT, FASTER], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
+
+
+SICK: Calendar = msgspec.structs.replace(
+    CALENDAR, absences=(Absence(first=date(2026, 1, 13), last=date(2026, 1, 20), reason="ill"),)
+)
+
+
+@pytest.mark.parametrize("timer", ["call_late", "call_expiry"])
+def test_an_absence_that_was_entered_late_follows(timer: str) -> None:
+    """A promise is not late for days on which its owner turned out to be away; the timer comes again, later."""
+    life = life_in("call_due")
+    life.calendar = SICK
+    assert "refused" == life.fire(timer).answer
+    if timer == "call_late":
+        life.must(c.RescheduleCall(call_on=date(2026, 1, 27), reason="prospect_asked"))
+    assert "applied" == life.fire(timer).answer
+    found, tally = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR, SICK])
+    assert ([], len(life.history)) == (found, tally.derived)
+
+
+def test_a_note_that_comes_back_follows() -> None:
+    """While the call is still to come, when it is due, and when it was made."""
+    for state in ("note_sent", "call_due", "no_response", "queued", "re_engaged"):
+        life = life_in(state)
+        life.do(c.RecordReturn())
+        assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+    life = life_in("no_response").wait(days=9)
+    life.must(touch_command())
+    life.wait(days=9).must(call_command(life), "planner")
+    assert "refused" == life.do(c.RecordReturn()).answer
+    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+
+
+def test_which_topic_came_first_follows() -> None:
+    """Said in words, it counts as said; what the log says of it is made again."""
+    life = life_in("call_due")
+    life.must(c.RecordCall(outcome="connected", personal_topic=WORDS, decision="yes"))
+    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_refused_entry_is_answered_alike_again(noted: World) -> None:
         (*NOTE, "--minutes", 8),
         (*NOTE, "--at", "2026-01-06T09:00"),
         ("note-sent", "V-0001", "--attest-all"),
-        ("importance", "V-0000", "4"),
+        ("importance", "V-0000", "3"),
         (*NOTE, "--text", "Dear Bela"),
     ],
 )
@@ -244,7 +244,7 @@ def test_when_it_happened_may_be_said_in_many_ways(noted: World) -> None:
         ("2026-01-05", "2026-01-05T17:00:00+00:00"),
     ):
         with noted.worker():
-            noted.ok("importance", "V-0000", "4", "--at", typed)
+            noted.ok("importance", "V-0000", "3", "--at", typed)
         assert noted.events(noted.leads[0])[-1].occurred_at.isoformat() == expected, typed
 
 
@@ -257,8 +257,8 @@ def test_friday_stays_friday_when_the_workers_are_away_until_monday(noted: World
 
 def test_who_did_it_is_the_owner_unless_said(noted: World) -> None:
     with noted.worker():
-        noted.ok("importance", "V-0000", "4")
-        noted.ok("importance", "V-0000", "5", "--as", "manager:ann")
+        noted.ok("importance", "V-0000", "3")
+        noted.ok("importance", "V-0000", "2", "--as", "manager:ann")
     assert [event.actor for event in noted.events(noted.leads[0])[-2:]] == ["rep:dan", "manager:ann"]
 
 

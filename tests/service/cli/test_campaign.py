@@ -293,5 +293,17 @@ def test_letters_are_paced_by_working_days(world: World) -> None:
     office.sound()
 
 
+def test_a_folder_that_cannot_be_is_said_before_any_letter_is_sent(world: World, tmp_path: Path) -> None:
+    with world.worker():
+        office = Office(world)
+        lead = office.declined()
+        office.event()
+        office.start()
+        (tmp_path / "file").write_text("")
+        said = world.refused(2, "campaign", "send", "spring", "--out", tmp_path / "file" / "letters")
+    assert "no letter was sent" in said
+    assert office.letters()[lead]["status"] == "released"
+
+
 def _ids(shown: dict[str, list[str]]) -> tuple[list[object], list[object]]:
     return [UUID(id_) for id_ in shown["seated"]], [UUID(id_) for id_ in shown["waiting"]]

@@ -7,8 +7,9 @@ from tests.desk import WORDS
 from tests.service.campaigns import Office
 from tests.service.world import MONDAY, World
 from workflows.campaign_events import ColdProposed
-from workflows.commands import BookMeeting, CompleteHomework, MarkWon, RecordReply
+from workflows.commands import BookMeeting, CompleteHomework, MarkWon, RecordReply, RecordStrategy
 from workflows.events import LeadDeclined, RevivalQueued
+from workflows.homework_commands import AnticipateNeed, OpenHistory, Source
 from workflows.playbooks import Homework
 
 FIELDS = Homework().fields
@@ -59,12 +60,22 @@ def test_a_hold_comes_back_on_its_day(world: World) -> None:
     world.at(MONDAY + timedelta(days=60, hours=1))
     assert "HOMEWORK   " in world.ok("today", "--rep", "dan")
     assert "to come back on Fri 2026-03-06, and that day is here: homework first, then the queue" in world.ok("today")
-    world.hand_in(lead, CompleteHomework(answers=dict.fromkeys(FIELDS, WORDS), sources=(date(2026, 3, 1),)))
+    _study(world, lead, date(2026, 3, 1))
     assert "that day is here" not in world.ok("today")
     with world.worker():
         world.ok("queue", lead, "--reason", "revisit")
     assert "queued" == world.lead(lead).state
     office.sound()
+
+
+def _study(world: World, lead: UUID, published_on: date) -> None:
+    """Have the account studied: a need foreseen, every question answered from a source of that day, and a strategy."""
+    world.hand_in(lead, AnticipateNeed(item="new-roof", need=WORDS, rationale=WORDS))
+    cited = (Source(published_on=published_on, where=WORDS),)
+    answers = dict.fromkeys(FIELDS, WORDS)
+    world.hand_in(lead, CompleteHomework(answers=answers, sources=(published_on,), cited=cited))
+    world.hand_in(lead, OpenHistory())
+    world.hand_in(lead, RecordStrategy(strategy=WORDS, missed_last_time=WORDS))
 
 
 def test_a_hold_whose_homework_is_done_is_queued_on_its_day(world: World) -> None:
@@ -73,7 +84,7 @@ def test_a_hold_whose_homework_is_done_is_queued_on_its_day(world: World) -> Non
         office = Office(world)
         lead = world.take_in(queued=False)
         world.ok("decline", lead, "--kind", "hold", "--stated-reason", "spending_on_hold", "--revisit-on", "2026-03-02")
-    world.hand_in(lead, CompleteHomework(answers=dict.fromkeys(FIELDS, WORDS), sources=(date(2026, 1, 1),)))
+    _study(world, lead, date(2026, 1, 1))
     world.at(datetime(2026, 3, 1, 22, tzinfo=UTC))
     assert "nurture" == world.lead(lead).state
     world.at(datetime(2026, 3, 2, 13, 30, tzinfo=UTC))

@@ -101,7 +101,18 @@ def commands(person: Person, key: str, day: str) -> Sequence[tuple[str, ...]]:
     return (
         ("note-sent", key, "--attest-all", "--text", says("Dear Ada"), "--minutes", "8"),
         ("note-sent", key, "--attest", "personal_fact", "--override", says("she knows me from church")),
-        ("call", key, "--outcome", "connected", "--personal-first", "--next-step", says("visit"), "--next-step-on", day),
+        (
+            "call",
+            key,
+            "--outcome",
+            "connected",
+            "--topic",
+            says("her bees"),
+            "--next-step",
+            says("visit"),
+            "--next-step-on",
+            day,
+        ),
         ("call", key, "--outcome", "connected", "--personal-first", "--decision", says("buy"), "--words", says("good")),
         ("call", key, "--outcome", "voicemail", "--words", says("beep"), "--minutes", "3"),
         ("reply", key, "--channel", "email", "--words", says("hello")),
@@ -109,6 +120,10 @@ def commands(person: Person, key: str, day: str) -> Sequence[tuple[str, ...]]:
         ("decline", key, "--kind", "hold", "--stated-reason", "no_budget", "--words", says("next year")),
         ("reason", "real", key, "--reason", "lost_trust", "--evidence", says("the call"), "--words", says("late")),
         ("strategy", key, "--strategy", says("begin with bees"), "--missed", says("who decides")),
+        ("history", key),
+        ("reason", "ask", key, "--outcome", "answered", "--answer", f"ideal_solution={says('quiet')}"),
+        ("need", key, "--item", "pond-2027", "--need", says("a pond"), "--because", says("theirs leaks")),
+        ("review", key, "--changed", "--finding", says("a new director")),
         ("offer", key, "--solution", says("phase two"), "--benefit", says("a garden")),
         ("qualify", key, "--qualified", "--evidence", says("bought before")),
         ("connector", key, "--who", says("her sister")),
@@ -125,7 +140,7 @@ def commands(person: Person, key: str, day: str) -> Sequence[tuple[str, ...]]:
 
 #: What is accepted in any state.
 ALWAYS = (
-    ("strategy", "{key}", "--strategy", "{says}", "--missed", "{says}"),
+    ("opportunity", "{key}", "--what", "{says}", "--from", "{says}"),
     ("reason", "stated", "{key}", "--reason", "no_budget", "--words", "{says}"),
 )
 

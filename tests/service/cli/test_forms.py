@@ -9,6 +9,9 @@ from click.testing import CliRunner
 from service.cli import homework, main, people
 from service.cli.forms import Form
 from workflows import commands as c
+from workflows.campaign_commands import MoveStage, ProposeCold, SendInvitation
+from workflows.homework_commands import OpenHistory
+from workflows.mail_commands import MailCommand
 
 FORMS: tuple[Form, ...] = (
     *people.FORMS,
@@ -22,9 +25,11 @@ NOT_FOR_PEOPLE = {
     c.EraseLead, c.RegisterLead, c.UpdateContact, c.ScheduleNote, c.ScheduleCall, c.ScheduleTouch, c.FireTimer,
     c.MigratePlaybook,
 }  # fmt: skip
+#: These have commands of their own: they print what is decided on, or send something.
+NOT_FOR_PEOPLE |= {OpenHistory, MoveStage, ProposeCold, SendInvitation, *get_args(MailCommand)}
 
-#: Ids that only a CRM has at hand.
-NOT_ASKED = {"RecordReply.campaign_id", "RecordReply.event_id"}
+#: Ids that only a CRM has at hand, and days that stand in the sources themselves.
+NOT_ASKED = {"RecordReply.campaign_id", "RecordReply.event_id", "CompleteHomework.sources"}
 
 
 def test_every_command_that_people_give_has_a_form() -> None:

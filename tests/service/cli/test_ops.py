@@ -32,7 +32,7 @@ def test_status_counts_what_ops_watch(lived: World) -> None:
 
 def test_status_sees_what_waits_and_what_failed(lived: World) -> None:
     before = lived.said("status")
-    ids = [UUID(lived.said("importance", "V-0000", 4, "--no-wait")["message_id"]) for _ in range(3)]
+    ids = [UUID(lived.said("importance", "V-0000", 3, "--no-wait")["message_id"]) for _ in range(3)]
     with transaction(lived.engine) as connection:
         messages.fail(connection, ids[0], error="OSError", traceback="", max_attempts=10)
         messages.fail(connection, ids[1], error="OSError", traceback="", max_attempts=1)
@@ -155,7 +155,7 @@ def test_an_empty_log_is_whole(world: World) -> None:
 
 
 def test_dead_messages_are_listed_shown_and_tried_again(lived: World) -> None:
-    ids = [lived.hand_in(uuid4(), AnswerImportance(importance=4)) for _ in range(2)]
+    ids = [lived.hand_in(uuid4(), AnswerImportance(importance=3)) for _ in range(2)]
     for id_, error in ((ids[0], "UnknownStreamError: lead x\nis not known"), (ids[1], "OSError: the moon is full")):
         with transaction(lived.engine) as connection:
             messages.bury(connection, id_, error=error)
@@ -165,7 +165,7 @@ def test_dead_messages_are_listed_shown_and_tried_again(lived: World) -> None:
     groups = lived.said("dead", "list")["groups"]
     assert [group["error"] for group in groups] == ["OSError: the moon is full", "UnknownStreamError: lead x"]
     assert groups[0]["messages"][0]["command"] == {
-        "command": "answer_importance", "importance": 4, "occurred_at": None,
+        "command": "answer_importance", "importance": 3, "occurred_at": None,
     }  # fmt: skip
 
     shown = lived.ok("dead", "show", ids[0].hex[:8])
@@ -181,7 +181,7 @@ def test_dead_messages_are_listed_shown_and_tried_again(lived: World) -> None:
 
 
 def test_what_is_not_dead_is_said_so(lived: World) -> None:
-    settled = lived.hand_in(lived.leads[0], AnswerImportance(importance=4))
+    settled = lived.hand_in(lived.leads[0], AnswerImportance(importance=3))
     assert f"message {settled} is not dead: it is applied" in lived.refused(2, "dead", "retry", settled, "--reason", "x")
     assert "no dead message has the id '17'; see `thaw dead list`" in lived.refused(2, "dead", "show", "17")
     assert "name the messages to try again, or say --all" in lived.refused(2, "dead", "retry")
@@ -192,7 +192,7 @@ def test_what_is_not_dead_is_said_so(lived: World) -> None:
 def test_dead_messages_whose_ids_begin_alike_are_told_apart(lived: World) -> None:
     ids = UUID("abcdef01-0000-4000-8000-000000000001"), UUID("abcdef01-0000-4000-8000-000000000002")
     for id_ in ids:
-        lived.ok("importance", "V-0000", 4, "--no-wait", "--id", id_)
+        lived.ok("importance", "V-0000", 3, "--no-wait", "--id", id_)
         with transaction(lived.engine) as connection:
             messages.bury(connection, id_, error="OSError")
     assert f"'abcdef01' may mean {ids[0]} or {ids[1]}: name one in full" in lived.refused(2, "dead", "show", "abcdef01")

@@ -21,7 +21,7 @@ def test_what_is_handed_in_meanwhile_is_accepted_and_waits(lived: World) -> None
     assert lived.ok("pause", "importance_answered", "--reason", "a wrong list", "--by", "ann") == (
         "paused importance_answered; what was in hand is done. 0 messages wait now\n"
     )
-    told = lived.ok("importance", "V-0000", 4)
+    told = lived.ok("importance", "V-0000", 3)
     assert told.startswith("accepted as ")
     paused = "importance_answered since Tue 2026-01-06 15:00 by ops:ann: a wrong list"
     assert told.endswith(f"; it is applied when that is resumed; paused, in UTC: {paused}\n")
@@ -34,7 +34,7 @@ def test_what_is_handed_in_meanwhile_is_accepted_and_waits(lived: World) -> None
     resumed = lived.ok("resume", "importance_answered", "--by", "bob")
     assert resumed == "resumed importance_answered: 1 message to be rung by the clock\n"
     lived.work()
-    assert lived.lead(lived.leads[0]).importance == 4
+    assert lived.lead(lived.leads[0]).importance == 3
     assert "paused" not in lived.ok("status")
     acts = lived.ok("operations")
     assert "ops:ann paused importance_answered\n        because: a wrong list\n" in acts

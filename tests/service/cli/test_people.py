@@ -41,7 +41,12 @@ def test_from_the_note_to_the_breakup_and_back_to_a_won_deal(busy: World) -> Non
         assert busy.lead(busy.leads[0]).state == "call_due"
         thaw("call", "V-0000", "--outcome", "no_answer")
         thaw("offer", "V-0000", "--solution", "phase two", "--benefit", "a garden")
-        thaw("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "nobody answers any more")
+        confirm = ("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "nobody answers any more")
+        said = busy.refused(1, *confirm)
+        assert "(everything_tried): Not everything was done yet: say who knows them, or that nobody does; say how" in said
+        thaw("no-connector", "V-0000")
+        thaw("importance", "V-0000", "3")
+        thaw(*confirm)
         said = busy.refused(1, "breakup", "send", "V-0000")
         assert "refused (breakup_halves): A breakup is a voicemail reinforced by an email" in said
         thaw("breakup", "voicemail", "V-0000")
@@ -57,7 +62,8 @@ def test_from_the_note_to_the_breakup_and_back_to_a_won_deal(busy: World) -> Non
         thaw("won", "V-0000")
     assert busy.lead(busy.leads[0]).state == "won"
     assert [event_type(event.data) for event in busy.events(busy.leads[0]) if event.actor == "rep:dan"] == [
-        "note_sent", "no_response", "touch_sent", "no_response", "offer_recorded", "cut_bait_confirmed", "command_refused",
+        "note_sent", "no_response", "touch_sent", "no_response", "offer_recorded", "command_refused",
+        "connector_denied", "importance_answered", "cut_bait_confirmed", "command_refused",
         "breakup_voicemail_left", "breakup_email_sent", "breakup_sent", "nurture_touch_sent", "reply_received",
         "meeting_booked", "re_engaged", "lead_won",
     ]  # fmt: skip
@@ -76,12 +82,15 @@ def test_a_no_and_the_homework_after_it(busy: World) -> None:
         assert "refused (reason_evidence)" in said
         thaw("reason", "real", "V-0000", "--reason", "lost_trust", "--evidence", "call-2026-01-06", "--words", "You were late")
         answers = [part for field in fields for part in ("--answer", f"{field}=something = known")]
-        said = busy.refused(1, "homework", "V-0000", *answers[2:], "--source-date", "2025-11-30")
+        source = ("--source", "2025-11-30=https://example.com/report")
+        said = busy.refused(1, "homework", "V-0000", *answers[2:], *source)
         assert "The homework has no answer to: industry rank now." in said
-        thaw("homework", "V-0000", *answers, "--source-date", "2025-11-30", "--minutes", 20)
+        thaw("need", "V-0000", "--item", "pond-2027", "--need", "a new pond", "--because", "the old one leaks")
+        thaw("homework", "V-0000", *answers, *source, "--minutes", 20)
+        thaw("history", "V-0000")
         thaw("strategy", "V-0000", "--strategy", "begin with the garden", "--missed", "who decides")
         thaw("qualify", "V-0000", "--qualified", "--evidence", "they bought before")
-        thaw("importance", "V-0000", 5)
+        thaw("importance", "V-0000", 5, "--action", "fly to them", "--action", "ask the owner to call")
         thaw("connector", "V-0000", "--who", "her sister-in-law")
         assert "refused (rested)" in busy.refused(1, "queue", "V-0000", "--reason", "revisit")
         thaw("nurture", "start", "V-0000", "--waiver", "she asked for it")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.desk import WORDS
 from tests.service.world import MONDAY, World
 from workflows.commands import RecordDecline
 
@@ -59,7 +60,7 @@ def test_what_is_blocked_says_how_to_unblock_it(tuesday: World) -> None:
 def test_a_pile_of_homework_is_cut_and_counted(world: World) -> None:
     world.rep()
     for lead_id in world.register(18, queued=False):
-        world.hand_in(lead_id, RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust"))
+        world.hand_in(lead_id, RecordDecline(kind="no", stated_reason="price", real_reason="lost_trust", words=WORDS))
     world.at(MONDAY + timedelta(days=4))
     shown = world.ok("today")
     assert "    HOMEWORK   and 3 more (--json lists them)\n" in shown

@@ -130,3 +130,13 @@ def test_an_empty_log_and_one_that_cannot_be_read_have_no_answer(world: World, m
     world.sql("ALTER TABLE events DISABLE TRIGGER ALL")
     world.sql("DELETE FROM events WHERE type = 'lead_registered'")
     assert "run `thaw verify`" in world.refused(2, "what-if", mine)
+
+
+def test_a_sales_event_beside_the_leads_changes_nothing(busy: World, mine: Path) -> None:
+    """What is on the streams of events and campaigns is no lead's, and a run leaves it aside."""
+    mine.write_text(SAME)
+    starts = ("--starts", "2026-03-09T09:00", "--seats", 12, "--title", "Spring days", "--host", "Harbour Mills")
+    about = "Two days in which a sales team learns to ask better questions."
+    with busy.worker():
+        busy.ok("event", "add", "spring", "--kind", "training", *starts, "--description", about, "--as", "manager:ann")
+    assert busy.said("what-if", mine)["affected"] == 0

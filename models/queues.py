@@ -1,0 +1,57 @@
+"""The team's queue as a cut-bait card compares with it, read at one moment, with the position in the log that it is."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from workflows.cut_bait import IMPORTANT, Kind, queue
+from workflows.lead import Lead
+from workflows.pursuit_facts import Queue
+
+_lead_decoder = msgspec.json.Decoder(Lead)
+
+# One statement, so one snapshot, and so one prefix of the log: see `models.rep_books`. Whoever is on hold waits for no turn.
+_queue = text("""
+    WITH queued AS (
+        SELECT id, owner, score, last_contact_at, body::jsonb AS lead FROM leads WHERE state = 'queued' AND held IS NULL
+    ), kinds AS (
+        SELECT CAST(lead ->> 'stage_depth' AS int) AS stage, CAST(lead ->> 'value_band' AS int) AS band,
+               coalesce(CAST(lead ->> 'importance' AS int) >= :important, false) AS important, count(*) AS leads
+        FROM queued GROUP BY 1, 2, 3
+    ), first AS (
+        SELECT id FROM queued WHERE owner = :owner ORDER BY score DESC NULLS LAST, last_contact_at NULLS FIRST, id LIMIT 1
+    )
+    SELECT stage, band, important, leads, NULL::uuid AS id, NULL::bigint AS position FROM kinds
+    UNION ALL SELECT NULL, NULL, NULL, NULL, id, NULL FROM first
+    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, position FROM log_head
+""")
+
+
+def read_queue(connection: Connection, owner: str) -> Queue:
+    """Return the queue of the whole team, and who is first in *owner*'s own.
+
+    The caller has changed no lead in this transaction, or the queue would hold what the log does not yet.
+    """
+    counts: dict[Kind, int] = {}
+    position, next_lead = 0, None
+    for stage, band, important, leads, id_, at in connection.execute(_queue, {"owner": owner, "important": IMPORTANT}):
+        if leads is not None:
+            counts[Kind(stage, band, important)] = leads
+        elif id_ is not None:
+            next_lead = id_
+        else:
+            position = at
+    return queue(counts, next_lead, position)
+
+
+def leads_in(connection: Connection, states: Sequence[str], owner: str | None = None) -> list[Lead]:
+    """Return the leads in *states* that are not on hold, of *owner* or of the whole team, by owner and id."""
+    rows = connection.scalars(
+        text(
+            "SELECT body FROM leads WHERE state = ANY(:states) AND held IS NULL "
+            "AND (CAST(:owner AS text) IS NULL OR owner = :owner) ORDER BY owner, id"
+        ),
+        {"states": list(states), "owner": owner},
+    )
+    return [_lead_decoder.decode(body) for body in rows]

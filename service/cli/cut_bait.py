@@ -1,0 +1,55 @@
+"""``thaw cut-bait``: who costs more than they will bring, for a person to decide; ``thaw alerts``: what to hear of."""
+
+import click
+
+from models import views
+from service.cli.answers import typed_errors
+from service.cli.app import App, json_option, pass_app
+from service.cut_bait import read_alerts, read_cards
+from service.find import find_rep
+from service.wording import plain
+
+
+@click.command("cut-bait")
+@click.option("--rep", "rep_name", help="Whose leads; without it, the whole team's.")
+@json_option
+@pass_app
+def cut_bait(app: App, rep_name: str | None, as_json: bool) -> None:
+    """Propose whom to let go: what one more hour brings against the queue, and what was tried. A person decides.
+
+    What brings least an hour comes first. Nobody is ever given up by the service itself.
+    """
+    with typed_errors(), views.snapshot(app.service.engine) as connection:
+        cards = read_cards(connection, find_rep(connection, rep_name).name if rep_name else None)
+    if as_json:
+        app.print_json({"cards": cards})
+        return
+    if not cards:
+        click.echo("nobody is proposed for letting go")
+    for shown in cards:
+        click.echo(f"{plain(shown.name)} ({shown.key}), {plain(shown.owner)}: {'; '.join(shown.why)}")
+        for line in shown.lines:
+            click.echo(f"    {plain(line)}")
+        for command in shown.commands:
+            click.echo(f"    $ {command}")
+
+
+@click.command()
+@click.option("--rep", "rep_name", help="Whose leads; without it, the whole team's.")
+@json_option
+@pass_app
+def alerts(app: App, rep_name: str | None, as_json: bool) -> None:
+    """List much time for little hope, who has gone silent, and who has heard nothing from us for too long."""
+    with typed_errors(), views.snapshot(app.service.engine) as connection:
+        found = read_alerts(connection, app.service.now(), find_rep(connection, rep_name).name if rep_name else None)
+    if as_json:
+        app.print_json({"alerts": found})
+        return
+    if not found:
+        click.echo("nothing to be alarmed at")
+    for alert in found:
+        click.echo(f"{plain(alert.owner)}: {plain(alert.name)} ({alert.key}) {plain(alert.says)} [{alert.rule}]")
+        click.echo(f"    $ {alert.command}")
+
+
+COMMANDS = (cut_bait, alerts)

@@ -1,0 +1,238 @@
+"""Who is proposed for letting go, and what a manager should hear of: long silences, and much time for little hope."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from models import contacts, playbooks
+from models.contacts import Contact
+from models.database import Connection
+from models.queues import leads_in, read_queue
+from service.wording import count, field_of, key_of, key_of_id, name_of, words
+from workflows.cut_bait import card, chance_left
+from workflows.lead import Lead
+from workflows.playbooks import Playbook
+from workflows.priority import BASIS_POINTS
+from workflows.pursuit_facts import Card, Ground
+from workflows.pursuit_playbook import Pursuit
+
+#: States in which reps spend time on a lead.
+_WORKED: tuple[str, ...] = ("queued", "note_due", "note_sent", "call_due", "no_response", "re_engaged")
+
+_GROUNDS: Mapping[Ground, str] = {
+    "below_the_queue": "it brings {returns} an hour, and the queue {median}",
+    "attempts_spent": "its {attempts} are all that it may get",
+    "low_importance": "its importance is {importance}",
+}
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead about which somebody has to decide, with all that is shown to them."""
+
+    lead_id: UUID
+    key: str
+    name: str
+    owner: str
+    card: Card
+    why: tuple[str, ...]
+    """Sentences: the grounds."""
+    lines: tuple[str, ...]
+    """The arithmetic and the checklist, in words."""
+    commands: tuple[str, ...]
+    """The three choices."""
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the named owner and the manager should hear of."""
+
+    rule: Literal["inordinate_time", "gone_silent", "silent_too_long"]
+    lead_id: UUID
+    key: str
+    name: str
+    owner: str
+    says: str
+    command: str
+    """What to type for it; empty when nothing but work helps."""
+
+
+class _Team(NamedTuple):
+    """Leads with what is known of them."""
+
+    leads: Sequence[Lead]
+    people: Mapping[UUID, Contact]
+    playbooks: Mapping[str, Playbook]
+
+    def rules(self, lead: Lead) -> tuple[Playbook, Pursuit] | None:
+        """Return the playbook that *lead* follows, if it says how far the silent are pursued."""
+        playbook = self.playbooks.get(lead.playbook.digest) if lead.playbook else None
+        return (playbook, playbook.pursuit) if playbook and playbook.pursuit else None
+
+
+def read_cards(connection: Connection, owner: str | None = None) -> list[Shown]:
+    """Return the leads that are proposed for letting go, of *owner* or of the team: what brings least an hour comes first."""
+    team = _read_team(connection, ["no_response"], owner)
+    found = [shown for shown in shown_cards(connection, team.leads, team.people, team.playbooks) if shown.card.grounds]
+    return sorted(found, key=lambda shown: (shown.card.return_per_hour, shown.lead_id))
+
+
+def shown_cards(
+    connection: Connection, leads: Iterable[Lead], people: Mapping[UUID, Contact], known: Mapping[str, Playbook]
+) -> list[Shown]:
+    """Return the card of each of *leads* about which nobody has decided yet, proposed or not."""
+    team = _Team(tuple(leads), people, known)
+    open_ = [lead for lead in team.leads if lead.cut_bait not in ("breakup", "nurture") and not _breaking_up(lead)]
+    queues = {owner: read_queue(connection, owner) for owner in {lead.owner for lead in open_}}
+    next_ids = [queue.next_lead for queue in queues.values() if queue.next_lead]
+    waiting = contacts.find_contacts(connection, next_ids)
+    names = {id_: name_of_id(id_, waiting) for id_ in next_ids}
+    found = []
+    for lead in open_:
+        if rules := team.rules(lead):
+            worked_out = card(lead, rules[0], rules[1], queues[lead.owner])
+            found.append(_shown(lead, people.get(lead.id), worked_out, names))
+    return found
+
+
+def name_of_id(lead_id: UUID, people: Mapping[UUID, Contact]) -> str:
+    """Return how to call a person of whom only the id is at hand, and the contact if it is open to us."""
+    contact = people.get(lead_id)
+    return (field_of(contact.fields, "name") or key_of_id(lead_id, contact)) if contact else str(lead_id)[:8]
+
+
+def _breaking_up(lead: Lead) -> bool:
+    return bool(lead.breakup_voicemail_at or lead.breakup_email_at)
+
+
+def _shown(lead: Lead, person: Contact | None, shown: Card, names: Mapping[UUID, str]) -> Shown:
+    typed = key_of(lead, person)
+    said = {
+        "returns": shown.return_per_hour,
+        "median": shown.median,
+        "attempts": count(shown.attempts, "attempt"),
+        "importance": lead.importance,
+    }
+    return Shown(
+        lead_id=lead.id,
+        key=typed,
+        name=name_of(lead, person),
+        owner=lead.owner,
+        card=shown,
+        why=tuple(_GROUNDS[ground].format(**said) for ground in shown.grounds),
+        lines=(_arithmetic(shown), _spent(shown), *_checklist(shown), _after(shown, names)),
+        commands=(
+            f"thaw breakup confirm {typed} --choice breakup --reason TEXT",
+            f"thaw breakup confirm {typed} --choice one_more_try",
+            f"thaw breakup confirm {typed} --choice nurture --reason TEXT",
+        ),
+    )
+
+
+def percent(basis_points: int) -> str:
+    """Return a share such as ``4.67 %``."""
+    return f"{basis_points // 100}.{basis_points % 100:02} %"
+
+
+def _arithmetic(shown: Card) -> str:
+    median = "nobody is queued" if shown.median is None else f"the middle of {shown.queued} queued brings {shown.median}"
+    return (
+        f"value {shown.value} x chance {percent(shown.chance)} over {count(shown.minutes_needed, 'minute')} "
+        f"= {shown.return_per_hour} an hour; {median}"
+    )
+
+
+def _spent(shown: Card) -> str:
+    tried = f"{shown.attempts} of {count(shown.most, 'attempt')} unanswered"
+    return f"{tried}; {count(shown.minutes_spent, 'minute')} spent, {shown.minutes_lost} of them probably lost"
+
+
+def _checklist(shown: Card) -> Iterable[str]:
+    done = shown.checklist
+    tried = ", ".join(map(words, done.modes_tried)) or "nothing"
+    waived = f"; waived: {', '.join(map(words, done.modes_waived))}" if done.modes_waived else ""
+    left = f"; still open: {', '.join(map(words, done.modes_open))}" if done.modes_open else ""
+    yield f"tried: {tried}{waived}{left}"
+    importance = "not answered" if done.importance is None else done.importance
+    nurture = ", ".join(done.nurture_modes) or "no way"
+    known = f"connector: {done.connector}; importance: {importance}"
+    yield f"value brought: {done.value_items}; {known}; keeping in touch by {nurture}"
+
+
+def _after(shown: Card, names: Mapping[UUID, str]) -> str:
+    if shown.next_lead is None:
+        return "nobody waits for the time"
+    return f"the time would go to {names.get(shown.next_lead, str(shown.next_lead)[:8])}, who is next in the queue"
+
+
+def read_alerts(connection: Connection, now: datetime, owner: str | None = None) -> list[Alert]:
+    """Return what *owner*, or the team, should hear of: inordinate time, then those gone silent, then silences of ours."""
+    worked = _read_team(connection, _WORKED, owner)
+    resting = _read_team(connection, ["nurture"], owner)
+    return [*_inordinate(worked), *_gone_silent(worked), *_too_long(resting, now)]
+
+
+def _read_team(connection: Connection, states: Sequence[str], owner: str | None) -> _Team:
+    found = leads_in(connection, states, owner)
+    digests = {lead.playbook.digest for lead in found if lead.playbook}
+    people = contacts.find_contacts(connection, [lead.id for lead in found])
+    return _Team(found, people, playbooks.playbooks_by_digest(connection, list(digests)))
+
+
+def _inordinate(team: _Team) -> Iterable[Alert]:
+    """Yield the leads whose minutes are probably lost, the most first (A3-2, A3-10)."""
+    found = []
+    for lead in team.leads:
+        if rules := team.rules(lead):
+            chance = chance_left(lead.stage_depth, lead.attempts, rules[1].chance)
+            lost = lead.minutes_invested * (BASIS_POINTS - chance) // BASIS_POINTS
+            if lead.attempts and lost >= rules[1].lost_minutes_alert:
+                says = f"{count(lead.minutes_invested, 'minute')} spent at a chance of {percent(chance)}: {lost} probably lost"
+                found.append((-lost, lead.id, _alert(team, lead, "inordinate_time", says, "thaw cut-bait --rep {owner}")))
+    yield from (alert for _, _, alert in sorted(found, key=lambda each: each[:2]))
+
+
+def _gone_silent(team: _Team) -> Iterable[Alert]:
+    """Yield the leads that were interested and do not answer any more (A3-1)."""
+    for lead in team.leads:
+        rules = team.rules(lead)
+        if rules is None or lead.state != "no_response" or lead.attempts < rules[1].silent_after:
+            continue
+        person = team.people.get(lead.id)
+        interest = field_of(person.fields, "prior_interest") if person else ""
+        if interest or lead.offer_at or lead.qualified:
+            about = f" in {interest}" if interest else ""
+            says = f"was interested{about}, and {count(lead.attempts, 'contact')} went unanswered"
+            command = "thaw decline {key} --kind went_silent --stated-reason no_answer"
+            yield _alert(team, lead, "gone_silent", says, command)
+
+
+def _too_long(team: _Team, now: datetime) -> Iterable[Alert]:
+    """Yield the leads that have heard nothing from us for longer than the playbook allows, the longest first (A1-12)."""
+    silences = []
+    for lead in team.leads:
+        playbook = team.playbooks.get(lead.playbook.digest) if lead.playbook else None
+        heard = max(filter(None, (lead.nurture_touched_at, lead.last_touch_at, lead.last_contact_at)), default=lead.entered_at)
+        if playbook and now - heard > timedelta(days=playbook.timers.nurture_floor_days):
+            silences.append((heard, lead))
+    for heard, lead in sorted(silences, key=lambda each: (each[0], each[1].id)):
+        says = f"has heard nothing from us for {(now - heard).days} days"
+        command = "thaw nurture touch {key} --mode email --asset WORD --attest-all"
+        yield _alert(team, lead, "silent_too_long", says, command)
+
+
+def _alert(
+    team: _Team, lead: Lead, rule: Literal["inordinate_time", "gone_silent", "silent_too_long"], says: str, command: str
+) -> Alert:
+    person = team.people.get(lead.id)
+    typed = key_of(lead, person)
+    return Alert(
+        rule=rule,
+        lead_id=lead.id,
+        key=typed,
+        name=name_of(lead, person),
+        owner=lead.owner,
+        says=says,
+        command=command.format(key=typed, owner=lead.owner),
+    )

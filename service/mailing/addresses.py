@@ -1,0 +1,103 @@
+"""Mail addresses: those that people type, those of our reps, and the tokens by which one is taken off a list."""
+
+import base64
+import binascii
+import hmac
+import unicodedata
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
+from uuid import UUID
+
+from models import mailboxes
+from models.database import Connection
+from models.mailboxes import Mailbox
+from service.pepper import Pepper
+from service.settings import Settings, SettingsError
+
+#: Marks that turn the direction of what follows: in a header they make one name look like another.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_LIST = b"mail"
+_SEAL_BYTES = 16
+
+
+class MailError(SettingsError):
+    """A mail cannot be made of what was given; the message says what would be right."""
+
+
+def one_line(what: str, value: str, most: int = 200) -> str:
+    """Return *value*, which is to stand in a header.
+
+    Raises
+    ------
+    MailError
+        When it has more than one line, marks that nobody sees, or more than *most* characters.
+    """
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in _TURNS for c in value):
+        raise MailError(f"{what} {value[:60]!r}: it has to be one line, without control characters")
+    if len(value) > most:
+        raise MailError(f"{what} has {len(value)} characters; {most} are the most")
+    return value.strip()
+
+
+def address_of(what: str, typed: str, name: str = "") -> Address:
+    """Return the address *typed* for *what*, with *name* before it; a domain in other letters in the form that servers know.
+
+    Raises
+    ------
+    MailError
+        When it is no address.
+    """
+    local, _, domain = typed.strip().rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode() if domain else ""
+        found = Address(one_line(f"the name of {what}", name), local, ascii_domain)
+    except (UnicodeError, HeaderParseError, ValueError, IndexError) as error:
+        raise MailError(f"{what} {typed[:80]!r} is no mail address") from error
+    odd = any(c.isspace() or unicodedata.category(c).startswith("C") for c in local)
+    if not local or "." not in ascii_domain or odd or len(local.encode()) > 64 or len(ascii_domain) > 253:
+        raise MailError(f"{what} {typed[:80]!r} is no mail address")
+    return found
+
+
+def save_mailbox(connection: Connection, rep: str, typed: str) -> None:
+    """Keep the address that was *typed* for *rep*, such as ``Dan Miller <dan@example.com>``."""
+    name, address = parseaddr(typed)
+    found = address_of("--email", address or typed, name)
+    mailboxes.save(connection, rep, Mailbox(found.addr_spec, found.display_name))
+
+
+def sender_of(connection: Connection, rep: str, settings: Settings) -> Address:
+    """Return the address that *rep* writes from.
+
+    Raises
+    ------
+    MailError
+        When the rep has none.
+    """
+    own = mailboxes.find(connection, rep)
+    if own:
+        return address_of(f"the address of {rep}", own.address, own.name)
+    if not settings.mail_domain:
+        raise MailError(
+            f"{rep} has no address to write from: `thaw rep set {rep} --email ADDRESS`, or one for all in THAW_MAIL_DOMAIN"
+        )
+    local = "".join(c if c.isascii() and c.isalnum() else "." for c in unicodedata.normalize("NFKD", rep).casefold())
+    return address_of(f"the address of {rep}", f"{'.'.join(filter(None, local.split('.')))}@{settings.mail_domain}", rep)
+
+
+def token_of(pepper: Pepper, lead_id: UUID) -> str:
+    """Return the opaque token that takes the person behind a lead off our mail."""
+    return base64.urlsafe_b64encode(lead_id.bytes + pepper.seal("unsubscribe", _LIST + lead_id.bytes)).decode().rstrip("=")
+
+
+def lead_of(pepper: Pepper, token: str) -> UUID | None:
+    """Return the lead that *token* names; None when it is not one of ours."""
+    try:
+        content = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    id_, seal = content[:16], content[16:]
+    ours = len(content) == 16 + _SEAL_BYTES and hmac.compare_digest(seal, pepper.seal("unsubscribe", _LIST + id_))
+    return UUID(bytes=id_) if ours else None

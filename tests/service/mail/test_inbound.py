@@ -1,0 +1,183 @@
+"""Mail that comes in by ``thaw inbound``: from the bytes to the log."""
+
+import hashlib
+from datetime import date, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from service.cli import main
+from tests.service.mail.mailbox import FakeMailbox, mailbox
+from tests.service.mail.office import Office
+from tests.workflows.test_inbound import report
+from workflows.events import event_type
+
+__all__ = ["mailbox"]
+
+
+def answer(office: Office, body: str, *, subject: str = "Re: hello", who: str = "ada@example.com", **headers: str) -> bytes:
+    """Return an answer to the last mail that the server took, if there is one."""
+    if office.server.mails:
+        headers = {"In_Reply_To": office.server.mails[-1].message_id} | headers
+    id_ = hashlib.sha256(body.encode()).hexdigest()[:8]
+    lines = [f"From: {who}", "To: dan@springfield.example", f"Message-ID: <{id_}@example.com>", f"Subject: {subject}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + f"\r\n\r\n{body}\r\n").encode()
+
+
+def hand_in(office: Office, raw: bytes, *arguments: str, status: int = 0) -> str:
+    with office.world.worker():
+        result = CliRunner().invoke(main, ["inbound", *arguments], input=raw, env=office.world.environ)
+    assert status == result.exit_code, result.output
+    return result.output
+
+
+def sent(office: Office) -> None:
+    office.nurture()
+    office.deliver()
+
+
+def test_an_answer_stops_the_sequence(office: Office) -> None:
+    """A1-10, A3-5: it is found by our Message-ID, even from another address; its words are kept apart from the log."""
+    sent(office)
+    assert "re_engaged now" in hand_in(office, answer(office, "Tell me more, please.", who="assistant@elsewhere.example"))
+    lead = office.world.lead(office.nurtured)
+    assert ("re_engaged", False) == (lead.state, "nurture_touch" in lead.timers)
+    assert "Tell me more" not in str(office.world.events(office.nurtured))
+
+
+@pytest.mark.parametrize(("intent", "day"), [("changed", None), ("later", "2026-09-01")])
+def test_a_person_says_what_an_answer_means(office: Office, intent: str, day: str | None) -> None:
+    """A3-5: the situation changed, or later on a day, which is the day to come back."""
+    sent(office)
+    more = ("--revisit-on", day) if day else ()
+    hand_in(office, answer(office, "Not just now."), "--intent", intent, *more)
+    (reply,) = [each.data for each in office.world.events(office.nurtured) if event_type(each.data) == "reply_received"]
+    assert (intent, day) == (reply.intent, str(reply.revisit_on) if reply.revisit_on else None)  # type: ignore[union-attr]
+
+
+def test_an_answer_that_quotes_our_link_is_an_answer(office: Office) -> None:
+    sent(office)
+    quoted = "\r\n".join(f"> {line}" for line in office.server.mails[0].plain.splitlines())
+    hand_in(office, answer(office, f"Yes!\r\n\r\nOn Monday, Dan wrote:\r\n{quoted}"))
+    lead = office.world.lead(office.nurtured)
+    assert ("re_engaged", True) == (lead.state, "email" in lead.modes)
+
+
+def test_the_same_mail_twice_is_one_answer(office: Office) -> None:
+    sent(office)
+    raw = answer(office, "Yes!")
+    hand_in(office, raw)
+    version = office.world.lead(office.nurtured).version
+    hand_in(office, raw)
+    assert version == office.world.lead(office.nurtured).version
+
+
+def test_an_absence_holds_the_lead_until_its_day(office: Office) -> None:
+    sent(office)
+    raw = answer(office, "I am out of the office until 20 January 2026.", Auto_Submitted="auto-replied")
+    hand_in(office, raw)
+    hold = office.world.lead(office.nurtured).hold
+    assert hold
+    assert ("prospect_out_of_office", date(2026, 1, 21)) == (hold.reason, hold.until)
+    assert "reply_received" not in office.types(office.nurtured)
+    office.world.at(office.world.clock() + timedelta(days=17))
+    assert office.world.lead(office.nurtured).hold is None
+
+
+def test_an_absence_without_a_day_lasts_two_weeks(office: Office) -> None:
+    sent(office)
+    hand_in(office, answer(office, "I am out of the office.", Auto_Submitted="auto-replied"))
+    hold = office.world.lead(office.nurtured).hold
+    assert hold
+    assert date(2026, 1, 19) == hold.until
+
+
+def test_a_program_that_says_that_mail_arrived_changes_nothing(office: Office) -> None:
+    sent(office)
+    version = office.world.lead(office.nurtured).version
+    assert "nothing is recorded" in hand_in(office, answer(office, "Ticket 4711 was opened.", Auto_Submitted="auto-generated"))
+    assert version == office.world.lead(office.nurtured).version
+
+
+@pytest.mark.parametrize(("status", "kept"), [("5.1.1", False), ("4.2.2", True)])
+def test_a_mail_that_came_back_counts_against_its_address_or_goes_out_again(office: Office, status: str, kept: bool) -> None:
+    sent(office)
+    ours = office.server.mails[0].message_id.strip("<>").partition("@")[0]
+    raw = report(status).replace(b"5f6d2c11-6a77-4a0e-9d0b-7e1f60b1a001", ours.encode())
+    hand_in(office, raw)
+    assert kept == ("email" in office.world.lead(office.nurtured).modes)
+    office.world.at(office.world.clock() + timedelta(days=1))
+    office.deliver()
+    assert (2 if kept else 1) == len(office.server.taken)
+
+
+@pytest.mark.parametrize("body", ["unsubscribe", "Please do not contact me again."])
+def test_an_objection_in_words_ends_mail(office: Office, body: str) -> None:
+    sent(office)
+    hand_in(office, answer(office, body))
+    assert ("email",) == office.world.lead(office.nurtured).modes_refused
+
+
+def test_an_objection_by_the_mail_that_the_header_offers_ends_mail(office: Office) -> None:
+    """`List-Unsubscribe: <mailto:…>`: nothing but the token in the subject says who it is."""
+    sent(office)
+    token = office.server.mails[0].plain.rpartition("/u/")[2].split()[0]
+    hand_in(office, answer(office, "", subject=f"unsubscribe {token}", who="phone@elsewhere.example", In_Reply_To=""))
+    assert ("email",) == office.world.lead(office.nurtured).modes_refused
+    forged = token[:-1] + ("A" if token[-1] != "A" else "B")
+    said = hand_in(office, answer(office, "x", subject=f"unsubscribe {forged}", who="eve@example.com", In_Reply_To=""))
+    assert "nothing is recorded" in said
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"), [(b"", "there is no mail"), (b"\n\nhello", "this is no mail"), (b"\xff\xfe\x00", "this is no mail")]
+)
+def test_what_is_no_mail_is_refused_in_one_sentence(office: Office, raw: bytes, says: str) -> None:
+    assert says in hand_in(office, raw, status=2)
+
+
+def test_a_mail_of_a_stranger_is_left_alone(office: Office) -> None:
+    assert "no lead" in hand_in(office, answer(office, "Hello", who="stranger@example.com"))
+
+
+def test_a_mail_by_a_known_address_is_found_without_a_thread(office: Office) -> None:
+    office.world.ok("suppressions", "check", "V-0000")
+    hand_in(office, answer(office, "I thought about it again.", who="Ada <ADA@example.com>"))
+    assert "re_engaged" == office.world.lead(office.nurtured).state
+
+
+def test_a_mailbox_is_read_by_imap_once_and_left_as_it_was(office: Office, mailbox: FakeMailbox) -> None:
+    """A real conversation: what was taken in bears our keyword and is not asked for again; nothing is marked as read."""
+    sent(office)
+    office.world.environ["THAW_IMAP_URL"] = mailbox.url
+    mailbox.mails = [answer(office, "Yes!"), answer(office, "Hello", who="stranger@example.com", In_Reply_To=""), b"garbage"]
+    with office.world.worker():
+        said = office.world.ok("inbound", "--imap")
+    assert ["reply", "reply of somebody who is no lead: nothing is recorded"] == said.splitlines()[:2]
+    assert "this is no mail" in said.splitlines()[2]
+    assert "re_engaged" == office.world.lead(office.nurtured).state
+    assert [{"ThawRead"}] * 3 == mailbox.flags
+    assert "" == office.world.ok("inbound", "--imap")
+
+
+def test_a_mail_that_no_parser_can_read_does_not_stop_those_behind_it(office: Office, mailbox: FakeMailbox) -> None:
+    """Whoever knows the address may write there; an objection behind such a mail is heard all the same."""
+    sent(office)
+    office.world.environ["THAW_IMAP_URL"] = mailbox.url
+    deep = answer(office, "x", who="(" * 1500 + "eve@example.com")
+    far = answer(office, "I am out of the office until 31 December 9999.", Auto_Submitted="auto-replied")
+    mailbox.mails = [deep, far, answer(office, "Please do not contact me again.")]
+    with office.world.worker():
+        said = office.world.ok("inbound", "--imap").splitlines()
+    assert len(said) == 3
+    assert "for a person to read" in said[0]
+    assert ("email",) == office.world.lead(office.nurtured).modes_refused
+    assert [{"ThawRead"}] * 3 == mailbox.flags
+
+
+def test_a_mailbox_that_says_no_is_told_in_one_sentence(office: Office, mailbox: FakeMailbox) -> None:
+    office.world.environ["THAW_IMAP_URL"] = mailbox.url.replace("secret", "wrong")
+    said = office.world.refused(2, "inbound", "--imap")
+    assert "cannot be read" in said
+    assert "wrong" not in said

@@ -1,0 +1,147 @@
+"""The link in our mail, over a real connection: a POST takes a person off, and nothing else does anything."""
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import pytest
+
+from models.database import DatabaseUnavailableError
+from service.mailing.addresses import MailError, lead_of, token_of
+from service.mailing.unsubscribe import make_server, unsubscribe
+from service.pepper import Pepper, open_pepper
+from service.settings import read_settings
+from service.wiring import connect
+from tests.service.mail.office import Office
+
+PEPPER = Pepper(b"x" * 32)
+LEAD = UUID("0b7f5d0e-9f2f-4f86-9a56-3f6a3b1c2d4e")
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+
+
+@dataclass
+class Site:
+    """The server, and whom it took off."""
+
+    port: int = 0
+    off: list[UUID] = field(default_factory=list)
+    take_off: Callable[[UUID], bool] | None = None
+
+    def take(self, lead_id: UUID) -> bool:
+        """Take somebody off."""
+        if self.take_off:
+            return self.take_off(lead_id)
+        self.off.append(lead_id)
+        return True
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, str, dict[str, str]]:
+        """Return status, page and headers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        connection.close()
+        return answer.status, page, dict(answer.getheaders())
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    made = Site()
+    server = make_server("127.0.0.1:0", PEPPER, made.take)
+    made.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield made
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+PATH = f"/u/{token_of(PEPPER, LEAD)}"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (ONE_CLICK, "application/x-www-form-urlencoded"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+        ),
+    ],
+)
+def test_a_post_of_a_mail_program_takes_the_person_off(site: Site, body: bytes, kind: str) -> None:
+    """RFC 8058, in both of its encodings: no cookie, no redirect, no login."""
+    status, page, headers = site.ask("POST", PATH, body, **{"Content-Type": kind})
+    assert (200, [LEAD]) == (status, site.off)
+    assert "no more mail" in page
+    assert {"Set-Cookie", "Location", "WWW-Authenticate"}.isdisjoint(headers)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_get_shows_a_page_and_changes_nothing(site: Site, method: str) -> None:
+    """Scanners of mail follow every link."""
+    status, page, headers = site.ask(method, PATH)
+    assert (200, []) == (status, site.off)
+    assert ('<form method="post">' in page) == (method == "GET")
+    assert ("no-store", "no-referrer") == (headers["Cache-Control"], headers["Referrer-Policy"])
+
+
+@pytest.mark.parametrize("body", [b"", b"List-Unsubscribe=Two-Clicks", b"x=1", b"List-Unsubscribe=One-Click" + b" " * 3000])
+def test_another_body_takes_nobody_off(site: Site, body: bytes) -> None:
+    assert 400 == site.ask("POST", PATH, body)[0]
+    assert [] == site.off
+
+
+def test_a_forged_link_is_nobodys(site: Site) -> None:
+    """Every bit of the token counts, and another installation's tokens are nothing here."""
+    token = token_of(PEPPER, LEAD)
+    others = [token_of(Pepper(b"y" * 32), LEAD), token[:-2], "A" * 43, f"{token}/../x", "", "?" + token]
+    others += [token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :] for at in (0, 10, 21, 30, 41)]
+    for other in others:
+        assert 404 == site.ask("POST", f"/u/{other}", ONE_CLICK)[0]
+    assert 404 == site.ask("POST", "/", ONE_CLICK)[0]
+    assert [] == site.off
+
+
+def test_an_answer_is_a_yes_only_once_it_is_recorded(site: Site) -> None:
+    def away(_: UUID) -> bool:
+        raise DatabaseUnavailableError("away")
+
+    site.take_off = away
+    assert 503 == site.ask("POST", PATH, ONE_CLICK)[0]
+    assert 501 == site.ask("PUT", PATH, ONE_CLICK)[0]
+
+
+def test_a_token_names_one_lead_and_tells_nobody_which() -> None:
+    ids = [uuid4() for _ in range(20)]
+    assert ids == [lead_of(PEPPER, token_of(PEPPER, id_)) for id_ in ids]
+    assert lead_of(PEPPER, "Ä" * 43) is None
+    assert lead_of(PEPPER, token_of(PEPPER, LEAD) + "\n") is None
+
+
+@pytest.mark.parametrize("listen", ["8484", ":80", "localhost", "localhost:x", "localhost:70000"])
+def test_an_address_to_listen_on_is_looked_at(listen: str) -> None:
+    with pytest.raises(MailError, match="it has to be host:port"):
+        make_server(listen, PEPPER, lambda _: True)
+
+
+def test_a_click_on_the_link_of_a_mail_that_arrived_ends_mail_for_good(office: Office) -> None:
+    """From the header of the mail to the log and the suppression list; a second click changes nothing more."""
+    office.nurture()
+    office.deliver()
+    token = office.server.mails[0].headers["List-Unsubscribe"].partition("/u/")[2].partition(">")[0]
+    service = connect(read_settings(office.world.environ))
+    lead_id = lead_of(open_pepper(service.settings, service.engine), token)
+    assert office.nurtured == lead_id
+    assert unsubscribe(service, lead_id)
+    office.world.work()
+    version = office.world.lead(lead_id).version
+    assert ("email",) == office.world.lead(lead_id).modes_refused
+    assert unsubscribe(service, lead_id)
+    office.world.work()
+    assert version == office.world.lead(lead_id).version
+    assert not unsubscribe(service, uuid4())
+    assert "nothing goes out by email" in office.world.refused(1, "suppressions", "check", "V-0000")

@@ -1,0 +1,188 @@
+"""The cut-bait card: what one more hour on a silent lead brings, against what it brings in the queue, and what was tried.
+
+All of it follows from the lead, its playbook and the queue that the decision names, in integers, so that it can be made again.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from workflows.books import in_turn
+from workflows.changes import INTRODUCTION
+from workflows.lead import Lead
+from workflows.playbooks import Playbook
+from workflows.priority import BASIS_POINTS, ReturnWeights, return_per_hour
+from workflows.pursuit_facts import Alike, Card, Checklist, ConnectorAnswer, Ground, Queue
+from workflows.pursuit_playbook import Pursuit
+
+#: Importance from which a lead gets the larger budget of attempts.
+IMPORTANT = 4
+
+#: By which somebody is kept in touch with.
+NURTURE_MODES = ("email", "post")
+
+
+class Kind(NamedTuple):
+    """All that a queued lead's return per hour is worked out from."""
+
+    stage_depth: int
+    value_band: int
+    important: bool
+
+
+def kind_of(lead: Lead) -> Kind:
+    """Return which queued leads *lead* is alike."""
+    return Kind(lead.stage_depth, lead.value_band, is_important(lead.importance))
+
+
+def is_important(importance: int | None) -> bool:
+    """Tell whether an answered importance earns the larger budget of attempts."""
+    return importance is not None and importance >= IMPORTANT
+
+
+def queue_of(team: Iterable[Lead], owner: str, position: int) -> Queue:
+    """Return the queue that the leads of the *team* make, as *owner* sees it; held ones do not wait their turn."""
+    queued = [lead for lead in team if lead.hold is None]
+    counts: dict[Kind, int] = {}
+    for lead in queued:
+        counts[kind_of(lead)] = counts.get(kind_of(lead), 0) + 1
+    own = in_turn([lead for lead in queued if lead.owner == owner])
+    return queue(counts, own[0].id if own else None, position)
+
+
+def queue(counts: dict[Kind, int], next_lead: UUID | None, position: int) -> Queue:
+    """Return the queue in which so many leads of each kind wait."""
+    alike = (
+        Alike(stage_depth=kind.stage_depth, value_band=kind.value_band, important=kind.important, leads=count)
+        for kind, count in sorted(counts.items())
+    )
+    return Queue(position=position, alike=tuple(alike), next_lead=next_lead)
+
+
+def most_attempts(lead: Lead, playbook: Playbook) -> int:
+    """Return how many unanswered attempts this lead may get: the playbook's, or what a person granted."""
+    usual = _budget(playbook, important=is_important(lead.importance))
+    return max(usual, lead.attempts_granted or 0)
+
+
+def _budget(playbook: Playbook, *, important: bool) -> int:
+    return playbook.attempts.max_when_important if important else playbook.attempts.max
+
+
+def open_modes(lead: Lead, playbook: Playbook) -> tuple[str, ...]:
+    """Return what is permitted and was neither tried nor waived: modes, the ways within them, and an introduction (A1-3)."""
+    pursuit = playbook.pursuit or Pursuit()
+    wanted: list[str] = []
+    for mode in playbook.attempts.modes:
+        if mode in lead.modes:
+            wanted += [way for way, channel in pursuit.ways.items() if channel == mode] or [mode]
+    if lead.connectors:
+        wanted.append(INTRODUCTION)
+    done = {*lead.modes_tried, *(lead.modes_waived or ())}
+    return tuple(dict.fromkeys(mode for mode in wanted if mode not in done))
+
+
+def checklist(lead: Lead, playbook: Playbook) -> Checklist:
+    """Return what was done for *lead* so far (A3-8)."""
+    return Checklist(
+        modes_tried=lead.modes_tried,
+        modes_waived=lead.modes_waived or (),
+        modes_open=open_modes(lead, playbook),
+        value_items=len(lead.value_items_used),
+        connector=_connector(lead),
+        importance=lead.importance,
+        nurture_modes=tuple(mode for mode in NURTURE_MODES if mode in lead.modes),
+    )
+
+
+def _connector(lead: Lead) -> ConnectorAnswer:
+    if lead.connectors or lead.has_connector:
+        return "asked" if INTRODUCTION in {*lead.modes_tried, *(lead.modes_waived or ())} else "known"
+    return "none" if lead.connector_denied else "unasked"
+
+
+def card(lead: Lead, playbook: Playbook, pursuit: Pursuit, waiting: Queue) -> Card:
+    """Return the card of a silent *lead* (methods.md 6.4)."""
+    most = most_attempts(lead, playbook)
+    value = pursuit.value_by_band[lead.value_band]
+    chance = chance_left(lead.stage_depth, lead.attempts, pursuit.chance)
+    minutes = minutes_left(lead.attempts, most, playbook)
+    returns = return_per_hour(value, lead.stage_depth, lead.attempts, minutes, pursuit.chance)
+    middle = median(waiting, playbook, pursuit)
+    return Card(
+        value=value,
+        chance=chance,
+        attempts=lead.attempts,
+        most=most,
+        minutes_needed=minutes,
+        minutes_spent=lead.minutes_invested,
+        minutes_lost=lead.minutes_invested * (BASIS_POINTS - chance) // BASIS_POINTS,
+        return_per_hour=returns,
+        median=middle,
+        queued=sum(alike.leads for alike in waiting.alike),
+        grounds=_grounds(lead, most, returns, middle, pursuit),
+        next_lead=waiting.next_lead,
+        checklist=checklist(lead, playbook),
+    )
+
+
+def _grounds(lead: Lead, most: int, returns: int, middle: int | None, pursuit: Pursuit) -> tuple[Ground, ...]:
+    if lead.attempts < pursuit.propose_after:
+        return ()
+    found: list[Ground] = []
+    if middle is not None and returns < middle:
+        found.append("below_the_queue")
+    if lead.attempts >= most:
+        found.append("attempts_spent")
+    if lead.importance is not None and lead.importance <= pursuit.low_importance:
+        found.append("low_importance")
+    return tuple(found)
+
+
+def chance_left(stage_depth: int, unanswered: int, weights: ReturnWeights) -> int:
+    """Return the chance of a sale after so many unanswered attempts, in basis points, rounded down once."""
+    whole: int = BASIS_POINTS**unanswered
+    left: int = weights.by_stage[stage_depth] * weights.per_unanswered**unanswered
+    return left // whole
+
+
+def minutes_left(attempts: int, most: int, playbook: Playbook) -> int:
+    """Return the rep time of the steps that are left to a silent lead, at least 1: its attempts, and the breakup."""
+    costs = playbook.capacity.minutes
+    return max(1, max(0, most - attempts) * costs.follow_up + costs.breakup)
+
+
+def minutes_of_queued(most: int, playbook: Playbook) -> int:
+    """Return the rep time of all steps of a lead that waits: its first touch, its later attempts, and the breakup."""
+    costs = playbook.capacity.minutes
+    first = costs.note + costs.call if playbook.first_touch == "handwritten_note" else costs.follow_up
+    return max(1, first + (most - 1) * costs.follow_up + costs.breakup)
+
+
+def median(waiting: Queue, playbook: Playbook, pursuit: Pursuit) -> int | None:
+    """Return the return per hour in the middle of the queue, of an even number the mean of the two rounded down."""
+    returns = sorted(
+        (
+            return_per_hour(
+                pursuit.value_by_band[alike.value_band],
+                alike.stage_depth,
+                0,
+                minutes_of_queued(_budget(playbook, important=alike.important), playbook),
+                pursuit.chance,
+            ),
+            alike.leads,
+        )
+        for alike in waiting.alike
+    )
+    total = sum(leads for _, leads in returns)
+    if not total:
+        return None
+    return (_nth(returns, (total - 1) // 2) + _nth(returns, total // 2)) // 2
+
+
+def _nth(returns: list[tuple[int, int]], index: int) -> int:
+    for each, leads in returns:
+        index -= leads
+        if index < 0:
+            return each
+    raise IndexError("the queue is shorter than its count")
