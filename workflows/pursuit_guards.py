@@ -11,6 +11,7 @@ from workflows.commands import (
 from workflows.context import Facts, Refused
 from workflows.cut_bait import checklist, open_modes
 from workflows.events import Scalar
+from workflows.homework import value_items
 from workflows.pursuit_commands import RequestIntroduction, WaiveMode
 from workflows.sentences import words
 
@@ -61,7 +62,7 @@ def one_more_is_new(facts: Facts, command: ConfirmCutBait) -> Refused | None:
     if not facts.playbook.pursuit or command.choice != "one_more_try":
         return None
     lead = facts.lead
-    fresh = [item for item in facts.playbook.value_items if item not in lead.value_items_used]
+    fresh = [item for item in value_items(lead, facts.playbook) if item not in lead.value_items_used]
     modes = [mode for mode in facts.playbook.attempts.modes if mode in lead.modes and mode != lead.last_mode]
     if fresh and modes:
         return None

@@ -2000,7 +2000,7 @@ def _everything_tried(lead: Lead, c: Any, d: Decision) -> bool:
 def _one_more_is_new(lead: Lead, c: Any, d: Decision) -> bool:
     if not d.pursuit or c["choice"] != "one_more_try":
         return True
-    fresh = any(item not in lead.value_items_used for item in d.playbook["value_items"])
+    fresh = any(item not in lead.value_items_used for item in [*lead.needs, *d.playbook["value_items"]])
     return fresh and any(mode in lead.modes and mode != lead.last_mode for mode in d.playbook["attempts"]["modes"])
 
 

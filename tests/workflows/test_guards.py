@@ -478,6 +478,7 @@ PASSES += [
     ("cut_bait_reason", Case(LET_GO, playbook=PURSUED)),
     ("cut_bait_reason", Case(ONE_MORE, playbook=PURSUED)),
     ("one_more_is_new", Case(ONE_MORE, {"last_mode": "call"}, playbook=PURSUED)),
+    ("one_more_is_new", Case(ONE_MORE, {"value_items_used": PURSUED.value_items, "needs": ("new-roof",)}, playbook=PURSUED)),
     ("actions_listed", Case(c.AnswerImportance(importance=4, actions=(WORDS,)), playbook=PURSUED)),
     ("actions_listed", Case(c.AnswerImportance(importance=3), playbook=PURSUED)),
     ("way_known", Case(msgspec.structs.replace(TOUCH, mode="other", way="linkedin"), playbook=PURSUED)),
