@@ -97,7 +97,7 @@ class _Consumer(_RedisConsumer):
         """Return the next message, None when there is none at the moment."""
         while True:
             try:
-                message = super().__next__()  # type: ignore[no-untyped-call]
+                message = super().__next__()  # type: ignore[no-untyped-call]  # Dramatiq leaves it untyped
             except (DecodeError, TypeError):
                 # A message id that cannot be kept in a set is a TypeError there.
                 self._drop_unreadable()
@@ -122,7 +122,7 @@ class _Consumer(_RedisConsumer):
             for copy in dropped:
                 self.broker.acknowledge(self.queue_name, copy)
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # Dramatiq leaves it untyped
         if dropped:
             log.error("unreadable_messages_dropped", queue=self.queue_name, count=len(dropped), ids=dropped[:10])
 
@@ -132,7 +132,7 @@ class _Consumer(_RedisConsumer):
             self.broker.acknowledge(self.queue_name, message.options["redis_message_id"])
         except (redis.ConnectionError, redis.TimeoutError) as error:
             # Dramatiq comes again with the same message until Redis is back, and takes the others' along.
-            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # Dramatiq leaves it untyped
         finally:
             self.queued_message_ids.discard(message.message_id)
 

@@ -143,7 +143,7 @@ def driver_errors(statement: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise translated(DBAPIError.instance(statement, None, error, psycopg.Error)) from error  # type: ignore[arg-type]
+        raise translated(DBAPIError.instance(statement, None, error, psycopg.Error)) from error  # type: ignore[arg-type]  # the stub knows no None
 
 
 def ask(connection: Connection, statement: str, parameters: Mapping[str, object]) -> list[Any]:

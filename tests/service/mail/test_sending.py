@@ -8,6 +8,7 @@ import pytest
 from actors.mail_checks import mail_checks
 from service.mailing.smtp import Smtp
 from tests.service.mail.office import POSTAL, Office
+from workflows.events import event_type
 from workflows.mail_commands import SendMail
 from workflows.mail_text import read_mail
 
@@ -107,6 +108,21 @@ def test_an_erasure_between_rendering_and_sending_prevents_the_mail(office: Offi
     office.deliver()
     assert [] == office.server.taken
     assert "mail_sending" not in office.types(office.nurtured)
+
+
+def test_an_erasure_during_the_conversation_leaves_a_log_that_verifies(office: Office) -> None:
+    """The mail was under way, and the log says so: what carried it counts as applied, though its person is gone."""
+    office.server.before["RCPT"] = lambda: _erase(office)
+    office.nurture()
+    office.deliver()
+    assert "lead_erased" in {event_type(each.data) for each in office.world.events(office.nurtured)}
+    assert "mail_sending" in office.types(office.nurtured)
+    office.world.ok("verify")
+
+
+def _erase(office: Office) -> None:
+    with office.world.worker():
+        office.world.ok("erase", "V-0000", "--reason", "asked for it", "--by", "pia")
 
 
 def test_a_pause_and_a_hold_keep_mail_back(office: Office) -> None:
