@@ -7,8 +7,9 @@ from uuid import UUID
 from models.texts import Written
 from workflows.commands import AnyCommand
 from workflows.events import Scalar, Verdict
+from workflows.hypertext import text_of
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
-from workflows.mail_text import Read, header, read_mail, text_of
+from workflows.mail_text import Read, header, read_mail
 
 #: The kind under which a whole mail is kept as a document.
 MAIL = "mail"

@@ -4,14 +4,14 @@ Only headers and the sender's own words count. What is quoted of our own mail, w
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from email.message import EmailMessage, Message
+from email.message import Message
 from typing import Literal
 
 import msgspec
 
-from workflows.mail_text import Read, header, read_mail
+from workflows.mail_text import Read, content_of, header, parts_of, read_mail
 from workflows.prose import normal, words_of
 from workflows.return_date import return_date
 
@@ -22,6 +22,8 @@ _MOST_CHARACTERS = 20_000
 
 _TOKEN = re.compile(r"\s*unsubscribe\s+([A-Za-z0-9_-]{20,200})\s*", re.IGNORECASE)
 _OUR_ID = re.compile(r"<([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@[^<>@\s]+>", re.IGNORECASE)
+
+_MESSAGE_ID = re.compile(r"(?im)^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\s]+>)")
 
 _QUOTE_BEGINS = re.compile(
     r"^(?:on .{3,200}\bwrote:|am .{3,200} schrieb .{0,80}:|le .{3,200} a écrit ?:|-{2,} ?(?:original|forwarded) message ?-{2,}"
@@ -133,10 +135,10 @@ def _ids(*headers: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found.lower() for each in headers for found in _OUR_ID.findall(each)))
 
 
-def _delivery_status(message: EmailMessage) -> tuple[str, str] | None:
+def _delivery_status(message: Message) -> tuple[str, str] | None:
     """Return action and status of a report on delivery (RFC 3464), the worst of its recipients; None for other mail."""
     found = [
-        fields for part in _parts(message) if part.get_content_type() == "message/delivery-status" for fields in _fields(part)
+        fields for part in parts_of(message) if part.get_content_type() == "message/delivery-status" for fields in _fields(part)
     ]
     told = [(action, status) for action, status in found if action]
     failed = next(((action, status) for action, status in told if action == "failed"), None)
@@ -148,23 +150,20 @@ def _fields(part: Message) -> Iterator[tuple[str, str]]:
     for group in payload if isinstance(payload, list) else ():
         if not isinstance(group, Message):
             continue
-        status = re.search(r"[245]\.\d{1,3}\.\d{1,3}", str(group.get("Status", "")))
-        yield str(group.get("Action", "")).strip().lower(), status[0] if status else "5.0.0"
+        status = re.search(r"[245]\.\d{1,3}\.\d{1,3}", header(group, "Status"), re.ASCII)
+        yield header(group, "Action").lower(), status[0] if status else "5.0.0"
 
 
-def _returned_ids(message: EmailMessage) -> tuple[str, ...]:
+def _returned_ids(message: Message) -> tuple[str, ...]:
     """Return the ids of our mails that a report holds, whole or by their headers."""
     found: list[str] = []
-    for part in _parts(message):
-        if part.get_content_type() in ("message/rfc822", "message/rfc822-headers", "text/rfc822-headers"):
-            text = part.as_string() if part.is_multipart() else str(part.get_payload(decode=False))
-            line = re.search(r"(?im)^message-id:\s*(<[^<>\s]+>)", text)
-            found += _ids(line[1]) if line else ()
+    for part in parts_of(message):
+        kind, payload = part.get_content_type(), part.get_payload()
+        if kind == "message/rfc822" and isinstance(payload, list):
+            found += [id_ for each in payload if isinstance(each, Message) for id_ in _ids(header(each, "Message-ID"))]
+        elif kind in ("message/rfc822-headers", "text/rfc822-headers"):
+            # Of the first kind, which is none (RFC 6522), the reader makes a mail of its own all the same.
+            within = payload[0] if isinstance(payload, list) and payload else None
+            named = _MESSAGE_ID.search(content_of(part))
+            found += _ids(header(within, "Message-ID") if isinstance(within, Message) else named[1] if named else "")
     return tuple(found)
-
-
-def _parts(message: EmailMessage) -> Iterable[Message]:
-    try:
-        return list(message.walk())
-    except (ValueError, AttributeError, TypeError):
-        return ()

@@ -9,7 +9,8 @@ from workflows.phrases import MONTHS
 _MONTH = {name[:3]: number for number, name in enumerate(MONTHS, start=1)}
 _NAME = rf"(?P<month>{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in MONTHS)}|sept)\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_YEAR = r"(?:,? +(?P<year>\d{4}))?"
+# A number of another length behind a day is no year, and then who knows what the day is.
+_YEAR = r"(?:,? +(?P<year>\d{4})\b|(?!,? +\d{3}))"
 _FORMS = (
     re.compile(r"\b(?P<year>\d{4})-(?P<number>\d{2})-(?P<day>\d{2})\b"),
     re.compile(rf"\b{_DAY} +(?:of +)?{_NAME}{_YEAR}\b"),
@@ -29,7 +30,7 @@ _MOST_DAYS = 400
 def return_date(text: str, today: date) -> date | None:
     """Return the first day on which the writer of *text* is there again, None when it does not say or that day is not ahead."""
     plain = " ".join(text.lower().split(" "))
-    found = [day for day in _days(plain, today) if today < day <= today + timedelta(days=_MOST_DAYS)]
+    found = [day for day in _days(plain, today) if today < day]
     return max(found, default=None)
 
 
@@ -37,7 +38,7 @@ def _days(plain: str, today: date) -> Iterator[date]:
     for form in _FORMS:
         for match in form.finditer(plain):
             day = _date(match, today)
-            if day is None:
+            if day is None or day > today + timedelta(days=_MOST_DAYS):
                 continue
             before = plain[max(0, match.start() - 60) : match.start()]
             included = _INCLUDED.search(before) and not _BACK.search(before)

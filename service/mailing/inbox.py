@@ -50,13 +50,13 @@ def take(connection: Connection, pepper: Pepper, raw: bytes, now: datetime, answ
     Raises
     ------
     MailError
-        When it is no mail.
+        When it is no mail, too large, or bears the id of another mail.
     """
+    if len(raw) > MOST_BYTES:
+        raise MailError(f"this mail has more than {MOST_BYTES} bytes, which is more than an answer has")
     mail = understood(raw, now.date())
     if not mail.sender and not mail.message_id:
         raise MailError("this is no mail: it has neither From nor Message-ID (RFC 5322)")
-    if len(raw) > MOST_BYTES:
-        raise MailError(f"this mail has {len(raw)} bytes; {MOST_BYTES} are the most")
     if mail.kind in ("automatic", "delayed"):
         return Taken(None, f"an automatic mail ({mail.kind}): nothing is recorded")
     lead, about = _lead(connection, pepper, mail)
@@ -107,7 +107,12 @@ def _command(
 def _keep(connection: Connection, mail: Incoming, lead: Lead, id_: UUID, now: datetime) -> Reference:
     words = mail.words.replace("\0", "") or "(no text)"
     document_id = derived_id("document", id_, "words")
-    return contacts.save_document(connection, document_id, lead.id, "words", words, writer=WHO, written_at=now, message_id=id_)
+    try:
+        return contacts.save_document(
+            connection, document_id, lead.id, "words", words, writer=WHO, written_at=now, message_id=id_
+        )
+    except ValueError as error:
+        raise MailError("a mail with this Message-ID was taken in before, and said something else") from error
 
 
 def receive(service: Service, raw: bytes) -> str:

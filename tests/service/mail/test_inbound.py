@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from service.cli import main
 from tests.service.mail.mailbox import FakeMailbox, mailbox
 from tests.service.mail.office import Office
+from tests.workflows.test_hostile_mail import HOSTILE
 from tests.workflows.test_inbound import report
 from workflows.events import event_type
 
@@ -137,6 +138,19 @@ def test_what_is_no_mail_is_refused_in_one_sentence(office: Office, raw: bytes, 
     assert says in hand_in(office, raw, status=2)
 
 
+@pytest.mark.parametrize("name", ["half a letter in utf-7", "an encoding that nobody knows", "a letter of too high a number",
+                                  "parts in parts", "half a letter in the subject", "a zone beyond the day"])  # fmt: skip
+def test_a_mail_that_is_made_to_break_us_is_taken_in_as_far_as_it_can_be_read(office: Office, name: str) -> None:
+    """By the pipe as by the mailbox: it is an answer, with what cannot be read left out."""
+    sent(office)
+    ours = f"In-Reply-To: {office.server.mails[-1].message_id}\r\n".encode()
+    assert "re_engaged now" in hand_in(office, ours + HOSTILE[name])
+
+
+def test_a_mail_that_is_too_large_is_refused_unread(office: Office) -> None:
+    assert "more than 25000000 bytes" in hand_in(office, b"From: ada@example.com\r\n\r\n" + b"x" * 25_000_000, status=2)
+
+
 def test_a_mail_of_a_stranger_is_left_alone(office: Office) -> None:
     assert "no lead" in hand_in(office, answer(office, "Hello", who="stranger@example.com"))
 
@@ -161,19 +175,22 @@ def test_a_mailbox_is_read_by_imap_once_and_left_as_it_was(office: Office, mailb
     assert "" == office.world.ok("inbound", "--imap")
 
 
-def test_a_mail_that_no_parser_can_read_does_not_stop_those_behind_it(office: Office, mailbox: FakeMailbox) -> None:
+def test_a_mail_that_cannot_be_taken_in_does_not_stop_those_behind_it(office: Office, mailbox: FakeMailbox) -> None:
     """Whoever knows the address may write there; an objection behind such a mail is heard all the same."""
     sent(office)
     office.world.environ["THAW_IMAP_URL"] = mailbox.url
     deep = answer(office, "x", who="(" * 1500 + "eve@example.com")
     far = answer(office, "I am out of the office until 31 December 9999.", Auto_Submitted="auto-replied")
-    mailbox.mails = [deep, far, answer(office, "Please do not contact me again.")]
+    forged = deep.replace(b"\r\nx\r\n", b"\r\nanother text under the same id\r\n")
+    mailbox.mails = [deep, far, forged, answer(office, "Please do not contact me again.")]
     with office.world.worker():
         said = office.world.ok("inbound", "--imap").splitlines()
-    assert len(said) == 3
-    assert "for a person to read" in said[0]
+    assert ["reply", "out of office", "opt out"] == [said[0], said[1], said[3]]
+    assert "for a person to read: a mail with this Message-ID was taken in before, and said something else" in said[2]
+    office.world.work()
     assert ("email",) == office.world.lead(office.nurtured).modes_refused
-    assert [{"ThawRead"}] * 3 == mailbox.flags
+    assert [{"ThawRead"}] * 4 == mailbox.flags
+    assert "said something else" in hand_in(office, forged, status=2)
 
 
 def test_a_mailbox_that_says_no_is_told_in_one_sentence(office: Office, mailbox: FakeMailbox) -> None:
