@@ -25,6 +25,7 @@ from models.messages import NewMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.codec import canonical, derived_id
 from workflows.commands import decode_command
+from workflows.lead import Lead
 from workflows.mail import again, may_go_on
 from workflows.mail_commands import MailOutcome, ReportMail, SendMail
 from workflows.mail_text import read_mail, same_address
@@ -131,17 +132,17 @@ class Deliverer:
         if not same_address(mail.recipient, email or ""):
             # It was made for another address: the greeting, and perhaps the person, are another one's.
             return Said("refused", reason="address_changed")
-        said = post.send(mail.sender, mail.recipient, body.encode(), lambda: self._may_go_on(lead_id, command))
+        said = post.send(mail.sender, mail.recipient, body.encode(), lambda: self._may_go_on(lead, command))
         if said.outcome == "deferred" and again(command.attempt) is None:
             return said._replace(outcome="refused", reason="given_up")
         return said
 
-    def _may_go_on(self, lead_id: UUID, command: SendMail) -> bool:
+    def _may_go_on(self, before: Lead, command: SendMail) -> bool:
         """Look once more, at the last moment at which the mail can be held back."""
         with transaction(self._engine) as connection:
-            lead = leads.find_lead(connection, lead_id)
-            refused = refused_by(verdict(suppressions.entries_of(connection, [lead_id]).get(lead_id, ())))
-        return lead is not None and may_go_on(lead, command, refused)
+            lead = leads.find_lead(connection, before.id)
+            refused = refused_by(verdict(suppressions.entries_of(connection, [before.id]).get(before.id, ())))
+        return lead is not None and may_go_on(before, lead, command, refused)
 
     def _record(self, ring: Ring, command: SendMail, said: Said) -> None:
         report = ReportMail(mail=command.mail, outcome=said.outcome, code=said.code, status=said.status, reason=said.reason)

@@ -6,7 +6,8 @@ from workflows import horizon
 from workflows.commands import Command, Drop, SendBreakupEmail, SendNurtureTouch, StartNurture
 from workflows.context import Facts, Refused
 from workflows.cut_bait import open_modes
-from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
+from workflows.mail import asset_of
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail, SendMail
 from workflows.sentences import spoken, words
 
 _DECLINED_DROPS = ("never_qualified", "duplicate", "out_of_business", "deceased")
@@ -34,6 +35,15 @@ def breakup_halves_together(facts: Facts, _: Command) -> Refused | None:
         return None
     reason = f"Voicemail and email are more than {most} working hours apart; do the older one again."
     return Refused(rule="breakup_halves_together", reason=reason, inputs={"minutes": minutes, "max_minutes": most * 60})
+
+
+def breakup_mail_open(facts: Facts, command: Command) -> Refused | None:
+    """Refuse a second mail of one breakup, unless the first has become too old for the voicemail that came after it."""
+    voicemail, email = facts.lead.breakup_voicemail_at, facts.lead.breakup_email_at
+    if email is None or (voicemail and voicemail > email and breakup_halves_together(facts, command)):
+        return None
+    reason = f"The mail of this breakup went out on {spoken(horizon.local_day(facts.calendar, email))} already."
+    return Refused(rule="breakup_mail_open", reason=reason, inputs={"sent_at": email.isoformat()})
 
 
 def working_minutes(facts: Facts, start: datetime, end: datetime) -> int:
@@ -107,17 +117,18 @@ def breakup_impossible_or_waived(facts: Facts, command: StartNurture) -> Refused
     return Refused(rule="breakup_impossible_or_waived", reason=reason, inputs={"modes": " ".join(lead.modes)})
 
 
-def new_asset(facts: Facts, command: SendNurtureTouch | QueueNurtureMail) -> Refused | None:
+def new_asset(facts: Facts, command: SendNurtureTouch | QueueNurtureMail | SendMail) -> Refused | None:
     """Refuse to send the same thing twice."""
-    if command.asset not in facts.lead.value_items_used:
+    asset = asset_of(facts.lead, command)
+    if asset is None or asset not in facts.lead.value_items_used:
         return None
-    reason = f"They have had {command.asset} before; send something new."
-    return Refused(rule="new_asset", reason=reason, inputs={"asset": command.asset})
+    reason = f"They have had {asset} before; send something new."
+    return Refused(rule="new_asset", reason=reason, inputs={"asset": asset})
 
 
-def once_a_month(facts: Facts, _: SendNurtureTouch) -> Refused | None:
+def once_a_month(facts: Facts, command: SendNurtureTouch | QueueNurtureMail | SendMail) -> Refused | None:
     """Refuse a second touch in one calendar month, which is the prospect's where their time zone is known (A3-4)."""
-    last = facts.lead.nurture_touched_at
+    last = facts.lead.nurture_touched_at if asset_of(facts.lead, command) else None
     last_day = _their_day(facts, last) if last else None
     day = _their_day(facts, facts.occurred_at)
     if last_day is None or (last_day.year, last_day.month) != (day.year, day.month):

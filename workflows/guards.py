@@ -108,6 +108,7 @@ GUARDS: dict[str, Guard] = {
     "once_a_month": ending_guards.once_a_month,
     "drop_reason_of_declined": ending_guards.drop_reason_of_declined,
     "drop_reason_of_nurture": ending_guards.drop_reason_of_nurture,
+    "breakup_mail_open": ending_guards.breakup_mail_open,
     "no_mail_under_way": mail.no_mail_under_way,
     "mail_waiting": mail.mail_waiting,
     "mail_under_way": mail.mail_under_way,

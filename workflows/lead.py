@@ -73,6 +73,8 @@ class MailState(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
     attempt: int = 0
     """Conversations with a server so far."""
+    kind: str | UnsetType = UNSET
+    """What sort of thing *asset* is, if that was said."""
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,11 +76,26 @@ def not_back_yet(facts: Facts, command: RecordBounce) -> Refused | None:
     return Refused(rule="not_back_yet", reason=reason, inputs={"mail": str(command.mail), "status": mail.status})
 
 
-def may_go_on(lead: Lead, command: SendMail, refused: Collection[str]) -> bool:
-    """Whether a mail whose conversation has begun may still be handed over, where the list refuses the modes *refused*."""
+def asset_of(lead: Lead, command: Command) -> str | None:
+    """Return what a value touch would bring; None for a mail that came back and brings what counts as brought already."""
+    if not isinstance(command, SendMail):
+        return getattr(command, "asset", None)
+    mail = lead.mail
+    if not mail or (mail.status == "returned" and lead.value_items_used[-1:] == (mail.asset,)):
+        return None
+    return mail.asset
+
+
+def may_go_on(before: Lead, lead: Lead, command: SendMail, refused: Collection[str]) -> bool:
+    """Whether a mail may still be handed over whose conversation began with the lead as it was *before*.
+
+    The list refuses the modes *refused*.
+    """
     mail, wanted = lead.mail, "no_response" if command.purpose == "breakup" else "nurture"
     if not mail or mail.id != command.mail or mail.status != "sending" or lead.state != wanted:
         return False
+    if (lead.breakup_email_at, lead.nurture_touched_at) != (before.breakup_email_at, before.nurture_touched_at):
+        return False  # somebody wrote by hand meanwhile
     return lead.hold is None and not lead.erased_at and "email" in lead.modes and "email" not in refused
 
 
@@ -92,7 +107,7 @@ def touch_of(command: ReportMail, lead: Lead) -> SendBreakupEmail | SendNurtureT
     if mail.purpose == "breakup" and lead.state == "no_response":
         return SendBreakupEmail(monitored_reply_address=True, text=mail.text, minutes=mail.minutes)
     if mail.purpose == "nurture" and lead.state == "nurture" and mail.asset:
-        return SendNurtureTouch(mode="email", asset=mail.asset, attested=mail.attested, minutes=mail.minutes)
+        return SendNurtureTouch(mode="email", asset=mail.asset, attested=mail.attested, minutes=mail.minutes, kind=mail.kind)
     return None
 
 
@@ -126,6 +141,7 @@ def queued(_lead: Lead, _at: datetime, data: e.MailQueued, changes: dict[str, An
         asset=data.asset,
         attested=data.attested,
         minutes=data.writing_minutes,
+        kind=data.kind,
     )
 
 
@@ -175,6 +191,7 @@ def _queued_says(_: Facts, command: QueueBreakupMail | QueueNurtureMail) -> e.Ma
         asset=command.asset if isinstance(command, QueueNurtureMail) else None,
         attested=command.attested if isinstance(command, QueueNurtureMail) else (),
         writing_minutes=command.minutes,
+        kind=command.kind if isinstance(command, QueueNurtureMail) else UNSET,
     )
 
 

@@ -39,7 +39,10 @@ class QueueNurtureMail(Command, frozen=True, kw_only=True, tag="queue_nurture_ma
     wording: Slug | None = None
     """As above."""
     attested: tuple[Slug, ...] = ()
+    """Checks that somebody vouches for; they count where no program has seen the mail. The shell names none: one always has."""
     minutes: Minutes = 0
+    kind: Slug | msgspec.UnsetType = msgspec.UNSET
+    """What sort of thing it is, one of the playbook's, such as newsletter."""
 
 
 class SendMail(Command, frozen=True, kw_only=True, tag="send_mail"):

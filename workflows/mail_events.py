@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 from workflows.command import Reference, Slug
 from workflows.event import Event
 from workflows.mail_commands import MailPurpose
@@ -19,6 +21,7 @@ class MailQueued(Event, frozen=True, kw_only=True, tag="mail_queued"):
     attested: tuple[Slug, ...]
     writing_minutes: int
     """Minutes that writing it took, 0 to 1440; they count once it has gone out."""
+    kind: Slug | UnsetType = UNSET
 
 
 class MailSending(Event, frozen=True, kw_only=True, tag="mail_sending"):

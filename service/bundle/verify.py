@@ -914,11 +914,13 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> lead_erased -> =; by erase_lead
 - no_response -> mail_queued -> =; by queue_breakup_mail
     asks not_held not_suppressed email_reachable monitored_reply_address attempts_made modes_tried offer_known
-    cut_bait_confirmed no_mail_under_way content_checks
+    cut_bait_confirmed breakup_mail_open no_mail_under_way content_checks
 - nurture -> mail_queued -> =; by queue_nurture_mail
-    asks not_held not_suppressed email_reachable new_asset once_a_month no_mail_under_way content_checks
-- no_response -> mail_sending -> =; by send_mail:breakup; asks not_held not_suppressed email_reachable mail_waiting
-- nurture -> mail_sending -> =; by send_mail:nurture; asks not_held not_suppressed email_reachable mail_waiting
+    asks not_held not_suppressed email_reachable asset_kind_known new_asset once_a_month no_mail_under_way content_checks
+- no_response -> mail_sending -> =; by send_mail:breakup
+    asks not_held not_suppressed email_reachable mail_waiting cut_bait_confirmed breakup_mail_open
+- nurture -> mail_sending -> =; by send_mail:nurture
+    asks not_held not_suppressed email_reachable mail_waiting new_asset once_a_month
 - * -> mail_sent -> =; by report_mail:sent; asks mail_under_way
 - * -> mail_refused -> =; by report_mail:refused; asks mail_under_way
 - * -> mail_deferred -> =; by report_mail:deferred; asks mail_under_way
@@ -1825,6 +1827,11 @@ def _breakup_halves_together(lead: Lead, c: Any, d: Decision) -> bool:
     return len(halves) < 2 or _working_minutes(d, halves[0], halves[1]) <= most
 
 
+def _breakup_mail_open(lead: Lead, c: Any, d: Decision) -> bool:
+    voicemail, email = lead.breakup_voicemail_at, lead.breakup_email_at
+    return email is None or bool(voicemail and voicemail > email and not _breakup_halves_together(lead, c, d))
+
+
 def _attempts_left(lead: Lead, c: Any, d: Decision) -> bool:
     return lead.attempts < _most_attempts(lead, d)
 
@@ -1851,7 +1858,20 @@ def month_is_theirs(lead: Lead, d: Decision) -> bool:
     return bool(then & now) and not (then == now and len(now) == 1)
 
 
+def _new_asset(lead: Lead, c: Any, d: Decision) -> bool:
+    asset = lead.mail["asset"] if d.kind == "send_mail" and lead.mail else c["asset"]
+    return _counts_already(lead, d) or asset not in lead.value_items_used
+
+
+def _counts_already(lead: Lead, d: Decision) -> bool:
+    """Whether a mail that came back and goes out again is the last thing that this prospect had."""
+    mail = lead.mail if d.kind == "send_mail" else None
+    return bool(mail and mail["status"] == "returned" and lead.value_items_used[-1:] == [mail["asset"]])
+
+
 def _once_a_month(lead: Lead, c: Any, d: Decision) -> bool:
+    if _counts_already(lead, d):
+        return True
     if lead.nurture_touched_at is None or month_is_theirs(lead, d):
         return True
     if d.pursuit:
@@ -2091,12 +2111,13 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "breakup_impossible_or_waived": _impossible_or_waived,
     "idle": lambda lead, c, d: _is_cold(lead, c["after_days"], d.now),
     "audience": lambda lead, c, d: (lead.state == "won") == (c["audience"] == "client"),
-    "new_asset": lambda lead, c, d: c["asset"] not in lead.value_items_used,
+    "new_asset": _new_asset,
     "once_a_month": _once_a_month,
     "drop_reason_of_declined": lambda lead, c, d: (
         c["reason"] in ("never_qualified", "duplicate", "out_of_business", "deceased") or "drop_reason"
     ),
     "drop_reason_of_nurture": _drop_of_nurture,
+    "breakup_mail_open": _breakup_mail_open,
     "no_mail_under_way": lambda lead, c, d: not lead.mail or lead.mail["status"] not in ("sending", "unconfirmed"),
     "mail_waiting": lambda lead, c, d: _mail_is(lead, c, "queued", "deferred", "returned"),
     "mail_under_way": lambda lead, c, d: _mail_is(lead, c, "sending", "unconfirmed"),
@@ -2435,6 +2456,7 @@ SAYS_SOMETIMES = {
     "cut_bait_confirmed": "card override",
     "nurture_touch_due": "gap",
     "nurture_touch_sent": "kind",
+    "mail_queued": "kind",
     "re_engaged": "override",
     "importance_answered": "actions",
     "connector_introduced": "relation strength",

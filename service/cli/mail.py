@@ -87,6 +87,7 @@ def _nurture(app: App, draft: Draft, typed: dict[str, Any]) -> QueueNurtureMail:
         mail=draft.message_id,
         text=text,
         asset=typed["asset"],
+        kind=typed["kind"] or msgspec.UNSET,
         wording=made.wording,
         minutes=typed["minutes"],
         occurred_at=draft.occurred_at,
@@ -185,7 +186,8 @@ mail.add_command(
         callback=_handler(_nurture),
         help="Send the month's value touch, with what you have for them in --text.",
         params=_options(
-            click.Option(["--asset"], type=SLUG, required=True, help="What it brings, as a short word such as market-report.")
+            click.Option(["--asset"], type=SLUG, required=True, help="What it brings, as a short word such as market-report."),
+            click.Option(["--kind"], type=SLUG, help="What sort of thing it is, such as newsletter or report."),
         ),
     )
 )

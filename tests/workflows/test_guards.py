@@ -56,9 +56,9 @@ ILL = msgspec.structs.replace(CALENDAR, absences=(Absence(first=date(2026, 1, 2)
 SHORT = Calendar(timezone="UTC", first=date(2026, 1, 1), last=date(2026, 1, 10))
 
 
-def mail(status: Any, id_: UUID = MAIL_ID) -> dict[str, Any]:
+def mail(status: Any, id_: UUID = MAIL_ID, asset: str | None = None) -> dict[str, Any]:
     """Return the field of a lead whose last mail is at *status*."""
-    return {"mail": MailState(id=id_, purpose="breakup", status=status, text=WORDS, asset=None, attested=(), minutes=0)}
+    return {"mail": MailState(id=id_, purpose="breakup", status=status, text=WORDS, asset=asset, attested=(), minutes=0)}
 
 
 SEND_MAIL = m.SendMail(mail=MAIL_ID, purpose="breakup", attempt=1)
@@ -272,6 +272,11 @@ REFUSES: list[tuple[str, Case]] = [
     ("drop_reason_of_nurture", Case(c.Drop(reason="no_lawful_channel"), rule="drop_reason")),
     ("drop_reason_of_nurture", Case(c.Drop(reason="duplicate"), {"modes": ()}, rule="drop_reason")),
     ("not_suppressed", Case(SEND_MAIL, verdicts=(listed("person", "email"),))),
+    ("breakup_mail_open", Case(queue_breakup_mail(), {"breakup_email_at": RECENT})),
+    ("breakup_mail_open", Case(SEND_MAIL, mail("queued") | {"breakup_email_at": RECENT, "breakup_voicemail_at": RECENT})),
+    ("new_asset", Case(SEND_MAIL, mail("queued", asset="report") | {"value_items_used": ("report",)})),
+    ("new_asset", Case(SEND_MAIL, mail("returned", asset="report") | {"value_items_used": ("report", "video")})),
+    ("once_a_month", Case(SEND_MAIL, mail("deferred", asset="video") | {"nurture_touched_at": NOW})),
     ("no_mail_under_way", Case(queue_breakup_mail(), mail("sending"))),
     ("no_mail_under_way", Case(queue_breakup_mail(), mail("unconfirmed"))),
     ("mail_waiting", Case(SEND_MAIL)),
@@ -286,6 +291,16 @@ REFUSES: list[tuple[str, Case]] = [
 
 RESTED = {"decline": DECLINE, "revisit_on": TODAY}
 PASSES: list[tuple[str, Case]] = [
+    ("breakup_mail_open", Case(queue_breakup_mail())),
+    ("breakup_mail_open", Case(queue_breakup_mail(), {"breakup_email_at": LONG_AGO, "breakup_voicemail_at": NOW})),
+    (
+        "new_asset",
+        Case(SEND_MAIL, mail("returned", asset="report") | {"value_items_used": ("report",), "nurture_touched_at": NOW}),
+    ),
+    (
+        "once_a_month",
+        Case(SEND_MAIL, mail("returned", asset="report") | {"value_items_used": ("report",), "nurture_touched_at": NOW}),
+    ),
     ("no_mail_under_way", Case(queue_breakup_mail())),
     ("no_mail_under_way", Case(queue_breakup_mail(), mail("queued"))),
     ("mail_waiting", Case(SEND_MAIL, mail("queued"))),

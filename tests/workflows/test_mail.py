@@ -12,6 +12,7 @@ from tests.workflows.life import (
     CALENDAR,
     MAIL_ID,
     PLAYBOOK,
+    PURSUED,
     WORDS,
     Life,
     life_in,
@@ -22,7 +23,7 @@ from tests.workflows.life import (
 from workflows import commands as c
 from workflows.events import Verdict, event_type
 from workflows.handle import Outcome
-from workflows.mail import AGAIN_MINUTES, again, due_of
+from workflows.mail import AGAIN_MINUTES, again, due_of, may_go_on
 from workflows.mail_commands import MailOutcome, QueueNurtureMail, RecordBounce, ReportMail, SendMail
 
 
@@ -138,6 +139,93 @@ def test_permission_is_asked_when_the_mail_goes_out(between: Any, rule: str) -> 
     life.must(queue_nurture_mail(life))
     life.must(between)
     assert rule == life.do(SendMail(mail=MAIL_ID, purpose="nurture", attempt=1)).rule
+
+
+def verified(life: Life) -> None:
+    """Have the verifier of auditors come to the same."""
+    found, tally = follow(life.history, playbooks=[life.playbook], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
+
+
+def test_a_breakup_that_went_out_by_hand_stops_the_mail_that_waits() -> None:
+    """A1-9: one breakup, one mail; whoever wrote first is enough."""
+    life = ready_for_the_mail()
+    life.must(queue_breakup_mail())
+    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    assert "breakup_mail_open" == life.do(SendMail(mail=MAIL_ID, purpose="breakup", attempt=1)).rule
+    assert "breakup_mail_open" == life.do(queue_breakup_mail()).rule
+    verified(life)
+
+
+def test_a_mail_too_long_before_its_voicemail_is_sent_once_more() -> None:
+    """A1-9: the halves belong together, and the older one is done again."""
+    life = ready_for_the_mail()
+    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    life.wait(days=14).must(c.LeaveBreakupVoicemail())
+    assert "breakup_halves_together" == life.do(c.SendBreakup()).rule
+    life.must(queue_breakup_mail())
+    send(life, "sent")
+    life.must(c.SendBreakup())
+    verified(life)
+
+
+def test_the_mail_of_a_breakup_that_is_off_does_not_go_out_in_the_next_one() -> None:
+    """It names the attempts of a pursuit that an answer ended; a new one begins at none."""
+    life = ready_for_the_mail()
+    life.must(queue_breakup_mail())
+    life.must(c.RecordReply(channel="call"))
+    life._lead = msgspec.structs.replace(life.lead, state="no_response")
+    assert "cut_bait_confirmed" == life.do(SendMail(mail=MAIL_ID, purpose="breakup", attempt=1)).rule
+
+
+@pytest.mark.parametrize(
+    ("asset", "days", "rule"), [("video", 0, "once_a_month"), ("study", 0, "new_asset"), ("study", 40, "new_asset")]
+)
+def test_a_touch_by_hand_stops_the_value_mail_that_waits(asset: str, days: int, rule: str) -> None:
+    """A3-3, A3-4: not the same thing twice, nor two in a month, asked when the mail goes out."""
+    life = life_in("nurture")
+    life.must(queue_nurture_mail(life))
+    life.must(c.SendNurtureTouch(mode="courier", asset=asset))
+    life.wait(days=days)
+    assert rule == life.do(SendMail(mail=MAIL_ID, purpose="nurture", attempt=1)).rule
+    verified(life)
+
+
+def test_a_value_mail_that_came_back_goes_out_again_unless_something_else_did() -> None:
+    """Its own touch is no reason against itself; another one since then is."""
+    for between, rule in ((None, None), (c.SendNurtureTouch(mode="courier", asset="video"), "new_asset")):
+        life = life_in("nurture")
+        life.must(queue_nurture_mail(life))
+        send(life, "sent")
+        life.must(RecordBounce(mail=MAIL_ID, permanent=False, status="4.2.2"))
+        if between:
+            life.wait(days=32).must(between)
+        assert rule == life.do(SendMail(mail=MAIL_ID, purpose="nurture", attempt=2)).rule
+        verified(life)
+
+
+def test_the_kind_of_a_value_mail_is_judged_and_kept() -> None:
+    """A3-3: as with a touch by hand, it is one of the playbook's."""
+    life = life_in("nurture", playbook=PURSUED)
+    magnet = msgspec.structs.replace(queue_nurture_mail(life), kind="fridge_magnet")
+    assert "asset_kind_known" == life.do(magnet).rule
+    life.must(msgspec.structs.replace(magnet, kind="newsletter"))
+    touched = send(life, "sent").recorded[1].data
+    assert "newsletter" == getattr(touched, "kind", None)
+    verified(life)
+
+
+@pytest.mark.parametrize("field", ["breakup_email_at", "nurture_touched_at"])
+def test_a_touch_by_hand_while_the_server_is_spoken_to_holds_the_mail_back(field: str) -> None:
+    life = ready_for_the_mail() if field == "breakup_email_at" else life_in("nurture")
+    life.must(queue_breakup_mail() if field == "breakup_email_at" else queue_nurture_mail(life))
+    purpose = life.lead.mail.purpose if life.lead.mail else "breakup"
+    command = SendMail(mail=MAIL_ID, purpose=purpose, attempt=1)
+    life.must(command)
+    assert may_go_on(life.lead, life.lead, command, ())
+    assert not may_go_on(life.lead, life.lead, command, ("email",))
+    by_hand = msgspec.structs.replace(life.lead, **{field: life.now})
+    assert not may_go_on(life.lead, by_hand, command, ())
 
 
 def test_a_mail_is_sent_once() -> None:

@@ -221,6 +221,23 @@ def test_an_address_that_changed_meanwhile_gets_nothing(office: Office) -> None:
     assert "address_changed" == getattr(office.told(office.nurtured)[-1].data, "reason", None)
 
 
+def test_a_touch_by_hand_stops_the_mail_that_waits(office: Office) -> None:
+    """A3-4: once a month, whoever was quicker; and the kind of thing is one of the playbook's."""
+    office.nurture()
+    with office.world.worker():
+        office.world.ok("nurture", "touch", "V-0000", "--mode", "email", "--asset", "market-report", "--attest-all")
+    office.deliver()
+    assert [] == office.server.taken
+    assert "once_a_month" == getattr(office.told(office.nurtured)[-1].data, "rule", None)
+    office.world.ok("verify")
+
+
+def test_the_kind_of_thing_is_recorded_with_the_touch(office: Office) -> None:
+    office.queue("nurture", "V-0000", "--asset", "may-news", "--kind", "newsletter", "--text", "What is new in May.")
+    office.deliver()
+    assert "newsletter" == getattr(office.told(office.nurtured)[-1].data, "kind", None)
+
+
 def test_without_a_server_people_send_by_hand(office: Office) -> None:
     office.world.environ.pop("THAW_SMTP_URL")
     assert "no mail server is named in THAW_SMTP_URL" in office.refused(2, "nurture", "V-0000", "--asset", "a", "--text", "b")
