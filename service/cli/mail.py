@@ -1,5 +1,6 @@
 """Mail that the service sends: made and checked, sent by a worker, and settled by a person when nobody knows its end."""
 
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ import msgspec
 
 from actors.mail_checks import MAIL
 from actors.submit import Submission
-from models import contacts, deliveries, texts
+from models import contacts, deliveries, messages, texts
 from models.database import Connection, transaction
 from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
@@ -20,9 +21,12 @@ from service.find import find_lead
 from service.mailing.addresses import address_of, sender_of, token_of
 from service.mailing.compose import Letter, Wording, compose, filled, wording
 from service.pepper import Pepper, open_pepper
-from workflows.commands import Command
-from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail, ReportMail
+from workflows.commands import Command, decode_command
+from workflows.mail_commands import MailOutcome, QueueBreakupMail, QueueNurtureMail, ReportMail
 from workflows.mail_text import read_mail
+
+#: What is typed of a mail, beside its text; the same id with something else is refused.
+_ENTRY = ("asset", "kind", "subject", "minutes", "monitored", "override", "occurred")
 
 
 @click.group()
@@ -62,7 +66,25 @@ def _submission(
     app: App, connection: Connection, typed: dict[str, Any], make: Callable[[App, Draft, dict[str, Any]], Command]
 ) -> Submission:
     draft = Draft.start(connection, app.service.now(), typed, "--at")
-    return draft.submission(make(app, draft, typed))
+    # The same entry again is the same mail, though what it was made of (attempts, mails before it) may be another by now.
+    command = _first_said(connection, draft.message_id) or make(app, draft, typed)
+    entry = {name: typed.get(name) for name in _ENTRY} | {"text": _own_text(typed)}
+    draft.keep("mail", "mail.entry", json.dumps(entry, sort_keys=True))
+    return draft.submission(command)
+
+
+def _first_said(connection: Connection, message_id: UUID) -> Command | None:
+    known = messages.find(connection, message_id)
+    command = decode_command(known.body) if known else None
+    # Of another kind, the id was used for something else; whoever hands the new command in is told so.
+    return command if isinstance(command, (QueueBreakupMail, QueueNurtureMail)) else None
+
+
+def _own_text(typed: dict[str, Any]) -> str | None:
+    if typed["text"] is not None and typed["text_file"] is not None:
+        raise InputError("--text and --text-file say the same thing twice: use one of them")
+    own: str | None = typed["text"] if typed["text"] is not None else typed["text_file"]
+    return own
 
 
 def _breakup(app: App, draft: Draft, typed: dict[str, Any]) -> QueueBreakupMail:
@@ -102,9 +124,7 @@ def _make(app: App, draft: Draft, typed: dict[str, Any]) -> _Made:
     if not fields.get("email"):
         raise InputError(f"{draft.found.name}: no mail address is known")
     sender = sender_of(connection, lead.owner, app.settings)
-    own = typed["text"] if typed["text"] is not None else typed["text_file"]
-    if typed["text"] is not None and typed["text_file"] is not None:
-        raise InputError("--text and --text-file say the same thing twice: use one of them")
+    own = _own_text(typed)
     asset = typed.get("asset")
     used = wording("nurture" if asset else "breakup")
     values = {
@@ -204,14 +224,17 @@ def settle(app: App, /, **typed: Any) -> None:
     def prepare(connection: Connection) -> Submission:
         draft = Draft.start(connection, app.service.now(), typed, "--at")
         known = draft.found.lead.mail
-        if not known or known.status != "unconfirmed":
+        before = messages.find(connection, draft.message_id)
+        first = decode_command(before.body) if before else None
+        if isinstance(first, ReportMail):
+            mail_id = first.mail
+        elif known and known.status == "unconfirmed":
+            mail_id = known.id
+        else:
             raise InputError(f"{draft.found.name}: there is no mail of which nobody knows whether it went out")
-        outcome = (
-            ReportMail(mail=known.id, outcome="sent")
-            if typed["sent"]
-            else ReportMail(mail=known.id, outcome="refused", reason="not_sent")
-        )
-        return draft.submission(outcome)
+        outcome: MailOutcome = "sent" if typed["sent"] else "refused"
+        reason = None if typed["sent"] else "not_sent"
+        return draft.submission(ReportMail(mail=mail_id, outcome=outcome, reason=reason, occurred_at=draft.occurred_at))
 
     hand_in(app, typed["message_id"], prepare, wait=not typed["no_wait"], as_json=typed["as_json"])
 

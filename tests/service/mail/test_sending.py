@@ -201,18 +201,6 @@ def test_a_process_that_died_between_intent_and_record_sends_nothing_twice(offic
     assert [] == office.server.taken
 
 
-def test_one_message_rung_many_times_is_one_mail(office: Office) -> None:
-    """Doubled rings, also while the conversation goes on."""
-    office.nurture()
-    (ring,) = office.due()
-    office.server.before["RCPT"] = lambda: office.deliverer.deliver(ring)
-    for _ in range(3):
-        office.deliverer.deliver(ring)
-    office.world.work()
-    assert 1 == len(office.server.taken)
-    assert ["mail_queued", "mail_sending", "mail_sent", "nurture_touch_sent"] == office.types(office.nurtured)
-
-
 def test_an_address_that_changed_meanwhile_gets_nothing(office: Office) -> None:
     office.nurture()
     office.world.sql("UPDATE contacts SET fields = fields || '{\"email\": \"eve@example.com\"}' WHERE external_id = 'V-0000'")
@@ -221,35 +209,9 @@ def test_an_address_that_changed_meanwhile_gets_nothing(office: Office) -> None:
     assert "address_changed" == getattr(office.told(office.nurtured)[-1].data, "reason", None)
 
 
-def test_a_touch_by_hand_stops_the_mail_that_waits(office: Office) -> None:
-    """A3-4: once a month, whoever was quicker; and the kind of thing is one of the playbook's."""
-    office.nurture()
-    with office.world.worker():
-        office.world.ok("nurture", "touch", "V-0000", "--mode", "email", "--asset", "market-report", "--attest-all")
-    office.deliver()
-    assert [] == office.server.taken
-    assert "once_a_month" == getattr(office.told(office.nurtured)[-1].data, "rule", None)
-    office.world.ok("verify")
-
-
-def test_the_kind_of_thing_is_recorded_with_the_touch(office: Office) -> None:
-    office.queue("nurture", "V-0000", "--asset", "may-news", "--kind", "newsletter", "--text", "What is new in May.")
-    office.deliver()
-    assert "newsletter" == getattr(office.told(office.nurtured)[-1].data, "kind", None)
-
-
 def test_without_a_server_people_send_by_hand(office: Office) -> None:
     office.world.environ.pop("THAW_SMTP_URL")
     assert "no mail server is named in THAW_SMTP_URL" in office.refused(2, "nurture", "V-0000", "--asset", "a", "--text", "b")
-
-
-def test_the_same_entry_again_is_the_same_mail(office: Office) -> None:
-    again = ("nurture", "V-0000", "--asset", "guide", "--text", "It is out.", "--id", "5b1f0a9e-0000-4000-8000-000000000001")
-    office.queue(*again)
-    office.queue(*again)
-    office.deliver()
-    assert 1 == len(office.server.taken)
-    assert "<5b1f0a9e-0000-4000-8000-000000000001@springfield.example>" == office.server.mails[0].message_id
 
 
 @pytest.mark.parametrize(
