@@ -126,7 +126,7 @@ class Committer:
         counted = self._open_deliveries(list(again))
         for ring in again.values():
             # Whoever did not come back from an earlier delivery goes alone, and ends nobody else's work.
-            if counted.get(ring.message_id) and self._may_be_delivered(ring):
+            if counted.get(ring.message_id) and may_be_delivered(self._engine, ring):
                 self._apply_alone(ring)
         together = [*(ring for ring in again.values() if counted.get(ring.message_id) == 0), *first.values()]
         if together and not self._try(together):
@@ -196,20 +196,21 @@ class Committer:
         # Nothing is lost: what is left out here is rung again.
         return {}
 
-    def _may_be_delivered(self, ring: Ring) -> bool:
-        """Count a repeated delivery before its work, so that a message that kills its worker each time comes to an end."""
-        with transaction(self._engine) as connection:
-            deliveries = messages.count_delivery(connection, ring.message_id)
-            if deliveries > MAX_DELIVERIES:
-                messages.bury(
-                    connection,
-                    ring.message_id,
-                    error=f"delivered {deliveries} times and never settled: it seems to end its worker each time",
-                )
+
+def may_be_delivered(engine: Engine, ring: Ring) -> bool:
+    """Count a repeated delivery before its work, so that a message that kills its worker each time comes to an end."""
+    with transaction(engine) as connection:
+        deliveries = messages.count_delivery(connection, ring.message_id)
         if deliveries > MAX_DELIVERIES:
-            with _bound(ring):
-                log.error("message_buried", deliveries=deliveries)
-        return 0 < deliveries <= MAX_DELIVERIES
+            messages.bury(
+                connection,
+                ring.message_id,
+                error=f"delivered {deliveries} times and never settled: it seems to end its worker each time",
+            )
+    if deliveries > MAX_DELIVERIES:
+        with _bound(ring):
+            log.error("message_buried", deliveries=deliveries)
+    return 0 < deliveries <= MAX_DELIVERIES
 
 
 def _bound(ring: Ring) -> AbstractContextManager[object]:

@@ -18,7 +18,7 @@ import structlog
 
 from actors.apply import Applier
 from actors.bell import Bell
-from actors.committer import MAX_ATTEMPTS
+from actors.committer import MAX_ATTEMPTS, may_be_delivered
 from models import deliveries, events, leads, messages, suppressions
 from models.database import Connection, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import NewMessage, Ring, Settlement
@@ -31,7 +31,8 @@ from workflows.mail_commands import MailOutcome, ReportMail, SendMail
 from workflows.mail_text import read_mail, same_address
 from workflows.suppression import refused_by, verdict
 
-#: Conversations that one process holds at the same time; its other threads have transitions to apply.
+#: Conversations that one process holds at the same time; its other threads have transitions to apply. Each has a session of
+#: PostgreSQL to itself, and now and then a second one (`service.wiring`).
 CONVERSATIONS = 8
 
 #: How long the record of what came of a conversation is tried, while PostgreSQL is away.
@@ -87,7 +88,7 @@ class Deliverer:
             return
         try:
             with deliveries.alone(self._engine, ring.message_id) as mine:
-                if mine:
+                if mine and (ring.number == 1 or may_be_delivered(self._engine, ring)):
                     self._deliver(ring)
         except DatabaseUnavailableError:
             raise
@@ -113,7 +114,8 @@ class Deliverer:
         if self._post is None:
             raise NoPostError("no mail server is named to this worker: set THAW_SMTP_URL, then `thaw dead retry`")
         with self._deciding:
-            self._applier.begin(ring)
+            rung = self._applier.begin(ring)
+        self._bell.ring_soon(rung)
         with transaction(self._engine) as connection:
             begun = events.events_of_message(connection, ring.message_id)
             still_open = ring.message_id in messages.read_open(connection, [ring.message_id])

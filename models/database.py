@@ -53,8 +53,10 @@ LIMITS = "-c statement_timeout=60000 -c lock_timeout=20000"
 SESSION = "-c timezone=UTC -c datestyle=ISO -c default_transaction_isolation=read\\ committed"
 
 
-def make_engine(database_url: str, *, pool_size: int = 5, application_name: str = "thaw") -> Engine:
+def make_engine(database_url: str, *, pool_size: int = 5, max_overflow: int = 5, application_name: str = "thaw") -> Engine:
     """Return an engine for *database_url* (``postgresql://…``); nothing is connected yet.
+
+    It keeps up to *pool_size* sessions open, and has up to *max_overflow* more as long as they are needed.
 
     Sessions get a statement timeout of 60 s and a lock timeout of 20 s, so that a stuck lock becomes an error that is seen.
     What the URL itself says of a session goes before what we would say, but for its name, by which processes are counted.
@@ -73,7 +75,7 @@ def make_engine(database_url: str, *, pool_size: int = 5, application_name: str 
         url,
         poolclass=QueuePool,
         pool_size=pool_size,
-        max_overflow=5,
+        max_overflow=max_overflow,
         # Parameters can be people's words; an error must not print them.
         hide_parameters=True,
         connect_args={name: value for name, value in ours.items() if name not in url.query}

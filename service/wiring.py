@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from actors import runtime
 from actors.bell import Bell
+from actors.deliverer import CONVERSATIONS
 from migrations.runner import check_schema
 from models.database import Engine, make_engine, transaction
 from service.clocks import Now, clock_for
@@ -111,7 +112,7 @@ def connect(
         When people are back who were erased, unless *erasures_checked* or *schema_checked* is false.
     """
     database_url, redis_url = resolve_urls(settings) if redis_needed else _found_urls(settings)
-    engine = make_engine(database_url, application_name=name)
+    engine = make_engine(database_url, max_overflow=5 + 2 * CONVERSATIONS, application_name=name)
     clock = clock_for(settings.clock_file)
     clock()
     if schema_checked:

@@ -268,8 +268,9 @@ def _channel_opted_out(lead: Lead, _at: datetime, data: e.ChannelOptedOut, chang
     changes["modes_refused"] = tuple(sorted(gone.union(lead.modes_refused)))
 
 
-def _erased(_lead: Lead, _at: datetime, data: e.LeadErased, changes: Changes) -> None:
+def _erased(lead: Lead, _at: datetime, data: e.LeadErased, changes: Changes) -> None:
     changes["erased_at"] = data.erased_at
+    mail.ended_by_erasure(lead, changes)
 
 
 def _held(_lead: Lead, at: datetime, data: e.LeadHeld, changes: Changes) -> None:

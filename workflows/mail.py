@@ -171,6 +171,13 @@ def bounced(lead: Lead, _at: datetime, data: e.MailBounced, changes: dict[str, A
             changes["breakup_email_at"] = None
 
 
+def ended_by_erasure(lead: Lead, changes: dict[str, Any]) -> None:
+    """Note that nothing more is heard of a mail: what waits does not go out, and what is on its way may have."""
+    mail = lead.mail
+    if mail and mail.status in ("sending", *_WAITING):
+        changes["mail"] = _with(lead, mail.id, status="unconfirmed" if mail.status == "sending" else "refused")
+
+
 def _with(lead: Lead, id_: object, **what: Any) -> Any:
     mail = lead.mail
     if not mail or mail.id != id_:
