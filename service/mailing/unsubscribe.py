@@ -5,6 +5,7 @@ that has the certificate.
 """
 
 import re
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -32,6 +33,8 @@ MOST_AT_ONCE = 32
 REQUEST_SECONDS = 10
 
 _PATH = re.compile(r"/u/([A-Za-z0-9_-]{20,200})")
+_LENGTH = re.compile(r"[0-9]{1,6}")
+_PORT = re.compile(r"[0-9]{1,5}")
 _ONE_CLICK = re.compile(rb"List-Unsubscribe(?:=|\"?\r?\n\r?\n)One-Click\b")
 
 _PAGE = """<!doctype html>
@@ -64,6 +67,10 @@ class _Server(ThreadingHTTPServer):
     take_off: Callable[[UUID], bool]
     room: threading.BoundedSemaphore
 
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  # the library's names
+        """Say in a line what the library prints at length: as a rule, somebody hung up."""
+        log.warning("unsubscribe_broken_off", error=repr(sys.exception()))
+
 
 class _Handler(BaseHTTPRequestHandler):
     """One request."""
@@ -88,8 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         if lead is None:
             self._answer(HTTPStatus.NOT_FOUND, "This link is not one of ours", "")
             return
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > MOST_BYTES or not _ONE_CLICK.search(self.rfile.read(int(length))):
+        length = self._length()
+        if length is None or not _ONE_CLICK.search(self.rfile.read(length)):
             self.close_connection = True
             self._answer(HTTPStatus.BAD_REQUEST, "This is not what a mail program sends", "")
             return
@@ -107,6 +114,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.room.release()
         status = HTTPStatus.OK if known else HTTPStatus.NOT_FOUND
         self._answer(status, "You get no more mail from us" if known else "This link is not one of ours", "")
+
+    def _length(self) -> int | None:
+        """Return how long the body is, if that is said once and plainly, and it is short."""
+        said = self.headers.get_all("Content-Length", [])
+        if len(said) != 1 or "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(said[0]):
+            return None
+        return int(said[0]) if int(said[0]) <= MOST_BYTES else None
 
     def _lead(self) -> UUID | None:
         match = _PATH.fullmatch(self.path)
@@ -138,9 +152,12 @@ def make_server(listen: str, pepper: Pepper, take_off: Callable[[UUID], bool]) -
         When that is no address to listen on.
     """
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
+    if not host or not _PORT.fullmatch(port) or int(port) > 65_535:
         raise MailError(f"THAW_UNSUBSCRIBE_LISTEN={listen}: it has to be host:port, such as 127.0.0.1:8484")
-    server = _Server((host, int(port)), _Handler)
+    try:
+        server = _Server((host, int(port)), _Handler)
+    except OSError as error:
+        raise MailError(f"THAW_UNSUBSCRIBE_LISTEN={listen}: nobody can listen there: {error.strerror or error}") from error
     server.daemon_threads = True
     server.pepper, server.take_off, server.room = pepper, take_off, threading.BoundedSemaphore(MOST_AT_ONCE)
     return server

@@ -1,6 +1,8 @@
 """The link in our mail, over a real connection: a POST takes a person off, and nothing else does anything."""
 
 import http.client
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -95,6 +97,47 @@ def test_another_body_takes_nobody_off(site: Site, body: bytes) -> None:
     assert [] == site.off
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["Content-Length: \u00b2".encode("latin-1")],
+        [b"Content-Length: -26"],
+        [b"Content-Length: +26"],
+        [b"Content-Length: 2_6"],
+        [b"Content-Length: 26, 26"],
+        [b"Content-Length: 26", b"Content-Length: 27"],
+        [b"Content-Length: 99999999999999999999999999"],
+        [b"Content-Length: " + b"9" * 5000],
+        [b"Content-Length: 26", b"Transfer-Encoding: chunked"],
+        [b"Transfer-Encoding: chunked"],
+        [],
+    ],
+)
+def test_a_length_that_is_none_is_refused_in_a_sentence(site: Site, headers: list[bytes]) -> None:
+    """Never read, never a traceback, and the server goes on."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as line:
+        line.sendall(b"\r\n".join([f"POST {PATH} HTTP/1.1".encode(), b"Host: x", *headers, b"", ONE_CLICK]))
+        line.shutdown(socket.SHUT_WR)
+        said = line.makefile("rb").read()
+    assert b" 400 " in said.splitlines()[0]
+    assert b"This is not what a mail program sends" in said
+    assert [] == site.off
+    assert 200 == site.ask("POST", PATH, ONE_CLICK)[0]
+
+
+def test_whoever_hangs_up_leaves_no_traceback(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: 26\r\n\r\n".encode())
+    assert 200 == site.ask("POST", PATH, ONE_CLICK)[0]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_place_where_nobody_can_listen_is_said_in_a_sentence(site: Site) -> None:
+    with pytest.raises(MailError, match="nobody can listen there"):
+        make_server(f"127.0.0.1:{site.port}", PEPPER, lambda _: True)
+
+
 def test_a_forged_link_is_nobodys(site: Site) -> None:
     """Every bit of the token counts, and another installation's tokens are nothing here."""
     token = token_of(PEPPER, LEAD)
@@ -122,7 +165,7 @@ def test_a_token_names_one_lead_and_tells_nobody_which() -> None:
     assert lead_of(PEPPER, token_of(PEPPER, LEAD) + "\n") is None
 
 
-@pytest.mark.parametrize("listen", ["8484", ":80", "localhost", "localhost:x", "localhost:70000"])
+@pytest.mark.parametrize("listen", ["8484", ":80", "localhost", "localhost:x", "localhost:70000", "localhost:\u00b2"])
 def test_an_address_to_listen_on_is_looked_at(listen: str) -> None:
     with pytest.raises(MailError, match="it has to be host:port"):
         make_server(listen, PEPPER, lambda _: True)
