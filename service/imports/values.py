@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+from email_validator import EmailNotValidError, validate_email
+
 from service.calendars import iana_zones
 from service.find import REP_NAME_CHARACTERS_MAX, REP_NAMES, is_rep_name
 from service.imports.problems import Unreadable, did_you_mean
@@ -161,8 +163,13 @@ def yes_no(value: str) -> bool:
 def email(value: str) -> str:
     """Return an email address. Whether anybody reads it, only mail can tell."""
     text(value)
+    way_out = "Write one address like ann@example.com."
     if len(value) > 254 or not _EMAIL.fullmatch(value):
-        raise Unreadable("bad_email", "This is no email address.", "Write one address like ann@example.com.")
+        raise Unreadable("bad_email", "This is no email address.", way_out)
+    try:
+        validate_email(value, check_deliverability=False, strict=True)
+    except EmailNotValidError as error:
+        raise Unreadable("bad_email", f"This is no email address. {error}", way_out) from error
     return value
 
 

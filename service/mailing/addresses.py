@@ -4,10 +4,11 @@ import base64
 import binascii
 import hmac
 import unicodedata
-from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.utils import parseaddr
 from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
 
 from models import mailboxes
 from models.database import Connection
@@ -49,16 +50,21 @@ def address_of(what: str, typed: str, name: str = "") -> Address:
     MailError
         When it is no address.
     """
-    local, _, domain = typed.strip().rpartition("@")
     try:
-        ascii_domain = domain.encode("idna").decode() if domain else ""
-        found = Address(one_line(f"the name of {what}", name), local, ascii_domain)
-    except (UnicodeError, HeaderParseError, ValueError, IndexError) as error:
-        raise MailError(f"{what} {typed[:80]!r} is no mail address") from error
-    odd = any(c.isspace() or unicodedata.category(c).startswith("C") for c in local)
-    if not local or "." not in ascii_domain or odd or len(local.encode()) > 64 or len(ascii_domain) > 253:
-        raise MailError(f"{what} {typed[:80]!r} is no mail address")
-    return found
+        found = validate_email(typed.strip(), check_deliverability=False, strict=True)
+    except EmailNotValidError as error:
+        raise MailError(f"{what} {typed[:80]!r} is no mail address: {error}") from error
+    if found.ascii_domain != _as_compared(typed.strip().rpartition("@")[2]):
+        # Two standards for names in other letters (IDNA 2003 and 2008) make two domains of some, such as those with an "ß".
+        raise MailError(f"{what} {typed[:80]!r}: write its domain as {found.ascii_domain}, if that is the one which is meant")
+    return Address(one_line(f"the name of {what}", name), found.local_part, found.ascii_domain)
+
+
+def _as_compared(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode().lower()
+    except UnicodeError:
+        return ""
 
 
 def save_mailbox(connection: Connection, rep: str, typed: str) -> None:
