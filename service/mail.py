@@ -21,8 +21,8 @@ class MailError(Exception):
 class Mailer:
     """Hands messages to the server at *url*: ``smtp[s]://[user:password@]host[:port]``.
 
-    ``smtps`` is TLS from the first byte. With ``smtp`` TLS begins as soon as the server offers it (STARTTLS); a server on this
-    machine needs none. A password never goes to another machine without TLS, and a certificate must be valid.
+    ``smtps`` is TLS from the first byte. With ``smtp`` TLS begins before anything is said of us (STARTTLS), and a server that
+    offers none is told nothing more; one on this machine needs none. A certificate must be valid.
     """
 
     def __init__(self, url: str) -> None:
@@ -62,7 +62,7 @@ class Mailer:
         Raises
         ------
         OSError, smtplib.SMTPException, MailError
-            When the server is away, says no, or would get a password without TLS.
+            When the server is away, says no, or offers no TLS.
         """
         server = self._connect()
         try:
@@ -81,13 +81,12 @@ class Mailer:
         """Begin TLS and log in, where that is to be done."""
         server.ehlo_or_helo_if_needed()
         private = self._secure or is_this_machine(self.host)
-        if not private and server.has_extn("starttls"):
+        if not private:
+            if not server.has_extn("starttls"):
+                raise MailError(f"{self.host} offers no TLS, and neither mail nor password is sent without it: use smtps://")
             server.starttls(context=ssl.create_default_context())
             server.ehlo()
-            private = True
         if self._user:
-            if not private:
-                raise MailError(f"{self.host} offers no TLS, and a password is not sent without it: use smtps://")
             server.login(self._user, self._password)
 
 

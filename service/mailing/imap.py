@@ -4,11 +4,11 @@ import imaplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from models.messages import CommandReusedError
+from service.mail import is_this_machine
 from service.mailing.addresses import MailError
 from service.settings import SettingsError
 
@@ -70,7 +70,7 @@ class Mailbox:
             server: imaplib.IMAP4 = imaplib.IMAP4_SSL(host, self._url.port or 993, ssl_context=context, timeout=ANSWER_SECONDS)
         else:
             server = imaplib.IMAP4(host, self._url.port or 143, timeout=ANSWER_SECONDS)
-            if not _is_this_machine(host):
+            if not is_this_machine(host):
                 _encrypted(server, context)
         try:
             server.login(unquote(self._url.username or ""), unquote(self._url.password or ""))
@@ -103,10 +103,3 @@ def _encrypted(server: imaplib.IMAP4, context: ssl.SSLContext) -> None:
     except BaseException:
         server.shutdown()
         raise
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

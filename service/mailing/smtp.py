@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -29,7 +30,10 @@ class Smtp:
         except smtplib.SMTPResponseException as error:
             # It knows us too little to say anything of this mail, whatever the code.
             return Said("deferred", _code(error.smtp_code), _status(error.smtp_error), "not_accepted_by_server")
-        except (OSError, smtplib.SMTPException, MailError):
+        except (MailError, ssl.SSLError):
+            # Nothing was said of the mail: who listens may be another one.
+            return Said("deferred", reason="no_tls")
+        except (OSError, smtplib.SMTPException):
             return Said("deferred", reason="unreachable")
         try:
             return self._converse(server, sender, recipient, raw, may_go_on)

@@ -5,8 +5,10 @@ from email.message import EmailMessage
 
 import pytest
 
+from actors.deliverer import Said
 from service import mail
 from service.mail import Mailer, MailError
+from service.mailing.smtp import Smtp
 from tests.mailbox import Mailbox, mailbox, trusted_tls
 
 __all__ = ["mailbox", "trusted_tls"]
@@ -77,7 +79,7 @@ def test_a_password_goes_to_another_machine_with_tls_only(
     url = f"smtp://ann:{ESCAPED}@127.0.0.1:{mailbox.port}"
     monkeypatch.setattr(mail, "is_this_machine", lambda _: False)
     mailbox.offers = ["AUTH PLAIN"]
-    with pytest.raises(MailError, match="offers no TLS, and a password is not sent without it") as refused:
+    with pytest.raises(MailError, match="offers no TLS, and neither mail nor password is sent without it") as refused:
         send(url)
     assert KNOCK not in str(refused.value)
     assert (mailbox.logins, mailbox.mails) == ([], [])
@@ -87,6 +89,23 @@ def test_a_password_goes_to_another_machine_with_tls_only(
     assert verbs == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"] or verbs[-1] == "QUIT"
     assert mailbox.logins == [f"ann:{KNOCK}"]
     assert len(mailbox.mails) == 1
+
+
+def test_a_mail_goes_to_another_machine_with_tls_only(
+    mailbox: Mailbox, trusted_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom it is to and what it says is personal too: a server without TLS, or with one of nobody's, hears of neither."""
+    monkeypatch.setattr(mail, "is_this_machine", lambda _: False)
+    url = f"smtp://127.0.0.1:{mailbox.port}"
+    with pytest.raises(MailError, match="offers no TLS"):
+        send(url)
+    post = Smtp(url)
+    assert Said("deferred", reason="no_tls") == post.send("dan@example.com", "ada@example.com", b"x", lambda: True)
+    mailbox.offers, mailbox.tls = ["STARTTLS"], trusted_tls
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert Said("deferred", reason="no_tls") == post.send("dan@example.com", "ada@example.com", b"x", lambda: True)
+    assert {"EHLO", "STARTTLS", "QUIT"} >= {line.split()[0].upper() for line in mailbox.said}
+    assert mailbox.mails == []
 
 
 def test_a_password_may_go_to_this_machine_without_tls(mailbox: Mailbox) -> None:

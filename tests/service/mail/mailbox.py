@@ -17,6 +17,8 @@ class FakeMailbox:
     mails: list[bytes] = field(default_factory=list)
     marked: dict[int, set[str]] = field(default_factory=dict)
     url: str = ""
+    said: list[str] = field(default_factory=list)
+    """The verbs that clients said, in order."""
 
     @property
     def flags(self) -> list[set[str]]:
@@ -64,6 +66,7 @@ def mailbox() -> Iterator[FakeMailbox]:
             self.wfile.write(b"* OK ready\r\n")
             for line in self.rfile:
                 tag, _, command = line.decode().strip().partition(" ")
+                box.said.append(command.partition(" ")[0].upper())
                 said, last = box.answer(command)
                 for each in said:
                     self.wfile.write(each + b"\r\n")

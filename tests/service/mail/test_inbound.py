@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli import main
+from service.mailing import imap
 from tests.service.mail.mailbox import FakeMailbox, mailbox
 from tests.service.mail.office import Office
 from tests.workflows.test_hostile_mail import HOSTILE
@@ -191,6 +192,15 @@ def test_a_mail_that_cannot_be_taken_in_does_not_stop_those_behind_it(office: Of
     assert ("email",) == office.world.lead(office.nurtured).modes_refused
     assert [{"ThawRead"}] * 4 == mailbox.flags
     assert "said something else" in hand_in(office, forged, status=2)
+
+
+def test_a_mailbox_on_another_machine_hears_no_password_without_tls(
+    office: Office, mailbox: FakeMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap, "is_this_machine", lambda _: False)
+    office.world.environ["THAW_IMAP_URL"] = mailbox.url
+    assert "cannot be read" in office.world.refused(2, "inbound", "--imap")
+    assert "LOGIN" not in mailbox.said
 
 
 def test_a_mailbox_that_says_no_is_told_in_one_sentence(office: Office, mailbox: FakeMailbox) -> None:
