@@ -11,7 +11,7 @@ from actors.runtime import current
 from models.database import ModelError
 from models.messages import Ring
 
-#: Above all that a conversation may take, in milliseconds; a mail server may think for a minute (`service.mailing.smtp`).
+#: Above all that a conversation may take, in milliseconds; a mail server may think for a minute.
 TIME_LIMIT_MS = 300_000
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from service.clocks import wall_clock
-from service.mail import Mailer, MailError
+from service.mail_server import Mailer, MailServerError
 from service.settings import Settings
 from workflows.notes import NOTE_BYTES_MAX, NoteError, parse_checkpoint, parse_note, split_notes
 
@@ -122,7 +122,7 @@ class MailDestination:
         """Mail *note*, and return when the server has taken it."""
         try:
             self._mailer.send(self._message(note), sender=self._sender, to=self._to)
-        except (MailError, NoteError) as error:
+        except (MailServerError, NoteError) as error:
             raise DestinationError(str(error)) from error
 
     def newest(self) -> None:

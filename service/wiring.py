@@ -14,7 +14,7 @@ from models.database import Engine, make_engine, transaction
 from service.clocks import Now, clock_for
 from service.embedded import discover
 from service.ledger import refuse_if_pending
-from service.mailing.smtp import Smtp
+from service.mailing.conversation import Smtp
 from service.settings import Settings, SettingsError
 
 

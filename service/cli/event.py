@@ -17,7 +17,7 @@ from service.cli.entries import Entry, entry_command, moment_from, zone_from
 from service.cli.typed import DAY, SLUG, TEXT
 from service.find import find_lead, find_playbook
 from service.find_campaign import find_sales_event
-from service.letters import Said, said_of
+from service.invitation_letters import EventWords, words_of_events
 from service.times import parse_day, shown_moment
 from service.wording import count, name_of, plain, words
 from workflows.campaign_commands import (
@@ -260,7 +260,7 @@ def _people(connection: Connection, ids: tuple[UUID, ...]) -> dict[UUID, str]:
 
 
 def _shown(connection: Connection, app: App, known: SalesEvent) -> EventShown:
-    said = said_of(connection, [known]).get(known.id, Said("", "", "", ""))
+    said = words_of_events(connection, [known]).get(known.id, EventWords("", "", "", ""))
     texts = contacts.find_documents(
         connection, [each.document_id for each in (known.approver, known.limits, *known.excluded) if each]
     )

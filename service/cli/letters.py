@@ -20,7 +20,15 @@ from service.cli.entries import zone_from
 from service.cli.typed import SLUG, TEXT_FILE, WHO
 from service.find import find_lead, find_rep
 from service.find_campaign import find_campaign
-from service.letters import LetterError, Template, attachment, read_template, said_of, shipped_template, written
+from service.invitation_letters import (
+    LetterError,
+    Template,
+    attachment,
+    read_template,
+    shipped_template,
+    words_of_events,
+    written,
+)
 from service.wording import count, key_of, name_of, plain
 from workflows.campaign import Campaign, Letter
 from workflows.campaign_commands import AudienceKey, SendInvitation
@@ -145,7 +153,7 @@ def _write(connection: Connection, app: App, desk: _Desk, lead: Lead, letter: Le
     template = desk.templates[letter.audience]
     values = {field: str(fields.get(field, "")) for field in ("name", "company", "last_meeting_topic")}
     zone = zone_from(connection, lead.timezone or None)
-    values |= {"rep": lead.owner, "events": attachment(events, said_of(connection, events), zone) or "(none)"}
+    values |= {"rep": lead.owner, "events": attachment(events, words_of_events(connection, events), zone) or "(none)"}
     try:
         text = written(template, values)
     except LetterError as error:

@@ -1,1 +1,4 @@
-"""Mail to prospects: made, handed to a server, and read when an answer comes back."""
+"""Mail to prospects: made (`compose`), handed to a server (`conversation`), and read when an answer comes (`imap`, `inbox`).
+
+The server itself is in `service.mail_server`; letters on paper that invite to events are in `service.invitation_letters`.
+"""

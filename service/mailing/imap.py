@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from models.messages import CommandReusedError
-from service.mail import is_this_machine
+from service.mail_server import is_this_machine
 from service.mailing.addresses import MailError
 from service.settings import SettingsError
 

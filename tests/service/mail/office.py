@@ -16,7 +16,7 @@ from actors.committer import Committer
 from actors.deliverer import Deliverer
 from models.database import transaction
 from models.messages import Ring
-from service.mailing.smtp import Smtp
+from service.mailing.conversation import Smtp
 from tests.service.world import MONDAY, World
 from workflows import commands as c
 from workflows.events import Recorded, event_type

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.mail_checks import mail_checks
-from service.mailing.smtp import Smtp
+from service.mailing.conversation import Smtp
 from tests.service.mail.office import POSTAL, Office
 from workflows.events import event_type
 from workflows.mail_commands import SendMail

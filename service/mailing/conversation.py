@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from actors.deliverer import Said
-from service.mail import Mailer, MailError
+from service.mail_server import Mailer, MailServerError
 
 #: How long the server may take for the last answer, behind which the mail is its own, in seconds.
 TAKEN_SECONDS = 60
@@ -17,7 +17,7 @@ _READY = 354
 
 
 class Smtp:
-    """The server of a ``smtp://`` or ``smtps://`` URL, connected as `service.mail` does it."""
+    """The server of a ``smtp://`` or ``smtps://`` URL, connected as `service.mail_server` does it."""
 
     def __init__(self, url: str) -> None:
         """Take the server's URL; nothing is connected yet."""
@@ -30,7 +30,7 @@ class Smtp:
         except smtplib.SMTPResponseException as error:
             # It knows us too little to say anything of this mail, whatever the code.
             return Said("deferred", _code(error.smtp_code), _status(error.smtp_error), "not_accepted_by_server")
-        except (MailError, ssl.SSLError):
+        except (MailServerError, ssl.SSLError):
             # Nothing was said of the mail: who listens may be another one.
             return Said("deferred", reason="no_tls")
         except (OSError, smtplib.SMTPException):

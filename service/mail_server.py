@@ -1,4 +1,4 @@
-"""Mail by SMTP: one message, one conversation; it is known whether the server took it."""
+"""The server that takes our mail, by SMTP with TLS: for checkpoints a whole message, for mail to prospects an open line."""
 
 import contextlib
 import ipaddress
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 10.0
 PORTS = {"smtps": 465, "login": 587, "relay": 25}
 
 
-class MailError(Exception):
+class MailServerError(Exception):
     """The server did not take the message, as far as we know; the message says why, and holds no password."""
 
 
@@ -38,18 +38,18 @@ class Mailer:
 
         Raises
         ------
-        MailError
+        MailServerError
             When it did not, or the connection broke before its answer: the message may then arrive all the same.
         """
         try:
             server = self._connect()
         except (OSError, smtplib.SMTPException) as error:
-            raise MailError(f"{self.host}: {_reason(error)}") from error
+            raise MailServerError(f"{self.host}: {_reason(error)}") from error
         try:
             self._prepare(server)
             server.send_message(message, sender, [to])
         except (OSError, smtplib.SMTPException) as error:
-            raise MailError(f"{self.host}: {_reason(error)}") from error
+            raise MailServerError(f"{self.host}: {_reason(error)}") from error
         finally:
             # Whatever comes of the farewell, the message was taken or it was not.
             with contextlib.suppress(OSError, smtplib.SMTPException):
@@ -61,7 +61,7 @@ class Mailer:
 
         Raises
         ------
-        OSError, smtplib.SMTPException, MailError
+        OSError, smtplib.SMTPException, MailServerError
             When the server is away, says no, or offers no TLS.
         """
         server = self._connect()
@@ -83,7 +83,9 @@ class Mailer:
         private = self._secure or is_this_machine(self.host)
         if not private:
             if not server.has_extn("starttls"):
-                raise MailError(f"{self.host} offers no TLS, and neither mail nor password is sent without it: use smtps://")
+                raise MailServerError(
+                    f"{self.host} offers no TLS, and neither mail nor password is sent without it: use smtps://"
+                )
             server.starttls(context=ssl.create_default_context())
             server.ehlo()
         if self._user:

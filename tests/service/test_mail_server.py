@@ -6,9 +6,9 @@ from email.message import EmailMessage
 import pytest
 
 from actors.deliverer import Said
-from service import mail
-from service.mail import Mailer, MailError
-from service.mailing.smtp import Smtp
+from service import mail_server
+from service.mail_server import Mailer, MailServerError
+from service.mailing.conversation import Smtp
 from tests.mailbox import Mailbox, mailbox, trusted_tls
 
 __all__ = ["mailbox", "trusted_tls"]
@@ -49,19 +49,19 @@ def test_what_the_server_refuses_is_said_in_its_words(mailbox: Mailbox, verb: st
     mailbox.answers[verb] = answer
     if verb == "EHLO":
         mailbox.answers["HELO"] = answer
-    with pytest.raises(MailError, match=sentence):
+    with pytest.raises(MailServerError, match=sentence):
         send(f"smtp://127.0.0.1:{mailbox.port}")
     assert mailbox.mails == []
 
 
 def test_a_server_that_is_away_or_silent_is_given_up(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MailError, match=r"127\.0\.0\.1: Connection refused"):
+    with pytest.raises(MailServerError, match=r"127\.0\.0\.1: Connection refused"):
         send("smtp://127.0.0.1:1")
-    with pytest.raises(MailError, match=r"nowhere\.invalid: "):
+    with pytest.raises(MailServerError, match=r"nowhere\.invalid: "):
         send("smtp://nowhere.invalid")
-    monkeypatch.setattr(mail, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(mail_server, "TIMEOUT_SECONDS", 0.2)
     mailbox.answers["MAIL"] = ""
-    with pytest.raises(MailError, match=r"127\.0\.0\.1: gave no answer for 0 s"):
+    with pytest.raises(MailServerError, match=r"127\.0\.0\.1: gave no answer for 0 s"):
         send(f"smtp://127.0.0.1:{mailbox.port}")
 
 
@@ -77,9 +77,9 @@ def test_a_password_goes_to_another_machine_with_tls_only(
 ) -> None:
     """Without it nothing is said of it, not even in the error; with STARTTLS it is sent behind that."""
     url = f"smtp://ann:{ESCAPED}@127.0.0.1:{mailbox.port}"
-    monkeypatch.setattr(mail, "is_this_machine", lambda _: False)
+    monkeypatch.setattr(mail_server, "is_this_machine", lambda _: False)
     mailbox.offers = ["AUTH PLAIN"]
-    with pytest.raises(MailError, match="offers no TLS, and neither mail nor password is sent without it") as refused:
+    with pytest.raises(MailServerError, match="offers no TLS, and neither mail nor password is sent without it") as refused:
         send(url)
     assert KNOCK not in str(refused.value)
     assert (mailbox.logins, mailbox.mails) == ([], [])
@@ -95,9 +95,9 @@ def test_a_mail_goes_to_another_machine_with_tls_only(
     mailbox: Mailbox, trusted_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whom it is to and what it says is personal too: a server without TLS, or with one of nobody's, hears of neither."""
-    monkeypatch.setattr(mail, "is_this_machine", lambda _: False)
+    monkeypatch.setattr(mail_server, "is_this_machine", lambda _: False)
     url = f"smtp://127.0.0.1:{mailbox.port}"
-    with pytest.raises(MailError, match="offers no TLS"):
+    with pytest.raises(MailServerError, match="offers no TLS"):
         send(url)
     post = Smtp(url)
     assert Said("deferred", reason="no_tls") == post.send("dan@example.com", "ada@example.com", b"x", lambda: True)
@@ -126,13 +126,13 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     """TLS with whoever happens to answer would be no better than none."""
     mailbox.tls, mailbox.tls_at_once = trusted_tls, True
     monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(MailError, match="certificate verify failed"):
+    with pytest.raises(MailServerError, match="certificate verify failed"):
         send(f"smtps://127.0.0.1:{mailbox.port}")
     assert mailbox.mails == []
 
 
 def test_a_login_that_fails_names_no_password(mailbox: Mailbox) -> None:
     mailbox.offers, mailbox.answers = ["AUTH PLAIN"], {"AUTH": "535 5.7.8 wrong"}
-    with pytest.raises(MailError, match=r"did not let us log in: 535 5\.7\.8 wrong") as refused:
+    with pytest.raises(MailServerError, match=r"did not let us log in: 535 5\.7\.8 wrong") as refused:
         send(f"smtp://ann:{ESCAPED}@127.0.0.1:{mailbox.port}")
     assert KNOCK not in str(refused.value)

@@ -77,7 +77,7 @@ def written(template: Template, values: Mapping[str, str]) -> str:
     return _MARK.sub(lambda mark: values[mark[1]], template.text)
 
 
-class Said(NamedTuple):
+class EventWords(NamedTuple):
     """What is said of a sales event, in words."""
 
     title: str
@@ -86,19 +86,21 @@ class Said(NamedTuple):
     description: str
 
 
-def said_of(connection: Connection, events: Sequence[SalesEvent]) -> dict[UUID, Said]:
+def words_of_events(connection: Connection, events: Sequence[SalesEvent]) -> dict[UUID, EventWords]:
     """Return what is said of *events*; a text that is not there is empty."""
     references = {event.id: (event.title, event.host, event.place, event.description) for event in events}
     ids = [each.document_id for four in references.values() for each in four if each]
     found = contacts.find_documents(connection, ids)
-    return {id_: Said(*(found.get(each.document_id, "") if each else "" for each in four)) for id_, four in references.items()}
+    return {
+        id_: EventWords(*(found.get(each.document_id, "") if each else "" for each in four)) for id_, four in references.items()
+    }
 
 
-def attachment(events: Sequence[SalesEvent], said: Mapping[UUID, Said], zone: ZoneInfo) -> str:
+def attachment(events: Sequence[SalesEvent], said: Mapping[UUID, EventWords], zone: ZoneInfo) -> str:
     """Return the list of *events*, in their order, with a description of each."""
     return "\n\n".join(_entry(number, event, said[event.id], zone) for number, event in enumerate(events, start=1))
 
 
-def _entry(number: int, event: SalesEvent, said: Said, zone: ZoneInfo) -> str:
+def _entry(number: int, event: SalesEvent, said: EventWords, zone: ZoneInfo) -> str:
     where = f"at {said.host}" + (f", {said.place}" if said.place else "")
     return f"{number}. {said.title}\n   {shown_moment(event.starts_at, zone)}, {where}\n   {' '.join(said.description.split())}"
