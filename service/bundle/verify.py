@@ -727,7 +727,10 @@ def days_between(calendar: Calendar, first: date, last: date) -> int:
 def day_of(calendar: Calendar, moment: datetime) -> date:
     """Return the rep's date at *moment*."""
     at = max(0, bisect_right(calendar.since, moment) - 1)
-    day = (moment + timedelta(seconds=calendar.seconds[at])).date()
+    try:
+        day = (moment + timedelta(seconds=calendar.seconds[at])).date()
+    except OverflowError:  # on the first and the last day that there is
+        return moment.date()
     return day if calendar.covers(day) else moment.date()
 
 
