@@ -208,9 +208,10 @@ def wait_until_due(connection: Connection, ids: Sequence[UUID]) -> None:
 
 _ring_again_in = f"least({RING_AGAIN_MAX_SECONDS}, {RING_AGAIN_SECONDS} * power(2, least(messages.rings, 10)))"
 
+# A locked row stays where it lies until we move it, so its place finds it without another walk of the primary key.
 _claim = """
     UPDATE messages SET rings = rings + 1, ring_again_at = clock_timestamp() + {interval} * interval '1 second'
-     WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE settled_at IS NULL AND {due}
+     WHERE ctid = ANY(ARRAY(SELECT ctid FROM messages WHERE settled_at IS NULL AND {due}
                            ORDER BY {order} LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING id, stream_id, actor_name, correlation_id, rings, due_at
 """

@@ -29,7 +29,7 @@ TITLE = "Timers that wait for months"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 #: So many groups come due one minute after the other, one per pass; the last is left to the clock process.
-GROUPS = 4
+GROUPS = 8
 
 #: How often the same messages are rung again, to see what that leaves behind.
 AGAIN = 10
