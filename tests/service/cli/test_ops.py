@@ -1,7 +1,7 @@
 """The health of the service, verification, and the rebuild."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,8 +10,10 @@ import redis
 from migrations.runner import newest_revision
 from models import messages
 from models.database import transaction
+from service.calendars import freeze_calendar
 from tests.service.world import MONDAY, World
-from workflows.commands import AnswerImportance
+from workflows.commands import AnswerImportance, SetCalendar
+from workflows.rep import rep_id
 
 
 @pytest.fixture
@@ -54,12 +56,14 @@ def test_status_sees_what_waits_and_what_failed(lived: World) -> None:
 def test_a_calendar_that_ends_soon_is_said_by_status_and_by_the_sheet(lived: World) -> None:
     """Sixty days before dan's calendar ends, and not a day earlier, both say what to do."""
     sentence = (
-        "the calendar of dan ends on 2028-12-31, and nothing is planned beyond it: `thaw rep set dan` freezes three more years"
+        "the calendar of dan ends on 2026-03-31, and nothing is planned beyond it: `thaw rep set dan` freezes three more years"
     )
-    lived.at(datetime(2028, 10, 31, 15, 0, tzinfo=UTC))
+    short = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2026, 3, 31))
+    lived.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=short, playbook="five-five-five"))
+    lived.at(datetime(2026, 1, 29, 15, 0, tzinfo=UTC))
     assert sentence not in lived.ok("status")
     assert sentence not in lived.ok("today", "--rep", "dan")
-    lived.clock.move(datetime(2028, 11, 1, 15, 0, tzinfo=UTC))
+    lived.clock.move(datetime(2026, 1, 30, 15, 0, tzinfo=UTC))
     assert f"! {sentence}\n" in lived.ok("status")
     assert [sentence] == lived.said("status")["calendars"]
     assert f"! {sentence}\n" in lived.ok("today", "--rep", "dan")
