@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from models import messages
+from models import attempts, messages
 from models.database import transaction
 from models.messages import Settlement
 from models.playbooks import newest_playbook, publish
@@ -177,7 +177,7 @@ def test_a_plan_waits_for_what_is_on_its_way(desk: Desk) -> None:
     desk.committer.apply_all([plan])
     assert desk.message(plan.message_id).outcome is None
     with transaction(desk.engine) as connection:
-        messages.fail(connection, coming.message_id, error="no", traceback="", max_attempts=10)
+        attempts.fail(connection, coming.message_id, error="no", traceback="", max_attempts=10)
     desk.committer.apply_all([plan])
     assert "applied" == desk.message(plan.message_id).outcome
     assert desk.message(other.message_id).outcome is None
