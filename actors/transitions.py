@@ -195,6 +195,12 @@ def importance_answered(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def law_recorded(message: str, stream: str, ring: int = 1) -> None:
+    """What contact law asks about the person was answered."""
+    _apply("law_recorded", message, stream, ring)
+
+
+@transition
 def meeting_booked(message: str, stream: str, ring: int = 1) -> None:
     """A meeting is in the calendar."""
     _apply("meeting_booked", message, stream, ring)

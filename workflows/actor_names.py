@@ -46,6 +46,7 @@ _ACTORS = {
     "answer_importance": "importance_answered",
     "introduce_connector": "connector_introduced",
     "migrate_playbook": "playbook_migrated",
+    "record_law": "law_recorded",
     "set_calendar": "calendar_frozen",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from workflows import events as e
 from workflows.commands import Mode
+from workflows.law_facts import merged
 from workflows.lead import Decline, HoldState, Lead
 
 _ALL_MODES: tuple[Mode, ...] = tuple(sorted(get_args(Mode)))
@@ -59,6 +60,8 @@ def _contact_updated(lead: Lead, _at: datetime, data: e.ContactUpdated, changes:
     for field in ("stage_depth", "value_band", "score"):
         if (value := getattr(data, field)) is not UNSET:
             changes[field] = value
+    if data.law is not UNSET:
+        changes["law"] = merged(lead.law, data.law)
     if data.minutes_added is not UNSET:
         changes["minutes_invested"] = max(0, lead.minutes_invested + data.minutes_added)
     if data.last_contact_on is not UNSET:
@@ -271,6 +274,10 @@ def _homework(lead: Lead, at: datetime, data: e.HomeworkCompleted, changes: Chan
     changes["homework_at"] = at
 
 
+def _law(lead: Lead, _at: datetime, data: e.LawRecorded, changes: Changes) -> None:
+    changes["law"] = merged(lead.law, data.law)
+
+
 def _fact(field: str, value: Callable[[datetime, Any], Any]) -> Change:
     """Return the change of an event that sets one *field*."""
 
@@ -309,6 +316,7 @@ CHANGES: dict[type, Change] = {
     e.StatedReasonRecorded: _stated_reason,
     e.RealReasonRecorded: _real_reason,
     e.HomeworkCompleted: _homework,
+    e.LawRecorded: _law,
     e.CallPromiseMissed: _fact("promise_missed", lambda _at, _data: True),
     e.CutBaitConfirmed: _fact("cut_bait", lambda _at, data: data.choice),
     e.NurtureTouchDue: _fact("nurture_touch_owed", lambda _at, _data: True),

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from workflows.calendars import Calendar
+from workflows.law_facts import LawFacts
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,79}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -66,6 +67,7 @@ class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
     suppressed: bool = False
     """The person is on the suppression list: registered straight into do_not_contact."""
     then: "tuple[RecordDecline | QueueRevival | MarkWon, ...]" = ()
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
@@ -83,6 +85,7 @@ class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
     value_band: Annotated[int, msgspec.Meta(ge=0, le=4)] | msgspec.UnsetType = msgspec.UNSET
     minutes_added: Annotated[int, msgspec.Meta(ge=-10_000_000, le=10_000_000)] | msgspec.UnsetType = msgspec.UNSET
     """So many more minutes were invested than the CRM said before; negative for fewer."""
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class RecordDecline(Command, frozen=True, kw_only=True, tag="record_decline"):
@@ -351,6 +354,14 @@ class IntroduceConnector(Command, frozen=True, kw_only=True, tag="introduce_conn
     connector: Reference
 
 
+class RecordLaw(Command, frozen=True, kw_only=True, tag="record_law"):
+    """Say what contact law asks about the person. What is unset stays as it is."""
+
+    law: LawFacts
+    evidence: Reference | None = None
+    """Where a consent comes from; needed for one."""
+
+
 class MigratePlaybook(Command, frozen=True, kw_only=True, tag="migrate_playbook"):
     """Move a lead to the published version with *digest*; a manager's decision."""
 
@@ -385,7 +396,7 @@ LeadCommand = (
     | RegrantConsent | EraseLead
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
-    | ScheduleTouch
+    | ScheduleTouch | RecordLaw
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | PlanDay
 

@@ -11,6 +11,7 @@ from workflows.calendars import Calendar
 from workflows.capacity import Capacity
 from workflows.commands import AnyCommand, Command
 from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
+from workflows.law_facts import LawUsed
 from workflows.lead import Lead, State
 from workflows.playbooks import Playbook
 
@@ -35,6 +36,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What content checks outside the machine said; a later one of the same check counts."""
     holdings: Holdings | None = None
     """What is held about the person whom the command erases."""
+    law: LawUsed | msgspec.UnsetType | None = None
+    """What a decision made again was held against by contact law; unset when there was no law table then. None: now."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

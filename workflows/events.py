@@ -30,6 +30,7 @@ from workflows.commands import (
     Slug,
 )
 from workflows.event import Event as Event
+from workflows.law_facts import LawFacts, LawUsed
 from workflows.operations import Operation
 from workflows.priority import Score
 
@@ -68,6 +69,7 @@ class LeadRegistered(Event, frozen=True, kw_only=True, tag="lead_registered"):
     minutes_invested: int
     """Minutes of work before the registration, 0 to 10 million."""
     qualified: bool | None
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
@@ -84,6 +86,7 @@ class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
     minutes_added: int | msgspec.UnsetType = msgspec.UNSET
     score: Score | msgspec.UnsetType = msgspec.UNSET
     """Of a lead that waits in the queue, when what changed moves it."""
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class LeadDeclined(Event, frozen=True, kw_only=True, tag="lead_declined"):
@@ -438,6 +441,13 @@ class ConnectorIntroduced(Event, frozen=True, kw_only=True, tag="connector_intro
     connector: Reference
 
 
+class LawRecorded(Event, frozen=True, kw_only=True, tag="law_recorded"):
+    """What contact law asks about the person was answered, in part or whole. The state stays."""
+
+    law: LawFacts
+    evidence: Reference | None
+
+
 class PlaybookMigrated(Event, frozen=True, kw_only=True, tag="playbook_migrated"):
     """The lead follows another published version from here on, the one that this event pins. The state stays."""
 
@@ -515,7 +525,7 @@ LeadEvent = (
     | LeadErased
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
-    | PlaybookMigrated | CommandRefused | TouchScheduled
+    | PlaybookMigrated | CommandRefused | TouchScheduled | LawRecorded
 )  # fmt: skip
 AnyEvent = LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation
 
@@ -579,6 +589,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     book: str | msgspec.UnsetType = msgspec.UNSET
     """A plan's: SHA-256 of what it took from them, the leads in the order of their scores and the load of each day (see
     `workflows.rep.book_digest`)."""
+    law: LawUsed | msgspec.UnsetType = msgspec.UNSET
+    """Of a touch and a plan: what it was held against by contact law; absent where there was no law table yet."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,17 @@ A guard's id is the name of its function; the rule that it refuses with is the s
 from collections.abc import Callable
 from typing import Any
 
-from workflows import checks, ending_guards, migration, people_guards, plan_guards, queue_guards, suppression, touch_guards
+from workflows import (
+    checks,
+    ending_guards,
+    law_guards,
+    migration,
+    people_guards,
+    plan_guards,
+    queue_guards,
+    suppression,
+    touch_guards,
+)
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
@@ -47,7 +57,8 @@ GUARDS: dict[str, Guard] = {
     "follow_up_slot": plan_guards.follow_up_slot,
     "same_call_slot": plan_guards.same_call_slot,
     "later_day": plan_guards.later_day,
-    "contact_hours": plan_guards.contact_hours,
+    "contact_hours": law_guards.contact_hours,
+    "law_facts": law_guards.law_facts,
     "attempts_left": plan_guards.attempts_left,
     "new_value": plan_guards.new_value,
     "new_mode": plan_guards.new_mode,

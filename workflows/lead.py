@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from workflows.codec import derived_id
 from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Said
 from workflows.events import PlaybookPin, Remainder, Slot
+from workflows.law_facts import LawFacts
 from workflows.priority import Score
 
 State = Literal[
@@ -134,6 +135,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     nurture_touched_at: datetime | None = None
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
+    law: LawFacts | UnsetType = UNSET
+    """What contact law asks about the person."""
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

@@ -163,6 +163,7 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         stage_depth=command.stage_depth,
         value_band=command.value_band,
         minutes_added=command.minutes_added,
+        law=command.law,
     )
     lead = facts.lead
     if lead.state != "queued" or lead.score is None:
@@ -271,6 +272,7 @@ BUILDERS: dict[str, Builder] = {
     "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance),
     "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
+    "law_recorded": lambda _, command: e.LawRecorded(law=command.law, evidence=command.evidence),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(connector=command.connector),
 }
 
@@ -295,4 +297,5 @@ def registered(command: c.RegisterLead) -> e.LeadRegistered:
         value_band=command.value_band,
         minutes_invested=command.minutes_invested,
         qualified=command.qualified,
+        law=command.law,
     )

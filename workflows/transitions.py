@@ -230,6 +230,7 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=STATES, event="lead_qualified", triggers=("qualify",)),
     Row(sources=STATES, event="importance_answered", triggers=("answer_importance",)),
     Row(sources=STATES, event="connector_introduced", triggers=("introduce_connector",)),
+    Row(sources=STATES, event="law_recorded", triggers=("record_law",), guards=("law_facts",)),
     Row(sources=STATES, event="playbook_migrated", triggers=("migrate_playbook",),
         guards=("manager", "another_playbook", "step_kept")),
     Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),

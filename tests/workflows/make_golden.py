@@ -30,6 +30,7 @@ from workflows.codec import canonical
 from workflows.events import AnyEvent, HeadsRecorded, Holdings, Recorded, event_type
 from workflows.handle import Carrier
 from workflows.heads import Head, heads_root
+from workflows.law_facts import LawFacts
 from workflows.playbooks import Playbook
 from workflows.rep import handle_rep, rep_id
 from workflows.service_stream import service_event
@@ -43,6 +44,7 @@ def _lives() -> Iterator[Life]:
     make_ready(life)
     life.must(c.RecordReason(kind="real", reason="no_need", evidence="call-12", words=WORDS, minutes=9))
     life.must(c.IntroduceConnector(connector=WORDS))
+    life.must(c.RecordLaw(law=LawFacts(region="US-FL", consumer=True, dnc_checked_on=life.today, dnc_listed=False)))
     life.must(c.UpdateContact(contact=WORDS, modes=("call", "email"), timezone="America/Denver"))
     life.must(c.Hold(reason="legal_review"))
     life.fire("hold_review")
