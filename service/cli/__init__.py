@@ -12,6 +12,7 @@ from service.cli import (
     explain,
     homework,
     keys,
+    law,
     look,
     operations,
     ops,
@@ -69,6 +70,7 @@ for module in (
     bundle,
     erase,
     suppressions,
+    law,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -137,6 +137,10 @@ class Mapping(_Section, frozen=True, kw_only=True):
     contact: Contact = Contact()
     phones: Phones = Phones()
     timezone: Zone = Zone()
+    region: Column = ""
+    """Where the person is, by ISO 3166-2, such as US-FL; unknown regions get the strictest contact law."""
+    consumer: Column = ""
+    """Whether it is a private person, yes or no."""
     dates: Dates = Dates()
     minutes: Invested = Invested()
     value: Value | None = None
@@ -170,6 +174,7 @@ class Mapping(_Section, frozen=True, kw_only=True):
         yield from (contact.name, contact.company, contact.product, *contact.address, contact.country, contact.phone)
         yield from (contact.email, *contact.facts, contact.last_meeting_place, contact.last_meeting_topic)
         yield from (contact.prior_interest, self.timezone.column, self.minutes.column, self.qualified, self.stages.column)
+        yield from (self.region, self.consumer)
         yield self.value.column if self.value else ""
         for treatment in self.treatments():
             yield from (treatment.reason_column, treatment.keep_in_touch)

@@ -100,6 +100,8 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
         ("[content]\nwords_least = 90\n", "refuse", "No text has the right length"),
         ("[capacity.minutes]\nbudget = 90\n", "warn", "and 90 are there"),
         ('value_items = ["report"]\n', "warn", "1 value items are listed"),
+        ("[contact_hours]\nopens = 420\n", "warn", "The law allows calls from 08:00 to 21:00 at most"),
+        ("[contact_hours]\nweekdays = [1, 7]\n", "warn", "In US-AL, US-LA, US-RI no calls are allowed on Sundays"),
     ],
 )
 def test_a_review_says_what_a_playbook_would_do(text: str, level: str, says: str) -> None:
