@@ -15,6 +15,7 @@ from service.next_action import next_action
 from service.times import shown_day, shown_moment
 from service.wording import count, words
 from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded, event_type
+from workflows.law import refuses
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
@@ -199,6 +200,9 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
         needed = "a telephone number" if begins_by_call(lead, playbook, asked.at) else "a postal address and a telephone number"
         yield f"it could not be proposed: its first touch needs {needed}, and it may be reached by {_modes(lead)}"
         return
+    if (unlawful := refuses(lead, "call", asked.on)) is not None:
+        yield f"it could not be proposed: {unlawful.reason}"
+        return
     by_call = begins_by_call(lead, playbook, asked.at)
     rivals = sorted(
         rank(other.score, other.last_contact_at, other.id)
@@ -224,7 +228,7 @@ def _silent(asked: _Asked) -> Iterator[str]:
         return
     if lead.attempts >= most_attempts(lead, playbook):
         yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
-    elif next_mode(lead, playbook) is None:
+    elif next_mode(lead, playbook, asked.on) is None:
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"

@@ -80,6 +80,7 @@ _ACTORS = {
     "send_mail": "mail_sending",
     "report_mail": "mail_reported",
     "record_bounce": "mail_bounced",
+    "record_law": "law_recorded",
     "set_calendar": "calendar_frozen",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",

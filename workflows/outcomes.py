@@ -180,6 +180,7 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         stage_depth=command.stage_depth,
         value_band=command.value_band,
         minutes_added=command.minutes_added,
+        law=command.law,
     )
     lead = facts.lead
     if lead.state != "queued" or lead.score is None:
@@ -309,6 +310,7 @@ BUILDERS: dict[str, Builder] = {
     **mail.BUILDERS,
     **pursuit.BUILDERS,
     **homework.BUILDERS,
+    "law_recorded": lambda _, command: e.LawRecorded(law=command.law, evidence=command.evidence),
 }
 
 
@@ -332,4 +334,5 @@ def registered(command: c.RegisterLead) -> e.LeadRegistered:
         value_band=command.value_band,
         minutes_invested=command.minutes_invested,
         qualified=command.qualified,
+        law=command.law,
     )

@@ -256,6 +256,7 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=STATES, event="need_anticipated", triggers=("anticipate_need",), guards=("new_need",)),
     Row(sources=_CONTACTABLE, event="decline_reviewed", triggers=("review_decline",), guards=("said_no",),
         arms=("review",)),
+    Row(sources=STATES, event="law_recorded", triggers=("record_law",), guards=("law_facts",)),
     Row(sources=STATES, event="playbook_migrated", triggers=("migrate_playbook",),
         guards=("manager", "another_playbook", "step_kept")),
     Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),

@@ -1,0 +1,108 @@
+"""Guards of contact law, and what a decision that asked them rested on."""
+
+from datetime import date
+
+from msgspec import UNSET, UnsetType
+
+from workflows import horizon
+from workflows.commands import (
+    AnyCommand,
+    Command,
+    MarkNoteSent,
+    Mode,
+    RecordLaw,
+    ScheduleCall,
+    ScheduleNote,
+    ScheduleTouch,
+    SendBreakupEmail,
+    SendNurtureTouch,
+    SendTouch,
+)
+from workflows.contact_hours import offset_of, overlap
+from workflows.context import Context, Facts, Refused, in_utc
+from workflows.law import refuses, region_of
+from workflows.law_facts import LawUsed
+from workflows.law_table import DIGEST, TABLES, LawTable
+from workflows.lead import Lead
+from workflows.sentences import spoken
+from workflows.transitions import row_for, trigger
+
+#: Guards that ask the law table. What they were told is recorded with the decision.
+_ASKING = frozenset({"contact_hours", "call_reachable", "email_reachable", "mode_permitted"})
+
+#: Days for which a time zone is asked; any other is refused as a slip of the pen.
+_FIRST, _LAST = date(1970, 1, 2), date(2199, 12, 31)
+
+
+def table_of(context: Context) -> LawTable | None:
+    """Return the law table of a decision; None for one that was made before there was any."""
+    if context.law is UNSET:
+        return None
+    return TABLES[context.law.table if context.law else DIGEST]
+
+
+def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | UnsetType:
+    """Return what a decision was held against; unset where no rule asked, or no table was in force."""
+    row, given = row_for(lead.state, trigger(command)), context.law
+    if given is UNSET or row is None or _ASKING.isdisjoint(row.guards):
+        return UNSET
+    offset = _offset(lead, command, context) if "contact_hours" in row.guards else UNSET
+    return LawUsed(table=given.table if given else DIGEST, region=region_of(lead), offset=offset)
+
+
+def _offset(lead: Lead, command: Command, context: Context) -> int | UnsetType:
+    given, calendar = context.law, context.calendar or horizon.PLAIN
+    if given and given.offset is not UNSET:
+        return given.offset
+    today = horizon.local_day(calendar, in_utc(context.now))
+    day = command.call_on if isinstance(command, (ScheduleCall, ScheduleNote)) else today
+    return offset_of(lead.timezone, day, calendar) if _FIRST <= day <= _LAST else UNSET
+
+
+def contact_hours(facts: Facts, command: Command) -> Refused | None:
+    """Refuse a call on a day whose working hours never meet the prospect's contact hours, or none that the law allows."""
+    day, lead, table = _day_of_touch(facts, command), facts.lead, table_of(facts.context)
+    offset, region = _offset(lead, command, facts.context) or 0, region_of(lead)
+    if overlap(facts.playbook.contact_hours, offset, day, facts.calendar, region, table):
+        return None
+    reason = f"On {spoken(day)} there is no working hour in which this prospect may be called where they live."
+    inputs = {"day": str(day), "timezone": lead.timezone or None}
+    return Refused(rule="contact_hours", reason=reason, inputs={**inputs, "region": region} if region else inputs)
+
+
+def unlawful(facts: Facts, mode: Mode, command: Command) -> Refused | None:
+    """Refuse a touch by *mode* that the law refuses on its day."""
+    return refuses(facts.lead, mode, _day_of_touch(facts, command), table_of(facts.context))
+
+
+def _day_of_touch(facts: Facts, command: Command) -> date:
+    """Return the day on which somebody is called, or is to be, or something goes out."""
+    match command:
+        case ScheduleCall(call_on=day) | ScheduleNote(call_on=day) | ScheduleTouch(touch_on=day):
+            return day
+        case MarkNoteSent():
+            return facts.lead.call_on or facts.today
+        case SendTouch() | SendNurtureTouch() | SendBreakupEmail():
+            return facts.day
+    return facts.today
+
+
+def law_facts(facts: Facts, command: RecordLaw) -> Refused | None:
+    """Refuse what is still to come, a consent without evidence, and the answer of a register without its day."""
+    law, today = command.law, facts.today
+    for name in ("purchased_on", "inquired_on", "dnc_checked_on"):
+        day = getattr(law, name)
+        if day is not UNSET and day > today:
+            reason = f"{spoken(day)} is still to come; record it once it has happened."
+            return Refused(rule="not_in_the_future", reason=reason, inputs={"field": name, "day": str(day)})
+    if law.consents and command.evidence is None:
+        reason = "An express consent needs its evidence: who said so, when and how."
+        return Refused(rule="consent_evidence", reason=reason, inputs={"consents": " ".join(law.consents)})
+    if (law.dnc_listed is UNSET) != (law.dnc_checked_on is UNSET):
+        reason = "A look-up in the register has a day and an answer: listed or clear."
+        return Refused(rule="register_answer", reason=reason, inputs={})
+    checked, known = law.dnc_checked_on, facts.lead.law and facts.lead.law.dnc_checked_on
+    if checked is not UNSET and known and checked < known:
+        reason = f"A newer look-up, of {spoken(known)}, is recorded already; it stays."
+        return Refused(rule="newer_check", reason=reason, inputs={"day": str(checked), "known": str(known)})
+    return None
