@@ -37,6 +37,8 @@ class LawUsed(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     """SHA-256 of the law table."""
     region: str | None = None
+    zones: str | UnsetType = UNSET
+    """The version of the time zone database that was asked; empty where it does not say."""
     offset: int | UnsetType = UNSET
     """How many seconds the prospect's clock was ahead of UTC at the start of the rep's working day in question."""
     offsets: dict[str, int] | UnsetType = UNSET

@@ -47,7 +47,8 @@ def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | Un
     if given is UNSET or row is None or _ASKING.isdisjoint(row.guards):
         return UNSET
     offset = _offset(lead, command, context) if "contact_hours" in row.guards else UNSET
-    return LawUsed(table=given.table if given else DIGEST, region=region_of(lead), offset=offset)
+    zones = UNSET if offset is UNSET else given.zones if given else horizon.zone_database()
+    return LawUsed(table=given.table if given else DIGEST, region=region_of(lead), zones=zones, offset=offset)
 
 
 def _offset(lead: Lead, command: Command, context: Context) -> int | UnsetType:

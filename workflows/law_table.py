@@ -1,7 +1,8 @@
 """The law table: when calls are allowed where, whose registers bind, and how long consent that was never spoken lasts.
 
-Policy defaults, not legal advice. Each row names its source. A table that was in force is never changed: a new one gets a new
-version, and the old one stays in `TABLES`, because decisions name theirs by its digest.
+Policy defaults, not legal advice. Each row names its rule and, in brackets, where its hours were read; what could not be
+confirmed is left to the hours of the country. A table that was in force is never changed: a new one gets a new version, and the
+old one stays in `TABLES`, because decisions name theirs by its digest.
 """
 
 import msgspec
@@ -67,18 +68,39 @@ CURRENT = LawTable(
     version="2026.1",
     hours=(
         _hours("*", "policy: where no row is known, the hours of the US floor", (_8, _21), (_8, _21), (_8, _21)),
-        _hours("US", "47 CFR 64.1200(c)(1); 16 CFR 310.4(c)", (_8, _21), (_8, _21), (_8, _21)),
-        _hours("US-AL", "Alabama Telephone Solicitations Act, Ala. Code 8-19A", (_8, _20), (_8, _20), None, holidays=False),
-        _hours("US-CT", "Conn. Gen. Stat. 42-288a", (_9, _20), (_9, _20), (_9, _20)),
-        _hours("US-FL", "Fla. Stat. 501.616(6)", (_8, _20), (_8, _20), (_8, _20)),
-        _hours("US-KY", "Ky. Rev. Stat. 367.46955", (_10, _21), (_10, _21), (_10, _21)),
-        _hours("US-LA", "La. Rev. Stat. 45:844 and the order of its PSC", (_8, _20), (_8, _20), None, holidays=False),
-        _hours("US-MA", "Mass. Gen. Laws ch. 159C s. 3", (_8, _20), (_8, _20), (_8, _20)),
-        _hours("US-OK", "Oklahoma Telephone Solicitation Act, 15 O.S. 775C", (_8, _20), (_8, _20), (_8, _20)),
-        _hours("US-RI", "R.I. Gen. Laws 5-61-3.6", (_9, _18), (_10, _17), None, holidays=False),
-        _hours("US-TX", "Tex. Bus. & Com. Code 301.051", (_9, _21), (_9, _21), (_NOON, _21)),
-        _hours("US-WA", "Wash. Rev. Code 80.36.390", (_8, _20), (_8, _20), (_8, _20)),
-        _hours("CA", "CRTC Unsolicited Telecommunications Rules, part III", (_9, 1290), (_10, _18), (_10, _18)),
+        _hours("US", "47 CFR 64.1200(c)(1), 16 CFR 310.4(c) [nwdebtresolution.com]", (_8, _21), (_8, _21), (_8, _21)),
+        _hours(
+            "US-AL", "Ala. Admin. Code r. 770-X-5-.17(1)(b), (2)(b) [casetext.com]", (_8, _20), (_8, _20), None, holidays=False
+        ),
+        _hours("US-CT", "Conn. Gen. Stat. 42-288a(c) [dropcowboy.com/state-compliance]", (_9, _20), (_9, _20), (_9, _20)),
+        _hours("US-FL", "Fla. Stat. 501.616(6)(a) [lawserver.com, flsenate.gov]", (_8, _20), (_8, _20), (_8, _20)),
+        _hours("US-KY", "KRS 367.46955(16) [dropcowboy.com/state-compliance]", (_10, _21), (_10, _21), (_10, _21)),
+        _hours("US-LA", "La. R.S. 45:811(2), (3) [lawserver.com]", (_8, _20), (_8, _20), None, holidays=False),
+        _hours("US-MA", "201 CMR 12.02(2) [regulations.justia.com]", (_8, _20), (_8, _20), (_8, _20)),
+        _hours("US-MD", "Md. Com. Law 14-4502(c) [dropcowboy.com/state-compliance]", (_8, _20), (_8, _20), (_8, _20)),
+        _hours("US-MI", "MCL 750.540e(1)(f) [dropcowboy.com/state-compliance]", (_9, _21), (_9, _21), (_9, _21)),
+        _hours("US-MS", "Miss. Code 77-3-723(1) [dropcowboy.com/state-compliance]", (_8, _20), (_8, _20), None),
+        _hours("US-NM", "NMSA 57-12-22(B)(5) [dropcowboy.com/state-compliance]", (_9, _21), (_9, _21), (_9, _21)),
+        _hours(
+            "US-OK",
+            "Telephone Solicitation Act of 2022, 15 O.S. 775C.1 ff. [lermansenter.com]",
+            (_8, _20),
+            (_8, _20),
+            (_8, _20),
+        ),
+        _hours("US-RI", "R.I. Gen. Laws 5-61-2(2), 5-61-3.6 [rilegislature.gov]", (_9, _18), (_10, _17), None, holidays=False),
+        _hours(
+            "US-TX",
+            "Tex. Bus. & Com. Code 301.051 [legalclarity.org; Sundays from a digest of state laws]",
+            (_9, _21),
+            (_9, _21),
+            (_NOON, _21),
+        ),
+        _hours("US-UT", "Utah Code 13-25a-103(3) [codes.findlaw.com]", (_8, _21), (_8, _21), None, holidays=False),
+        _hours("US-WA", "RCW 80.36.390, 19.158.110 (HB 1497 of 2022) [dwt.com]", (_8, _20), (_8, _20), (_8, _20)),
+        _hours(
+            "CA", "CRTC Unsolicited Telecommunications Rules, part III [northerntel.ca]", (_9, 1290), (_10, _18), (_10, _18)
+        ),
     ),
     registers=(
         Register(
@@ -86,14 +108,19 @@ CURRENT = LawTable(
             check_days=31,
             purchase_months=18,
             inquiry_months=3,
-            source="16 CFR 310.2, 310.4(b); 47 CFR 64.1200(c)(2), (f)",
+            source="47 CFR 64.1200(f) [cornbelttelephone.com], 16 CFR 310.4(b) [consumer.ftc.gov]",
         ),
     ),
     implied=(
-        ImpliedConsent(country="CA", purchase_months=24, inquiry_months=6, source="CASL, S.C. 2010 c. 23, s. 10(9), 10(10)"),
+        ImpliedConsent(
+            country="CA",
+            purchase_months=24,
+            inquiry_months=6,
+            source="CASL, S.C. 2010 c. 23, s. 10(9), 10(10) [crtc.gc.ca/eng/com500/guide.htm, millsandmills.ca]",
+        ),
     ),
     express=("fax", "text_message"),
-    express_source="47 CFR 64.1200(a); policy everywhere else",
+    express_source="policy everywhere; of faxes also 47 CFR 64.1200(a) [saxton.org]",
 )
 
 

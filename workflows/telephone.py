@@ -4,7 +4,7 @@ from datetime import date
 
 from msgspec import UNSET, UnsetType
 
-from workflows import law
+from workflows import horizon, law
 from workflows.calendars import Calendar
 from workflows.contact_hours import offset_of, overlap
 from workflows.law_facts import LawUsed
@@ -23,6 +23,7 @@ class Telephone:
         self.table: LawTable | None = None if given is UNSET else TABLES[given.table if given else DIGEST]
         self._digest = None if given is UNSET else given.table if given else DIGEST
         self._given: dict[str, int] = (given.offsets or {}) if given else {}
+        self._zones: str | UnsetType = given.zones if given else horizon.zone_database()
         self._offsets: dict[str, int] = {}
         self._open: dict[tuple[str, str | None, date], bool] = {}
 
@@ -49,4 +50,4 @@ class Telephone:
         """Return what the answers rested on."""
         if self._digest is None:
             return UNSET
-        return LawUsed(table=self._digest, offsets=dict(sorted(self._offsets.items())))
+        return LawUsed(table=self._digest, zones=self._zones, offsets=dict(sorted(self._offsets.items())))

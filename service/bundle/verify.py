@@ -2042,9 +2042,14 @@ US-FL 480-1200 480-1200 480-1200 holidays
 US-KY 600-1260 600-1260 600-1260 holidays
 US-LA 480-1200 480-1200 no
 US-MA 480-1200 480-1200 480-1200 holidays
+US-MD 480-1200 480-1200 480-1200 holidays
+US-MI 540-1260 540-1260 540-1260 holidays
+US-MS 480-1200 480-1200 no holidays
+US-NM 540-1260 540-1260 540-1260 holidays
 US-OK 480-1200 480-1200 480-1200 holidays
 US-RI 540-1080 600-1020 no
 US-TX 540-1260 540-1260 720-1260 holidays
+US-UT 480-1260 480-1260 no
 US-WA 480-1200 480-1200 480-1200 holidays
 CA    540-1290 600-1080 600-1080 holidays
 """.strip().splitlines()],
@@ -2054,7 +2059,7 @@ CA    540-1290 600-1080 600-1080 holidays
     "implied": ("CA", 24, 6),
     "express": ("fax", "text_message"),
 }  # fmt: skip
-LAW_TABLES: dict[str, Any] = {"67372c9223b15ac59d328dc334fbdb128fe278361199e1b982cc509ea8d92e51": LAW_2026_1}
+LAW_TABLES: dict[str, Any] = {"e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d2eeb0d2a8f752a2": LAW_2026_1}
 
 #: What asks the table; its answer stands in "used".
 LAW_ASKED = frozenset(["contact_hours", "call_reachable", "email_reachable", "mode_permitted"])

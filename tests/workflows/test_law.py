@@ -232,7 +232,7 @@ def test_the_plan_leaves_out_whom_the_law_forbids_to_call_on_the_promised_day() 
     ):
         notes, used = planned(replace(lead, law=LawFacts(**known), timezone="America/Denver"))
         assert number == len(notes)
-        assert LawUsed(table=DIGEST, offsets={"America/Denver 2026-01-19": -7 * 3600}) == used
+        assert LawUsed(table=DIGEST, zones=horizon.zone_database(), offsets={"America/Denver 2026-01-19": -7 * 3600}) == used
 
 
 def test_a_plan_made_again_takes_the_clock_that_was_recorded() -> None:
@@ -270,8 +270,9 @@ def test_a_decision_is_made_again_by_the_clock_that_it_recorded(monkeypatch: pyt
     life = noted(region="US-CO")
     used = life.history[-1].used
     assert used
-    assert LawUsed(table=DIGEST, region="US-CO", offset=-7 * 3600) == used.law
+    assert LawUsed(table=DIGEST, region="US-CO", zones=horizon.zone_database(), offset=-7 * 3600) == used.law
     monkeypatch.setattr(horizon, "zone_named", lambda _: None)
+    monkeypatch.setattr(horizon, "zone_database", lambda: "1970a")
     assert [] == again(life.history)
     assert [("event", "note_scheduled", "command_refused")] == again(forged(life, offset=7 * 3600))
     assert [("used.law.region", '"US-FL"', '"US-CO"')] == again(forged(life, region="US-FL"))

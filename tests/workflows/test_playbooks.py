@@ -104,7 +104,11 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
         ('[pursuit.ways]\nletter = "post"\n', "warn", "nobody is tried this way"),
         ('[pursuit.ways]\nfax = "other"\n', "refuse", "a way is within one"),
         ("[contact_hours]\nopens = 420\n", "warn", "The law allows calls from 08:00 to 21:00 at most"),
-        ("[contact_hours]\nweekdays = [1, 7]\n", "warn", "In US-AL, US-LA, US-RI no calls are allowed on Sundays"),
+        (
+            "[contact_hours]\nweekdays = [1, 7]\n",
+            "warn",
+            "In US-AL, US-LA, US-MS, US-RI, US-UT no calls are allowed on Sundays",
+        ),
     ],
 )
 def test_a_review_says_what_a_playbook_would_do(text: str, level: str, says: str) -> None:

@@ -25,10 +25,9 @@ from workflows import commands as c
 from workflows import law
 from workflows.events import Recorded
 from workflows.law_facts import LawFacts, LawUsed
-from workflows.law_table import TABLES
+from workflows.law_table import CURRENT, TABLES
 
-REGIONS = (None, "US", "US-AL", "US-CT", "US-FL", "US-KY", "US-LA", "US-MA", "US-OK", "US-RI", "US-TX", "US-WA", "US-NY", "CA",
-           "CA-ON", "DE", "DE-BY")  # fmt: skip
+REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY")
 
 
 @pytest.mark.parametrize("region", REGIONS)
