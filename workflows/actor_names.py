@@ -82,6 +82,7 @@ _ACTORS = {
     "record_bounce": "mail_bounced",
     "record_law": "law_recorded",
     "set_calendar": "calendar_frozen",
+    "fire_timer:consent_expires": "consent_expired",
     "fire_timer:triage": "nurture",
     "fire_timer:queue_age": "nurture",
     "fire_timer:breakup_window": "nurture",

@@ -66,7 +66,8 @@ def _called(lead: Lead, at: datetime, changes: Changes) -> None:
 
 
 def _contact_updated(lead: Lead, at: datetime, data: e.ContactUpdated, changes: Changes) -> None:
-    changes["modes"] = tuple(mode for mode in data.modes if mode not in lead.modes_refused)
+    gone = (*lead.modes_refused, "email") if lead.consent_lapsed else lead.modes_refused
+    changes["modes"] = tuple(mode for mode in data.modes if mode not in gone)
     changes["timezone"] = data.timezone
     changes["open_opportunity"] = data.open_opportunity
     for field in ("stage_depth", "value_band", "score"):
@@ -332,6 +333,15 @@ def _waived(lead: Lead, _at: datetime, data: pursuit.ModeWaived, changes: Change
 
 def _law(lead: Lead, _at: datetime, data: e.LawRecorded, changes: Changes) -> None:
     changes["law"] = merged(lead.law, data.law)
+    if data.mail_again:
+        changes["modes"] = (*lead.modes, "email")
+        changes["consent_lapsed"] = UNSET
+
+
+def _consent_over(lead: Lead, _at: datetime, _data: e.ConsentExpired, changes: Changes) -> None:
+    if "email" in lead.modes:
+        changes["modes"] = tuple(mode for mode in lead.modes if mode != "email")
+        changes["consent_lapsed"] = True
 
 
 def _fact(field: str, value: Callable[[datetime, Any], Any]) -> Change:
@@ -373,6 +383,7 @@ CHANGES: dict[type, Change] = {
     e.RealReasonRecorded: _real_reason,
     e.HomeworkCompleted: _homework,
     e.LawRecorded: _law,
+    e.ConsentExpired: _consent_over,
     e.CallPromiseMissed: _fact("promise_missed", lambda _at, _data: True),
     e.CutBaitConfirmed: _decided,
     e.NurtureTouchDue: _fact("nurture_touch_owed", lambda _at, _data: True),

@@ -16,14 +16,24 @@ def overlap(
     The prospect's clock is *offset* seconds ahead of UTC, and the prospect's date may be the day before or after. Without a
     *table* the hours alone decide.
     """
+    return opening(hours, offset, day, calendar, region, table) is not None
+
+
+def opening(
+    hours: ContactHours, offset: int, day: date, calendar: Calendar, region: str | None = None, table: LawTable | None = None
+) -> datetime | None:
+    """Return the first time by the prospect's clock in the rep's working hours of *day* at which the prospect may be called.
+
+    As for `overlap`; the time has no zone. None when there is no such time.
+    """
     starts = _wall(horizon.moment(calendar, day, calendar.day_starts), offset)
     ends = _wall(horizon.moment(calendar, day, calendar.day_ends), offset)
     days = (starts.date() + timedelta(days=number) for number in range((ends.date() - starts.date()).days + 1))
     for there in days:
         span = permitted(hours, there, region, table)
         if span and _at(there, span[0]) < ends and starts < _at(there, span[1]):
-            return True
-    return False
+            return max(starts, _at(there, span[0]))
+    return None
 
 
 def permitted(hours: ContactHours, there: date, region: str | None, table: LawTable | None) -> tuple[int, int] | None:

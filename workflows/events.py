@@ -482,6 +482,15 @@ class LawRecorded(Event, frozen=True, kw_only=True, tag="law_recorded"):
 
     law: LawFacts
     evidence: Reference | None
+    mail_again: bool | UnsetType = UNSET
+    """True where the consent to mail is good again that had expired: mail is a mode once more."""
+
+
+class ConsentExpired(Event, frozen=True, kw_only=True, tag="consent_expired"):
+    """The consent to mail that a purchase or an inquiry implied is over: mail is no mode any more. The state stays."""
+
+    expired_on: date
+    """The last day on which it was good."""
 
 
 class PlaybookMigrated(Event, frozen=True, kw_only=True, tag="playbook_migrated"):
@@ -562,7 +571,7 @@ LeadEvent = (
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
     | PlaybookMigrated | CommandRefused | TouchScheduled | campaigns.LeadEvent | mail.MailEvent | pursuit.PursuitEvent
-    | homework.HomeworkEvent | LawRecorded
+    | homework.HomeworkEvent | LawRecorded | ConsentExpired
 )  # fmt: skip
 AnyEvent = (
     LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation | campaigns.CampaignEvent | campaigns.SalesEventEvent

@@ -76,6 +76,7 @@ GUARDS: dict[str, Guard] = {
     "later_day": plan_guards.later_day,
     "contact_hours": law_guards.contact_hours,
     "law_facts": law_guards.law_facts,
+    "consent_over": law_guards.consent_over,
     "attempts_left": plan_guards.attempts_left,
     "new_value": plan_guards.new_value,
     "new_mode": plan_guards.new_mode,

@@ -164,9 +164,8 @@ def relationship_until(facts: LawFacts, rule: Register | ImpliedConsent) -> date
     return max(ends, default=None)
 
 
-def consent_expires_on(lead: Lead, table: LawTable = CURRENT) -> date | None:
+def consent_expires_on(facts: LawFacts, table: LawTable = CURRENT) -> date | None:
     """Return the last day on which mail may go out by implied consent; None where that is not asked for or never was given."""
-    facts = law_of(lead)
     country = (facts.region or "").partition("-")[0]
     rule = next((rule for rule in table.implied if rule.country == country), None)
     return relationship_until(facts, rule) if rule and "email" not in (facts.consents or ()) else None

@@ -1,8 +1,9 @@
 """Guards of contact law, and what a decision that asked them rested on."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from workflows import horizon
 from workflows.commands import (
@@ -20,15 +21,19 @@ from workflows.commands import (
 )
 from workflows.contact_hours import offset_of, overlap
 from workflows.context import Context, Facts, Refused, in_utc
-from workflows.law import refuses, region_of
-from workflows.law_facts import LawUsed
+from workflows.events import AnyEvent, ConsentExpired, LawRecorded
+from workflows.law import consent_expires_on, law_of, refuses, region_of
+from workflows.law_facts import LawFacts, LawUsed, merged
 from workflows.law_table import DIGEST, TABLES, LawTable
-from workflows.lead import Lead
+from workflows.lead import RESTING, Lead
 from workflows.sentences import spoken
+from workflows.timers import at_its_hour
 from workflows.transitions import row_for, trigger
 
 #: Guards that ask the law table. What they were told is recorded with the decision.
-_ASKING = frozenset({"contact_hours", "call_reachable", "email_reachable", "mode_permitted"})
+_ASKING = frozenset({
+    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over",
+})  # fmt: skip
 
 #: Days for which a time zone is asked; any other is refused as a slip of the pen.
 _FIRST, _LAST = date(1970, 1, 2), date(2199, 12, 31)
@@ -107,3 +112,42 @@ def law_facts(facts: Facts, command: RecordLaw) -> Refused | None:
         reason = f"A newer look-up, of {spoken(known)}, is recorded already; it stays."
         return Refused(rule="newer_check", reason=reason, inputs={"day": str(checked), "known": str(known)})
     return None
+
+
+def consent_over(facts: Facts, _: Command) -> Refused | None:
+    """Refuse to end a consent to mail that is good still, or that nobody asks for."""
+    last = last_day_of_consent(facts, law_of(facts.lead))
+    if last and last < facts.today:
+        return None
+    reason = f"The consent to mail is good until {spoken(last)}." if last else "No consent to mail runs out here."
+    return Refused(rule="consent_over", reason=reason, inputs={"consent_expires_on": str(last) if last else None})
+
+
+def last_day_of_consent(facts: Facts, known: LawFacts) -> date | None:
+    """Return the last day on which mail may go out by implied consent to whom *known* is known; None where there is no such."""
+    table = table_of(facts.context)
+    return consent_expires_on(known, table) if table else None
+
+
+def law_recorded(facts: Facts, command: RecordLaw) -> LawRecorded:
+    """Return what the log says of what was learnt, and whether mail is a mode again by it."""
+    lead, known = facts.lead, merged(facts.lead.law, command.law)
+    after = replace(lead, law=known)
+    again = lead.consent_lapsed and "email" not in lead.modes_refused
+    lawful = refuses(after, "email", facts.today, table_of(facts.context)) is None
+    return LawRecorded(law=command.law, evidence=command.evidence, mail_again=True if again and lawful else UNSET)
+
+
+def consent_expired(facts: Facts, _: Command) -> ConsentExpired:
+    """Return what the log says of a consent to mail that is over."""
+    return ConsentExpired(expired_on=last_day_of_consent(facts, law_of(facts.lead)) or facts.today)
+
+
+def consent_ends(facts: Facts, data: AnyEvent) -> datetime | None:
+    """Return when the consent to mail is over that *data* leaves; None when none runs out, or it has done so already."""
+    if not isinstance(data, LawRecorded) or facts.lead.state in RESTING:
+        return None
+    last = last_day_of_consent(facts, merged(facts.lead.law, data.law))
+    if last is None or (facts.lead.consent_lapsed and last < facts.today):
+        return None
+    return at_its_hour("consent_expires", last + timedelta(days=1), facts.calendar)

@@ -176,6 +176,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """Not there for whom the service never had a mail to send."""
     law: LawFacts | UnsetType = UNSET
     """What contact law asks about the person."""
+    consent_lapsed: bool | UnsetType = UNSET
+    """Mail went from the modes with a consent that expired, and comes back with a new one."""
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

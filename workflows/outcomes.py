@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from workflows import commands as c
 from workflows import events as e
-from workflows import homework, mail
+from workflows import homework, law_guards, mail
 from workflows import pursuit_outcomes as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
@@ -310,7 +310,8 @@ BUILDERS: dict[str, Builder] = {
     **mail.BUILDERS,
     **pursuit.BUILDERS,
     **homework.BUILDERS,
-    "law_recorded": lambda _, command: e.LawRecorded(law=command.law, evidence=command.evidence),
+    "law_recorded": law_guards.law_recorded,
+    "consent_expired": law_guards.consent_expired,
 }
 
 

@@ -905,7 +905,9 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> opportunity_uncovered -> =; by uncover_opportunity
 - * -> need_anticipated -> =; by anticipate_need; asks new_need
 - contactable -> decline_reviewed -> =; by review_decline; asks said_no; arms review
-- * -> law_recorded -> =; by record_law; asks law_facts
+- * -> law_recorded -> =; by record_law; asks law_facts; arms consent_expires; ends consent_expires
+- declined queued note_due note_sent call_due no_response breakup_sent nurture re_engaged meeting_booked -> consent_expired -> =
+    by fire_timer:consent_expires; asks consent_over
 - * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
 - contactable -> channel_opted_out -> =; by opt_out:channel
 - * -> stage_moved -> =; by move_stage
@@ -1067,10 +1069,11 @@ TIMERS = {
     "hold_until": Timer("day", "named", False, True, 1),
     "hold_review": Timer("days", "recorded", False, True),
     "review": Timer("days", "recorded", False, False),
+    "consent_expires": Timer("day", "named", False, True),
 }
 
 #: Timers that entering another state does not end, unless it is one in which nobody owes the next move.
-LIVES_ON = ("review",)
+LIVES_ON = ("review", "consent_expires")
 
 RETRY_DAYS = 30
 
@@ -1139,7 +1142,7 @@ class Lead:
 
     __slots__ = (
         "attempts", "attempts_granted", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
-        "connector_denied", "connectors", "cut_bait", "declined_at", "entered_at",
+        "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "entered_at",
         "erased", "has_connector", "history_at", "hold", "homework_at", "importance", "last_contact_at", "last_mode",
         "last_touch_at", "law",
         "mail", "meeting_at",
@@ -1175,6 +1178,7 @@ class Lead:
         self.qualified: bool | None = data["qualified"]
         self.last_contact_at: datetime | None = _moment_of(data["last_contact_on"])
         self.law: dict[str, Any] = data.get("law", {})
+        self.consent_lapsed: bool = False
         self.has_connector: bool = False
         self.erased: bool = False
         self.promised: bool = False
@@ -1359,7 +1363,8 @@ def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
-    lead.modes = [mode for mode in data["modes"] if mode not in lead.modes_refused]
+    gone = [*lead.modes_refused, *(["email"] if lead.consent_lapsed else [])]
+    lead.modes = [mode for mode in data["modes"] if mode not in gone]
     lead.open_opportunity = data["open_opportunity"]
     if data.get("stage_depth", 0) > lead.stage_depth:
         lead.stage_moved_at = max(lead.stage_moved_at, at) if lead.stage_moved_at else at
@@ -1377,6 +1382,15 @@ def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
 
 def _on_law(lead: Lead, data: Any, at: datetime) -> None:
     lead.law = {**lead.law, **data.get("law", {})}
+    if data.get("mail_again"):
+        lead.modes = [*lead.modes, "email"]
+        lead.consent_lapsed = False
+
+
+def _on_consent_expired(lead: Lead, data: Any, at: datetime) -> None:
+    if "email" in lead.modes:
+        lead.modes = [mode for mode in lead.modes if mode != "email"]
+        lead.consent_lapsed = True
 
 
 def _moment_of(day: str | None) -> datetime | None:
@@ -1541,6 +1555,7 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "why_asked": _on_why_asked,
     "need_anticipated": _on_need,
     "law_recorded": _on_law,
+    "consent_expired": _on_consent_expired,
 }
 
 
@@ -2062,7 +2077,7 @@ CA    540-1290 600-1080 600-1080 holidays
 LAW_TABLES: dict[str, Any] = {"e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d2eeb0d2a8f752a2": LAW_2026_1}
 
 #: What asks the table; its answer stands in "used".
-LAW_ASKED = frozenset(["contact_hours", "call_reachable", "email_reachable", "mode_permitted"])
+LAW_ASKED = frozenset(["contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over"])
 
 
 def _nth(year: int, month: int, weekday: int, number: int) -> date:
@@ -2112,9 +2127,9 @@ def _touch_day(lead: Lead, c: Any, d: Decision) -> date:
     return d.day if kind in ("send_touch", "send_nurture_touch", "send_breakup_email") else d.today
 
 
-def _relationship(lead: Lead, purchase: int, inquiry: int) -> date | None:
+def _relationship(known: dict[str, Any], purchase: int, inquiry: int) -> date | None:
     """Return the last day of the business relationship, so many months after a purchase and an inquiry."""
-    said = ((lead.law.get("purchased_on"), purchase), (lead.law.get("inquired_on"), inquiry))
+    said = ((known.get("purchased_on"), purchase), (known.get("inquired_on"), inquiry))
     return max((add_months(min(read_day(day), date(2199, 12, 31)), months) for day, months in said if day), default=None)
 
 
@@ -2130,12 +2145,12 @@ def unlawful(lead: Lead, mode: str, day: date, d: Decision) -> str:
             return "do_not_call"
         if not law.get("consumer") or country not in (None, register):
             return ""
-        until, checked = _relationship(lead, purchase, inquiry), law.get("dnc_checked_on")
+        until, checked = _relationship(law, purchase, inquiry), law.get("dnc_checked_on")
         good = (until and day <= until) or (checked and (day - read_day(checked)).days <= days)
         return "" if good else "do_not_call_check"
     if mode == "email":
         where, purchase, inquiry = table["implied"]
-        until = _relationship(lead, purchase, inquiry)
+        until = _relationship(law, purchase, inquiry)
         good = country != where or "email" in law.get("consents", []) or (until and day <= until)
         return "" if good else "consent_expired"
     return "express_consent" if mode in table["express"] and mode not in law.get("consents", []) else ""
@@ -2174,6 +2189,36 @@ def _law_facts(lead: Lead, c: Any, d: Decision) -> Any:
         return "register_answer"
     known = lead.law.get("dnc_checked_on")
     return "newer_check" if checked and known and read_day(checked) < read_day(known) else True
+
+
+def _last_of_consent(known: dict[str, Any], d: Decision) -> date | None:
+    """Return the last day on which mail may go out by implied consent to whom *known* is known; None where there is none."""
+    if d.law is None:
+        return None
+    where, purchase, inquiry = LAW_TABLES[d.law["table"]]["implied"]
+    if known.get("region", "").partition("-")[0] != where or "email" in known.get("consents", []):
+        return None
+    return _relationship(known, purchase, inquiry)
+
+
+def _consent_over(lead: Lead, c: Any, d: Decision) -> bool:
+    last = _last_of_consent(lead.law, d)
+    return last is not None and last < d.today
+
+
+def _mail_again(lead: Lead, c: Any, d: Decision) -> bool | None:
+    """Whether what was learnt makes a consent to mail good again that had expired; None where it does not."""
+    if not lead.consent_lapsed or "email" in lead.modes_refused:
+        return None
+    after = copy(lead)
+    after.law = {**lead.law, **c["law"]}
+    return None if unlawful(after, "email", d.today, d) else True
+
+
+def _consent_ends(lead: Lead, data: Any, d: Decision) -> date | None:
+    """Return the day from which the consent to mail is over that an event leaves; None when none runs out any more."""
+    last = None if lead.state in RESTING else _last_of_consent({**lead.law, **data["law"]}, d)
+    return None if last is None or (lead.consent_lapsed and last < d.today) else last + _A_DAY
 
 
 def _check_law(lead: Lead, d: Decision, found: Differences) -> None:
@@ -2238,6 +2283,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "later_day": _later_day,
     "contact_hours": _contact_hours,
     "law_facts": _law_facts,
+    "consent_over": _consent_over,
     "attempts_left": _attempts_left,
     "new_value": lambda lead, c, d: bool(c["value_item"]) and c["value_item"] not in lead.value_items_used,
     "new_mode": _new_mode,
@@ -2489,6 +2535,8 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     },
     "note_slot_released": {"note_on": lambda lead, c, d: lead.note_on or d.today},
     "call_due": {"call_on": lambda lead, c, d: lead.call_on or d.today},
+    "law_recorded": {"mail_again": _mail_again},
+    "consent_expired": {"expired_on": lambda lead, c, d: _last_of_consent(lead.law, d) or d.today},
     "call_promise_expired": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "call_promise_missed": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "call_rescheduled": {"previous_call_on": lambda lead, c, d: lead.call_on or d.today},
@@ -2605,6 +2653,7 @@ SAYS = {
     "mail_unconfirmed": "mail",
     "mail_bounced": "mail permanent status",
     "law_recorded": "law evidence",
+    "consent_expired": "expired_on",
 }
 
 #: What an event says besides where there is something to say; it is left out otherwise.
@@ -2621,6 +2670,7 @@ SAYS_SOMETIMES = {
     "re_engaged": "override",
     "importance_answered": "actions",
     "connector_introduced": "relation strength",
+    "law_recorded": "mail_again",
 }
 
 
@@ -2702,6 +2752,9 @@ def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime
         return at_its_hour(timer, read_day(data["call_on"]), calendar)
     if timer == "hold_until":
         return at_its_hour(timer, read_day(data["until"]), calendar)
+    if timer == "consent_expires":
+        ends = _consent_ends(lead, data, d)
+        return at_its_hour(timer, ends, calendar) if ends else None
     if timer == "revisit":
         day = day_or_none(data.get("revisit_on")) or lead.revisit_on
         return at_its_hour(timer, max(day, days_after(calendar, d.today, 1)), calendar) if day else None

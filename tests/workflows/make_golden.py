@@ -119,6 +119,10 @@ def _lives() -> Iterator[Life]:
     life.must(p.DenyConnector())
     yield life
     life = life_in("nurture")
+    life.must(c.RecordLaw(law=LawFacts(region="CA-ON", inquired_on=life.today)))
+    life.fire("consent_expires")
+    yield life
+    life = life_in("nurture")
     life.fire("nurture_touch")
     life.must(p.SkipNurture(reason="nothing_new"))
     yield life

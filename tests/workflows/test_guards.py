@@ -114,6 +114,9 @@ LATE = c.FireTimer(timer="call_late", armed_version=1)
 DUE = {"state": "call_due", "promised_on": date(2025, 12, 31), "entered_at": datetime(2025, 12, 31, 15, tzinfo=UTC)}
 
 
+EXPIRY = c.FireTimer(timer="consent_expires", armed_version=1)
+
+
 def ask(guard: str, case: Case) -> context.Refused | None:
     base: Lead = life_in("queued").lead
     lead = msgspec.structs.replace(base, **case.lead)
@@ -208,6 +211,8 @@ REFUSES: list[tuple[str, Case]] = [
     ("contact_hours", Case(c.ScheduleCall(call_on=date(2026, 1, 10)))),
     ("contact_hours", Case(QUEUE, playbook=playbook(contact_hours=ContactHours(opens=60, closes=120)))),
     ("contact_hours", Case(c.ScheduleCall(call_on=date(2026, 1, 19)), {"law": LawFacts(region="US-AL")})),
+    ("consent_over", Case(EXPIRY, {"law": LawFacts(region="CA-ON", inquired_on=date(2025, 7, 7))})),
+    ("consent_over", Case(EXPIRY, {"law": LawFacts(region="US-NY", inquired_on=date(2024, 7, 7))})),
     ("law_facts", Case(c.RecordLaw(law=LawFacts(purchased_on=FRIDAY)), rule="not_in_the_future")),
     ("law_facts", Case(c.RecordLaw(law=LawFacts(consents=("fax",))), rule="consent_evidence")),
     ("law_facts", Case(c.RecordLaw(law=LawFacts(dnc_listed=False)), rule="register_answer")),
@@ -362,6 +367,7 @@ PASSES: list[tuple[str, Case]] = [
     ("contact_hours", Case(CALL)),
     ("contact_hours", Case(CALL, {"timezone": "America/Los_Angeles"})),
     ("contact_hours", Case(c.ScheduleCall(call_on=date(2026, 1, 19)), {"law": LawFacts(region="US-FL")})),
+    ("consent_over", Case(EXPIRY, {"law": LawFacts(region="CA-ON", inquired_on=date(2025, 7, 6))})),
     ("law_facts", Case(c.RecordLaw(law=LawFacts(consents=("fax",)), evidence=WORDS))),
     ("email_reachable", Case(QUEUE, {"law": LawFacts(region="CA-ON", consents=("email",))})),
     ("attempts_left", Case(CALL, {"attempts": 8, "importance": 4})),

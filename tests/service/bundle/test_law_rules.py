@@ -23,7 +23,7 @@ from tests.workflows.life import (
 )
 from workflows import commands as c
 from workflows import law
-from workflows.events import Recorded
+from workflows.events import ConsentExpired, Recorded
 from workflows.law_facts import LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
 
@@ -66,6 +66,10 @@ def lived(timezone: str = "America/Denver", **known: Any) -> Life:
         life.do(c.RecordLaw(law=LawFacts(consents=("fax",)), evidence=None if days else WORDS))
         life.do(c.RecordLaw(law=LawFacts(dnc_checked_on=life.today, dnc_listed=days == 30)))
         life.do(c.UpdateContact(contact=WORDS, modes=(*ALL_MODES, "fax"), law=LawFacts(inquired_on=life.today)))
+        life.do(c.RecordLaw(law=LawFacts(purchased_on=life.today - timedelta(days=1000))))
+        if "consent_expires" in life.lead.timers:
+            life.fire("consent_expires")
+        life.do(c.RecordLaw(law=LawFacts(consents=("fax", "email")), evidence=WORDS))
     return life
 
 
@@ -75,6 +79,7 @@ def test_decisions_by_the_law_follow(region: Any, consumer: Any) -> None:
     """Whatever it refuses or lets pass, the second implementation says the same."""
     life = lived(region=region, consumer=consumer)
     assert [] == findings(life.history)
+    assert (region == "CA-ON") is any(isinstance(each.data, ConsentExpired) for each in life.history)
     assert [] == findings(lived("Asia/Tokyo", region=region, consumer=consumer).history)
 
 
