@@ -1,6 +1,6 @@
 """What contact law asks about a person, as the log knows it, and what a decision on it rested on."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -31,6 +31,17 @@ class LawFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Modes to which the person agreed expressly."""
 
 
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """A prospect's clock during one working day of a rep's."""
+
+    offset: int
+    """How many seconds it was ahead of UTC as the working day began."""
+    shift_at: datetime | UnsetType = UNSET
+    """When it was put forward or back within the working day; unset on all other days."""
+    shift_to: int | UnsetType = UNSET
+    """How many seconds it was ahead of UTC from then on."""
+
+
 class LawUsed(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision took from outside the log to judge by contact law."""
 
@@ -41,8 +52,13 @@ class LawUsed(msgspec.Struct, frozen=True, kw_only=True):
     """The version of the time zone database that was asked; empty where it does not say."""
     offset: int | UnsetType = UNSET
     """How many seconds the prospect's clock was ahead of UTC at the start of the rep's working day in question."""
+    shift_at: datetime | UnsetType = UNSET
+    shift_to: int | UnsetType = UNSET
+    """As in `Clock`."""
     offsets: dict[str, int] | UnsetType = UNSET
     """A plan's: the same by time zone and day, such as ``America/Denver 2026-03-09``."""
+    shifts: dict[str, Clock] | UnsetType = UNSET
+    """A plan's: by the same names, clocks that were put forward or back within the day; unset where none was."""
 
 
 NOTHING = LawFacts()

@@ -19,11 +19,11 @@ from workflows.commands import (
     SendNurtureTouch,
     SendTouch,
 )
-from workflows.contact_hours import offset_of, overlap
+from workflows.contact_hours import clock_of, overlap
 from workflows.context import Context, Facts, Refused, in_utc
 from workflows.events import AnyEvent, ConsentExpired, LawRecorded
 from workflows.law import consent_expires_on, law_of, refuses, region_of
-from workflows.law_facts import LawFacts, LawUsed, merged
+from workflows.law_facts import Clock, LawFacts, LawUsed, merged
 from workflows.law_table import DIGEST, TABLES, LawTable
 from workflows.lead import RESTING, Lead
 from workflows.sentences import spoken
@@ -51,27 +51,31 @@ def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | Un
     row, given = row_for(lead.state, trigger(command)), context.law
     if given is UNSET or row is None or _ASKING.isdisjoint(row.guards):
         return UNSET
-    offset = _offset(lead, command, context) if "contact_hours" in row.guards else UNSET
-    zones = UNSET if offset is UNSET else given.zones if given else horizon.zone_database()
-    return LawUsed(table=given.table if given else DIGEST, region=region_of(lead), zones=zones, offset=offset)
+    used = LawUsed(table=given.table if given else DIGEST, region=region_of(lead))
+    clock = _clock(lead, command, context) if "contact_hours" in row.guards else None
+    if clock is None:
+        return used
+    zones = given.zones if given else horizon.zone_database()
+    return replace(used, zones=zones, offset=clock.offset, shift_at=clock.shift_at, shift_to=clock.shift_to)
 
 
-def _offset(lead: Lead, command: Command, context: Context) -> int | UnsetType:
+def _clock(lead: Lead, command: Command, context: Context) -> Clock | None:
     given, calendar = context.law, context.calendar or horizon.PLAIN
     if given and given.offset is not UNSET:
-        return given.offset
+        return Clock(offset=given.offset, shift_at=given.shift_at, shift_to=given.shift_to)
     today = horizon.local_day(calendar, in_utc(context.now))
     day = command.call_on if isinstance(command, (ScheduleCall, ScheduleNote)) else today
-    return offset_of(lead.timezone, day, calendar) if _FIRST <= day <= _LAST else UNSET
+    return clock_of(lead.timezone, day, calendar) if _FIRST <= day <= _LAST else None
 
 
 def contact_hours(facts: Facts, command: Command) -> Refused | None:
     """Refuse a call on a day whose working hours never meet the prospect's contact hours, or none that the law allows."""
     day, lead, table = _day_of_touch(facts, command), facts.lead, table_of(facts.context)
-    offset, region = _offset(lead, command, facts.context) or 0, region_of(lead)
-    if overlap(facts.playbook.contact_hours, offset, day, facts.calendar, region, table):
+    clock, region = _clock(lead, command, facts.context) or Clock(offset=0), region_of(lead)
+    if overlap(facts.playbook.contact_hours, clock, day, facts.calendar, region, table):
         return None
-    reason = f"On {spoken(day)} there is no working hour in which this prospect may be called where they live."
+    lives = f"where they live ({region or 'an unknown region'})" if table else "where they live"
+    reason = f"On {spoken(day)} there is no working hour in which this prospect may be called {lives}."
     inputs = {"day": str(day), "timezone": lead.timezone or None}
     return Refused(rule="contact_hours", reason=reason, inputs={**inputs, "region": region} if region else inputs)
 

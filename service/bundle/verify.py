@@ -2165,7 +2165,16 @@ def _contact_hours(lead: Lead, c: Any, d: Decision) -> bool:
     if d.law is None:
         return True
     day, ahead = _touch_day(lead, c, d), timedelta(seconds=d.law.get("offset", 0))
-    starts, ends = (moment_of(d.calendar, day, minute) + ahead for minute in (d.calendar.starts, d.calendar.ends))
+    starts, ends = (moment_of(d.calendar, day, minute) for minute in (d.calendar.starts, d.calendar.ends))
+    if "shift_at" not in d.law:
+        return _callable_between(starts + ahead, ends + ahead, d)
+    # The clock was put forward or back on that day.
+    at, then = read_moment(d.law["shift_at"]), timedelta(seconds=d.law["shift_to"])
+    return _callable_between(starts + ahead, at + ahead, d) or _callable_between(at + then, ends + then, d)
+
+
+def _callable_between(starts: datetime, ends: datetime, d: Decision) -> bool:
+    """Whether a time by the prospect's clock from *starts* to *ends* lies in the hours of the playbook and of the law."""
     hours, there = d.playbook["contact_hours"], starts.date()
     while there <= ends.date():
         span = law_span(LAW_TABLES[d.law["table"]], d.law["region"], there)
@@ -2232,7 +2241,8 @@ def _check_law(lead: Lead, d: Decision, found: Differences) -> None:
         return
     found.compare("used.law.region", d.law["region"], lead.law.get("region"))
     if "contact_hours" not in asks:
-        found.compare("used.law.offset", d.law.get("offset"), None)
+        for name in ("offset", "shift_at", "shift_to", "zones"):
+            found.compare(f"used.law.{name}", d.law.get(name), None)
 
 
 ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from service.law_words import where
 from service.sheet.desk import Desk
 from service.sheet.found import Blocked, Found, Kind, blocked, business, face, facts, key, met, reach, unverified
 from service.times import shown_day, shown_moment
@@ -128,7 +129,8 @@ def out_of_hours(desk: Desk, found: Found) -> Blocked | None:
     opens = next((moment for moment in quarters if moment > desk.now and _may_be_called(desk, lead, moment)), None)
     when = f"call from {shown_moment(opens, desk.zone)} on" if opens else "no hour of the next days fits"
     there = f"{_there(desk, lead):%a %H:%M}"
-    return blocked(desk, lead, found.kind, "contact_hours", f"it is {there} where they live, outside the hours for calls", when)
+    why = f"it is {there} where they live ({where(region_of(lead))}), outside the hours for calls"
+    return blocked(desk, lead, found.kind, "contact_hours", why, when)
 
 
 def _may_be_called(desk: Desk, lead: Lead, moment: datetime) -> bool:

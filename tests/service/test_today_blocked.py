@@ -24,7 +24,7 @@ def test_calls_outside_the_prospects_hours_are_blocked_until_they_open(world: Wo
     assert found.items == ()
     (blocked,) = found.blocked
     assert (blocked.kind, blocked.rule) == ("call", "contact_hours")
-    assert blocked.why == "it is Tue 07:00 where they live, outside the hours for calls"
+    assert blocked.why == "it is Tue 07:00 where they live (US-CA), outside the hours for calls"
     assert blocked.unblock == "call from Tue 2026-01-13 12:00 on"
     assert found.calls == Tally(done=0, planned=1, capacity=5)
     world.at(datetime(2026, 1, 13, 17, 0, tzinfo=UTC))

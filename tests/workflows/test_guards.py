@@ -30,7 +30,7 @@ from workflows.calendars import Absence, Calendar
 from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
 from workflows.checks import INVITATION_CHECKS
-from workflows.contact_hours import offset_of, overlap
+from workflows.contact_hours import clock_of, overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
 from workflows.guards import GUARDS
@@ -565,7 +565,7 @@ def test_contact_hours_follow_the_prospects_own_clock() -> None:
     """A day of the rep's is good if some working minute of it is within the prospect's hours and weekdays."""
 
     def meets(hours: ContactHours, timezone: str, day: date) -> bool:
-        return overlap(hours, offset_of(timezone, day, CALENDAR), day, CALENDAR)
+        return overlap(hours, clock_of(timezone, day, CALENDAR), day, CALENDAR)
 
     hours = ContactHours(opens=540, closes=600, weekdays=(1, 2, 3, 4, 5))
     assert meets(hours, "America/New_York", TODAY)

@@ -1,11 +1,17 @@
 """``thaw law``: what is known of a person is typed, shown, and decides; wrong input is one sentence and changes nothing."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from service.calendars import freeze_calendar
 from tests.service.world import MONDAY, World
+from workflows.commands import SetCalendar
+from workflows.events import event_type
+from workflows.horizon import zone_database
 from workflows.law_facts import LawFacts
+from workflows.law_table import DIGEST
+from workflows.rep import rep_id
 
 
 @pytest.fixture
@@ -76,3 +82,49 @@ def test_wrong_input_is_one_sentence_and_changes_nothing(known: World, typed: tu
 def test_a_look_up_of_tomorrow_is_refused(known: World) -> None:
     with known.worker():
         assert "still to come" in known.refused(1, "law", "dnc-checked", "V-0000", "--on", "2026-01-09", "--clear")
+
+
+def test_why_not_names_rule_region_local_time_and_the_next_opening(world: World) -> None:
+    """A rep who works on a public holiday writes no note to Alabama that promises a call on it."""
+    calendar = freeze_calendar("", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
+    world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=calendar, playbook="five-five-five"))
+    world.at(MONDAY + timedelta(days=7))
+    world.register(1, law=LawFacts(region="US-AL"))
+    world.at(MONDAY + timedelta(days=7, hours=6))
+    (reason, *_) = world.said("why-not", "V-0000", "--on", "2026-01-12")["reasons"]
+    assert reason == (
+        "it could not be called: contact_hours, in US-AL: Mon 2026-01-19 has no hour for a call; it was 07:00 there as dan's "
+        "day began, and the next opens on Tue 2026-01-20 at 09:00 there"
+    )
+    with world.worker():
+        world.ok("law", "set", "V-0000", "--consumer", "--region", "US-FL")
+    world.at(MONDAY + timedelta(days=8))
+    (reason, *_) = world.said("why-not", "V-0000", "--on", "2026-01-13")["reasons"]
+    assert reason.startswith(
+        "it could not be called: do_not_call_check, in US-FL: A consumer's number must have been looked up"
+    )
+
+
+def test_why_names_the_table_and_the_rows_that_decided(known: World) -> None:
+    """The version, the rows with their sources, the clock that was read and the version of its zone database."""
+    lines = [" ".join(line.split()) for line in known.ok("why", "V-0000", "3").splitlines()]
+    assert f"law table 2026.1, hours by the rows US; SHA-256 {DIGEST}" in lines
+    assert any(line.startswith("hours: row US, 47 CFR 64.1200(c)(1)") for line in lines)
+    assert any(line.startswith("do-not-call register: row US, ") for line in lines)
+    assert f"their clock in US-IL: UTC-06:00, zone database {zone_database()}" in lines
+    with known.worker():
+        known.ok("note-sent", "V-0000", "--attest-all")
+    assert f"table 2026.1, hours by the rows US; SHA-256 {DIGEST}" in known.ok("explain", "V-0000")
+
+
+def test_a_consent_that_ends_takes_mail_from_the_lead_by_itself(known: World) -> None:
+    """The timer is a row of messages like any other; what it leaves verifies and derives again."""
+    with known.worker():
+        known.ok("law", "set", "V-0000", "--region", "CA-ON", "--inquired-on", "2025-07-10")
+    (lead,) = known.leads
+    assert "email" in known.lead(lead).modes
+    known.at(MONDAY + timedelta(days=8))
+    assert "email" not in known.lead(lead).modes
+    assert "consent_expired" in {event_type(each.data) for each in known.events(lead)}
+    known.ok("verify")
+    known.ok("rederive", "--all")
