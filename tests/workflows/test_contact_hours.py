@@ -14,9 +14,10 @@ from workflows.law_table import CURRENT, LawTable
 from workflows.playbooks import ContactHours
 
 #: With summer time and without, to the half and the quarter of an hour, changed by day and by night, on both sides of the date.
-ZONES = tuple(
-    "America/New_York America/Los_Angeles America/St_Johns America/Adak Africa/Cairo Asia/Beirut Asia/Tokyo Asia/Kathmandu "
-    "Australia/Lord_Howe Europe/Berlin Pacific/Apia Pacific/Chatham Pacific/Kiritimati".split()
+ZONES = (
+    *("America/New_York", "America/Los_Angeles", "America/St_Johns", "America/Adak", "Africa/Cairo", "Asia/Beirut"),
+    *("Asia/Tokyo", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin", "Pacific/Apia", "Pacific/Chatham"),
+    "Pacific/Kiritimati",
 )
 REGIONS = (None, "US-AL", "US-FL", "US-KY", "US-TX", "CA-ON", "DE")
 

@@ -1,6 +1,6 @@
 """The verifier's own law table and rules agree with the service's, and it finds what was changed of what a decision used."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ from workflows import law
 from workflows.events import ConsentExpired, Recorded
 from workflows.law_facts import LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
+from workflows.playbooks import ContactHours
 
 REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY")
 
@@ -107,3 +108,26 @@ def test_a_changed_offset_region_or_look_up_is_found() -> None:
     assert isinstance(first.command, c.RegisterLead)
     never = replace(first, command=replace(first.command, law=unchecked), data=replace(first.data, law=unchecked))
     assert "do_not_call_check" in " ".join(findings([never, *life.history[1:]]))
+
+
+def test_a_day_on_which_clocks_change_is_judged_alike() -> None:
+    """Only after the clocks in Halifax were put forward is it eight there while the rep works: the shift decides."""
+    every_day = (1, 2, 3, 4, 5, 6, 7)
+    calendar = replace(CALENDAR, weekdays=every_day, day_starts=0, day_ends=450)
+    playbook = replace(PLAYBOOK, first_touch="call", contact_hours=ContactHours(opens=480, weekdays=every_day))
+    life = Life(playbook, calendar)
+    life.now = datetime(2026, 3, 8, 9, tzinfo=UTC)
+    known = register(timezone="America/Halifax", law=LawFacts(region="DE"))
+    life.must(known, "import")
+    life.must(c.QueueRevival())
+    life.must(c.ScheduleCall(call_on=life.today), "planner")
+    last = life.history[-1]
+    assert last.used
+    assert isinstance(last.used.law, LawUsed)
+    assert (-4 * 3600, datetime(2026, 3, 8, 6, tzinfo=UTC), -3 * 3600) == (
+        last.used.law.offset, last.used.law.shift_at, last.used.law.shift_to,
+    )  # fmt: skip
+    assert ([], 3) == (follow(life.history, playbooks=[playbook], calendars=[calendar])[0], len(life.history))
+    still = replace(last, used=replace(last.used, law=replace(last.used.law, shift_at=UNSET, shift_to=UNSET)))
+    found, _ = follow([*life.history[:-1], still], playbooks=[playbook], calendars=[calendar])
+    assert "contact_hours" in found[0]
