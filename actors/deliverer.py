@@ -25,6 +25,7 @@ from models.messages import NewMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.codec import canonical, derived_id
 from workflows.commands import decode_command
+from workflows.law import refuses
 from workflows.mail import again, may_go_on
 from workflows.mail_commands import MailOutcome, ReportMail, SendMail
 from workflows.mail_text import read_mail, same_address
@@ -141,7 +142,8 @@ class Deliverer:
         with transaction(self._engine) as connection:
             lead = leads.find_lead(connection, lead_id)
             refused = refused_by(verdict(suppressions.entries_of(connection, [lead_id]).get(lead_id, ())))
-        return lead is not None and may_go_on(lead, command, refused)
+        unlawful = lead and refuses(lead, "email", self._clock().date())
+        return lead is not None and not unlawful and may_go_on(lead, command, refused)
 
     def _record(self, ring: Ring, command: SendMail, said: Said) -> None:
         report = ReportMail(mail=command.mail, outcome=said.outcome, code=said.code, status=said.status, reason=said.reason)

@@ -11,6 +11,7 @@ from models import events, tracing
 from models.database import Connection
 from models.tracing import Traced
 from service.history import Entry, History, moved, said
+from service.law_words import decided_by
 from service.operations import Retry, retries_of, retry_line
 from service.times import shown_moment
 from service.wording import count, plain, words
@@ -186,6 +187,9 @@ def _used_lines(used: Used | None, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         return
     calendar = f"calendar {used.calendar}" if used.calendar else "no calendar"
     yield "used", f"the time {shown_moment(used.now, zone, seconds=True)}, {calendar}"
+    if used.law:
+        for number, line in enumerate(decided_by(used.law)):
+            yield "" if number else "law", line
     for verdict in used.verdicts:
         yield "", f"check {verdict.check}: {'passed' if verdict.passed else 'failed'}, {plain(verdict.source, 80)}"
     for slot in used.free:

@@ -14,6 +14,7 @@ from workflows.codec import canonical, digest
 from workflows.commands import Mode
 from workflows.events import Recorded, Slot, SlotKind
 from workflows.fold import fold
+from workflows.law_facts import LawUsed
 from workflows.lead import BESIDE_LEADS, Lead, State
 from workflows.priority import rank
 
@@ -35,6 +36,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """Of the planned day and `HORIZON_DAYS` after it."""
     suppressed: Mapping[UUID, tuple[Mode, ...]] = {}
     """Modes that the suppression list refuses the queued and silent leads; the log does not hold this, so the plan does."""
+    law: LawUsed | msgspec.UnsetType | None = None
+    """What a plan made again was held against by contact law; unset when there was no law table then. None: it is made now."""
     position: int | None = None
     """All else is what the first *position* events of the log come to; None where there is no log."""
 

@@ -11,6 +11,7 @@ from workflows.calendars import Calendar
 from workflows.capacity import Capacity
 from workflows.commands import AnyCommand, Command
 from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
+from workflows.law_facts import LawUsed
 from workflows.lead import Lead, State
 from workflows.playbooks import Playbook
 from workflows.pursuit_facts import Queue
@@ -38,6 +39,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What is held about the person whom the command erases."""
     queue: Queue | None = None
     """The team's queue, of a decision on a cut-bait card."""
+    law: LawUsed | msgspec.UnsetType | None = None
+    """What a decision made again was held against by contact law; unset when there was no law table then. None: now."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from workflows.context import Context
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Verdict, event_type
 from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, fold_stream, handle_invitations
+from workflows.law_table import TABLES
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
 from workflows.rep import handle_rep
@@ -154,7 +155,8 @@ def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Re
         return "used.calendar"
     book = books.book(plan.rep.name, horizon.local_day(calendar, first.used.now))
     refused = first.used.suppressed or {}
-    book = msgspec.structs.replace(book, suppressed={UUID(lead_id): modes for lead_id, modes in refused.items()})
+    suppressed = {UUID(lead_id): modes for lead_id, modes in refused.items()}
+    book = msgspec.structs.replace(book, suppressed=suppressed, law=first.used.law)
     return _derive(plan.rep, first, library, book)
 
 
@@ -177,6 +179,8 @@ def _derive(
         return "used.calendar"
     if used.followed and used.followed not in library.playbooks:
         return "used.followed"
+    if used.law and used.law.table not in TABLES:
+        return "used.law.table"
     playbook = library.playbooks[pin.digest]
     calendar = library.calendars[used.calendar] if used.calendar else None
     carrier = Carrier(
@@ -207,6 +211,7 @@ def _derive(
         verdicts=tuple(given_verdicts(used.verdicts)),
         holdings=used.holdings or None,
         queue=used.queue or None,
+        law=used.law,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

@@ -19,6 +19,7 @@ from workflows.handle import Carrier, calendar_digest
 from workflows.lead import Rep, Timer
 from workflows.playbooks import Playbook
 from workflows.proposals import Proposal, plan_book
+from workflows.telephone import Telephone
 from workflows.timers import PLAN_DAY
 
 #: The plan is made this long before the rep's working day starts, so that it lies ready.
@@ -167,7 +168,9 @@ def _plan(
     used: Used,
     carrier: Carrier,
 ) -> RepOutcome:
-    event, proposals = plan_book(book, calendar, playbook, now)
+    hours = Telephone(calendar, playbook, book.law)
+    event, proposals = plan_book(book, hours, now)
+    used = msgspec.structs.replace(used, law=hours.used())
     effects = Effects()
     if isinstance(command, FireTimer):
         effects = Effects(armed={PLAN_DAY: next_plan(calendar, now, event.day)}, cancelled=(PLAN_DAY,))

@@ -237,4 +237,4 @@ def _spent(desk: Desk, lead: Lead) -> bool:
     """Tell whether the planner proposes no further attempt: none are left, or nothing is left to try or to bring."""
     playbook = desk.playbook_of(lead)
     spent = lead.attempts >= most_attempts(lead, playbook)
-    return spent or next_mode(lead, playbook) is None or next_value_item(lead, playbook) is None
+    return spent or next_mode(lead, playbook, desk.day) is None or next_value_item(lead, playbook) is None

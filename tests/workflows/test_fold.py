@@ -53,6 +53,7 @@ def test_the_fold_knows_events_only() -> None:
         "workflows.changes",
         "workflows.commands",
         "workflows.events",
+        "workflows.law_facts",
         "workflows.lead",
     }
     for module in (fold, changes):

@@ -103,6 +103,12 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
         ("[pursuit]\npropose_after = 7\n", "refuse", "it is never shown"),
         ('[pursuit.ways]\nletter = "post"\n', "warn", "nobody is tried this way"),
         ('[pursuit.ways]\nfax = "other"\n', "refuse", "a way is within one"),
+        ("[contact_hours]\nopens = 420\n", "warn", "The law allows calls from 08:00 to 21:00 at most"),
+        (
+            "[contact_hours]\nweekdays = [1, 7]\n",
+            "warn",
+            "In US-AL, US-LA, US-MS, US-RI, US-UT no calls are allowed on Sundays",
+        ),
     ],
 )
 def test_a_review_says_what_a_playbook_would_do(text: str, level: str, says: str) -> None:
