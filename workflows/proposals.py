@@ -14,6 +14,7 @@ from workflows.cut_bait import most_attempts as most_attempts
 from workflows.events import DayPlanned, Recorded, Shortfall
 from workflows.homework import value_items
 from workflows.lead import Lead
+from workflows.minutes import beside_slots
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
 from workflows.playbooks import Playbook
@@ -47,6 +48,7 @@ def plan_book(book: Book, calendar: Calendar, playbook: Playbook, now: datetime)
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
         [_candidate(lead, playbook, now) for lead in queued if awake[lead.timezone] or begins_by_call(lead, playbook, now)],
         list(_follow_ups(book.silent, playbook, today, calendar.end_of(today))),
+        minutes_beside(book, calendar, playbook, today),
     )
     event = DayPlanned(
         day=today,
@@ -60,6 +62,13 @@ def plan_book(book: Book, calendar: Calendar, playbook: Playbook, now: datetime)
     )
     by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
     return event, tuple(_proposals(plan, by_id, playbook))
+
+
+def minutes_beside(book: Book, calendar: Calendar, playbook: Playbook, today: date) -> int:
+    """Return the minutes of *today* that no slot stands for and that come before notes; none where the book is not charged."""
+    if not book.charged:
+        return 0
+    return beside_slots(book.engaged, (*book.silent, *book.parted), today, calendar, playbook.capacity.minutes)
 
 
 def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:

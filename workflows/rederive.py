@@ -153,8 +153,8 @@ def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Re
     if calendar is None or first.used is None:
         return "used.calendar"
     book = books.book(plan.rep.name, horizon.local_day(calendar, first.used.now))
-    refused = first.used.suppressed or {}
-    book = msgspec.structs.replace(book, suppressed={UUID(lead_id): modes for lead_id, modes in refused.items()})
+    refused = {UUID(lead_id): modes for lead_id, modes in (first.used.suppressed or {}).items()}
+    book = msgspec.structs.replace(book, suppressed=refused, charged=first.used.beside is not msgspec.UNSET)
     return _derive(plan.rep, first, library, book)
 
 
