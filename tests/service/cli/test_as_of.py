@@ -108,6 +108,7 @@ def test_a_standing_is_what_the_fold_says(late: World) -> None:
         late.ok("hold", "V-0000", "--reason", "manual")
         late.ok("release", "V-0000")
         late.ok("opt-out", "V-0001")
+        late.ok("erase", "V-0001", "--reason", "They asked for it in writing.")
     moments = {event.recorded_at for lead in late.leads for event in late.events(lead)}
     with late.engine.connect() as connection:
         for moment in sorted(moments):
