@@ -1,6 +1,7 @@
 """The past in two senses, what changed between two moments, and the whole book at any of them."""
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -31,6 +32,8 @@ def test_both_senses_agree_where_nothing_was_late(late: World) -> None:
         occurred = late.said("replay", "V-0000", "--at", moment, "--as", "occurred")
         assert (recorded["lead"], recorded["events"]) == (occurred["lead"], occurred["events"])
         assert (occurred["differs"], occurred["odd"], occurred["sense"]) == ([], [], "occurred")
+        shown = late.ok("replay", "V-0000", "--at", moment, "--as", "occurred")
+        assert "was the last by then; the lead as it occurred does not differ from it\n" in shown
 
 
 def test_what_was_entered_late_stands_where_it_happened(late: World) -> None:
@@ -72,6 +75,22 @@ def test_a_difference_names_fields_and_events(late: World) -> None:
     assert "  timer queue_age         Fri 2026-10-02 08:00 (armed by event 2) -> none" in lines
     assert "2 events between them:" in lines
     assert "  4  Tue 2026-01-06 10:00:00  note_sent (T10) by rep:dan -> note_sent" in lines
+
+
+def test_a_difference_shows_days_as_days_and_texts_as_documents(world: World) -> None:
+    """A day of which nobody knows the hour is that day in every zone; words kept apart are named by their document."""
+    world.rep()
+    world.register(1, last_contact_on=date(2024, 3, 2))
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+        world.at(TUESDAY)
+        step = ("--next-step", "Send the plan of the roof", "--next-step-on", "2026-01-15", "--minutes", 12)
+        world.ok("call", "V-0000", "--outcome", "connected", "--personal-first", *step)
+    shown = world.ok("diff", "V-0000", "1", "2026-01-13")
+    assert "  last contact at         Sat 2024-03-02 -> Tue 2026-01-13 10:00\n" in shown
+    assert re.search(r"\n  next step               none -> \[document [0-9a-f]{8}\]\n", shown)
+    assert not re.search("Reference|UNSET|[(]document_id", shown)
 
 
 def test_a_difference_reads_both_ways_and_in_both_senses(late: World) -> None:
