@@ -9,7 +9,7 @@ import msgspec
 
 from models import contacts, deliveries, slots, views
 from models.database import Connection
-from models.queues import read_queue
+from models.queues import read_queue, waiting
 from service.calendars import ending
 from service.campaigns import CampaignDue, due_of
 from service.cut_bait import Shown, name_of_id, shown_cards
@@ -65,6 +65,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     planned: bool
     """Whether the plan of this day is made."""
     next_plan: datetime | None
+    queued: int
+    """Leads in the queue, those on hold not counted."""
     warnings: tuple[str, ...]
     """What will stop this rep's plans unless somebody acts."""
     calls: Tally
@@ -129,6 +131,7 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         off=desk.calendar.why_not_working(desk.day) or "",
         planned=desk.rep.planned_on == desk.day,
         next_plan=timer.due_at if timer else None,
+        queued=waiting(connection, desk.rep.name),
         warnings=tuple(_warnings(connection, desk)),
         calls=Tally(done=finished["call"], planned=finished["call"] + open_["call"], capacity=capacity.calls),
         notes=Tally(done=finished["note"], planned=finished["note"] + open_["note"], capacity=capacity.notes),

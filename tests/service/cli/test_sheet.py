@@ -46,6 +46,24 @@ def test_the_page_of_a_day_to_come(tuesday: World) -> None:
     assert "\nnot planned yet: that happens at 06:00\n" in tuesday.ok("today", "--on", "2026-01-07")
 
 
+def test_a_page_without_work_says_who_waits_and_when_the_next_plan_is_made(world: World) -> None:
+    """On a weekend with a queue, and on a day whose plan is overdue because nothing runs, nobody is told that all is done."""
+    world.rep()
+    world.at(MONDAY + timedelta(days=5))
+    assert "\nnothing to do\nnobody is in the queue; the next plan is made Mon 2026-01-12 06:00\n" in world.ok("today")
+    world.register(2)
+    assert "\nnothing to do\n2 leads in the queue; the next plan is made Mon 2026-01-12 06:00\n" in world.ok("today")
+    world.clock.move(MONDAY + timedelta(days=7))
+    shown = world.ok("today")
+    assert "\nnot planned yet: that was due at 06:00, and happens as soon as a clock and a worker run (`thaw up`)\n" in shown
+    assert (
+        "\n2 leads in the queue; the plan of Mon 2026-01-12 06:00 is still to be made: a clock and a worker have to run\n"
+        in shown
+    )
+    world.work()
+    assert "NOTE" in world.ok("today")
+
+
 def test_what_is_blocked_says_how_to_unblock_it(tuesday: World) -> None:
     with tuesday.worker():
         tuesday.ok("opt-out", "V-0000", "--channel", "handwritten_note")
