@@ -13,6 +13,7 @@ from service.wording import count, score_line, words
 from workflows.commands import MarkNoteSent, Mode, QueueRevival, SendBreakup, SendNurtureTouch
 from workflows.cut_bait import most_attempts
 from workflows.events import ReplyReceived
+from workflows.homework import told_why_at
 from workflows.homework_commands import AskWhy
 from workflows.lead import Lead
 from workflows.priority import rank
@@ -107,17 +108,24 @@ def reasons(desk: Desk) -> Iterable[Found]:
     """Yield those to ask why they really said no, the longest due first."""
     for lead in _declined(desk, "reason_probe"):
         said = f"; they said {words(lead.decline.stated_reason)}" if lead.decline else ""
+        said += "; reason unverified" if unverified(desk, lead) else ""
+        real = f"thaw reason real {key(desk, lead)} --reason WORD --evidence TEXT --words TEXT"
+        told = told_why_at(lead)
+        if told:
+            why = f"record why they really said no: they answered {shown_moment(told, desk.zone)}{said}"
+            yield Found(lead=lead, kind="reason", why=why, commands=(f"thaw history {key(desk, lead)}", real))
+            continue
         questions = desk.playbook_of(lead).reason.questions
         answers = " ".join(f"--answer {question}=TEXT" for question in questions)
         yield Found(
             lead=lead,
             kind="reason",
-            why=f"ask why they really said no{said}{'; reason unverified' if unverified(desk, lead) else ''}",
+            why=f"ask why they really said no{said}",
             notes=(reach(desk, lead), facts(desk, lead), f"ask: {', '.join(map(words, questions))}" if questions else ""),
             commands=(
                 f"thaw reason ask {key(desk, lead)} --outcome answered {answers}",
                 f"thaw reason ask {key(desk, lead)} --outcome not_reached",
-                f"thaw reason real {key(desk, lead)} --reason WORD --evidence TEXT --words TEXT",
+                real,
             ),
             tries=AskWhy(outcome="not_reached", answers={}),
         )
