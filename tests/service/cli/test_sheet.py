@@ -2,12 +2,15 @@
 
 import shlex
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.desk import WORDS
 from tests.service.world import MONDAY, World
 from workflows.commands import RecordDecline
+
+MAPPINGS = Path(__file__).parents[3] / "mappings"
 
 
 @pytest.fixture
@@ -17,6 +20,17 @@ def tuesday(world: World) -> World:
     world.register(2)
     world.at(MONDAY + timedelta(days=1))
     return world
+
+
+def test_the_example_of_the_readme_is_imported_and_planned(world: World) -> None:
+    """The two leads in ``mappings/`` fit the mapping beside them: one to write to, and one to ask why."""
+    shown = world.ok("import", MAPPINGS / "leads.csv", "--mapping", MAPPINGS / "leads.toml", "--dry-run")
+    assert "(found out); a dry run, so that all below is what would happen\n          2 created\n" in shown
+    assert shown.endswith(" 2 leads would be accepted. New with a calendar would be 1 rep.\n")
+    world.ok("import", MAPPINGS / "leads.csv", "--mapping", MAPPINGS / "leads.toml")
+    world.work()
+    world.at(MONDAY + timedelta(days=1))
+    assert [("note", "V-0001"), ("reason", "V-0002")] == [(i["kind"], i["key"]) for i in world.said("today")["items"]]
 
 
 def test_the_page_ends_with_what_to_type_and_that_works(tuesday: World) -> None:
