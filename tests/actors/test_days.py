@@ -86,6 +86,21 @@ def test_the_slot_of_somebody_who_is_let_go_is_the_next_ones_on_the_same_day(des
     assert nothing_is_wrong(desk)
 
 
+def test_the_plan_leaves_the_minutes_of_those_who_answered_to_them(desk: Desk) -> None:
+    """A3-9: with twenty-two people to answer, eighteen of the day's minutes are left, and two notes fit into them."""
+    for lead_id in desk.queued(22):
+        assert "applied" == desk.do(lead_id, RecordReply(channel="email")).outcome
+    desk.queued(5)
+    assert "applied" == desk.do(rep_id("dan"), PlanDay(), who="planner").outcome
+    assert [(2,)] == desk.ask("SELECT count(*) FROM slots WHERE kind = 'note'")
+    statement = "SELECT body::json FROM events WHERE type = 'day_planned' ORDER BY position DESC"
+    planned = desk.ask(statement)[0][0]
+    assert isinstance(planned, dict)
+    assert 132 == planned["used"]["beside"]
+    assert ("note", 3, "budget") in [(short["kind"], short["count"], short["code"]) for short in planned["data"]["shortfalls"]]
+    assert nothing_is_wrong(desk)
+
+
 def test_a_planned_touch_owns_its_slot_until_it_is_made_or_planned_anew(desk: Desk) -> None:
     """A touch in another mode takes a slot as a call does: used when it is made, given back when another day has it."""
     made, missed = silent(desk, 2)
