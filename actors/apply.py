@@ -11,7 +11,14 @@ from uuid import UUID
 import structlog
 
 from actors.batch import Batch
-from actors.invitations import NotForInvitationsError, length_of_description, looked_at, reps_of, verdicts_on_letter
+from actors.invitations import (
+    NotForInvitationsError,
+    length_of_description,
+    looked_at,
+    reps_of,
+    seats_to_give_back,
+    verdicts_on_letter,
+)
 from actors.library import Library
 from actors.mail_checks import mail_verdicts
 from actors.measures import verdicts_on
@@ -41,7 +48,7 @@ from workflows.commands import (
 )
 from workflows.context import Context
 from workflows.events import Verdict
-from workflows.handle import Carrier, handle
+from workflows.handle import Carrier, Outcome, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
@@ -249,10 +256,17 @@ class _Apply:
             day = day_under_way(calendar, self._now) if calendar else None
             if day:
                 batch.plan_again(after.owner, day, message)
-        for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
-            batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
+        self._tell_others(batch, message, command, outcome)
         if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
             batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _tell_others(self, batch: Batch, message: OpenMessage, command: AnyCommand, outcome: Outcome) -> None:
+        for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
+            batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
+        if self._personal.objected(outcome.recorded):
+            batch.write_streams()
+            for event_id, back in seats_to_give_back(self._connection, self._now):
+                batch.follow(message, event_id, back, asked_by=message.asked_by)
 
     def _verdicts(
         self,

@@ -106,6 +106,12 @@ def seat_given_back(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def seat_lost(message: str, stream: str, ring: int = 1) -> None:
+    """A campaign hears that somebody has no seat any more."""
+    _apply("seat_lost", message, stream, ring)
+
+
+@transition
 def seat_taken(message: str, stream: str, ring: int = 1) -> None:
     """Somebody wants a seat at a sales event."""
     _apply("seat_taken", message, stream, ring)

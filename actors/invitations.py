@@ -9,7 +9,7 @@ from models import campaigns, contacts, leads, texts
 from models.database import Connection
 from models.texts import Written
 from workflows.campaign import Campaign
-from workflows.campaign_commands import DrawAudience, SendInvitation
+from workflows.campaign_commands import DrawAudience, GiveSeatBack, SendInvitation
 from workflows.campaign_decisions import Looked, asked_for
 from workflows.campaign_events import RepFacts
 from workflows.commands import AnyCommand
@@ -21,6 +21,7 @@ from workflows.invitation_streams import DESCRIPTION, described, looks_at_events
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sales_event import SalesEvent, facts_of
+from workflows.seats import asked_about
 
 
 class NotForInvitationsError(Exception):
@@ -37,7 +38,9 @@ def looked_at(
 ) -> Looked:
     """Return what a decision on *command* looks at beside its own stream."""
     rules = _rules(playbook)
-    if not isinstance(state, Campaign):
+    if isinstance(state, SalesEvent):
+        return Looked(now=now, rules=rules, gone=campaigns.gone(connection, asked_about(state, command)))
+    if state is None:
         return Looked(now=now, rules=rules)
     if isinstance(command, DrawAudience):
         return Looked(now=now, rules=rules, audience=campaigns.read_audience(connection, asked_for(state), rules.mode))
@@ -75,6 +78,12 @@ def _rules(playbook: Playbook) -> Invitation:
 def reps_of(campaign: Campaign) -> list[str]:
     """Return the reps who have letters waiting, by name."""
     return sorted({letter.rep for letter in campaign.letters.values() if letter.status == "waiting"})
+
+
+def seats_to_give_back(connection: Connection, now: datetime) -> list[tuple[UUID, list[GiveSeatBack]]]:
+    """Return by sales event the seats and places in the line of those who opted out or were erased."""
+    found = campaigns.seats_of_gone(connection, now)
+    return [(event_id, [GiveSeatBack(lead_id=lead_id) for lead_id in lead_ids]) for event_id, lead_ids in found.items()]
 
 
 def length_of_description(connection: Connection, command: AnyCommand) -> tuple[Verdict, ...]:

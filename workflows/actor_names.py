@@ -74,6 +74,7 @@ _ACTORS = {
     "record_rsvp": "event_rsvp_received",
     "withdraw_event": "event_withdrawn",
     "tell_invitee": "invitee_told",
+    "record_seat_back": "seat_lost",
     "fire_timer:release_letters": "letters_released",
     "queue_breakup_mail": "mail_queued",
     "queue_nurture_mail": "mail_queued",

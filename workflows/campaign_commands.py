@@ -86,6 +86,8 @@ class GiveSeatBack(Command, frozen=True, kw_only=True, tag="give_seat_back"):
     """Somebody who had a seat, or waited for one, does not come."""
 
     lead_id: UUID
+    campaign_id: UUID | msgspec.UnsetType = msgspec.UNSET
+    """The campaign that asks, because it was answered so; any other hears of it."""
 
 
 class PlanCampaign(Command, frozen=True, kw_only=True, tag="plan_campaign"):
@@ -135,6 +137,16 @@ class WithdrawEvent(Command, frozen=True, kw_only=True, tag="withdraw_event"):
     """An event that letters named may not be attended any more: whoever was invited must be told."""
 
     event_id: UUID
+    anew: bool | msgspec.UnsetType = msgspec.UNSET
+    """It was revoked or cancelled now: who was told of an earlier time is told again. Else a letter crossed that, and only who
+    does not know is told."""
+
+
+class RecordSeatBack(Command, frozen=True, kw_only=True, tag="record_seat_back"):
+    """Somebody who answered that they come has no seat, and no place in the line: for another reason than a later answer."""
+
+    lead_id: UUID
+    event_id: UUID
 
 
 class TellInvitee(Command, frozen=True, kw_only=True, tag="tell_invitee"):
@@ -176,5 +188,5 @@ SalesEventCommand = (
     | GiveSeatBack
 )  # fmt: skip
 CampaignCommand = (
-    PlanCampaign | DrawAudience | StartCampaign | RecordLetter | RecordRsvp | WithdrawEvent | TellInvitee
+    PlanCampaign | DrawAudience | StartCampaign | RecordLetter | RecordRsvp | WithdrawEvent | TellInvitee | RecordSeatBack
 )  # fmt: skip

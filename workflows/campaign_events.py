@@ -238,6 +238,13 @@ class ColdProposed(Event, frozen=True, kw_only=True, tag="cold_proposed"):
     idle_days: Count
 
 
+class SeatLost(Event, frozen=True, kw_only=True, tag="seat_lost"):
+    """Somebody who answered that they come has no seat, and no place in the line; asked anew, the same answer counts anew."""
+
+    lead_id: UUID
+    event_id: UUID
+
+
 LeadEvent = InvitationSent | StageMoved | ColdProposed
 SalesEventEvent = (
     SalesEventAnnounced | EventDescribed | ObserversApproved | ApprovalRevoked | EventCancelled | CompanyExcluded | EventListed
@@ -245,5 +252,5 @@ SalesEventEvent = (
 )  # fmt: skip
 CampaignEvent = (
     CampaignPlanned | AudienceDrawn | CampaignStarted | LettersReleased | LetterRecorded | RsvpReceived | EventWithdrawn
-    | InviteeTold
+    | InviteeTold | SeatLost
 )  # fmt: skip

@@ -626,6 +626,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Of letters that were released: by what each rep's day was paced."""
     queue: Queue | UnsetType = UNSET
     """Of a decision on a cut-bait card: the team's queue, with which the lead was compared."""
+    gone: tuple[UUID, ...] | UnsetType = UNSET
+    """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

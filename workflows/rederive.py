@@ -232,6 +232,7 @@ def _derive_invitations(
         audience=audience,
         calendars={name: calendar for name, calendar in known.items() if calendar},
         reps=reps,
+        gone=used.gone or (),
     )
     return handle_invitations(
         state, command, playbook=playbook, looked=looked, verdicts=used.verdicts, carrier=carrier
