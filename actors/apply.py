@@ -13,10 +13,10 @@ import structlog
 from actors.batch import Batch
 from actors.invitations import (
     NotForInvitationsError,
-    length_of_description,
     looked_at,
     reps_of,
     seats_to_give_back,
+    verdicts_beforehand,
     verdicts_on_letter,
 )
 from actors.library import Library
@@ -336,8 +336,8 @@ class _Apply:
         except NotForInvitationsError as error:
             batch.settle(message, "refused", "invitation_playbook", str(error))
             return
-        described = length_of_description(self._connection, command)
-        outcome = handle_invitations(state, command, playbook=playbook, looked=looked, verdicts=described, carrier=carrier)
+        verdicts = verdicts_beforehand(self._connection, command, looked, self._postal_address)
+        outcome = handle_invitations(state, command, playbook=playbook, looked=looked, verdicts=verdicts, carrier=carrier)
         if outcome.answer == "too_early":
             batch.wait(message.id)
             return

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from actors.library import Library
+from actors.mail_checks import letter_of
 from models import campaigns, contacts, leads, texts
 from models.database import Connection
 from models.texts import Written
@@ -17,7 +18,7 @@ from workflows.events import Verdict
 from workflows.handle import calendar_digest
 from workflows.invitation_checks import Read, verdicts
 from workflows.invitation_playbook import Invitation
-from workflows.invitation_streams import DESCRIPTION, described, looks_at_events
+from workflows.invitation_streams import DESCRIPTION, POSTAL_ADDRESS, described, looks_at_events
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sales_event import SalesEvent, facts_of
@@ -86,8 +87,16 @@ def seats_to_give_back(connection: Connection, now: datetime) -> list[tuple[UUID
     return [(event_id, [GiveSeatBack(lead_id=lead_id) for lead_id in lead_ids]) for event_id, lead_ids in found.items()]
 
 
-def length_of_description(connection: Connection, command: AnyCommand) -> tuple[Verdict, ...]:
-    """Return how many characters the description has that *command* brings; nothing where there is none, or it is gone."""
+def verdicts_beforehand(
+    connection: Connection, command: AnyCommand, looked: Looked, postal_address: str
+) -> tuple[Verdict, ...]:
+    """Return what is to be said of *command*: of the description that it brings, and of the letters that it lets leave."""
+    if looked.rules.mode == "email" and looks_at_events(command):
+        return (Verdict(check=POSTAL_ADDRESS, passed=bool(postal_address.strip()), source="THAW_POSTAL_ADDRESS"),)
+    return _length_of_description(connection, command)
+
+
+def _length_of_description(connection: Connection, command: AnyCommand) -> tuple[Verdict, ...]:
     reference = described(command)
     body = contacts.find_document(connection, reference.document_id) if reference else None
     if body is None:
@@ -119,7 +128,7 @@ def verdicts_on_letter(
     said = titles_and_descriptions(connection, [event for event in events if event.id in command.events])
     letter = Read(
         audience=command.audience,
-        text=written.body,
+        text=letter_of(command, written),
         values={name: str(value) for name, value in texts.facts_about(connection, lead.id).items() if value},
         titles={id_: title for id_, (title, _) in said.items()},
         descriptions={id_: description for id_, (_, description) in said.items()},

@@ -15,6 +15,8 @@ from workflows.command import Command, Mode, Moment, Reference, Slug
 AudienceKey = Literal["declined", "client"]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Seats = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Timezone = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
+Tries = Annotated[int, msgspec.Meta(ge=0)]
 RsvpAnswer = Literal["accepts", "asks", "cannot"]
 LetterOutcome = Literal["sent", "refused"]
 
@@ -33,6 +35,8 @@ class AnnounceEvent(Command, frozen=True, kw_only=True, tag="announce_event"):
     """The client at whose house it takes place."""
     place: Reference | None = None
     description: Reference | None = None
+    timezone: Timezone | msgspec.UnsetType = msgspec.UNSET
+    """Of the place, by its IANA name: what letters say the time in."""
 
 
 class DescribeEvent(Command, frozen=True, kw_only=True, tag="describe_event"):
@@ -121,6 +125,8 @@ class RecordLetter(Command, frozen=True, kw_only=True, tag="record_letter"):
     events: tuple[UUID, ...] = ()
     wording: Digest | None = None
     """Of the template that the letter was made from."""
+    tries: Tries | msgspec.UnsetType = msgspec.UNSET
+    """Which writing of the letter this is about."""
 
 
 class RecordRsvp(Command, frozen=True, kw_only=True, tag="record_rsvp"):
@@ -168,6 +174,8 @@ class SendInvitation(Command, frozen=True, kw_only=True, tag="send_invitation"):
     """Of the list (see `workflows.event_list.attachment_digest`)."""
     wording: Digest
     text: Reference
+    tries: Tries | msgspec.UnsetType = msgspec.UNSET
+    """How often it was refused before, and written anew."""
 
 
 class MoveStage(Command, frozen=True, kw_only=True, tag="move_stage"):

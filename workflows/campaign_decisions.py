@@ -22,7 +22,7 @@ from workflows.invitation_playbook import Invitation
 from workflows.sentences import spoken
 
 #: Letters that a refusal on the lead's own stream ends, and letters that are only to be written anew.
-_ENDS = frozenset({"not_suppressed", "mode_permitted", "erased", "no_transition", "not_held", "check.event_left", "audience"})
+_ENDS = frozenset({"not_suppressed", "mode_permitted", "erased", "no_transition", "not_held", "check.event_left"})
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     calendars: Mapping[str, Calendar] = {}
     """Of the reps who have one."""
     reps: Mapping[str, e.RepFacts] = {}
+    postal_address: bool = True
+    """Whether mail can say where we are."""
     gone: tuple[UUID, ...] = ()
     """Of those whom a decision about seats asks about: who opted out or was erased, by id."""
 
@@ -128,12 +130,20 @@ def _start(campaign: Campaign, looked: Looked) -> Answer:
         return Refused(rule="not_started", reason="It runs already.")
     if not campaign.drawn:
         return Refused(rule="drawn", reason=f"Draw the audience first: thaw campaign draw {campaign.name}.")
-    refused = sendable(looked.events, looked.rules.events, campaign.types, looked.now)
+    refused = _by_law(looked) or sendable(looked.events, looked.rules.events, campaign.types, looked.now)
     if refused:
         return refused
     found = upcoming(looked.events, looked.rules.events, campaign.types, looked.now)
     effects = Effects(armed={RELEASE: looked.now}) if campaign.count("waiting") else Effects()
     return Said(data=(e.CampaignStarted(events=tuple(event.id for event in found)),), effects=effects)
+
+
+def _by_law(looked: Looked) -> Refused | None:
+    """Refuse letters by mail that could not say where we are: each of them would be refused when it is to leave."""
+    if looked.rules.mode != "email" or looked.postal_address:
+        return None
+    reason = "A letter by mail has to carry our postal address: set THAW_POSTAL_ADDRESS for the workers too."
+    return Refused(rule="check.postal_address", reason=reason, inputs={"mode": looked.rules.mode})
 
 
 def _fire(campaign: Campaign, command: FireTimer, looked: Looked) -> Answer:
@@ -147,7 +157,7 @@ def _fire(campaign: Campaign, command: FireTimer, looked: Looked) -> Answer:
 
 def _release(campaign: Campaign, looked: Looked) -> Answer:
     """Release what may leave today, by rep, and come back on the next working day of one who has letters left."""
-    refused = sendable(looked.events, looked.rules.events, campaign.types, looked.now)
+    refused = _by_law(looked) or sendable(looked.events, looked.rules.events, campaign.types, looked.now)
     if refused:
         # Asked again tomorrow: by then there may be an event, and nobody's letter is lost.
         again = Effects(armed={RELEASE: looked.now + timedelta(days=1)}, cancelled=(RELEASE,))
@@ -201,7 +211,10 @@ def _letter(campaign: Campaign, command: c.RecordLetter) -> Answer:
         # One that was withdrawn and approved anew is told again, and answers if it was withdrawn meanwhile.
         new = [id_ for id_ in command.events if id_ not in campaign.events or id_ in campaign.withdrawn]
         return Said(data=(recorded,), proposals=tuple((id_, c.ListEvent(campaign_id=campaign.id)) for id_ in new))
-    ends = command.rule in _ENDS and command.rule != "audience"
+    another = command.tries is not msgspec.UNSET and command.tries != letter.tries
+    if letter.status != "released" or another or command.rule == "one_invitation":
+        return Superseded(reason="the letter that was refused is not the one that lies open now")
+    ends = command.rule in _ENDS
     other: c.AudienceKey = "client" if command.audience == "declined" else "declined"
     recorded = e.LetterRecorded(
         lead_id=command.lead_id,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from workflows.campaign_commands import AudienceKey, Digest, RsvpAnswer, Seats
+from workflows.campaign_commands import AudienceKey, Digest, RsvpAnswer, Seats, Timezone
 from workflows.command import Mode, Name, Reference, Slug
 from workflows.event import Event
 
@@ -68,6 +68,7 @@ class SalesEventAnnounced(Event, frozen=True, kw_only=True, tag="sales_event_ann
     title: Reference
     host: Reference
     place: Reference | None
+    timezone: Timezone | msgspec.UnsetType = msgspec.UNSET
 
 
 class EventDescribed(Event, frozen=True, kw_only=True, tag="event_described"):

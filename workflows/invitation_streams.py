@@ -47,6 +47,9 @@ _CAMPAIGN_COMMANDS = get_args(CampaignCommand)
 #: The check whose verdict says how long a description is.
 DESCRIPTION = "description_length"
 
+#: The check whose verdict says whether mail can carry our postal address.
+POSTAL_ADDRESS = "postal_address"
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a command on such a stream."""
@@ -144,7 +147,9 @@ def _decide(state: Campaign | SalesEvent | None, command: AnyCommand, looked: Lo
             gone=looked.gone,
         )
     if isinstance(command, (*_CAMPAIGN_COMMANDS, FireTimer)) and not isinstance(state, SalesEvent):
-        return decide_campaign(state, cast("CampaignCommand | FireTimer", command), looked)
+        address = next((verdict.passed for verdict in verdicts if verdict.check == POSTAL_ADDRESS), True)
+        known = msgspec.structs.replace(looked, postal_address=address)
+        return decide_campaign(state, cast("CampaignCommand | FireTimer", command), known)
     kind = "a sales event" if isinstance(state, SalesEvent) else "a campaign"
     return Refused(rule="no_transition", reason=f"This command is not for {kind}.", inputs={"command": command_kind(command)})
 
@@ -236,6 +241,7 @@ def notices(lead_id: UUID, command: Command, answer: str, rule: str | None) -> t
         rule=rule,
         events=command.events if sent else (),
         wording=command.wording if sent else None,
+        tries=command.tries,
         occurred_at=command.occurred_at,
     )
     return ((command.campaign_id, heard),)

@@ -48,6 +48,8 @@ class SalesEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked when all seats were taken, the first first."""
     asked_by: dict[str, UUID] = {}
     """The campaign of everybody seated or waiting."""
+    timezone: str | msgspec.UnsetType = msgspec.UNSET
+    """Of the place; not there for an event that was announced without."""
     playbook: PlaybookPin | None
     recorded_at: datetime
 
@@ -59,7 +61,7 @@ def sales_event_id(name: str) -> UUID:
 
 def facts_of(event: SalesEvent) -> e.EventFacts:
     """Return what decisions about letters look at."""
-    said = [event.title, event.host, event.place, event.description, event.starts_at]
+    said = (event.title, event.host, event.place, event.description, event.starts_at)
     return e.EventFacts(
         id=event.id,
         version=event.version,
@@ -69,7 +71,7 @@ def facts_of(event: SalesEvent) -> e.EventFacts:
         cancelled=event.cancelled,
         seats_left=max(0, event.seats - len(event.seated)),
         characters=event.characters,
-        content=digest(canonical(said)),
+        content=digest(canonical((*said, event.timezone) if event.timezone else said)),
     )
 
 
@@ -96,6 +98,7 @@ def fold_sales_event(event: SalesEvent | None, recorded: Recorded) -> SalesEvent
             title=data.title,
             host=data.host,
             place=data.place,
+            timezone=data.timezone,
             playbook=recorded.playbook,
             recorded_at=recorded.recorded_at,
         )

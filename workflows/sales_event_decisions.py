@@ -89,6 +89,7 @@ def _announce(
         title=command.title,
         host=command.host,
         place=command.place,
+        timezone=command.timezone,
     )
     if command.description is None:
         return Said(data=(first,))

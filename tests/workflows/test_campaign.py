@@ -167,3 +167,23 @@ def test_who_cannot_come_is_not_recorded_as_interested() -> None:
         promotion.must(CAMPAIGN, c.RecordRsvp(lead_id=lead, event_id=training, channel="call", answer=answer))  # type: ignore[arg-type]
     replies = {id_: command.intent for id_, command in promotion.asked_of_leads if isinstance(command, RecordReply)}
     assert ["interested", "interested", "cannot"] == [replies[lead] for lead in leads]
+
+
+def test_a_refusal_counts_for_the_letter_that_was_meant_alone() -> None:
+    """A0-3: one that comes late, after the letter was written anew, excluded or sent, opens nothing again."""
+    promotion, leads = _promotion(3)
+    promotion.release()
+    first, second, third = leads
+
+    def refuse(lead: UUID, rule: str, tries: int) -> str:
+        heard = c.RecordLetter(lead_id=lead, outcome="refused", audience="declined", rule=rule, tries=tries)
+        return promotion.do(CAMPAIGN, heard).answer
+
+    assert ["applied", "superseded", "applied"] == [refuse(first, "check.event_list", tries) for tries in (0, 0, 1)]
+    assert 2 == promotion.campaign.letters[str(first)].tries
+    assert ["applied", "superseded"] == [refuse(second, rule, 0) for rule in ("not_suppressed", "check.event_list")]
+    assert "excluded" == promotion.campaign.letters[str(second)].status
+    # A second copy was refused before the campaign heard that the first has left.
+    assert "superseded" == refuse(third, "one_invitation", 0)
+    promotion.sent(third, sales_event_id("training"))
+    assert "sent" == promotion.campaign.letters[str(third)].status
