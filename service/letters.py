@@ -61,7 +61,7 @@ def shipped_template(name: str) -> Template:
     """
     path = files("workflows") / "wording" / f"{name}.txt"
     if not path.is_file():
-        raise LetterError(f"no wording called {name} comes with Thaw; give one with --wording")
+        raise LetterError(f"no wording called {name} comes with Thaw; give a file with one")
     return read_template(path.read_text())
 
 

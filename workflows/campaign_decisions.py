@@ -57,7 +57,7 @@ def decide_campaign(campaign: Campaign | None, command: c.CampaignCommand | Fire
             return _letter(campaign, command)
         case FireTimer():
             return _fire(campaign, command, looked)
-    return decide_on_guests(campaign, command)
+    return decide_on_guests(campaign, command, looked.rules)
 
 
 def _plan(campaign: Campaign | None, command: c.PlanCampaign, looked: Looked) -> Answer:

@@ -9,16 +9,17 @@ from workflows.command import Command
 from workflows.commands import RecordReply
 from workflows.context import Refused, Superseded
 from workflows.invitation_answers import Answer, Said
+from workflows.invitation_playbook import Invitation
 from workflows.sentences import words
 
 OnGuests = c.RecordRsvp | c.WithdrawEvent | c.TellInvitee | c.RecordSeatBack
 
 
-def decide_on_guests(campaign: Campaign, command: OnGuests) -> Answer:
-    """Decide *command* for *campaign*."""
+def decide_on_guests(campaign: Campaign, command: OnGuests, rules: Invitation) -> Answer:
+    """Decide *command* for *campaign*, which follows *rules*."""
     match command:
         case c.RecordRsvp():
-            return _rsvp(campaign, command)
+            return _rsvp(campaign, command, rules)
         case c.WithdrawEvent():
             return _withdraw(campaign, command)
         case c.TellInvitee():
@@ -27,7 +28,7 @@ def decide_on_guests(campaign: Campaign, command: OnGuests) -> Answer:
             return _seat_back(campaign, command)
 
 
-def _rsvp(campaign: Campaign, command: c.RecordRsvp) -> Answer:
+def _rsvp(campaign: Campaign, command: c.RecordRsvp, rules: Invitation) -> Answer:
     letter = campaign.letters.get(str(command.lead_id))
     inputs = {"lead_id": str(command.lead_id), "event_id": str(command.event_id)}
     if letter is None or letter.status != "sent":
@@ -36,6 +37,9 @@ def _rsvp(campaign: Campaign, command: c.RecordRsvp) -> Answer:
     if command.event_id not in letter.events:
         reason = "The letter to this person does not list this event; record the reply with `thaw reply`."
         return Refused(rule="invited", reason=reason, inputs=inputs)
+    audience = rules.audience(letter.audience)
+    if audience is None:
+        return Refused(rule="audience", reason=f"The playbook has no letter for the audience {letter.audience}.", inputs=inputs)
     last, stands = _answers(campaign, command)
     known = last == "asks" if command.answer == "asks" else command.answer == stands
     lost = _lost(campaign, command)
@@ -47,7 +51,7 @@ def _rsvp(campaign: Campaign, command: c.RecordRsvp) -> Answer:
         audience=letter.audience,
         answer=command.answer,
         channel=command.channel,
-        effect="solidified" if letter.audience == "client" else "re_engaged",
+        effect=audience.on_reply,
         wording=letter.wording,
     )
     reply = RecordReply(

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -187,3 +188,17 @@ def test_a_refusal_counts_for_the_letter_that_was_meant_alone() -> None:
     assert "superseded" == refuse(third, "one_invitation", 0)
     promotion.sent(third, sales_event_id("training"))
     assert "sent" == promotion.campaign.letters[str(third)].status
+
+
+def test_what_an_answer_counts_as_is_read_from_the_playbook() -> None:
+    """A0-13: `on_reply` of the audience that the letter was for; two playbooks that differ in it alone differ in the log."""
+    promotion, leads = _promotion(1)
+    training = sales_event_id("training")
+    promotion.release()
+    promotion.sent(leads[0], training)
+    other = msgspec.convert(msgspec.to_builtins(promotion.rules), type(promotion.rules))
+    # No playbook that passes its checks says so; the decision would follow it all the same.
+    msgspec.structs.force_setattr(other.audiences[0], "on_reply", "solidified")
+    promotion.rules = other
+    promotion.must(CAMPAIGN, c.RecordRsvp(lead_id=leads[0], event_id=training, channel="call"))
+    assert ["solidified"] == [each.effect for each in promotion.campaign.responses]
