@@ -23,7 +23,7 @@ from actors.library import Library
 from actors.mail_checks import mail_verdicts
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
-from models import campaigns, leads, messages, pauses, plans
+from models import campaigns, erasure, leads, messages, pauses, plans
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
@@ -34,7 +34,7 @@ from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
-from workflows.campaign_commands import AnnounceEvent, PlanCampaign
+from workflows.campaign_commands import AnnounceEvent, EraseEventTexts, PlanCampaign
 from workflows.capacity import Capacity
 from workflows.commands import (
     AnyCommand,
@@ -342,6 +342,8 @@ class _Apply:
             batch.wait(message.id)
             return
         batch.advance(message, state, outcome.state, outcome.recorded)
+        if isinstance(command, EraseEventTexts) and outcome.answer == "applied":
+            erasure.remove_texts(self._connection, message.stream_id, but=command.reason.document_id)
         for stream_id, proposal in outcome.proposals:
             batch.follow(message, stream_id, (proposal,), asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)

@@ -64,6 +64,12 @@ def event_rsvp_received(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def event_texts_erased(message: str, stream: str, ring: int = 1) -> None:
+    """What people wrote about a sales event is removed."""
+    _apply("event_texts_erased", message, stream, ring)
+
+
+@transition
 def event_withdrawn(message: str, stream: str, ring: int = 1) -> None:
     """Letters named an event that may not be attended any more."""
     _apply("event_withdrawn", message, stream, ring)

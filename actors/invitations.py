@@ -6,11 +6,11 @@ from uuid import UUID
 
 from actors.library import Library
 from actors.mail_checks import letter_of
-from models import campaigns, contacts, leads, texts
+from models import campaigns, contacts, erasure, leads, texts
 from models.database import Connection
 from models.texts import Written
 from workflows.campaign import Campaign
-from workflows.campaign_commands import DrawAudience, GiveSeatBack, SendInvitation
+from workflows.campaign_commands import DrawAudience, EraseEventTexts, GiveSeatBack, SendInvitation
 from workflows.campaign_decisions import Looked, asked_for
 from workflows.campaign_events import RepFacts
 from workflows.commands import AnyCommand
@@ -39,6 +39,9 @@ def looked_at(
 ) -> Looked:
     """Return what a decision on *command* looks at beside its own stream."""
     rules = _rules(playbook)
+    if isinstance(state, SalesEvent) and isinstance(command, EraseEventTexts):
+        texts_left = erasure.texts_of(connection, state.id, but=command.reason.document_id)
+        return Looked(now=now, rules=rules, texts=texts_left)
     if isinstance(state, SalesEvent):
         return Looked(now=now, rules=rules, gone=campaigns.gone(connection, asked_about(state, command)))
     if state is None:

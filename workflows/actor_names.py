@@ -64,6 +64,7 @@ _ACTORS = {
     "revoke_approval": "approval_revoked",
     "cancel_event": "event_cancelled",
     "exclude_company": "company_excluded",
+    "erase_event_texts": "event_texts_erased",
     "list_event": "event_listed",
     "take_seat": "seat_taken",
     "give_seat_back": "seat_given_back",

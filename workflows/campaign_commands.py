@@ -73,6 +73,13 @@ class ExcludeCompany(Command, frozen=True, kw_only=True, tag="exclude_company"):
     company: Reference
 
 
+class EraseEventTexts(Command, frozen=True, kw_only=True, tag="erase_event_texts"):
+    """Remove for good what people wrote about an event: host, approver, place, title, descriptions, limits and reasons."""
+
+    reason: Reference
+    """Stays, so it names nobody."""
+
+
 class ListEvent(Command, frozen=True, kw_only=True, tag="list_event"):
     """A letter of the campaign named this event."""
 
@@ -193,7 +200,7 @@ class ProposeCold(Command, frozen=True, kw_only=True, tag="propose_cold"):
 LeadCommand = SendInvitation | MoveStage | ProposeCold
 SalesEventCommand = (
     AnnounceEvent | DescribeEvent | ApproveObservers | RevokeApproval | CancelEvent | ExcludeCompany | ListEvent | TakeSeat
-    | GiveSeatBack
+    | GiveSeatBack | EraseEventTexts
 )  # fmt: skip
 CampaignCommand = (
     PlanCampaign | DrawAudience | StartCampaign | RecordLetter | RecordRsvp | WithdrawEvent | TellInvitee | RecordSeatBack

@@ -40,6 +40,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """Whether mail can say where we are."""
     gone: tuple[UUID, ...] = ()
     """Of those whom a decision about seats asks about: who opted out or was erased, by id."""
+    texts: tuple[str, ...] = ()
+    """The commitments of what an erasure of an event's texts would remove, in order."""
 
 
 def decide_campaign(campaign: Campaign | None, command: c.CampaignCommand | FireTimer, looked: Looked) -> Answer:

@@ -107,6 +107,14 @@ class CompanyExcluded(Event, frozen=True, kw_only=True, tag="company_excluded"):
     company: Reference
 
 
+class EventTextsErased(Event, frozen=True, kw_only=True, tag="event_texts_erased"):
+    """The receipt: the texts and their salts are gone, and nobody can test a guess against what is left of them here."""
+
+    reason: Reference
+    documents: tuple[str, ...]
+    """Their commitments, in order."""
+
+
 class EventListed(Event, frozen=True, kw_only=True, tag="event_listed"):
     """A campaign's letters name the event from here on."""
 
@@ -249,7 +257,7 @@ class SeatLost(Event, frozen=True, kw_only=True, tag="seat_lost"):
 LeadEvent = InvitationSent | StageMoved | ColdProposed
 SalesEventEvent = (
     SalesEventAnnounced | EventDescribed | ObserversApproved | ApprovalRevoked | EventCancelled | CompanyExcluded | EventListed
-    | SeatTaken | SeatWaitedFor | SeatGivenBack
+    | SeatTaken | SeatWaitedFor | SeatGivenBack | EventTextsErased
 )  # fmt: skip
 CampaignEvent = (
     CampaignPlanned | AudienceDrawn | CampaignStarted | LettersReleased | LetterRecorded | RsvpReceived | EventWithdrawn

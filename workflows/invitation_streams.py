@@ -28,7 +28,7 @@ from workflows.campaign_decisions import Looked, decide_campaign
 from workflows.command import Command, Reference
 from workflows.commands import AnyCommand, FireTimer, command_kind
 from workflows.context import Refused, Superseded, TooEarly, in_utc
-from workflows.events import SCHEMA, AnyEvent, CommandRefused, Effects, Recorded, Used, Verdict
+from workflows.events import SCHEMA, AnyEvent, CommandRefused, Effects, Holdings, Recorded, Used, Verdict
 from workflows.fold import fold
 from workflows.handle import Carrier
 from workflows.invitation_answers import Answer
@@ -145,6 +145,7 @@ def _decide(state: Campaign | SalesEvent | None, command: AnyCommand, looked: Lo
             rules=looked.rules.events,
             characters=found.score or 0 if found else None,
             gone=looked.gone,
+            texts=looked.texts,
         )
     if isinstance(command, (*_CAMPAIGN_COMMANDS, FireTimer)) and not isinstance(state, SalesEvent):
         address = next((verdict.passed for verdict in verdicts if verdict.check == POSTAL_ADDRESS), True)
@@ -205,6 +206,7 @@ def _used(command: AnyCommand, looked: Looked, verdicts: tuple[Verdict, ...]) ->
         events=looked.events if looks_at_events(command) else UNSET,
         reps=dict(looked.reps) if looked.reps else UNSET,
         gone=looked.gone or UNSET,
+        holdings=Holdings(documents=looked.texts) if looked.texts else UNSET,
     )
 
 

@@ -233,6 +233,7 @@ def _derive_invitations(
         calendars={name: calendar for name, calendar in known.items() if calendar},
         reps=reps,
         gone=used.gone or (),
+        texts=used.holdings.documents if used.holdings else (),
     )
     return handle_invitations(
         state, command, playbook=playbook, looked=looked, verdicts=used.verdicts, carrier=carrier

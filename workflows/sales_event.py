@@ -50,6 +50,8 @@ class SalesEvent(msgspec.Struct, frozen=True, kw_only=True):
     """The campaign of everybody seated or waiting."""
     timezone: str | msgspec.UnsetType = msgspec.UNSET
     """Of the place; not there for an event that was announced without."""
+    erased_at: datetime | msgspec.UnsetType = msgspec.UNSET
+    """When its texts were last erased; not there for any other."""
     playbook: PlaybookPin | None
     recorded_at: datetime
 
@@ -102,6 +104,8 @@ def fold_sales_event(event: SalesEvent | None, recorded: Recorded) -> SalesEvent
             playbook=recorded.playbook,
             recorded_at=recorded.recorded_at,
         )
+    if isinstance(data, e.EventTextsErased):
+        return replace(event, version=recorded.version, recorded_at=recorded.recorded_at, erased_at=recorded.recorded_at)
     change = _CHANGES.get(type(data))
     changes = change(event, data) if change else {}
     return replace(event, version=recorded.version, recorded_at=recorded.recorded_at, **changes)

@@ -1,6 +1,6 @@
 """What follows from a command for a sales event as it stands. Pure: who may have a seat is decided in `workflows.seats`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from workflows.invitation_playbook import EventRules
 from workflows.sales_event import SalesEvent
 from workflows.sentences import spoken
 
+#: Commands that bring words about the event.
+_BRING_TEXTS = (c.DescribeEvent, c.ApproveObservers, c.RevokeApproval, c.CancelEvent, c.ExcludeCompany)
+
 
 def decide_sales_event(
     event: SalesEvent | None,
@@ -23,17 +26,23 @@ def decide_sales_event(
     rules: EventRules,
     characters: int | None,
     gone: Collection[UUID] = (),
+    texts: Sequence[str] = (),
 ) -> Said | Refused:
     """Decide *command*.
 
     *characters* are those of the description that it brings; None when there is none, or it was erased. *gone* are those of
-    `seats.asked_about` who opted out or were erased.
+    `seats.asked_about` who opted out or were erased; *texts* the commitments of what an erasure would remove.
     """
     if isinstance(command, c.AnnounceEvent):
         return _announce(event, command, now, rules, characters)
     if event is None:
         return Refused(rule="unknown_event", reason="This event is not known; announce it first.")
+    if event.erased_at and isinstance(command, _BRING_TEXTS):
+        reason = "What was written about it was erased; announce it again under another name."
+        return Refused(rule="erased", reason=reason)
     match command:
+        case c.EraseEventTexts():
+            return _erase(event, command, now, texts)
         case c.DescribeEvent():
             return _described(command.description, characters, rules)
         case c.ApproveObservers():
@@ -66,6 +75,15 @@ def _decide_listing(
             listed = e.EventListed(campaign_id=command.campaign_id, withdrawn=gone)
             back = ((command.campaign_id, c.WithdrawEvent(event_id=event.id)),) if gone else ()
             return Said(data=(listed,), proposals=back)
+
+
+def _erase(event: SalesEvent, command: c.EraseEventTexts, now: datetime, texts: Sequence[str]) -> Said | Refused:
+    if not event.cancelled and event.starts_at > now:
+        reason = f"It is to come on {spoken(event.starts_at.date())}, and letters name it: cancel it first."
+        return Refused(rule="over", reason=reason, inputs={"starts_at": event.starts_at.isoformat()})
+    if not texts:
+        return Refused(rule="texts_left", reason="Nothing that was written about it is left.")
+    return Said(data=(e.EventTextsErased(reason=command.reason, documents=tuple(texts)),))
 
 
 def _announce(

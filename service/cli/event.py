@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from actors.submit import Submission
+from models import contacts
 from service.cli.answers import typed_errors
 from service.cli.app import InputError
 from service.cli.entries import Entry, entry_command, moment_from, zone_from
@@ -20,6 +21,7 @@ from workflows.campaign_commands import (
     ApproveObservers,
     CancelEvent,
     DescribeEvent,
+    EraseEventTexts,
     ExcludeCompany,
     GiveSeatBack,
     RevokeApproval,
@@ -102,6 +104,15 @@ def _exclude(entry: Entry, typed: dict[str, Any]) -> Submission:
     return entry.submission(known.id, ExcludeCompany(company=company, occurred_at=entry.occurred_at))
 
 
+def _erase(entry: Entry, typed: dict[str, Any]) -> Submission:
+    known, reason = _known(entry, typed), typed["reason"]
+    own = contacts.find_documents(entry.connection, [each.document_id for each in (known.host, known.approver) if each])
+    if any(text.casefold() in reason.casefold() for text in own.values()):
+        raise InputError("--reason names the host or who approved, and would outlive the erasure: say why without that")
+    kept = entry.kept(known.id, "reason", reason)
+    return entry.submission(known.id, EraseEventTexts(reason=kept, occurred_at=entry.occurred_at))
+
+
 def _give_back(entry: Entry, typed: dict[str, Any]) -> Submission:
     known = _known(entry, typed)
     with typed_errors():
@@ -163,6 +174,13 @@ for command in (
         "Let nobody from a company see this event, such as a competitor of the host.",
         [_NAME, click.Argument(["company"], type=LINE)],
         _exclude,
+    ),
+    entry_command(
+        "erase",
+        "Erase for good what was written about an event: host, approver, title, descriptions, limits, reasons.\n\nThe event "
+        "has to be over or cancelled. Its history stays, without the words.",
+        [_NAME, click.Option(["--reason"], type=PRINTED, required=True, help="Why. It stays, so it names nobody.")],
+        _erase,
     ),
     entry_command(
         "give-back",

@@ -55,6 +55,7 @@ class EventShown(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[str, ...]
     campaigns: tuple[UUID, ...]
     cancelled: bool
+    erased_at: datetime | None
     listed: bool
     """Whether a letter of today names it."""
     why_not: str | None
@@ -91,6 +92,8 @@ def show(app: App, name: str, as_json: bool) -> None:
         app.print_json(shown)
         return
     click.echo(_line(shown))
+    if shown.erased_at:
+        click.echo(f"erased     the words about it were erased on {shown.erased_at.date()}")
     click.echo(f"about      {plain(shown.description, 600) or 'no description yet'}")
     click.echo(f"where      {plain(shown.host)}{f', {plain(shown.place)}' if shown.place else ''}")
     click.echo(
@@ -138,6 +141,7 @@ def _shown(connection: Connection, app: App, known: SalesEvent) -> EventShown:
         excluded=tuple(texts.get(each.document_id, "") for each in known.excluded),
         campaigns=known.campaigns,
         cancelled=known.cancelled,
+        erased_at=known.erased_at or None,
         listed=reason is None,
         why_not=reason,
     )

@@ -102,6 +102,7 @@ class Promotion:
             audience=audience,
             calendars=dict.fromkeys(reps, CALENDAR),
             reps=reps,
+            texts=(SOME,) if isinstance(command, c.EraseEventTexts) else (),
             gone=tuple(sorted(self.gone.intersection(asked_about(state, command)))) if isinstance(state, SalesEvent) else (),
         )
 
