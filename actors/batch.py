@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from models import campaigns, events, leads, messages, pauses, plans, slots
+from models import attempts, campaigns, events, leads, messages, pauses, plans, rings, slots
 from models.database import Connection
 from models.events import Appended
 from models.leads import Locked
@@ -183,7 +183,8 @@ class Batch:
         self._staged.clear()
         self._settled.clear()
 
-    def _write_streams(self) -> None:
+    def write_streams(self) -> None:
+        """Write the streams as they stand now, so that what is read next finds them."""
         changed = list(self._changed.values())
         slots.move(self._connection, reserved=list(self._reserved.items()), released=list(self._released))
         leads.save_leads(self._connection, [(c.state, c.hash) for c in changed if isinstance(c.state, Lead)])
@@ -195,15 +196,15 @@ class Batch:
 
     def write(self) -> None:
         """Write everything; the log comes last, because its head is locked until the commit."""
-        self._write_streams()
+        self.write_streams()
         self.flush_messages()
         if self._to_plan:
             self._stage_plans()
         if self._waiting:
-            messages.wait_until_due(self._connection, self._waiting)
+            rings.wait_until_due(self._connection, self._waiting)
         if self._set_aside:
             pauses.set_aside(self._connection, self._set_aside)
         for message_id in self._put_off:
-            messages.put_off(self._connection, message_id)
+            attempts.put_off(self._connection, message_id)
         if self._appended:
             events.append(self._connection, self._appended)

@@ -19,12 +19,13 @@ import structlog
 from actors.apply import Applier
 from actors.bell import Bell
 from actors.committer import MAX_ATTEMPTS, may_be_delivered
-from models import deliveries, events, leads, messages, suppressions
+from models import attempts, deliveries, events, leads, messages, suppressions
 from models.database import Connection, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import NewMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.codec import canonical, derived_id
 from workflows.commands import decode_command
+from workflows.law import refuses
 from workflows.lead import Lead
 from workflows.mail import again, may_go_on
 from workflows.mail_commands import MailOutcome, ReportMail, SendMail
@@ -144,7 +145,8 @@ class Deliverer:
         with transaction(self._engine) as connection:
             lead = leads.find_lead(connection, before.id)
             refused = refused_by(verdict(suppressions.entries_of(connection, [before.id]).get(before.id, ())))
-        return lead is not None and may_go_on(before, lead, command, refused)
+        unlawful = lead and refuses(lead, "email", self._clock().date())
+        return lead is not None and not unlawful and may_go_on(before, lead, command, refused)
 
     def _record(self, ring: Ring, command: SendMail, said: Said) -> None:
         report = ReportMail(mail=command.mail, outcome=said.outcome, code=said.code, status=said.status, reason=said.reason)
@@ -183,12 +185,12 @@ class Deliverer:
 
     def _put_off(self, ring: Ring) -> None:
         with transaction(self._engine) as connection:
-            messages.put_off(connection, ring.message_id)
+            attempts.put_off(connection, ring.message_id)
 
     def _record_failure(self, ring: Ring, error: Exception) -> None:
         sentence = f"{type(error).__name__}: {error}"
         with transaction(self._engine) as connection:
-            messages.fail(
+            attempts.fail(
                 connection,
                 ring.message_id,
                 error=sentence,

@@ -219,6 +219,18 @@ def importance_answered(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def consent_expired(message: str, stream: str, ring: int = 1) -> None:
+    """The consent to mail that a purchase or an inquiry implied is over."""
+    _apply("consent_expired", message, stream, ring)
+
+
+@transition
+def law_recorded(message: str, stream: str, ring: int = 1) -> None:
+    """What contact law asks about the person was answered."""
+    _apply("law_recorded", message, stream, ring)
+
+
+@transition
 def mail_bounced(message: str, stream: str, ring: int = 1) -> None:
     """A mail came back."""
     _apply("mail_bounced", message, stream, ring)

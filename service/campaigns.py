@@ -9,7 +9,7 @@ import msgspec
 
 from models import campaigns
 from models.database import Connection
-from service.invitation_letters import words_of_events
+from service.letters import said_of
 from service.wording import count
 from workflows.campaign import Campaign, Response
 from workflows.sales_event import SalesEvent
@@ -90,7 +90,7 @@ def results_of(connection: Connection, campaign: Campaign) -> Results:
     """Return what *campaign* came to so far."""
     letters = campaign.letters.values()
     known = [event for event in campaigns.list_sales_events(connection) if event.id in campaign.events]
-    said = words_of_events(connection, known)
+    said = said_of(connection, known)
     return Results(
         campaign=campaign.name,
         declined_from=campaign.declined_from,

@@ -11,9 +11,12 @@ import msgspec
 from models import book, playbooks, tracing, views
 from models.database import Connection
 from service.history import Entry, History
+from service.law_words import no_call
 from service.next_action import next_action
 from service.times import shown_day, shown_moment
 from service.wording import count, words
+from workflows import horizon
+from workflows.calendars import Calendar
 from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded, event_type
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
@@ -160,23 +163,22 @@ def _reasons(connection: Connection, asked: _Asked, leads: dict[UUID, Lead]) -> 
     if lead.modes_refused:
         yield f"the prospect had refused contact by {', '.join(map(words, lead.modes_refused))}"
     if lead.state == "queued":
-        yield from _queued(asked, leads)
+        yield from _queued(asked, leads, _calendar(connection, asked))
     elif lead.state == "no_response":
-        yield from _silent(asked)
+        yield from _silent(asked, _calendar(connection, asked))
     elif lead.state in ("note_due", "call_due"):
         day = lead.note_on if lead.state == "note_due" else lead.call_on
         if day and day <= asked.on:
             what = "note was to be written" if lead.state == "note_due" else "call was to be made"
             yield f"its {what} on {shown_day(day)}, and nobody had logged it"
+    if lead.state in ("note_sent", "call_due") and lead.call_on and lead.call_on <= asked.on:
+        yield from _no_call(asked, _calendar(connection, asked), asked.on)
     yield f"it was {words(lead.state)}; next was: {next_action(lead, zone).sentence}"
 
 
 def _day_off(connection: Connection, asked: _Asked) -> Iterator[str]:
     owner = asked.lead.owner
-    calendar = views.calendar_of(connection, owner)
-    if asked.plan and asked.plan.recorded.used and asked.plan.recorded.used.calendar:
-        digest = asked.plan.recorded.used.calendar
-        calendar = playbooks.calendars_by_digest(connection, [digest]).get(digest)
+    calendar = _calendar(connection, asked)
     if calendar is None:
         yield f"{owner} has no working calendar, so that no day is planned"
     elif calendar.first <= asked.on <= calendar.last and (why := calendar.why_not_working(asked.on)):
@@ -185,7 +187,21 @@ def _day_off(connection: Connection, asked: _Asked) -> Iterator[str]:
         yield f"no plan of {owner}'s day is in the log"
 
 
-def _queued(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
+def _calendar(connection: Connection, asked: _Asked) -> Calendar | None:
+    """Return the calendar by which the plan of the day was made; without a plan, the owner's of now."""
+    if asked.plan and asked.plan.recorded.used and asked.plan.recorded.used.calendar:
+        digest = asked.plan.recorded.used.calendar
+        return playbooks.calendars_by_digest(connection, [digest]).get(digest)
+    return views.calendar_of(connection, asked.lead.owner)
+
+
+def _no_call(asked: _Asked, calendar: Calendar | None, day: date) -> Iterator[str]:
+    """Say why the law lets nobody call on *day*."""
+    if asked.playbook and calendar and (why := no_call(asked.lead, asked.playbook, calendar, day)):
+        yield f"it could not be called: {why}"
+
+
+def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> Iterator[str]:
     lead, plan, playbook = asked.lead, asked.plan, asked.playbook
     if playbook is None or plan is None or lead.hold:
         return
@@ -200,6 +216,12 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
         yield f"it could not be proposed: its first touch needs {needed}, and it may be reached by {_modes(lead)}"
         return
     by_call = begins_by_call(lead, playbook, asked.at)
+    if calendar:
+        promised_on = horizon.after(calendar, asked.on, playbook.capacity.call_after_note_days)
+        barred = list(_no_call(asked, calendar, asked.on if by_call else promised_on))
+        if barred:
+            yield from barred
+            return
     rivals = sorted(
         rank(other.score, other.last_contact_at, other.id)
         for other in leads.values()
@@ -215,7 +237,7 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
     yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a {what}, by score, and {could}"
 
 
-def _silent(asked: _Asked) -> Iterator[str]:
+def _silent(asked: _Asked, calendar: Calendar | None) -> Iterator[str]:
     lead, plan, playbook = asked.lead, asked.plan, asked.playbook
     ready = lead.timers.get("next_attempt")
     if ready and ready.due_at.astimezone(asked.zone).date() > asked.on:
@@ -224,10 +246,12 @@ def _silent(asked: _Asked) -> Iterator[str]:
         return
     if lead.attempts >= most_attempts(lead, playbook):
         yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
-    elif next_mode(lead, playbook) is None:
+    elif next_mode(lead, playbook, asked.on) is None:
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"
+    elif next_mode(lead, playbook, asked.on) == "call" and (barred := list(_no_call(asked, calendar, asked.on))):
+        yield from barred
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"
 

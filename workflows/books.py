@@ -1,4 +1,4 @@
-"""The book that a plan looks at: a rep's leads in three states and what is taken of each day. And all books, kept by events."""
+"""The book that a plan looks at: a rep's leads in five states and what is taken of each day. And all books, kept by events."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from workflows.codec import canonical, digest
 from workflows.commands import Mode
 from workflows.events import Recorded, Slot, SlotKind
 from workflows.fold import fold
+from workflows.law_facts import LawUsed
 from workflows.lead import BESIDE_LEADS, Lead, State
 from workflows.priority import rank
 
@@ -31,10 +32,19 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """Leads in ``no_response``."""
     called: tuple[Lead, ...] = ()
     """Leads in ``call_due``."""
+    engaged: tuple[Lead, ...] = ()
+    """Leads in ``re_engaged``."""
+    parted: tuple[Lead, ...] = ()
+    """Leads in ``breakup_sent``."""
+    charged: bool = True
+    """Whether the day is charged with the minutes of the engaged and of breakups. Plans of an earlier release were not, and are
+    made again as they were."""
     loads: Mapping[date, Load] = {}
     """Of the planned day and `HORIZON_DAYS` after it."""
     suppressed: Mapping[UUID, tuple[Mode, ...]] = {}
     """Modes that the suppression list refuses the queued and silent leads; the log does not hold this, so the plan does."""
+    law: LawUsed | msgspec.UnsetType | None = None
+    """What a plan made again was held against by contact law; unset when there was no law table then. None: it is made now."""
     position: int | None = None
     """All else is what the first *position* events of the log come to; None where there is no log."""
 
@@ -78,6 +88,9 @@ def book_digest(book: Book) -> str:
         "called": sorted((lead.id, lead.version) for lead in book.called),
         "loads": {str(day): load for day, load in book.loads.items()},
     }
+    if book.charged:
+        named["engaged"] = sorted((lead.id, lead.version) for lead in book.engaged)
+        named["parted"] = sorted((lead.id, lead.version) for lead in book.parted)
     return digest(canonical(named))
 
 
@@ -148,6 +161,8 @@ class Books:
             queued=tuple(self.standing(rep, "queued")),
             silent=tuple(self.standing(rep, "no_response")),
             called=tuple(self.standing(rep, "call_due")),
+            engaged=tuple(self.standing(rep, "re_engaged")),
+            parted=tuple(self.standing(rep, "breakup_sent")),
             loads=loads_of((slot.kind, slot.day) for slot in ahead),
             position=self.position,
         )

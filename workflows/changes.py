@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from workflows import events as e
 from workflows import homework, mail
 from workflows import pursuit_events as pursuit
-from workflows.campaign_events import StageMoved
+from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.commands import Mode
+from workflows.law_facts import merged
 from workflows.lead import Decline, HoldState, Lead
 
 #: The mode that reaches a connector instead of the prospect.
@@ -65,7 +66,8 @@ def _called(lead: Lead, at: datetime, changes: Changes) -> None:
 
 
 def _contact_updated(lead: Lead, at: datetime, data: e.ContactUpdated, changes: Changes) -> None:
-    changes["modes"] = tuple(mode for mode in data.modes if mode not in lead.modes_refused)
+    gone = (*lead.modes_refused, "email") if lead.consent_lapsed else lead.modes_refused
+    changes["modes"] = tuple(mode for mode in data.modes if mode not in gone)
     changes["timezone"] = data.timezone
     changes["open_opportunity"] = data.open_opportunity
     for field in ("stage_depth", "value_band", "score"):
@@ -73,6 +75,8 @@ def _contact_updated(lead: Lead, at: datetime, data: e.ContactUpdated, changes: 
             changes[field] = value
     if data.stage_depth is not UNSET and data.stage_depth > lead.stage_depth:
         changes["stage_moved_at"] = _latest(lead.stage_moved_at, at)
+    if data.law is not UNSET:
+        changes["law"] = merged(lead.law, data.law)
     if data.minutes_added is not UNSET:
         changes["minutes_invested"] = max(0, lead.minutes_invested + data.minutes_added)
     if data.last_contact_on is not UNSET:
@@ -84,6 +88,10 @@ def _stage_moved(lead: Lead, at: datetime, data: StageMoved, changes: Changes) -
     changes["stage_depth"] = data.stage_depth
     if data.stage_depth > data.previous:
         changes["stage_moved_at"] = _latest(lead.stage_moved_at, at)
+
+
+def _invited(lead: Lead, _: datetime, data: InvitationSent, changes: Changes) -> None:
+    changes["invitations"] = (*(lead.invitations or ()), data.campaign_id)
 
 
 def _latest(before: datetime | UnsetType, at: datetime) -> datetime:
@@ -328,6 +336,19 @@ def _waived(lead: Lead, _at: datetime, data: pursuit.ModeWaived, changes: Change
     changes["modes_waived"] = (*(lead.modes_waived or ()), data.mode)
 
 
+def _law(lead: Lead, _at: datetime, data: e.LawRecorded, changes: Changes) -> None:
+    changes["law"] = merged(lead.law, data.law)
+    if data.mail_again:
+        changes["modes"] = (*lead.modes, "email")
+        changes["consent_lapsed"] = UNSET
+
+
+def _consent_over(lead: Lead, _at: datetime, _data: e.ConsentExpired, changes: Changes) -> None:
+    if "email" in lead.modes:
+        changes["modes"] = tuple(mode for mode in lead.modes if mode != "email")
+        changes["consent_lapsed"] = True
+
+
 def _fact(field: str, value: Callable[[datetime, Any], Any]) -> Change:
     """Return the change of an event that sets one *field*."""
 
@@ -366,6 +387,8 @@ CHANGES: dict[type, Change] = {
     e.StatedReasonRecorded: _stated_reason,
     e.RealReasonRecorded: _real_reason,
     e.HomeworkCompleted: _homework,
+    e.LawRecorded: _law,
+    e.ConsentExpired: _consent_over,
     e.CallPromiseMissed: _fact("promise_missed", lambda _at, _data: True),
     e.CutBaitConfirmed: _decided,
     e.NurtureTouchDue: _fact("nurture_touch_owed", lambda _at, _data: True),
@@ -379,6 +402,7 @@ CHANGES: dict[type, Change] = {
     pursuit.ModeWaived: _waived,
     pursuit.NurtureTouchSkipped: _fact("nurture_touch_owed", lambda _at, _data: False),
     StageMoved: _stage_moved,
+    InvitationSent: _invited,
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
     **mail.CHANGES,
     **homework.CHANGES,

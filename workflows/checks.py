@@ -78,6 +78,8 @@ def asked(command: AnyCommand, playbook: Playbook) -> tuple[Slug, ...]:
             return checks.touch
         case SendNurtureTouch(mode="email") | QueueNurtureMail():
             return checks.nurture
+        case SendInvitation(mode="email"):
+            return (*INVITATION_CHECKS, *sorted(BY_LAW))
         case SendInvitation():
             return INVITATION_CHECKS
     return ()
@@ -93,6 +95,8 @@ def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
     override = isinstance(getattr(command, "override", None), Reference)
     # What the suppression list says is no matter of wording, and nobody overrides it.
     computed = {verdict.check: verdict for verdict in context.verdicts if verdict.check != SUPPRESSION}
+    if not checks and not computed:
+        return ()
     verdicts = []
     for check in dict.fromkeys((*checks, *computed)):
         verdict = computed.get(check)

@@ -60,6 +60,7 @@ from workflows.command import (
 from workflows.command import (
     Slug as Slug,
 )
+from workflows.law_facts import LawFacts
 
 
 class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
@@ -84,6 +85,7 @@ class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
     suppressed: bool = False
     """The person is on the suppression list: registered straight into do_not_contact."""
     then: "tuple[RecordDecline | QueueRevival | MarkWon, ...]" = ()
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
@@ -101,6 +103,7 @@ class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
     value_band: Annotated[int, msgspec.Meta(ge=0, le=4)] | msgspec.UnsetType = msgspec.UNSET
     minutes_added: Annotated[int, msgspec.Meta(ge=-10_000_000, le=10_000_000)] | msgspec.UnsetType = msgspec.UNSET
     """So many more minutes were invested than the CRM said before; negative for fewer."""
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class RecordDecline(Command, frozen=True, kw_only=True, tag="record_decline"):
@@ -398,6 +401,14 @@ class IntroduceConnector(Command, frozen=True, kw_only=True, tag="introduce_conn
     strength: pursuit.Strength | msgspec.UnsetType = msgspec.UNSET
 
 
+class RecordLaw(Command, frozen=True, kw_only=True, tag="record_law"):
+    """Say what contact law asks about the person. What is unset stays as it is."""
+
+    law: LawFacts
+    evidence: Reference | None = None
+    """Where a consent comes from; needed for one."""
+
+
 class MigratePlaybook(Command, frozen=True, kw_only=True, tag="migrate_playbook"):
     """Move a lead to the published version with *digest*; a manager's decision."""
 
@@ -433,7 +444,7 @@ LeadCommand = (
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
     | ScheduleTouch | campaigns.LeadCommand | mail.MailCommand | pursuit.PursuitCommand
-    | homework.HomeworkCommand
+    | homework.HomeworkCommand | RecordLaw
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | PlanDay | campaigns.CampaignCommand | campaigns.SalesEventCommand
 

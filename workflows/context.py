@@ -11,6 +11,7 @@ from workflows.calendars import Calendar
 from workflows.capacity import Capacity
 from workflows.commands import AnyCommand, Command
 from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
+from workflows.law_facts import LawUsed
 from workflows.lead import Lead, State
 from workflows.playbooks import Playbook
 from workflows.pursuit_facts import Queue
@@ -38,6 +39,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What is held about the person whom the command erases."""
     queue: Queue | None = None
     """The team's queue, of a decision on a cut-bait card."""
+    law: LawUsed | msgspec.UnsetType | None = None
+    """What a decision made again was held against by contact law; unset when there was no law table then. None: now."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +114,7 @@ def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:
     calendar = context.calendar or horizon.PLAIN
     now = in_utc(context.now)
     occurred_at = min(in_utc(command.occurred_at), now) if command.occurred_at else now
+    today = horizon.local_day(calendar, now)
     return Facts(
         lead=lead,
         command=command,
@@ -118,11 +122,13 @@ def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:
         calendar=calendar,
         now=now,
         occurred_at=occurred_at,
-        today=horizon.local_day(calendar, now),
-        day=horizon.local_day(calendar, occurred_at),
+        today=today,
+        day=horizon.local_day(calendar, occurred_at) if command.occurred_at else today,
     )
 
 
 def in_utc(moment: datetime) -> datetime:
     """Return *moment* in UTC; one without a time zone is taken as UTC already, never as the machine's local time."""
+    if moment.tzinfo is UTC:
+        return moment
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

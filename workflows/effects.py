@@ -25,6 +25,7 @@ from workflows.events import (
     ReplyReceived,
 )
 from workflows.homework_events import WhyAsked
+from workflows.law_guards import consent_ends
 from workflows.lead import ENDS_HOLD, State
 from workflows.migration import moved_timers
 from workflows.slotting import SlotMoves
@@ -207,4 +208,5 @@ _SPECIAL = {
     "lapse": _lapse,
     "hold_until": _hold_until,
     "hold_review": _hold_review,
+    "consent_expires": consent_ends,
 }

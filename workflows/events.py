@@ -35,6 +35,7 @@ from workflows.commands import (
 )
 from workflows.event import Event as Event
 from workflows.homework_commands import Source
+from workflows.law_facts import LawFacts, LawUsed
 from workflows.operations import Operation
 from workflows.priority import Score
 from workflows.pursuit_facts import Card, Checklist, Queue
@@ -74,6 +75,7 @@ class LeadRegistered(Event, frozen=True, kw_only=True, tag="lead_registered"):
     minutes_invested: int
     """Minutes of work before the registration, 0 to 10 million."""
     qualified: bool | None
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
@@ -90,6 +92,7 @@ class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
     minutes_added: int | msgspec.UnsetType = msgspec.UNSET
     score: Score | msgspec.UnsetType = msgspec.UNSET
     """Of a lead that waits in the queue, when what changed moves it."""
+    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class LeadDeclined(Event, frozen=True, kw_only=True, tag="lead_declined"):
@@ -474,6 +477,22 @@ class ConnectorIntroduced(Event, frozen=True, kw_only=True, tag="connector_intro
     """How well they know each other: 1 (by name) to 3 (friends)."""
 
 
+class LawRecorded(Event, frozen=True, kw_only=True, tag="law_recorded"):
+    """What contact law asks about the person was answered, in part or whole. The state stays."""
+
+    law: LawFacts
+    evidence: Reference | None
+    mail_again: bool | UnsetType = UNSET
+    """True where the consent to mail is good again that had expired: mail is a mode once more."""
+
+
+class ConsentExpired(Event, frozen=True, kw_only=True, tag="consent_expired"):
+    """The consent to mail that a purchase or an inquiry implied is over: mail is no mode any more. The state stays."""
+
+    expired_on: date
+    """The last day on which it was good."""
+
+
 class PlaybookMigrated(Event, frozen=True, kw_only=True, tag="playbook_migrated"):
     """The lead follows another published version from here on, the one that this event pins. The state stays."""
 
@@ -552,7 +571,7 @@ LeadEvent = (
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
     | PlaybookMigrated | CommandRefused | TouchScheduled | campaigns.LeadEvent | mail.MailEvent | pursuit.PursuitEvent
-    | homework.HomeworkEvent
+    | homework.HomeworkEvent | LawRecorded | ConsentExpired
 )  # fmt: skip
 AnyEvent = (
     LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation | campaigns.CampaignEvent | campaigns.SalesEventEvent
@@ -617,7 +636,10 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """A plan's: modes that the suppression list refused leads in its book, by the lead's id; absent when it refused none."""
     book: str | msgspec.UnsetType = msgspec.UNSET
     """A plan's: SHA-256 of what it took from them, the leads in the order of their scores and the load of each day (see
-    `workflows.rep.book_digest`)."""
+    `workflows.books.book_digest`)."""
+    beside: int | UnsetType = UNSET
+    """A plan's: minutes of the day that people who answered and breakups take (see `workflows.minutes`); absent where they were
+    not charged yet."""
     events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
     """Of a decision about letters: the sales events that were known, by id."""
     people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET
@@ -626,6 +648,10 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Of letters that were released: by what each rep's day was paced."""
     queue: Queue | UnsetType = UNSET
     """Of a decision on a cut-bait card: the team's queue, with which the lead was compared."""
+    law: LawUsed | msgspec.UnsetType = msgspec.UNSET
+    """Of a touch and a plan: what it was held against by contact law; absent where there was no law table yet."""
+    gone: tuple[UUID, ...] | UnsetType = UNSET
+    """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

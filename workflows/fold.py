@@ -115,4 +115,5 @@ def _registered(recorded: Recorded) -> Lead:
         minutes_invested=data.minutes_invested,
         last_contact_at=moment_of(data.last_contact_on),
         qualified=data.qualified,
+        law=data.law,
     )

@@ -3,7 +3,7 @@
 A guard's id is the name of its function; the rule that it refuses with is the same unless a clearer word exists for people.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from workflows import (
@@ -12,6 +12,7 @@ from workflows import (
     ending_guards,
     homework,
     invitation_checks,
+    law_guards,
     mail,
     migration,
     people_guards,
@@ -73,7 +74,9 @@ GUARDS: dict[str, Guard] = {
     "follow_up_slot": plan_guards.follow_up_slot,
     "same_call_slot": plan_guards.same_call_slot,
     "later_day": plan_guards.later_day,
-    "contact_hours": plan_guards.contact_hours,
+    "contact_hours": law_guards.contact_hours,
+    "law_facts": law_guards.law_facts,
+    "consent_over": law_guards.consent_over,
     "attempts_left": plan_guards.attempts_left,
     "new_value": plan_guards.new_value,
     "new_mode": plan_guards.new_mode,
@@ -103,6 +106,7 @@ GUARDS: dict[str, Guard] = {
     "monitored_reply_address": ending_guards.monitored_reply_address,
     "breakup_impossible_or_waived": ending_guards.breakup_impossible_or_waived,
     "idle": cold.idle,
+    "one_invitation": invitation_checks.one_invitation,
     "audience": invitation_checks.audience,
     "new_asset": ending_guards.new_asset,
     "once_a_month": ending_guards.once_a_month,
@@ -130,8 +134,9 @@ GUARDS: dict[str, Guard] = {
 
 def refusal(ids: tuple[str, ...], facts: Facts) -> Refused | None:
     """Return the first refusal among the guards *ids*, None when all pass."""
-    for guard in ids:
-        refused = GUARDS[guard](facts, facts.command)
-        if refused:
-            return refused
-    return None
+    return next(refusals(ids, facts), None)
+
+
+def refusals(ids: tuple[str, ...], facts: Facts) -> Iterator[Refused]:
+    """Yield every refusal among the guards *ids*, in their order."""
+    return (refused for guard in ids if (refused := GUARDS[guard](facts, facts.command)))

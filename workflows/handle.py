@@ -22,6 +22,7 @@ from workflows.context import Applied, Context, Refused, Step, Superseded, TooEa
 from workflows.decide import decide
 from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
 from workflows.fold import fold
+from workflows.law_guards import judged_by
 from workflows.lead import Lead
 from workflows.slotting import asked_for, takes_slots
 from workflows.suppression import CHECK
@@ -87,6 +88,7 @@ def _record(
     steps: tuple[Step, ...],
 ) -> Outcome:
     recorded: list[Recorded] = []
+    before = lead
     # A clock that was set back must not make the log run backwards.
     recorded_at = max(in_utc(carrier.recorded_at), lead.recorded_at) if lead else in_utc(carrier.recorded_at)
     if isinstance(answer, Refused):
@@ -111,7 +113,7 @@ def _record(
             effects=step.effects,
             data=step.data,
             command=command if first else None,
-            used=_used(command, context, free) if first else None,
+            used=_used(before, command, context, free) if first else None,
         )
         lead = fold(lead, event)
         recorded.append(event)
@@ -120,7 +122,7 @@ def _record(
     return Outcome(answer="applied", recorded=tuple(recorded), lead=lead, follow_ups=answer.follow_ups)
 
 
-def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used:
+def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used:
     return Used(
         now=in_utc(context.now),
         calendar=calendar_digest(context.calendar) if context.calendar else None,
@@ -129,6 +131,7 @@ def _used(command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used
         holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
         queue=(context.queue or UNSET) if isinstance(command, ConfirmCutBait) else UNSET,
         followed=_followed(command, context),
+        law=judged_by(lead, command, context) if lead else UNSET,
     )
 
 

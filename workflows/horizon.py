@@ -5,8 +5,10 @@ enough to keep a timer pending, which is all that it is used for: plans and prom
 """
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo
 
 from workflows.calendars import Calendar, CalendarHorizonError, Offset
 
@@ -23,7 +25,7 @@ def local_day(calendar: Calendar, moment: datetime) -> date:
     """Return the rep's date at *moment*."""
     try:
         return calendar.local_day(moment)
-    except CalendarHorizonError:
+    except (CalendarHorizonError, OverflowError):  # the second on the first and the last day that there is
         return moment.astimezone(UTC).date()
 
 
@@ -78,3 +80,16 @@ def zone_named(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (OSError, ValueError, LookupError):
         return None
+
+
+@cache
+def zone_database() -> str:
+    """Return the version of the time zone database that `zone_named` reads, such as ``2025b``; empty when it does not say."""
+    folder = next((Path(path) for path in TZPATH if Path(path, "UTC").exists()), None)
+    try:
+        if folder is None:
+            return version("tzdata")
+        with Path(folder, "tzdata.zi").open(encoding="utf-8") as lines:
+            return next(lines, "").removeprefix("# version").strip()
+    except (OSError, PackageNotFoundError):
+        return ""

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from workflows.codec import derived_id
 from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Reference, Said
 from workflows.events import PlaybookPin, Remainder, Slot
+from workflows.law_facts import LawFacts
 from workflows.mail_commands import MailPurpose
 from workflows.priority import Score
 
@@ -173,8 +174,14 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """When a conversation last uncovered one."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
+    invitations: tuple[UUID, ...] | UnsetType = UNSET
+    """The campaigns whose letters they got, in their order."""
     mail: MailState | UnsetType = UNSET
     """Not there for whom the service never had a mail to send."""
+    law: LawFacts | UnsetType = UNSET
+    """What contact law asks about the person."""
+    consent_lapsed: bool | UnsetType = UNSET
+    """Mail went from the modes with a consent that expired, and comes back with a new one."""
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

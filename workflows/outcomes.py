@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from workflows import commands as c
 from workflows import events as e
-from workflows import homework, mail
+from workflows import homework, law_guards, mail
 from workflows import pursuit_outcomes as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
@@ -180,6 +180,7 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         stage_depth=command.stage_depth,
         value_band=command.value_band,
         minutes_added=command.minutes_added,
+        law=command.law,
     )
     lead = facts.lead
     if lead.state != "queued" or lead.score is None:
@@ -309,6 +310,8 @@ BUILDERS: dict[str, Builder] = {
     **mail.BUILDERS,
     **pursuit.BUILDERS,
     **homework.BUILDERS,
+    "law_recorded": law_guards.law_recorded,
+    "consent_expired": law_guards.consent_expired,
 }
 
 
@@ -332,4 +335,5 @@ def registered(command: c.RegisterLead) -> e.LeadRegistered:
         value_band=command.value_band,
         minutes_invested=command.minutes_invested,
         qualified=command.qualified,
+        law=command.law,
     )

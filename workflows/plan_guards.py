@@ -5,10 +5,11 @@ from datetime import date, datetime
 from workflows import horizon
 from workflows.calendars import CalendarHorizonError
 from workflows.commands import Command, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch, SendTouch
-from workflows.contact_hours import overlap
 from workflows.context import Facts, Refused
 from workflows.cut_bait import most_attempts
 from workflows.events import Scalar
+from workflows.law import lawful_modes
+from workflows.law_guards import table_of
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sentences import spoken, words
@@ -133,16 +134,6 @@ def later_day(facts: Facts, command: RescheduleCall) -> Refused | None:
     return Refused(rule="later_day", reason=reason, inputs={"call_on": str(now_on), "wanted": str(command.call_on)})
 
 
-def contact_hours(facts: Facts, command: Command) -> Refused | None:
-    """Refuse a call on a day whose working hours never meet the prospect's contact hours."""
-    day = command.call_on if isinstance(command, (ScheduleCall, ScheduleNote)) else facts.today
-    zone = facts.lead.timezone
-    if overlap(facts.playbook.contact_hours, zone, day, facts.calendar):
-        return None
-    reason = f"On {spoken(day)} there is no working hour in which this prospect may be called where they live."
-    return Refused(rule="contact_hours", reason=reason, inputs={"day": str(day), "timezone": zone or None})
-
-
 def attempts_left(facts: Facts, _: Command) -> Refused | None:
     """Refuse another attempt when the budget is spent: now a person decides about the breakup."""
     importance, most = facts.lead.importance, most_attempts(facts.lead, facts.playbook)
@@ -166,7 +157,8 @@ def new_value(facts: Facts, command: ScheduleNote | ScheduleCall | ScheduleTouch
 def new_mode(facts: Facts, command: ScheduleNote | ScheduleCall) -> Refused | None:
     """Refuse the same way of contact twice in a row while another has not been tried."""
     lead, mode = facts.lead, "handwritten_note" if isinstance(command, ScheduleNote) else "call"
-    others = [m for m in facts.playbook.attempts.modes if m in lead.modes and m != "handwritten_note"]
+    lawful = lawful_modes(lead, _day_of(facts, command), table_of(facts.context))
+    others = [m for m in facts.playbook.attempts.modes if m in lawful and m != "handwritten_note"]
     untried = [m for m in others if m not in lead.modes_tried and m != mode]
     if lead.last_mode != mode or not untried:
         return None

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from workflows.checks import KNOWN_CHECKS
+from workflows.law_table import CURRENT
 from workflows.playbooks import Playbook
 
 #: The share of attempts that somebody answers, at which the load of a day is shown.
@@ -24,7 +25,14 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
 
 def review(playbook: Playbook) -> tuple[Remark, ...]:
     """Return what is wrong with *playbook* or will surprise, what refuses it first."""
-    remarks = [*_steps(playbook), *_checks(playbook), *_attempts(playbook), *_pursuit(playbook), *_capacity(playbook)]
+    remarks = [
+        *_steps(playbook),
+        *_checks(playbook),
+        *_attempts(playbook),
+        *_pursuit(playbook),
+        *_capacity(playbook),
+        *_law(playbook),
+    ]
     return tuple(sorted(remarks, key=lambda remark: remark.level != "refuse"))
 
 
@@ -37,6 +45,19 @@ def follow_ups_a_day(playbook: Playbook, answer_rate: float) -> tuple[float, flo
     first = min(playbook.capacity.notes, playbook.capacity.calls)
     stop = playbook.attempts.max
     return first * sum(silent**number for number in range(1, stop)), first * silent**stop
+
+
+def _law(p: Playbook) -> list[Remark]:
+    (floor,) = (row for row in CURRENT.hours if row.region == "*")
+    opens, closes = floor.weekday or (0, 0)
+    remarks = []
+    if p.contact_hours.opens < opens or p.contact_hours.closes > closes:
+        says = f"The law allows calls from {opens // 60:02}:00 to {closes // 60:02}:00 at most; a playbook may narrow that"
+        remarks.append(_warn("contact_hours", f"{says}, and what is wider here has no effect."))
+    if 7 in p.contact_hours.weekdays:
+        closed = ", ".join(row.region for row in CURRENT.hours if row.sunday is None)
+        remarks.append(_warn("contact_hours.weekdays", f"In {closed} no calls are allowed on Sundays: there it has no effect."))
+    return remarks
 
 
 def _refuse(field: str, says: str) -> Remark:

@@ -9,14 +9,17 @@ import msgspec
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
-from workflows.contact_hours import overlap
 from workflows.cut_bait import most_attempts as most_attempts
 from workflows.events import DayPlanned, Recorded, Shortfall
 from workflows.homework import value_items
+from workflows.law import lawful_modes
+from workflows.law_table import CURRENT, LawTable
 from workflows.lead import Lead
+from workflows.minutes import beside_slots
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
 from workflows.playbooks import Playbook
+from workflows.telephone import Telephone
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +29,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     command: Command
 
 
-def plan_book(book: Book, calendar: Calendar, playbook: Playbook, now: datetime) -> tuple[DayPlanned, tuple[Proposal, ...]]:
+def plan_book(book: Book, hours: Telephone, now: datetime) -> tuple[DayPlanned, tuple[Proposal, ...]]:
     """Plan the rep's day at *now*, and return what the log says of the plan, and what it proposes.
 
     Raises
@@ -34,19 +37,26 @@ def plan_book(book: Book, calendar: Calendar, playbook: Playbook, now: datetime)
     CalendarHorizonError
         When the calendar ends before the last day that the plan needs.
     """
+    calendar, playbook = hours.calendar, hours.playbook
     today = calendar.local_day(now)
     queued = [lead for lead in book.queued if lead.score and can_enter(lead, playbook, now)]
     promised_on = calendar.add_working_days(today, playbook.capacity.call_after_note_days)
-    # Whom nobody could call on the promised day, because the working day there is the night here, is not written to either.
-    awake = {zone: overlap(playbook.contact_hours, zone, promised_on, calendar) for zone in {lead.timezone for lead in queued}}
+    # Whom nobody could call on the day of the call, because the working day there is the night here or the law forbids it, is
+    # not written to either.
+    reached = [
+        lead
+        for lead in queued
+        if (hours.may_call_today(lead, today) if begins_by_call(lead, playbook, now) else hours.may_call(lead, promised_on))
+    ]
     plan = plan_day(
         today,
         calendar,
         playbook.capacity,
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
-        [_candidate(lead, playbook, now) for lead in queued if awake[lead.timezone] or begins_by_call(lead, playbook, now)],
-        list(_follow_ups(book.silent, playbook, today, calendar.end_of(today))),
+        [_candidate(lead, playbook, now) for lead in reached],
+        list(_follow_ups(book.silent, hours, today, calendar.end_of(today))),
+        minutes_beside(book, calendar, playbook, today),
     )
     event = DayPlanned(
         day=today,
@@ -59,7 +69,14 @@ def plan_book(book: Book, calendar: Calendar, playbook: Playbook, now: datetime)
         queued=len(book.queued),
     )
     by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
-    return event, tuple(_proposals(plan, by_id, playbook))
+    return event, tuple(_proposals(plan, by_id, hours))
+
+
+def minutes_beside(book: Book, calendar: Calendar, playbook: Playbook, today: date) -> int:
+    """Return the minutes of *today* that no slot stands for and that come before notes; none where the book is not charged."""
+    if not book.charged:
+        return 0
+    return beside_slots(book.engaged, (*book.silent, *book.parted), today, calendar, playbook.capacity.minutes)
 
 
 def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:
@@ -120,8 +137,9 @@ def touch_planned(lead: Lead, day: date) -> bool:
     return lead.state == "no_response" and any(slot.kind == "follow_up" and slot.day == day for slot in lead.slots)
 
 
-def _follow_ups(silent: Iterable[Lead], playbook: Playbook, today: date, until: datetime) -> Iterable[FollowUp]:
+def _follow_ups(silent: Iterable[Lead], hours: Telephone, today: date, until: datetime) -> Iterable[FollowUp]:
     """Yield the silent leads whose next attempt is due by *until*, may still be made, and is not planned for *today* yet."""
+    playbook = hours.playbook
     for lead in silent:
         ready = lead.timers.get("next_attempt")
         if (
@@ -133,7 +151,9 @@ def _follow_ups(silent: Iterable[Lead], playbook: Playbook, today: date, until: 
             or lead.attempts >= most_attempts(lead, playbook)
         ):
             continue
-        mode = next_mode(lead, playbook)
+        mode = next_mode(lead, playbook, today, hours.table)
+        if mode == "call" and not hours.may_call_today(lead, today):
+            continue
         if mode is not None and next_value_item(lead, playbook) is not None:
             yield FollowUp(lead_id=lead.id, score=lead.score, since=lead.last_touch_at or lead.entered_at, mode=mode)
 
@@ -143,12 +163,14 @@ def _breaking_up(lead: Lead) -> bool:
     return lead.cut_bait in ("breakup", "nurture") or bool(lead.breakup_voicemail_at or lead.breakup_email_at)
 
 
-def next_mode(lead: Lead, playbook: Playbook) -> Mode | None:
+def next_mode(lead: Lead, playbook: Playbook, day: date | None = None, table: LawTable | None = CURRENT) -> Mode | None:
     """Return the mode of the next attempt: a permitted one not yet tried, else one that differs from the last (A1-3).
 
-    A handwritten note is not proposed again here: it would take a first note's slots from somebody new.
+    With a *day*, only what the law permits on it. A handwritten note is not proposed again here: it would take a first note's
+    slots from somebody new.
     """
-    permitted = [mode for mode in playbook.attempts.modes if mode in lead.modes and mode != "handwritten_note"]
+    lawful = lawful_modes(lead, day, table) if day else lead.modes
+    permitted = [mode for mode in playbook.attempts.modes if mode in lawful and mode != "handwritten_note"]
     untried = [mode for mode in permitted if mode not in lead.modes_tried]
     others = [mode for mode in permitted if mode != lead.last_mode]
     return next(iter(untried or others or permitted), None)
@@ -159,7 +181,7 @@ def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
     return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
 
 
-def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:
+def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], hours: Telephone) -> Iterable[Proposal]:
     for move in plan.reschedules:
         yield Proposal(lead_id=move.lead_id, command=RescheduleCall(call_on=move.to_day, reason=move.reason))
     for note in plan.notes:
@@ -168,7 +190,7 @@ def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) ->
         yield Proposal(lead_id=call.lead_id, command=ScheduleCall(call_on=call.call_on))
     for touch in plan.follow_ups:
         lead = leads[touch.lead_id]
-        mode, item = next_mode(lead, playbook), next_value_item(lead, playbook)
+        mode, item = next_mode(lead, hours.playbook, touch.on, hours.table), next_value_item(lead, hours.playbook)
         if mode == "call":
             yield Proposal(lead_id=lead.id, command=ScheduleCall(call_on=touch.on, value_item=item))
         elif mode and item:

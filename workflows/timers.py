@@ -106,6 +106,7 @@ _SPECS = (
     TimerSpec(name="hold_until", clock="day", counts_from="named", at="start", retry_working_days=1),
     TimerSpec(name="hold_review", clock="days", counts_from="recorded", at="start"),
     TimerSpec(name="review", clock="days", counts_from="recorded", at="start", fires=False, lives_on=True),
+    TimerSpec(name="consent_expires", clock="day", counts_from="named", at="start", lives_on=True),
 )
 TIMERS: dict[str, TimerSpec] = {spec.name: spec for spec in _SPECS}
 

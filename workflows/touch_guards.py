@@ -18,6 +18,7 @@ from workflows.commands import (
 )
 from workflows.context import Facts, Refused, in_utc
 from workflows.events import Scalar
+from workflows.law_guards import unlawful
 from workflows.pursuit_guards import connector_known
 from workflows.sentences import coded, spoken, words
 
@@ -40,22 +41,23 @@ def note_reachable(facts: Facts, _: Command) -> Refused | None:
 
 
 def call_reachable(facts: Facts, command: Command) -> Refused | None:
-    """Refuse a call without a number or against an opt-out, and a note that would promise one."""
-    refused = _reachable(facts, "call", "call_reachable", "No telephone number")
+    """Refuse a call without a number, against an opt-out or the law, and a note that would promise one."""
+    refused = _reachable(facts, "call", "call_reachable", "No telephone number") or unlawful(facts, "call", command)
     if refused and isinstance(command, MarkNoteSent):
         reason = f"{refused.reason.removesuffix('.')}: do not send a note that promises a call."
         return Refused(rule=refused.rule, reason=reason, inputs=refused.inputs)
     return refused
 
 
-def email_reachable(facts: Facts, _: Command) -> Refused | None:
-    """Refuse a mail without an address or against an opt-out."""
-    return _reachable(facts, "email", "email_reachable", "No mail address")
+def email_reachable(facts: Facts, command: Command) -> Refused | None:
+    """Refuse a mail without an address, against an opt-out, or without the consent that the law wants."""
+    return _reachable(facts, "email", "email_reachable", "No mail address") or unlawful(facts, "email", command)
 
 
 def mode_permitted(facts: Facts, command: SendTouch | ScheduleTouch | SendNurtureTouch | SendInvitation) -> Refused | None:
-    """Refuse a touch in a mode that is not permitted or not reachable."""
-    return _reachable(facts, command.mode, "mode_permitted", f"No way to reach them by {words(command.mode)}")
+    """Refuse a touch in a mode that is not permitted, by the person or by the law, or not reachable."""
+    lacking = f"No way to reach them by {words(command.mode)}"
+    return _reachable(facts, command.mode, "mode_permitted", lacking) or unlawful(facts, command.mode, command)
 
 
 def note_wanted(facts: Facts, _: MarkNoteSent) -> Refused | None:

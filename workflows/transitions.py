@@ -11,7 +11,7 @@ import msgspec
 
 from workflows.commands import Command, FireTimer, OptOut, RecordCall, RecordReason, RecordReply, command_kind
 from workflows.events import SlotKind
-from workflows.lead import State
+from workflows.lead import RESTING, State
 from workflows.mail_commands import ReportMail, SendMail
 
 STATES: tuple[State, ...] = get_args(State)
@@ -256,13 +256,17 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=STATES, event="need_anticipated", triggers=("anticipate_need",), guards=("new_need",)),
     Row(sources=_CONTACTABLE, event="decline_reviewed", triggers=("review_decline",), guards=("said_no",),
         arms=("review",)),
+    Row(sources=STATES, event="law_recorded", triggers=("record_law",), guards=("law_facts",), arms=("consent_expires",),
+        cancels=("consent_expires",)),
+    Row(sources=tuple(state for state in STATES if state not in RESTING), event="consent_expired",
+        triggers=("fire_timer:consent_expires",), guards=("consent_over",)),
     Row(sources=STATES, event="playbook_migrated", triggers=("migrate_playbook",),
         guards=("manager", "another_playbook", "step_kept")),
     Row(sources=_CONTACTABLE, event="channel_opted_out", triggers=("opt_out:channel",)),
     Row(sources=STATES, event="stage_moved", triggers=("move_stage",)),
     Row(sources=_CONTACTABLE, event="cold_proposed", triggers=("propose_cold",), guards=("idle",)),
     Row(sources=_CONTACTABLE, event="event_invitation_sent", triggers=("send_invitation",),
-        guards=("not_held", "not_suppressed", "mode_permitted", "audience", "content_checks")),
+        guards=("not_held", "not_suppressed", "mode_permitted", "one_invitation", "audience", "content_checks")),
     Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
     Row(sources=("no_response",), event="mail_queued", triggers=("queue_breakup_mail",),
         guards=("not_held", "not_suppressed", "email_reachable", "monitored_reply_address", "attempts_made", "modes_tried",

@@ -53,6 +53,12 @@ FINE, ALTERED, INCOMPLETE, UNSIGNED, UNDERIVED, UNCHECKED = range(6)
 #: What each exit status is called.
 VERDICTS = ("fine", "altered", "incomplete", "not signed", "not derived", "not checked")
 
+#: What is said where nobody asks whose signature it is: not that anything is wrong, and not that all is well.
+NO_KEY = (
+    "no key was given with --key, so that nobody vouches for anything in it: whose signatures these are was not looked at, and "
+    "what stands below as checked says that the bundle agrees with itself"
+)
+
 #: The order in which several findings decide the exit status.
 GRAVITY = (ALTERED, UNSIGNED, INCOMPLETE, UNDERIVED, UNCHECKED)
 
@@ -727,7 +733,10 @@ def days_between(calendar: Calendar, first: date, last: date) -> int:
 def day_of(calendar: Calendar, moment: datetime) -> date:
     """Return the rep's date at *moment*."""
     at = max(0, bisect_right(calendar.since, moment) - 1)
-    day = (moment + timedelta(seconds=calendar.seconds[at])).date()
+    try:
+        day = (moment + timedelta(seconds=calendar.seconds[at])).date()
+    except OverflowError:  # on the first and the last day that there is
+        return moment.date()
     return day if calendar.covers(day) else moment.date()
 
 
@@ -905,12 +914,15 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> opportunity_uncovered -> =; by uncover_opportunity
 - * -> need_anticipated -> =; by anticipate_need; asks new_need
 - contactable -> decline_reviewed -> =; by review_decline; asks said_no; arms review
+- * -> law_recorded -> =; by record_law; asks law_facts; arms consent_expires; ends consent_expires
+- declined queued note_due note_sent call_due no_response breakup_sent nurture re_engaged meeting_booked -> consent_expired -> =
+    by fire_timer:consent_expires; asks consent_over
 - * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
 - contactable -> channel_opted_out -> =; by opt_out:channel
 - * -> stage_moved -> =; by move_stage
 - contactable -> cold_proposed -> =; by propose_cold; asks idle
 - contactable -> event_invitation_sent -> =; by send_invitation
-    asks not_held not_suppressed mode_permitted audience content_checks
+    asks not_held not_suppressed mode_permitted one_invitation audience content_checks
 - * -> lead_erased -> =; by erase_lead
 - no_response -> mail_queued -> =; by queue_breakup_mail
     asks not_held not_suppressed email_reachable monitored_reply_address attempts_made modes_tried offer_known
@@ -1068,10 +1080,11 @@ TIMERS = {
     "hold_until": Timer("day", "named", False, True, 1),
     "hold_review": Timer("days", "recorded", False, True),
     "review": Timer("days", "recorded", False, False),
+    "consent_expires": Timer("day", "named", False, True),
 }
 
 #: Timers that entering another state does not end, unless it is one in which nobody owes the next move.
-LIVES_ON = ("review",)
+LIVES_ON = ("review", "consent_expires")
 
 RETRY_DAYS = 30
 
@@ -1140,10 +1153,9 @@ class Lead:
 
     __slots__ = (
         "attempts", "attempts_granted", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
-        "connector_denied", "connectors", "cut_bait", "declined_at", "entered_at",
-        "erased", "has_connector", "history_at", "hold", "homework_at", "importance", "last_contact_at", "last_mode",
-        "last_touch_at",
-        "mail", "meeting_at",
+        "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "entered_at", "erased",
+        "has_connector", "history_at", "hold", "homework_at", "importance", "invitations", "last_contact_at",
+        "last_mode", "last_touch_at", "law", "mail", "meeting_at",
         "minutes_invested", "modes", "modes_refused", "modes_tried", "modes_waived", "needs", "next_step_on", "note_on",
         "note_sent_at", "nurture_owed", "nurture_touched_at",
         "offer_at", "open_opportunity", "owner", "pin", "promised", "promised_on", "qualified", "queued_at", "real_reason",
@@ -1175,6 +1187,8 @@ class Lead:
         self.minutes_invested: int = data["minutes_invested"]
         self.qualified: bool | None = data["qualified"]
         self.last_contact_at: datetime | None = _moment_of(data["last_contact_on"])
+        self.law: dict[str, Any] = data.get("law", {})
+        self.consent_lapsed: bool = False
         self.has_connector: bool = False
         self.erased: bool = False
         self.promised: bool = False
@@ -1183,6 +1197,7 @@ class Lead:
         self.slots: list[Slot] = []
         self.value_items_used: list[str] = []
         self.needs: list[str] = []
+        self.invitations: list[str] = []
         self.history_at: datetime | None
         self.note_sent_at: datetime | None
         self.promised_on: date | None
@@ -1359,7 +1374,8 @@ def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
-    lead.modes = [mode for mode in data["modes"] if mode not in lead.modes_refused]
+    gone = [*lead.modes_refused, *(["email"] if lead.consent_lapsed else [])]
+    lead.modes = [mode for mode in data["modes"] if mode not in gone]
     lead.open_opportunity = data["open_opportunity"]
     if data.get("stage_depth", 0) > lead.stage_depth:
         lead.stage_moved_at = max(lead.stage_moved_at, at) if lead.stage_moved_at else at
@@ -1367,11 +1383,25 @@ def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
     lead.value_band = data.get("value_band", lead.value_band)
     lead.minutes_invested = max(0, lead.minutes_invested + data.get("minutes_added", 0))
     lead.score = data.get("score", lead.score)
+    _on_law(lead, data, at)
     if "last_contact_on" in data:
         said, before = (_moment_of(data.get(name)) for name in ("last_contact_on", "last_contact_before"))
         ours = lead.last_contact_at
         # The CRM corrects itself, and not what happened here.
         lead.last_contact_at = said if ours is None or ours == before else max(ours, said or ours)
+
+
+def _on_law(lead: Lead, data: Any, at: datetime) -> None:
+    lead.law = {**lead.law, **data.get("law", {})}
+    if data.get("mail_again"):
+        lead.modes = [*lead.modes, "email"]
+        lead.consent_lapsed = False
+
+
+def _on_consent_expired(lead: Lead, data: Any, at: datetime) -> None:
+    if "email" in lead.modes:
+        lead.modes = [mode for mode in lead.modes if mode != "email"]
+        lead.consent_lapsed = True
 
 
 def _moment_of(day: str | None) -> datetime | None:
@@ -1451,6 +1481,10 @@ def _on_cut_bait(lead: Lead, data: Any, at: datetime) -> None:
         lead.modes_waived = lead.modes_waived + data["card"]["checklist"]["modes_open"]
 
 
+def _on_invitation(lead: Lead, data: Any, at: datetime) -> None:
+    lead.invitations = [*lead.invitations, data["campaign_id"]]
+
+
 def _on_connector(lead: Lead, data: Any, at: datetime) -> None:
     lead.has_connector = True
     document = data["connector"]["document_id"]
@@ -1524,6 +1558,7 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "connector_introduced": _on_connector,
     "lead_reassigned": _sets("owner", lambda data, at: data["owner"]),
     "stage_moved": _on_stage_moved,
+    "event_invitation_sent": _on_invitation,
     "lead_erased": _sets("erased", lambda data, at: True),
     "mail_queued": _on_mail_queued,
     "mail_sending": _on_mail_sending,
@@ -1535,14 +1570,16 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "history_opened": _sets("history_at", lambda data, at: at),
     "why_asked": _on_why_asked,
     "need_anticipated": _on_need,
+    "law_recorded": _on_law,
+    "consent_expired": _on_consent_expired,
 }
 
 
 # 9. Decisions made again -----------------------------------------------------------------------------------------------------
 #
 # A decision is one command, and the events that came of it: those of one message. The first event holds the command and what
-# was used; all that they say and move besides is made here again and compared. Not made again: whether a rule on contact hours
-# refused rightly (it takes a time zone database), the words of refusals, and the plan of a day (it takes a rep's whole book).
+# was used; all that they say and move besides is made here again and compared. Not made again: the words of refusals, and the
+# plan of a day (it takes a rep's whole book). Of a decision from before there was a law table, contact hours neither.
 
 
 class NotDerivableError(Exception):
@@ -1586,6 +1623,10 @@ class Decision:
         self.holdings = used.get("holdings") or {}
         self.queue = used.get("queue")
         self.pursuit = self.playbook.get("pursuit")
+        #: What contact law was asked by; None of an event from before there was a table.
+        self.law = used.get("law")
+        if self.law is not None and self.law["table"] not in LAW_TABLES:
+            raise NotDerivableError("its law table is not known to this verifier")
         self.kind: str = self.command["command"]
         self.occurred_at = self._occurred_at()
         self.today, self.day = day_of(calendar, self.now), day_of(calendar, self.occurred_at)
@@ -1707,7 +1748,8 @@ def _fresh_relationship(lead: Lead, c: Any, d: Decision) -> bool:
 
 def _new_mode(lead: Lead, c: Any, d: Decision) -> bool:
     mode = "handwritten_note" if c["command"] == "schedule_note" else "call"
-    others = [m for m in d.playbook["attempts"]["modes"] if m in lead.modes and m not in ("handwritten_note", mode)]
+    lawful = [m for m in lead.modes if not unlawful(lead, m, _first_day(c), d)]
+    others = [m for m in d.playbook["attempts"]["modes"] if m in lawful and m not in ("handwritten_note", mode)]
     return lead.last_mode != mode or all(other in lead.modes_tried for other in others)
 
 
@@ -1792,7 +1834,7 @@ def _not_before_planned(lead: Lead, c: Any, d: Decision) -> Any:
 def _checks_asked(d: Decision) -> list[str]:
     """Return the checks that the playbook asks for before the command counts as done."""
     if d.kind == "send_invitation":
-        return list(LETTER_CHECKS)
+        return [*LETTER_CHECKS, *(BY_LAW if d.command["mode"] == "email" else ())]
     name = {
         "mark_note_sent": "note",
         "send_touch": "touch",
@@ -2029,6 +2071,214 @@ def _nurtured_and_good(lead: Lead, c: Any, d: Decision) -> Any:
     return not d.pursuit or not asked or bool(lead.qualified) or bool(c.get("override")) or "qualified"
 
 
+# Contact law. The table is written down a second time; a decision names its own by the SHA-256 of the service's.
+
+
+def _hours(line: str) -> tuple[str, tuple[Any, ...], bool]:
+    """Read a row: the region, hours of a working day, a Saturday and a Sunday in minutes, and "holidays" where they count."""
+    region, *spans = line.split()
+    read = tuple(None if span == "no" else tuple(map(int, span.split("-"))) for span in spans[:3])
+    return region, read, spans[3:] == ["holidays"]
+
+
+LAW_2026_1 = {
+    "hours": [_hours(line) for line in """
+*     480-1260 480-1260 480-1260 holidays
+US    480-1260 480-1260 480-1260 holidays
+US-AL 480-1200 480-1200 no
+US-CT 540-1200 540-1200 540-1200 holidays
+US-FL 480-1200 480-1200 480-1200 holidays
+US-KY 600-1260 600-1260 600-1260 holidays
+US-LA 480-1200 480-1200 no
+US-MA 480-1200 480-1200 480-1200 holidays
+US-MD 480-1200 480-1200 480-1200 holidays
+US-MI 540-1260 540-1260 540-1260 holidays
+US-MS 480-1200 480-1200 no holidays
+US-NM 540-1260 540-1260 540-1260 holidays
+US-OK 480-1200 480-1200 480-1200 holidays
+US-RI 540-1080 600-1020 no
+US-TX 540-1260 540-1260 720-1260 holidays
+US-UT 480-1260 480-1260 no
+US-WA 480-1200 480-1200 480-1200 holidays
+CA    540-1290 600-1080 600-1080 holidays
+""".strip().splitlines()],
+    #: The country of a do-not-call register, days for which a look-up is good, months after a purchase and an inquiry.
+    "register": ("US", 31, 18, 3),
+    #: Where mail needs consent, and months for which a purchase and an inquiry imply it.
+    "implied": ("CA", 24, 6),
+    "express": ("fax", "text_message"),
+}  # fmt: skip
+LAW_TABLES: dict[str, Any] = {"e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d2eeb0d2a8f752a2": LAW_2026_1}
+
+#: What asks the table; its answer stands in "used".
+LAW_ASKED = frozenset(["contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over"])
+
+
+def _nth(year: int, month: int, weekday: int, number: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
+
+
+def _is_holiday(day: date) -> bool:
+    """Whether *day* is a public holiday of the United States, or the weekday on which one that falls on a weekend is kept."""
+    for year in (day.year, day.year + 1):
+        days = [date(year, month, number) for month, number in ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))]
+        days += [_nth(year, 1, 0, 3), _nth(year, 2, 0, 3), _nth(year, 9, 0, 1), _nth(year, 10, 0, 2), _nth(year, 11, 3, 4)]
+        days.append(max(_nth(year, 5, 0, 4), _nth(year, 5, 0, 5) if _nth(year, 5, 0, 5).month == 5 else date.min))
+        kept = [each + timedelta(days={5: -1, 6: 1}.get(each.weekday(), 0)) for each in days]
+        if day in days or day in kept:
+            return True
+    return False
+
+
+def law_span(table: Any, region: str | None, day: date) -> tuple[int, int] | None:
+    """Return the minutes of the prospect's *day* between which the law allows calls; None when it allows none."""
+    country = region.partition("-")[0] if region else ""
+    binding = []
+    for name, spans, holidays in table["hours"]:
+        if region is None or (name in (region, country) if "-" in region else name.partition("-")[0] == country):
+            binding.append((spans, holidays))
+    if not binding:
+        binding = [(spans, holidays) for name, spans, holidays in table["hours"] if name == "*"]
+    opens, closes = 0, 1440
+    for spans, holidays in binding:
+        span = spans[max(0, day.weekday() - 4)] if holidays or not _is_holiday(day) else None
+        if span is None:
+            return None
+        opens, closes = max(opens, span[0]), min(closes, span[1])
+    return (opens, closes) if opens < closes else None
+
+
+def _touch_day(lead: Lead, c: Any, d: Decision) -> date:
+    """Return the day on which somebody is called, or is to be, or something goes out."""
+    kind = c["command"]
+    if kind in ("schedule_call", "schedule_note"):
+        return read_day(c["call_on"])
+    if kind == "schedule_touch":
+        return read_day(c["touch_on"])
+    if kind == "mark_note_sent":
+        return lead.call_on or d.today
+    return d.day if kind in ("send_touch", "send_nurture_touch", "send_breakup_email") else d.today
+
+
+def _relationship(known: dict[str, Any], purchase: int, inquiry: int) -> date | None:
+    """Return the last day of the business relationship, so many months after a purchase and an inquiry."""
+    said = ((known.get("purchased_on"), purchase), (known.get("inquired_on"), inquiry))
+    return max((add_months(min(read_day(day), date(2199, 12, 31)), months) for day, months in said if day), default=None)
+
+
+def unlawful(lead: Lead, mode: str, day: date, d: Decision) -> str:
+    """Return the rule by which the law refuses *mode* on *day*; empty when it does not, or there was no table."""
+    if d.law is None:
+        return ""
+    table, law = LAW_TABLES[d.law["table"]], lead.law
+    country = law["region"].partition("-")[0] if "region" in law else None
+    if mode == "call":
+        register, days, purchase, inquiry = table["register"]
+        if law.get("dnc_listed"):
+            return "do_not_call"
+        if not law.get("consumer") or country not in (None, register):
+            return ""
+        until, checked = _relationship(law, purchase, inquiry), law.get("dnc_checked_on")
+        good = (until and day <= until) or (checked and (day - read_day(checked)).days <= days)
+        return "" if good else "do_not_call_check"
+    if mode == "email":
+        where, purchase, inquiry = table["implied"]
+        until = _relationship(law, purchase, inquiry)
+        good = country != where or "email" in law.get("consents", []) or (until and day <= until)
+        return "" if good else "consent_expired"
+    return "express_consent" if mode in table["express"] and mode not in law.get("consents", []) else ""
+
+
+def _unlawful_now(lead: Lead, mode: str, c: Any, d: Decision) -> str:
+    return unlawful(lead, mode, _touch_day(lead, c, d), d)
+
+
+def _contact_hours(lead: Lead, c: Any, d: Decision) -> bool:
+    """Whether the rep's working hours of the day meet the prospect's, by the clock that was recorded."""
+    if d.law is None:
+        return True
+    day, ahead = _touch_day(lead, c, d), timedelta(seconds=d.law.get("offset", 0))
+    starts, ends = (moment_of(d.calendar, day, minute) for minute in (d.calendar.starts, d.calendar.ends))
+    if "shift_at" not in d.law:
+        return _callable_between(starts + ahead, ends + ahead, d)
+    # The clock was put forward or back on that day.
+    at, then = read_moment(d.law["shift_at"]), timedelta(seconds=d.law["shift_to"])
+    return _callable_between(starts + ahead, at + ahead, d) or _callable_between(at + then, ends + then, d)
+
+
+def _callable_between(starts: datetime, ends: datetime, d: Decision) -> bool:
+    """Whether a time by the prospect's clock from *starts* to *ends* lies in the hours of the playbook and of the law."""
+    hours, there = d.playbook["contact_hours"], starts.date()
+    while there <= ends.date():
+        span = law_span(LAW_TABLES[d.law["table"]], d.law["region"], there)
+        if span and there.isoweekday() in hours["weekdays"]:
+            midnight = datetime.combine(there, datetime.min.time())
+            opens = midnight + timedelta(minutes=max(span[0], hours["opens"]))
+            closes = midnight + timedelta(minutes=min(span[1], hours["closes"]))
+            if opens < closes and opens < ends and starts < closes:
+                return True
+        there += _A_DAY
+    return False
+
+
+def _law_facts(lead: Lead, c: Any, d: Decision) -> Any:
+    law, checked = c["law"], c["law"].get("dnc_checked_on")
+    if any(name in law and read_day(law[name]) > d.today for name in ("purchased_on", "inquired_on", "dnc_checked_on")):
+        return "not_in_the_future"
+    if law.get("consents") and c["evidence"] is None:
+        return "consent_evidence"
+    if ("dnc_listed" in law) != (checked is not None):
+        return "register_answer"
+    known = lead.law.get("dnc_checked_on")
+    return "newer_check" if checked and known and read_day(checked) < read_day(known) else True
+
+
+def _last_of_consent(known: dict[str, Any], d: Decision) -> date | None:
+    """Return the last day on which mail may go out by implied consent to whom *known* is known; None where there is none."""
+    if d.law is None:
+        return None
+    where, purchase, inquiry = LAW_TABLES[d.law["table"]]["implied"]
+    if known.get("region", "").partition("-")[0] != where or "email" in known.get("consents", []):
+        return None
+    return _relationship(known, purchase, inquiry)
+
+
+def _consent_over(lead: Lead, c: Any, d: Decision) -> bool:
+    last = _last_of_consent(lead.law, d)
+    return last is not None and last < d.today
+
+
+def _mail_again(lead: Lead, c: Any, d: Decision) -> bool | None:
+    """Whether what was learnt makes a consent to mail good again that had expired; None where it does not."""
+    if not lead.consent_lapsed or "email" in lead.modes_refused:
+        return None
+    after = copy(lead)
+    after.law = {**lead.law, **c["law"]}
+    return None if unlawful(after, "email", d.today, d) else True
+
+
+def _consent_ends(lead: Lead, data: Any, d: Decision) -> date | None:
+    """Return the day from which the consent to mail is over that an event leaves; None when none runs out any more."""
+    last = None if lead.state in RESTING else _last_of_consent({**lead.law, **data["law"]}, d)
+    return None if last is None or (lead.consent_lapsed and last < d.today) else last + _A_DAY
+
+
+def _check_law(lead: Lead, d: Decision, found: Differences) -> None:
+    """What contact law was asked by stands with the decisions that asked it, and the region is the lead's."""
+    row = row_for(lead.state, trigger_of(d.command))
+    asks = frozenset(row.asks if row else ())
+    if d.law is None:
+        return
+    if asks.isdisjoint(LAW_ASKED):
+        found.compare("used.law", d.law, None)
+        return
+    found.compare("used.law.region", d.law["region"], lead.law.get("region"))
+    if "contact_hours" not in asks:
+        for name in ("offset", "shift_at", "shift_to", "zones"):
+            found.compare(f"used.law.{name}", d.law.get(name), None)
+
+
 ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "manager": lambda lead, c, d: d.actor.startswith("manager:"),
     "person": lambda lead, c, d: d.actor.startswith(("manager:", "rep:")),
@@ -2075,16 +2325,18 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
         d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner) is not None or "call_slot_free"
     ),
     "later_day": _later_day,
-    "contact_hours": lambda lead, c, d: True,
+    "contact_hours": _contact_hours,
+    "law_facts": _law_facts,
+    "consent_over": _consent_over,
     "attempts_left": _attempts_left,
     "new_value": lambda lead, c, d: bool(c["value_item"]) and c["value_item"] not in lead.value_items_used,
     "new_mode": _new_mode,
     "touch_gap": _touch_gap,
     "not_suppressed": _not_suppressed,
     "note_reachable": lambda lead, c, d: "handwritten_note" in lead.modes,
-    "call_reachable": lambda lead, c, d: "call" in lead.modes,
-    "email_reachable": lambda lead, c, d: "email" in lead.modes,
-    "mode_permitted": lambda lead, c, d: c["mode"] in lead.modes,
+    "call_reachable": lambda lead, c, d: "call" in lead.modes and (_unlawful_now(lead, "call", c, d) or True),
+    "email_reachable": lambda lead, c, d: "email" in lead.modes and (_unlawful_now(lead, "email", c, d) or True),
+    "mode_permitted": lambda lead, c, d: c["mode"] in lead.modes and (_unlawful_now(lead, c["mode"], c, d) or True),
     "note_wanted": lambda lead, c, d: "handwritten_note" not in lead.modes_refused or "handwritten_note" in lead.modes,
     "touch_mode": lambda lead, c, d: c["mode"] in ("email", "courier", "fax", "other"),
     "hand_written": lambda lead, c, d: c["medium"] in d.playbook["checks"].get("media", ["hand_written"]),
@@ -2110,6 +2362,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "monitored_reply_address": lambda lead, c, d: bool(c["monitored_reply_address"]),
     "breakup_impossible_or_waived": _impossible_or_waived,
     "idle": lambda lead, c, d: _is_cold(lead, c["after_days"], d.now),
+    "one_invitation": lambda lead, c, d: c["campaign_id"] not in lead.invitations,
     "audience": lambda lead, c, d: (lead.state == "won") == (c["audience"] == "client"),
     "new_asset": _new_asset,
     "once_a_month": _once_a_month,
@@ -2328,6 +2581,8 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     },
     "note_slot_released": {"note_on": lambda lead, c, d: lead.note_on or d.today},
     "call_due": {"call_on": lambda lead, c, d: lead.call_on or d.today},
+    "law_recorded": {"mail_again": _mail_again},
+    "consent_expired": {"expired_on": lambda lead, c, d: _last_of_consent(lead.law, d) or d.today},
     "call_promise_expired": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "call_promise_missed": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "call_rescheduled": {"previous_call_on": lambda lead, c, d: lead.call_on or d.today},
@@ -2443,6 +2698,8 @@ SAYS = {
     "mail_deferred": "mail code status reason",
     "mail_unconfirmed": "mail",
     "mail_bounced": "mail permanent status",
+    "law_recorded": "law evidence",
+    "consent_expired": "expired_on",
 }
 
 #: What an event says besides where there is something to say; it is left out otherwise.
@@ -2460,6 +2717,7 @@ SAYS_SOMETIMES = {
     "re_engaged": "override",
     "importance_answered": "actions",
     "connector_introduced": "relation strength",
+    "law_recorded": "mail_again",
 }
 
 
@@ -2478,6 +2736,8 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
         value = written(worked_out[name](lead, c, d)) if lead and name in worked_out else c.get(name)
         if value is not None:
             made[name] = value
+    if row.event in ("lead_registered", "contact_updated") and "law" in c:
+        made["law"] = c["law"]
     if row.event == "contact_updated":
         made.update({name: c[name] for name in OF_THE_SALE if name in c})
         if lead and lead.state == "queued" and lead.score:
@@ -2539,6 +2799,9 @@ def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime
         return at_its_hour(timer, read_day(data["call_on"]), calendar)
     if timer == "hold_until":
         return at_its_hour(timer, read_day(data["until"]), calendar)
+    if timer == "consent_expires":
+        ends = _consent_ends(lead, data, d)
+        return at_its_hour(timer, ends, calendar) if ends else None
     if timer == "revisit":
         day = day_or_none(data.get("revisit_on")) or lead.revisit_on
         return at_its_hour(timer, max(day, days_after(calendar, d.today, 1)), calendar) if day else None
@@ -2734,7 +2997,12 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
             if timer.ended_by and timer.ended_by not in lead.timers:
                 counted_from = max(lead.call_on or d.today, d.today)
                 effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)
-    if d.kind in COMMANDS and rule != "contact_hours" and not (rule == "once_a_month" and month_is_theirs(lead, d)):
+    _check_law(lead, d, found)
+    if (
+        d.kind in COMMANDS
+        and (rule != "contact_hours" or d.law is not None)
+        and not (rule == "once_a_month" and month_is_theirs(lead, d))
+    ):
         found.compare("data.rule", rule, refused_rule(lead, d) or "nothing that refuses it")
     found.compare("data.refused", data["refused"], d.kind)
     found.compare("occurred_at", body["occurred_at"], written(d.now))
@@ -2775,6 +3043,7 @@ def derive_event(lead: Lead | None, body: Any, d: Decision, found: Differences) 
         return
     if c is d.command:
         _check_verdicts(d, found)
+        _check_law(lead, d, found)
         if d.kind == "fire_timer":
             _check_fired(lead, d, found)
     rule = refusal(row, lead, c, d)
@@ -2964,7 +3233,7 @@ def read_checkpoint(bundle: Bundle, keys: Sequence[Key], report: Report) -> Chec
     elif keys:
         report.add(UNSIGNED, f"the checkpoint of {size} of {plain(newest.origin, 80)} is not signed by the key given")
     else:
-        report.add(UNSIGNED, "no key was given with --key, so that nobody vouches for anything in it")
+        report.add(UNSIGNED, NO_KEY)
     return newest
 
 
@@ -3792,12 +4061,16 @@ def as_text(report: Report, name: str) -> str:
     """Return the report for people."""
     lines = [f"{plain(name, 200)}: {'; '.join(report.about)}"] if report.about else []
     findings, total = report.ordered(), sum(report.counts.values())
-    lines += [f"WRONG        {finding.sentence} [{VERDICTS[finding.code]}]" for finding in findings[:20]]
+    for finding in findings[:20]:
+        label = "NO KEY" if finding.sentence == NO_KEY else "WRONG"
+        lines.append(f"{label:<13}{finding.sentence} [{VERDICTS[finding.code]}]")
     if total > 20:
         lines.append(f"             … and {total - 20:,} more")
     lines += ["checked      " + line for line in report.checked]
     lines += ["NOT checked  " + line for line in report.unchecked]
     verdict = VERDICTS[report.status] if findings else "nothing is wrong"
+    if [finding.sentence for finding in findings] == [NO_KEY]:
+        verdict = "not signed by a key given here; nothing else is wrong"
     return "\n".join([*lines, f"verdict      {verdict} (exit status {report.status})"]) + "\n"
 
 

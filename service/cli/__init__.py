@@ -18,6 +18,7 @@ from service.cli import (
     homework,
     inbound,
     keys,
+    law,
     look,
     mail,
     operations,
@@ -85,6 +86,7 @@ for module in (
     event,
     campaign,
     cold,
+    law,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

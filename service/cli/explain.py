@@ -24,7 +24,7 @@ from service.wording import plain
 from workflows.events import CommandRefused
 
 #: Of why an event stands there, what a salesperson asks for; `thaw why` has the rest.
-_ESSENTIAL = ("asked", "because", "rule", "inputs", "playbook", "says")
+_ESSENTIAL = ("asked", "because", "rule", "inputs", "playbook", "law", "says")
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):

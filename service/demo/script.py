@@ -118,7 +118,7 @@ class ScriptedRep:
 
     def _silent(self, lead: Lead, today: date) -> Iterator[Command]:
         if touch_planned(lead, today):
-            mode, item = next_mode(lead, self._playbook), next_value_item(lead, self._playbook)
+            mode, item = next_mode(lead, self._playbook, today), next_value_item(lead, self._playbook)
             if mode and item:
                 yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)
         elif lead.attempts >= most_attempts(lead, self._playbook) and lead.cut_bait is None:

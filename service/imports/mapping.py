@@ -139,6 +139,10 @@ class Mapping(_Section, frozen=True, kw_only=True):
     contact: Contact = Contact()
     phones: Phones = Phones()
     timezone: Zone = Zone()
+    region: Column = ""
+    """Where the person is, by ISO 3166-2, such as US-FL; unknown regions get the strictest contact law."""
+    consumer: Column = ""
+    """Whether it is a private person, yes or no."""
     dates: Dates = Dates()
     minutes: Invested = Invested()
     value: Value | None = None
@@ -179,6 +183,7 @@ class Mapping(_Section, frozen=True, kw_only=True):
             self.qualified,
             self.stages.column,
         )
+        yield from (self.region, self.consumer)
         yield self.value.column if self.value else ""
         for treatment in self.treatments():
             yield from (treatment.reason_column, treatment.keep_in_touch)

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from msgspec import UNSET, UnsetType
+
 from service.imports.mapping import Mapping
 from service.imports.rows import Registration
 from workflows.commands import (
@@ -20,6 +22,7 @@ from workflows.commands import (
     RegisterLead,
     UpdateContact,
 )
+from workflows.law_facts import LawFacts
 
 
 class Orders:
@@ -45,6 +48,7 @@ class Orders:
             value_band=row.value_band,
             minutes_invested=row.minutes_invested,
             qualified=row.qualified,
+            law=_law(None, row),
             then=(*self._outcome(row), *([QueueRevival()] if row.queue else [])),
         )
 
@@ -56,6 +60,7 @@ class Orders:
                 modes=after.modes,
                 timezone=after.timezone,
                 open_opportunity=after.treat_as == "open",
+                law=_law(before, after),
                 **_moved(before, after),
             )
         ]
@@ -116,5 +121,12 @@ def _moved(before: Registration | None, after: Registration) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=20_000)
+def _law(before: Registration | None, after: Registration) -> LawFacts | UnsetType:
+    """Return what the row says anew of what contact law asks; what people recorded stays where the file says nothing."""
+    region = after.region if after.region and (before is None or before.region != after.region) else UNSET
+    consumer = after.consumer if after.consumer is not None and (before is None or before.consumer != after.consumer) else UNSET
+    return UNSET if region is UNSET and consumer is UNSET else LawFacts(region=region, consumer=consumer)
+
+
 def _noon(day: date, timezone: str) -> datetime:
     return datetime.combine(day, time(12), tzinfo=ZoneInfo(timezone)).astimezone(UTC)

@@ -26,6 +26,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     owner: str
     modes: tuple[Mode, ...] = ()
     timezone: str = ""
+    region: str = ""
+    consumer: bool | None = None
     last_contact_on: date | None = None
     stage_depth: int = 0
     value_band: int = 0
@@ -222,6 +224,8 @@ class Interpreter:
             owner=owner,
             modes=self._modes(fields),
             timezone=self._take(mapping.timezone.column, self._timezone) or mapping.timezone.name,
+            region=self._take(mapping.region, values.region) or "",
+            consumer=self._take(mapping.consumer, values.yes_no),
             last_contact_on=max(contacts, default=None),
             stage_depth=treatment.stage_depth,
             value_band=self._value_band(),

@@ -202,6 +202,17 @@ def _no_phone(value: str) -> Unreadable:
     return Unreadable("bad_phone", "This is no telephone number.", "Write one number like +1 555 010 4477 ext 12.")
 
 
+_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+def region(value: str) -> str:
+    """Return a region by ISO 3166-2, or a country."""
+    read = value.strip().upper()
+    if not _REGION.fullmatch(read):
+        raise Unreadable("unknown_region", "There is no such region.", "Write it by ISO 3166-2, like US-FL, or like DE.")
+    return read
+
+
 def timezone(value: str) -> str:
     """Return an IANA time zone."""
     if value not in iana_zones():

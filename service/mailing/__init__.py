@@ -1,4 +1,4 @@
 """Mail to prospects: made (`compose`), handed to a server (`conversation`), and read when an answer comes (`imap`, `inbox`).
 
-The server itself is in `service.mail_server`; letters on paper that invite to events are in `service.invitation_letters`.
+The server itself is in `service.mail_server`; letters that invite to events are in `service.letters`.
 """

@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from service.law_words import where
 from service.sheet.desk import Desk
 from service.sheet.found import Blocked, Found, Kind, blocked, business, face, facts, key, met, reach, unverified
 from service.times import shown_day, shown_moment
 from service.wording import plain, words
 from workflows import horizon
 from workflows.commands import RecordCall, SendTouch
+from workflows.contact_hours import permitted
 from workflows.events import CommandRefused
+from workflows.law import refuses, region_of
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.proposals import next_mode, next_value_item, touch_planned
 
@@ -39,8 +43,9 @@ def _sorry(lead: Lead) -> str:
 
 
 def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
-    closes = desk.playbook_of(lead).contact_hours.closes
-    local = f"their time {_there(desk, lead):%H:%M}, until {closes // 60:02}:{closes % 60:02}" if desk.is_today else ""
+    span = _hours(desk, lead, desk.now)
+    until = f", until {span[1] // 60:02}:{span[1] % 60:02}" if span else ""
+    local = f"their time {_there(desk, lead):%H:%M}{until}" if desk.is_today else ""
     text = desk.note_texts.get(lead.id) if lead.promised else None
     return Found(
         lead=lead,
@@ -77,7 +82,7 @@ def follow_ups(desk: Desk) -> Iterable[Found]:
 
 def _touch(desk: Desk, lead: Lead) -> Iterable[Found]:
     playbook = desk.playbook_of(lead)
-    mode, value = next_mode(lead, playbook), next_value_item(lead, playbook)
+    mode, value = next_mode(lead, playbook, desk.day), next_value_item(lead, playbook)
     if mode and value and not (lead.breakup_voicemail_at or lead.breakup_email_at):
         yield Found(
             lead=lead,
@@ -113,19 +118,30 @@ def not_due(desk: Desk, lead: Lead) -> Blocked:
 def out_of_hours(desk: Desk, found: Found) -> Blocked | None:
     """Say when a call may be made that may not be made at this hour of the prospect's day."""
     lead = found.lead
-    if not isinstance(found.tries, RecordCall) or _may_be_called(desk, lead, desk.now):
+    if not isinstance(found.tries, RecordCall):
+        return None
+    if unlawful := refuses(lead, "call", desk.day):
+        return blocked(desk, lead, found.kind, unlawful.rule, unlawful.reason, f"thaw law show {key(desk, lead)}")
+    if _may_be_called(desk, lead, desk.now):
         return None
     start = desk.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     quarters = (start + timedelta(minutes=15 * number) for number in range(_QUARTERS))
     opens = next((moment for moment in quarters if moment > desk.now and _may_be_called(desk, lead, moment)), None)
     when = f"call from {shown_moment(opens, desk.zone)} on" if opens else "no hour of the next days fits"
     there = f"{_there(desk, lead):%a %H:%M}"
-    return blocked(desk, lead, found.kind, "contact_hours", f"it is {there} where they live, outside the hours for calls", when)
+    why = f"it is {there} where they live ({where(region_of(lead))}), outside the hours for calls"
+    return blocked(desk, lead, found.kind, "contact_hours", why, when)
 
 
 def _may_be_called(desk: Desk, lead: Lead, moment: datetime) -> bool:
-    hours, there = desk.playbook_of(lead).contact_hours, _there(desk, lead, moment)
-    return there.isoweekday() in hours.weekdays and hours.opens <= there.hour * 60 + there.minute < hours.closes
+    span, there = _hours(desk, lead, moment), _there(desk, lead, moment)
+    return span is not None and span[0] <= there.hour * 60 + there.minute < span[1]
+
+
+def _hours(desk: Desk, lead: Lead, moment: datetime) -> tuple[int, int] | None:
+    """Return from when until when, in minutes of their day, playbook and law allow a call on the prospect's day of *moment*."""
+    there = _there(desk, lead, moment).date()
+    return permitted(desk.playbook_of(lead).contact_hours, there, region_of(lead), CURRENT)
 
 
 def _there(desk: Desk, lead: Lead, moment: datetime | None = None) -> datetime:

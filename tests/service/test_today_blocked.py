@@ -7,6 +7,7 @@ from service.today import Tally
 from tests.service.sheets import kinds, sheet, week
 from tests.service.world import MONDAY, World, database_template, quiet_logs, world
 from workflows.commands import SetCalendar
+from workflows.law_facts import LawFacts
 from workflows.rep import rep_id
 
 __all__ = ["database_template", "quiet_logs", "week", "world"]
@@ -14,7 +15,7 @@ __all__ = ["database_template", "quiet_logs", "week", "world"]
 
 def test_calls_outside_the_prospects_hours_are_blocked_until_they_open(world: World) -> None:
     world.rep()
-    world.register(1, timezone="America/Los_Angeles")
+    world.register(1, timezone="America/Los_Angeles", law=LawFacts(region="US-CA"))
     world.at(MONDAY + timedelta(days=1))
     with world.worker():
         world.ok("note-sent", "V-0000", "--attest-all")
@@ -23,7 +24,7 @@ def test_calls_outside_the_prospects_hours_are_blocked_until_they_open(world: Wo
     assert found.items == ()
     (blocked,) = found.blocked
     assert (blocked.kind, blocked.rule) == ("call", "contact_hours")
-    assert blocked.why == "it is Tue 07:00 where they live, outside the hours for calls"
+    assert blocked.why == "it is Tue 07:00 where they live (US-CA), outside the hours for calls"
     assert blocked.unblock == "call from Tue 2026-01-13 12:00 on"
     assert found.calls == Tally(done=0, planned=1, capacity=5)
     world.at(datetime(2026, 1, 13, 17, 0, tzinfo=UTC))

@@ -39,6 +39,7 @@ from workflows.codec import canonical
 from workflows.events import AnyEvent, HeadsRecorded, Holdings, Recorded, event_type
 from workflows.handle import Carrier
 from workflows.heads import Head, heads_root
+from workflows.law_facts import LawFacts
 from workflows.playbooks import Playbook
 from workflows.rep import handle_rep, rep_id
 from workflows.service_stream import service_event
@@ -57,6 +58,7 @@ def _lives() -> Iterator[Life]:
     life.must(h.AnticipateNeed(item="roof-2027", need=WORDS, rationale=WORDS))
     life.must(h.UncoverOpportunity(what=WORDS, source="call-12"))
     life.must(h.ReviewDecline(changed=False, finding=WORDS))
+    life.must(c.RecordLaw(law=LawFacts(region="US-FL", consumer=True, dnc_checked_on=life.today, dnc_listed=False)))
     life.must(c.UpdateContact(contact=WORDS, modes=("call", "email"), timezone="America/Denver"))
     life.must(c.Hold(reason="legal_review"))
     life.fire("hold_review")
@@ -115,6 +117,10 @@ def _lives() -> Iterator[Life]:
     life.must(c.IntroduceConnector(connector=WORDS, relation="colleague", strength=2))
     life.must(p.RequestIntroduction(connector=1, minutes=4))
     life.must(p.DenyConnector())
+    yield life
+    life = life_in("nurture")
+    life.must(c.RecordLaw(law=LawFacts(region="CA-ON", inquired_on=life.today)))
+    life.fire("consent_expires")
     yield life
     life = life_in("nurture")
     life.fire("nurture_touch")
@@ -192,6 +198,7 @@ def _promotion() -> Iterator[Recorded]:
     promotion.must(training, a.RevokeApproval(reason=WORDS))
     promotion.must(house, a.CancelEvent())
     promotion.must(CAMPAIGN, a.TellInvitee(lead_id=third, event_id=house))
+    promotion.must(house, a.EraseEventTexts(reason=WORDS))
     yield from promotion.log
 
 

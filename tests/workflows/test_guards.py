@@ -20,7 +20,7 @@ from tests.workflows.life import (
     queue_breakup_mail,
     sent_command,
 )
-from tests.workflows.promotion import letter, passed
+from tests.workflows.promotion import CAMPAIGN, letter, passed
 from workflows import commands as c
 from workflows import context
 from workflows import homework_commands as h
@@ -30,10 +30,11 @@ from workflows.calendars import Absence, Calendar
 from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
 from workflows.checks import INVITATION_CHECKS
-from workflows.contact_hours import overlap
+from workflows.contact_hours import clock_of, overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
 from workflows.guards import GUARDS
+from workflows.law_facts import LawFacts
 from workflows.lead import HoldState, Lead, MailState
 from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Homework, Playbook, Reason
 from workflows.suppression import Entry, verdict
@@ -111,6 +112,9 @@ BLUNT = c.RecordDecline(kind="no", stated_reason="price", real_reason="lost_trus
 #: Promised for last Wednesday, so late since yesterday evening.
 LATE = c.FireTimer(timer="call_late", armed_version=1)
 DUE = {"state": "call_due", "promised_on": date(2025, 12, 31), "entered_at": datetime(2025, 12, 31, 15, tzinfo=UTC)}
+
+
+EXPIRY = c.FireTimer(timer="consent_expires", armed_version=1)
 
 
 def ask(guard: str, case: Case) -> context.Refused | None:
@@ -206,6 +210,16 @@ REFUSES: list[tuple[str, Case]] = [
     ("later_day", Case(MOVE, {"call_on": PLANNED})),
     ("contact_hours", Case(c.ScheduleCall(call_on=date(2026, 1, 10)))),
     ("contact_hours", Case(QUEUE, playbook=playbook(contact_hours=ContactHours(opens=60, closes=120)))),
+    ("contact_hours", Case(c.ScheduleCall(call_on=date(2026, 1, 19)), {"law": LawFacts(region="US-AL")})),
+    ("consent_over", Case(EXPIRY, {"law": LawFacts(region="CA-ON", inquired_on=date(2025, 7, 7))})),
+    ("consent_over", Case(EXPIRY, {"law": LawFacts(region="US-NY", inquired_on=date(2024, 7, 7))})),
+    ("law_facts", Case(c.RecordLaw(law=LawFacts(purchased_on=FRIDAY)), rule="not_in_the_future")),
+    ("law_facts", Case(c.RecordLaw(law=LawFacts(consents=("fax",))), rule="consent_evidence")),
+    ("law_facts", Case(c.RecordLaw(law=LawFacts(dnc_listed=False)), rule="register_answer")),
+    ("call_reachable", Case(CALL, {"law": LawFacts(dnc_listed=True)}, rule="do_not_call")),
+    ("call_reachable", Case(CALL, {"law": LawFacts(region="US-FL", consumer=True)}, rule="do_not_call_check")),
+    ("email_reachable", Case(QUEUE, {"law": LawFacts(region="CA-ON")}, rule="consent_expired")),
+    ("mode_permitted", Case(c.SendTouch(mode="fax", value_item="study"), {"modes": ("fax",)}, rule="express_consent")),
     ("attempts_left", Case(CALL, {"attempts": 6})),
     ("attempts_left", Case(CALL, {"attempts": 9, "importance": 5})),
     ("new_value", Case(c.ScheduleCall(call_on=TODAY))),
@@ -262,6 +276,7 @@ REFUSES: list[tuple[str, Case]] = [
     ("idle", Case(ProposeCold())),
     ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": RECENT})),
     ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO, "next_step_on": FRIDAY})),
+    ("one_invitation", Case(letter(), {"invitations": (CAMPAIGN,)})),
     ("audience", Case(letter(), {"state": "won"})),
     ("audience", Case(letter(audience="client"))),
     ("content_checks", Case(letter(), rule="check.event_left")),
@@ -367,6 +382,10 @@ PASSES: list[tuple[str, Case]] = [
     ("later_day", Case(c.RescheduleCall(call_on=FRIDAY, reason="prospect_asked"), {"call_on": PLANNED})),
     ("contact_hours", Case(CALL)),
     ("contact_hours", Case(CALL, {"timezone": "America/Los_Angeles"})),
+    ("contact_hours", Case(c.ScheduleCall(call_on=date(2026, 1, 19)), {"law": LawFacts(region="US-FL")})),
+    ("consent_over", Case(EXPIRY, {"law": LawFacts(region="CA-ON", inquired_on=date(2025, 7, 6))})),
+    ("law_facts", Case(c.RecordLaw(law=LawFacts(consents=("fax",)), evidence=WORDS))),
+    ("email_reachable", Case(QUEUE, {"law": LawFacts(region="CA-ON", consents=("email",))})),
     ("attempts_left", Case(CALL, {"attempts": 8, "importance": 4})),
     ("new_value", Case(TOUCH, {"value_items_used": ("video",)})),
     ("new_mode", Case(CALL, {"last_mode": "email"})),
@@ -444,6 +463,8 @@ PASSES: list[tuple[str, Case]] = [
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"modes": ("call",)})),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"cut_bait": "nurture"})),
     ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO})),
+    ("one_invitation", Case(letter())),
+    ("one_invitation", Case(letter(), {"invitations": (MAIL_ID,)})),
     ("audience", Case(letter())),
     ("audience", Case(letter(audience="client"), {"state": "won"})),
     ("content_checks", Case(letter(), verdicts=passed(INVITATION_CHECKS))),
@@ -560,15 +581,19 @@ def test_a_missing_verdict_says_what_is_missing() -> None:
 
 def test_contact_hours_follow_the_prospects_own_clock() -> None:
     """A day of the rep's is good if some working minute of it is within the prospect's hours and weekdays."""
+
+    def meets(hours: ContactHours, timezone: str, day: date) -> bool:
+        return overlap(hours, clock_of(timezone, day, CALENDAR), day, CALENDAR)
+
     hours = ContactHours(opens=540, closes=600, weekdays=(1, 2, 3, 4, 5))
-    assert overlap(hours, "America/New_York", TODAY, CALENDAR)
-    assert overlap(hours, "America/Los_Angeles", TODAY, CALENDAR)
-    assert not overlap(hours, "Europe/London", TODAY, CALENDAR)
-    assert overlap(ContactHours(), "Asia/Tokyo", date(2026, 1, 8), CALENDAR) is False
-    assert overlap(ContactHours(closes=1440), "Pacific/Kiritimati", date(2026, 1, 9), CALENDAR) is False
-    assert overlap(ContactHours(weekdays=(6,), closes=1440), "Pacific/Kiritimati", date(2026, 1, 9), CALENDAR)
-    assert overlap(ContactHours(weekdays=(7,)), "", date(2026, 1, 11), CALENDAR)
-    assert overlap(ContactHours(), "Not/AZone", TODAY, CALENDAR)
+    assert meets(hours, "America/New_York", TODAY)
+    assert meets(hours, "America/Los_Angeles", TODAY)
+    assert not meets(hours, "Europe/London", TODAY)
+    assert meets(ContactHours(), "Asia/Tokyo", date(2026, 1, 8)) is False
+    assert meets(ContactHours(closes=1440), "Pacific/Kiritimati", date(2026, 1, 9)) is False
+    assert meets(ContactHours(weekdays=(6,), closes=1440), "Pacific/Kiritimati", date(2026, 1, 9))
+    assert meets(ContactHours(weekdays=(7,)), "", date(2026, 1, 11))
+    assert meets(ContactHours(), "Not/AZone", TODAY)
 
 
 def test_working_minutes_leave_out_nights_and_weekends() -> None:

@@ -46,6 +46,7 @@ def read(text: str) -> Playbook:
         ("[contact_hours]\nopens = 900\ncloses = 600\n", "line 6, contact_hours: opens (900) must come before closes (600)"),
         ("[contact_hours]\nweekdays = []\n", "weekdays must name at least one day"),
         ("[capacity\n", "not TOML"),
+        pytest.param(f"a = {'[' * 5000}\n", "nested too deeply", id="deep"),
         ('extends = ["nobody"]\n', "no playbook 'nobody' is published"),
         ('extends = ["slow@2.0.0"]\n', "no playbook 'slow@2.0.0' is published"),
         ("extends = 5\n", "it must be a list of playbooks"),
@@ -103,6 +104,12 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
         ("[pursuit]\npropose_after = 7\n", "refuse", "it is never shown"),
         ('[pursuit.ways]\nletter = "post"\n', "warn", "nobody is tried this way"),
         ('[pursuit.ways]\nfax = "other"\n', "refuse", "a way is within one"),
+        ("[contact_hours]\nopens = 420\n", "warn", "The law allows calls from 08:00 to 21:00 at most"),
+        (
+            "[contact_hours]\nweekdays = [1, 7]\n",
+            "warn",
+            "In US-AL, US-LA, US-MS, US-RI, US-UT no calls are allowed on Sundays",
+        ),
     ],
 )
 def test_a_review_says_what_a_playbook_would_do(text: str, level: str, says: str) -> None:

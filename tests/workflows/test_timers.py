@@ -53,6 +53,7 @@ EXPECTED = [
     ("hold_until", "day", 0, True),
     ("hold_review", "days", 90, True),
     ("review", "days", 0, False),
+    ("consent_expires", "day", 0, True),
 ]
 
 

@@ -269,7 +269,8 @@ def test_every_state_can_be_reached() -> None:
 def test_every_pursuit_state_has_a_way_out_that_needs_nobody() -> None:
     """A state in which somebody owes a move has a timer that acts on its own; a resting state has none but a hold's."""
     for state in STATES:
-        alone = [timer for timer in TIMERS if row_for(state, f"fire_timer:{timer}") and not timer.startswith("hold")]
+        own = [timer for timer, spec in TIMERS.items() if not (timer.startswith("hold") or spec.lives_on)]
+        alone = [timer for timer in own if row_for(state, f"fire_timer:{timer}")]
         assert bool(alone) is (state not in RESTING), state
 
 

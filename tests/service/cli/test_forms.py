@@ -33,7 +33,8 @@ NOT_ASKED = {"RecordReply.campaign_id", "RecordReply.event_id", "CompleteHomewor
 
 
 def test_every_command_that_people_give_has_a_form() -> None:
-    assert {form.command for form in FORMS} == set(get_args(c.LeadCommand)) - NOT_FOR_PEOPLE
+    # What contact law asks is typed as `thaw law set` and `thaw law dnc-checked`, which have no field of the command each.
+    assert {form.command for form in FORMS} == set(get_args(c.LeadCommand)) - NOT_FOR_PEOPLE - {c.RecordLaw}
 
 
 def test_every_field_is_asked_for() -> None:

@@ -1,0 +1,133 @@
+"""The verifier's own law table and rules agree with the service's, and it finds what was changed of what a decision used."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from service.bundle import verify
+from tests.service.bundle.rules import follow
+from tests.workflows.life import (
+    ALL_MODES,
+    CALENDAR,
+    PLAYBOOK,
+    WORDS,
+    Life,
+    call_command,
+    note_command,
+    register,
+    sent_command,
+    touch_command,
+)
+from workflows import commands as c
+from workflows import law
+from workflows.events import ConsentExpired, Recorded
+from workflows.law_facts import LawFacts, LawUsed
+from workflows.law_table import CURRENT, TABLES
+from workflows.playbooks import ContactHours
+
+REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY")
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_both_tables_allow_the_same_hours(region: str | None) -> None:
+    """On each day of four years, in each region that either of them names."""
+    assert set(TABLES) == set(verify.LAW_TABLES)
+    for digest, table in TABLES.items():
+        for number in range(4 * 365):
+            day = date(2025, 1, 1) + timedelta(days=number)
+            assert law.window(region, day, table) == verify.law_span(verify.LAW_TABLES[digest], region, day), day
+
+
+def findings(history: list[Recorded]) -> list[str]:
+    found, _ = follow(history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    return [str(each) for each in found]
+
+
+def lived(timezone: str = "America/Denver", **known: Any) -> Life:
+    """Return a life that goes through what the law is asked about, refused or not."""
+    life = Life()
+    facts = LawFacts(**known)
+    life.must(register(timezone=timezone, law=facts, modes=(*ALL_MODES, "fax")), "import")
+    life.must(c.QueueRevival())
+    for days in (0, 5, 30):
+        life.wait(days=days)
+        life.do(note_command(life), "planner")
+        life.do(call_command(life), "planner")
+        life.do(sent_command())
+        if "call_after_note" in life.lead.timers:
+            life.fire("call_after_note")
+        life.do(c.RecordCall(outcome="voicemail"))
+        life.do(touch_command())
+        life.do(c.SendTouch(mode="fax", value_item="study", attested=PLAYBOOK.checks.touch))
+        life.do(c.LeaveBreakupVoicemail())
+        life.do(c.SendBreakupEmail(monitored_reply_address=True))
+        life.do(c.RecordLaw(law=LawFacts(consents=("fax",)), evidence=None if days else WORDS))
+        life.do(c.RecordLaw(law=LawFacts(dnc_checked_on=life.today, dnc_listed=days == 30)))
+        life.do(c.UpdateContact(contact=WORDS, modes=(*ALL_MODES, "fax"), law=LawFacts(inquired_on=life.today)))
+        life.do(c.RecordLaw(law=LawFacts(purchased_on=life.today - timedelta(days=1000))))
+        if "consent_expires" in life.lead.timers:
+            life.fire("consent_expires")
+        life.do(c.RecordLaw(law=LawFacts(consents=("fax", "email")), evidence=WORDS))
+    return life
+
+
+@pytest.mark.parametrize("consumer", [UNSET, True])
+@pytest.mark.parametrize("region", [UNSET, "US-AL", "US-FL", "CA-ON", "DE"])
+def test_decisions_by_the_law_follow(region: Any, consumer: Any) -> None:
+    """Whatever it refuses or lets pass, the second implementation says the same."""
+    life = lived(region=region, consumer=consumer)
+    assert [] == findings(life.history)
+    assert (region == "CA-ON") is any(isinstance(each.data, ConsentExpired) for each in life.history)
+    assert [] == findings(lived("Asia/Tokyo", region=region, consumer=consumer).history)
+
+
+def test_a_changed_offset_region_or_look_up_is_found() -> None:
+    """Each in the body of a note that was planned: by another clock, in another state, or never looked up, it was refused."""
+    life = Life()
+    known = LawFacts(region="US-CO", consumer=True, dnc_checked_on=date(2026, 1, 2), dnc_listed=False)
+    life.must(register(timezone="America/Denver", law=known), "import")
+    life.must(c.QueueRevival())
+    life.must(note_command(life), "planner")
+    assert [] == findings(life.history)
+    last = life.history[-1]
+    assert last.used
+    assert isinstance(last.used.law, LawUsed)
+
+    def forged(**said: Any) -> list[str]:
+        assert last.used
+        assert isinstance(last.used.law, LawUsed)
+        return findings([*life.history[:-1], replace(last, used=replace(last.used, law=replace(last.used.law, **said)))])
+
+    assert "contact_hours" in forged(offset=7 * 3600)[0]
+    assert "used.law.region" in forged(region="US-FL")[0]
+    first = life.history[0]
+    unchecked = replace(known, dnc_checked_on=UNSET, dnc_listed=UNSET)
+    assert isinstance(first.command, c.RegisterLead)
+    never = replace(first, command=replace(first.command, law=unchecked), data=replace(first.data, law=unchecked))
+    assert "do_not_call_check" in " ".join(findings([never, *life.history[1:]]))
+
+
+def test_a_day_on_which_clocks_change_is_judged_alike() -> None:
+    """Only after the clocks in Halifax were put forward is it eight there while the rep works: the shift decides."""
+    every_day = (1, 2, 3, 4, 5, 6, 7)
+    calendar = replace(CALENDAR, weekdays=every_day, day_starts=0, day_ends=450)
+    playbook = replace(PLAYBOOK, first_touch="call", contact_hours=ContactHours(opens=480, weekdays=every_day))
+    life = Life(playbook, calendar)
+    life.now = datetime(2026, 3, 8, 9, tzinfo=UTC)
+    known = register(timezone="America/Halifax", law=LawFacts(region="DE"))
+    life.must(known, "import")
+    life.must(c.QueueRevival())
+    life.must(c.ScheduleCall(call_on=life.today), "planner")
+    last = life.history[-1]
+    assert last.used
+    assert isinstance(last.used.law, LawUsed)
+    assert (-4 * 3600, datetime(2026, 3, 8, 6, tzinfo=UTC), -3 * 3600) == (
+        last.used.law.offset, last.used.law.shift_at, last.used.law.shift_to,
+    )  # fmt: skip
+    assert ([], 3) == (follow(life.history, playbooks=[playbook], calendars=[calendar])[0], len(life.history))
+    still = replace(last, used=replace(last.used, law=replace(last.used.law, shift_at=UNSET, shift_to=UNSET)))
+    found, _ = follow([*life.history[:-1], still], playbooks=[playbook], calendars=[calendar])
+    assert "contact_hours" in found[0]

@@ -1,0 +1,130 @@
+"""``thaw law``: what is known of a person is typed, shown, and decides; wrong input is one sentence and changes nothing."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from service.calendars import freeze_calendar
+from tests.service.world import MONDAY, World
+from workflows.commands import SetCalendar
+from workflows.events import event_type
+from workflows.horizon import zone_database
+from workflows.law_facts import LawFacts
+from workflows.law_table import DIGEST
+from workflows.rep import rep_id
+
+
+@pytest.fixture
+def known(world: World) -> World:
+    """One lead in Illinois, whose note is due."""
+    world.rep()
+    world.register(1)
+    world.at(MONDAY + timedelta(days=1))
+    return world
+
+
+def test_a_look_up_is_recorded_and_decides_whether_a_note_may_promise_a_call(known: World) -> None:
+    with known.worker():
+        known.ok("law", "set", "V-0000", "--region", "US-FL", "--consumer")
+        said = known.refused(1, "note-sent", "V-0000", "--attest-all")
+        assert "must have been looked up in the do-not-call register within 31 days before the call" in said
+        known.ok("law", "dnc-checked", "V-0000", "--on", "2026-01-02", "--listed")
+        assert "The number is on the do-not-call register" in known.refused(1, "note-sent", "V-0000", "--attest-all")
+        known.ok("law", "dnc-checked", "V-0000", "--on", "2026-01-06", "--clear")
+        late = known.refused(1, "law", "dnc-checked", "V-0000", "--on", "2026-01-05", "--listed")
+        assert "A newer look-up, of Tue 6 Jan 2026, is recorded already" in late
+        known.ok("note-sent", "V-0000", "--attest-all")
+    (lead,) = known.leads
+    facts = known.lead(lead).law
+    assert isinstance(facts, LawFacts)
+    assert ("US-FL", True, False) == (facts.region, facts.consumer, facts.dnc_listed)
+    known.ok("rederive", "--all")
+
+
+def test_what_the_law_says_of_a_lead_is_shown(known: World) -> None:
+    with known.worker():
+        known.ok("law", "set", "V-0000", "--region", "CA-ON", "--inquired-on", "2025-08-01")
+    shown = known.said("law", "show", "V-0000", "--on", "2026-02-02")
+    assert ("2026-02-01", [540, 1290]) == (shown["consent_expires_on"], shown["call_hours"])
+    assert {"handwritten_note": None, "call": None, "email": "consent_expired", "post": None} == {
+        each["mode"]: each["rule"] for each in shown["modes"]
+    }
+    assert "expired on Sun 1 Feb 2026" in known.ok("law", "show", "V-0000", "--on", "2026-02-02")
+    with known.worker():
+        known.ok("law", "set", "V-0000", "--consent", "email", "--evidence", "her letter of 4 January")
+    assert [None] * 4 == [each["rule"] for each in known.said("law", "show", "V-0000", "--on", "2026-02-02")["modes"]]
+
+
+def test_the_table_names_its_sources(world: World) -> None:
+    assert "US-FL  08:00 to 20:00" in world.ok("law", "table")
+    table = world.said("law", "table")
+    assert all(row["source"] for row in table["table"]["hours"])
+    assert 64 == len(table["digest"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("law", "set", "V-0000", "--region", "Florida"), "--region Florida: write it by ISO 3166-2"),
+        (("law", "set", "V-0000"), "say something: --region"),
+        (("law", "set", "V-0000", "--consent", "fax"), "--consent needs --evidence"),
+        (("law", "set", "nobody", "--region", "US"), "nobody"),
+        (("law", "dnc-checked", "V-0000", "--on", "2026-01-02"), "Name --clear or --listed"),
+        (("law", "dnc-checked", "V-0000", "--on", "soon", "--clear"), "soon"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_changes_nothing(known: World, typed: tuple[str, ...], says: str) -> None:
+    before = len(known.events(known.leads[0]))
+    assert says in known.refused(2, *typed)
+    assert before == len(known.events(known.leads[0]))
+
+
+def test_a_look_up_of_tomorrow_is_refused(known: World) -> None:
+    with known.worker():
+        assert "still to come" in known.refused(1, "law", "dnc-checked", "V-0000", "--on", "2026-01-09", "--clear")
+
+
+def test_why_not_names_rule_region_local_time_and_the_next_opening(world: World) -> None:
+    """A rep who works on a public holiday writes no note to Alabama that promises a call on it."""
+    calendar = freeze_calendar("", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
+    world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=calendar, playbook="five-five-five"))
+    world.at(MONDAY + timedelta(days=7))
+    world.register(1, law=LawFacts(region="US-AL"))
+    world.at(MONDAY + timedelta(days=7, hours=6))
+    (reason, *_) = world.said("why-not", "V-0000", "--on", "2026-01-12")["reasons"]
+    assert reason == (
+        "it could not be called: contact_hours, in US-AL: Mon 2026-01-19 has no hour for a call; it was 07:00 there as dan's "
+        "day began, and the next opens on Tue 2026-01-20 at 09:00 there"
+    )
+    with world.worker():
+        world.ok("law", "set", "V-0000", "--consumer", "--region", "US-FL")
+    world.at(MONDAY + timedelta(days=8))
+    (reason, *_) = world.said("why-not", "V-0000", "--on", "2026-01-13")["reasons"]
+    assert reason.startswith(
+        "it could not be called: do_not_call_check, in US-FL: A consumer's number must have been looked up"
+    )
+
+
+def test_why_names_the_table_and_the_rows_that_decided(known: World) -> None:
+    """The version, the rows with their sources, the clock that was read and the version of its zone database."""
+    lines = [" ".join(line.split()) for line in known.ok("why", "V-0000", "3").splitlines()]
+    assert f"law table 2026.1, hours by the rows US; SHA-256 {DIGEST}" in lines
+    assert any(line.startswith("hours: row US, 47 CFR 64.1200(c)(1)") for line in lines)
+    assert any(line.startswith("do-not-call register: row US, ") for line in lines)
+    assert f"their clock in US-IL: UTC-06:00, zone database {zone_database()}" in lines
+    with known.worker():
+        known.ok("note-sent", "V-0000", "--attest-all")
+    assert f"table 2026.1, hours by the rows US; SHA-256 {DIGEST}" in known.ok("explain", "V-0000")
+
+
+def test_a_consent_that_ends_takes_mail_from_the_lead_by_itself(known: World) -> None:
+    """The timer is a row of messages like any other; what it leaves verifies and derives again."""
+    with known.worker():
+        known.ok("law", "set", "V-0000", "--region", "CA-ON", "--inquired-on", "2025-07-10")
+    (lead,) = known.leads
+    assert "email" in known.lead(lead).modes
+    known.at(MONDAY + timedelta(days=8))
+    assert "email" not in known.lead(lead).modes
+    assert "consent_expired" in {event_type(each.data) for each in known.events(lead)}
+    known.ok("verify")
+    known.ok("rederive", "--all")

@@ -1,0 +1,157 @@
+"""Guards of contact law, and what a decision that asked them rested on."""
+
+from datetime import date, datetime, timedelta
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from workflows import horizon
+from workflows.commands import (
+    AnyCommand,
+    Command,
+    MarkNoteSent,
+    Mode,
+    RecordLaw,
+    ScheduleCall,
+    ScheduleNote,
+    ScheduleTouch,
+    SendBreakupEmail,
+    SendNurtureTouch,
+    SendTouch,
+)
+from workflows.contact_hours import clock_of, overlap
+from workflows.context import Context, Facts, Refused, in_utc
+from workflows.events import AnyEvent, ConsentExpired, LawRecorded
+from workflows.law import consent_expires_on, law_of, refuses, region_of
+from workflows.law_facts import Clock, LawFacts, LawUsed, merged
+from workflows.law_table import DIGEST, TABLES, LawTable
+from workflows.lead import RESTING, Lead
+from workflows.sentences import spoken
+from workflows.timers import at_its_hour
+from workflows.transitions import row_for, trigger
+
+#: Guards that ask the law table. What they were told is recorded with the decision.
+_ASKING = frozenset({
+    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over",
+})  # fmt: skip
+
+#: Days for which a time zone is asked; any other is refused as a slip of the pen.
+_FIRST, _LAST = date(1970, 1, 2), date(2199, 12, 31)
+
+
+def table_of(context: Context) -> LawTable | None:
+    """Return the law table of a decision; None for one that was made before there was any."""
+    if context.law is UNSET:
+        return None
+    return TABLES[context.law.table if context.law else DIGEST]
+
+
+def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | UnsetType:
+    """Return what a decision was held against; unset where no rule asked, or no table was in force."""
+    row, given = row_for(lead.state, trigger(command)), context.law
+    if given is UNSET or row is None or _ASKING.isdisjoint(row.guards):
+        return UNSET
+    used = LawUsed(table=given.table if given else DIGEST, region=region_of(lead))
+    clock = _clock(lead, command, context) if "contact_hours" in row.guards else None
+    if clock is None:
+        return used
+    zones = given.zones if given else horizon.zone_database()
+    return replace(used, zones=zones, offset=clock.offset, shift_at=clock.shift_at, shift_to=clock.shift_to)
+
+
+def _clock(lead: Lead, command: Command, context: Context) -> Clock | None:
+    given, calendar = context.law, context.calendar or horizon.PLAIN
+    if given and given.offset is not UNSET:
+        return Clock(offset=given.offset, shift_at=given.shift_at, shift_to=given.shift_to)
+    today = horizon.local_day(calendar, in_utc(context.now))
+    day = command.call_on if isinstance(command, (ScheduleCall, ScheduleNote)) else today
+    return clock_of(lead.timezone, day, calendar) if _FIRST <= day <= _LAST else None
+
+
+def contact_hours(facts: Facts, command: Command) -> Refused | None:
+    """Refuse a call on a day whose working hours never meet the prospect's contact hours, or none that the law allows."""
+    day, lead, table = _day_of_touch(facts, command), facts.lead, table_of(facts.context)
+    clock, region = _clock(lead, command, facts.context) or Clock(offset=0), region_of(lead)
+    if overlap(facts.playbook.contact_hours, clock, day, facts.calendar, region, table):
+        return None
+    lives = f"where they live ({region or 'an unknown region'})" if table else "where they live"
+    reason = f"On {spoken(day)} there is no working hour in which this prospect may be called {lives}."
+    inputs = {"day": str(day), "timezone": lead.timezone or None}
+    return Refused(rule="contact_hours", reason=reason, inputs={**inputs, "region": region} if region else inputs)
+
+
+def unlawful(facts: Facts, mode: Mode, command: Command) -> Refused | None:
+    """Refuse a touch by *mode* that the law refuses on its day."""
+    return refuses(facts.lead, mode, _day_of_touch(facts, command), table_of(facts.context))
+
+
+def _day_of_touch(facts: Facts, command: Command) -> date:
+    """Return the day on which somebody is called, or is to be, or something goes out."""
+    match command:
+        case ScheduleCall(call_on=day) | ScheduleNote(call_on=day) | ScheduleTouch(touch_on=day):
+            return day
+        case MarkNoteSent():
+            return facts.lead.call_on or facts.today
+        case SendTouch() | SendNurtureTouch() | SendBreakupEmail():
+            return facts.day
+    return facts.today
+
+
+def law_facts(facts: Facts, command: RecordLaw) -> Refused | None:
+    """Refuse what is still to come, a consent without evidence, and the answer of a register without its day."""
+    law, today = command.law, facts.today
+    for name in ("purchased_on", "inquired_on", "dnc_checked_on"):
+        day = getattr(law, name)
+        if day is not UNSET and day > today:
+            reason = f"{spoken(day)} is still to come; record it once it has happened."
+            return Refused(rule="not_in_the_future", reason=reason, inputs={"field": name, "day": str(day)})
+    if law.consents and command.evidence is None:
+        reason = "An express consent needs its evidence: who said so, when and how."
+        return Refused(rule="consent_evidence", reason=reason, inputs={"consents": " ".join(law.consents)})
+    if (law.dnc_listed is UNSET) != (law.dnc_checked_on is UNSET):
+        reason = "A look-up in the register has a day and an answer: listed or clear."
+        return Refused(rule="register_answer", reason=reason, inputs={})
+    checked, known = law.dnc_checked_on, facts.lead.law and facts.lead.law.dnc_checked_on
+    if checked is not UNSET and known and checked < known:
+        reason = f"A newer look-up, of {spoken(known)}, is recorded already; it stays."
+        return Refused(rule="newer_check", reason=reason, inputs={"day": str(checked), "known": str(known)})
+    return None
+
+
+def consent_over(facts: Facts, _: Command) -> Refused | None:
+    """Refuse to end a consent to mail that is good still, or that nobody asks for."""
+    last = last_day_of_consent(facts, law_of(facts.lead))
+    if last and last < facts.today:
+        return None
+    reason = f"The consent to mail is good until {spoken(last)}." if last else "No consent to mail runs out here."
+    return Refused(rule="consent_over", reason=reason, inputs={"consent_expires_on": str(last) if last else None})
+
+
+def last_day_of_consent(facts: Facts, known: LawFacts) -> date | None:
+    """Return the last day on which mail may go out by implied consent to whom *known* is known; None where there is no such."""
+    table = table_of(facts.context)
+    return consent_expires_on(known, table) if table else None
+
+
+def law_recorded(facts: Facts, command: RecordLaw) -> LawRecorded:
+    """Return what the log says of what was learnt, and whether mail is a mode again by it."""
+    lead, known = facts.lead, merged(facts.lead.law, command.law)
+    after = replace(lead, law=known)
+    again = lead.consent_lapsed and "email" not in lead.modes_refused
+    lawful = refuses(after, "email", facts.today, table_of(facts.context)) is None
+    return LawRecorded(law=command.law, evidence=command.evidence, mail_again=True if again and lawful else UNSET)
+
+
+def consent_expired(facts: Facts, _: Command) -> ConsentExpired:
+    """Return what the log says of a consent to mail that is over."""
+    return ConsentExpired(expired_on=last_day_of_consent(facts, law_of(facts.lead)) or facts.today)
+
+
+def consent_ends(facts: Facts, data: AnyEvent) -> datetime | None:
+    """Return when the consent to mail is over that *data* leaves; None when none runs out, or it has done so already."""
+    if not isinstance(data, LawRecorded) or facts.lead.state in RESTING:
+        return None
+    last = last_day_of_consent(facts, merged(facts.lead.law, data.law))
+    if last is None or (facts.lead.consent_lapsed and last < facts.today):
+        return None
+    return at_its_hour("consent_expires", last + timedelta(days=1), facts.calendar)

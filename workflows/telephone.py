@@ -1,0 +1,61 @@
+"""Whom a plan may propose to call on which day: the prospect's hours, the law, and the clocks that it took them by."""
+
+from datetime import date
+
+from msgspec import UNSET, UnsetType
+
+from workflows import horizon, law
+from workflows.calendars import Calendar
+from workflows.contact_hours import clock_of, overlap
+from workflows.law_facts import Clock, LawUsed
+from workflows.law_table import DIGEST, TABLES, LawTable
+from workflows.lead import Lead
+from workflows.playbooks import Playbook
+
+
+class Telephone:
+    """Answers for one plan, and remembers what it looked up."""
+
+    def __init__(self, calendar: Calendar, playbook: Playbook, given: LawUsed | UnsetType | None) -> None:
+        """Take what a plan made again rested on; unset for one of before there was a law table, None for one made now."""
+        self.calendar = calendar
+        self.playbook = playbook
+        self.table: LawTable | None = None if given is UNSET else TABLES[given.table if given else DIGEST]
+        self._digest = None if given is UNSET else given.table if given else DIGEST
+        self._given = _clocks(given)
+        self._zones: str | UnsetType = given.zones if given else horizon.zone_database()
+        self._clocks: dict[str, Clock] = {}
+        self._open: dict[tuple[str, str | None, date], bool] = {}
+
+    def may_call(self, lead: Lead, day: date) -> bool:
+        """Tell whether the law and the prospect's hours leave a working minute of *day* to call *lead*."""
+        key = lead.timezone, law.region_of(lead), day
+        if key not in self._open:
+            clock, hours = self._clock(lead.timezone, day), self.playbook.contact_hours
+            self._open[key] = overlap(hours, clock, day, self.calendar, key[1], self.table)
+        return self._open[key] and law.refuses(lead, "call", day, self.table) is None
+
+    def may_call_today(self, lead: Lead, today: date) -> bool:
+        """Tell the same of a call that is made on the day of the plan, of which plans of old did not ask."""
+        return self.table is None or self.may_call(lead, today)
+
+    def _clock(self, timezone: str, day: date) -> Clock:
+        name = f"{timezone} {day}"
+        if name not in self._clocks:
+            self._clocks[name] = self._given.get(name) or clock_of(timezone, day, self.calendar)
+        return self._clocks[name]
+
+    def used(self) -> LawUsed | UnsetType:
+        """Return what the answers rested on."""
+        if self._digest is None:
+            return UNSET
+        known = dict(sorted(self._clocks.items()))
+        shifts = {name: clock for name, clock in known.items() if clock.shift_at is not UNSET}
+        offsets = {name: clock.offset for name, clock in known.items()}
+        return LawUsed(table=self._digest, zones=self._zones, offsets=offsets, shifts=shifts or UNSET)
+
+
+def _clocks(given: LawUsed | UnsetType | None) -> dict[str, Clock]:
+    if not given:
+        return {}
+    return {name: Clock(offset=offset) for name, offset in (given.offsets or {}).items()} | (given.shifts or {})
