@@ -12,7 +12,7 @@ from models import contacts
 from models.database import Connection
 from service.times import moment_and_zone
 from service.wording import hidden_in, plain, words
-from workflows import horizon
+from workflows import time_zones
 from workflows.codec import derived_id
 from workflows.sales_event import SalesEvent
 
@@ -127,4 +127,4 @@ def _entry(number: int, event: SalesEvent, said: Said, zone: ZoneInfo) -> str:
 
 def zone_of_event(event: SalesEvent) -> ZoneInfo | None:
     """Return the time zone of the place where *event* is; None of one that was announced without."""
-    return horizon.zone_named(event.timezone) if event.timezone else None
+    return time_zones.zone_named(event.timezone) if event.timezone else None

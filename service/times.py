@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from workflows import horizon
+from workflows import time_zones
 from workflows.calendars import Calendar
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -18,7 +18,7 @@ class TimeError(ValueError):
 
 def zone_of(calendar: Calendar | None) -> ZoneInfo:
     """Return the time zone in which a rep with *calendar* reads times; UTC without one."""
-    return (horizon.zone_named(calendar.timezone) if calendar else None) or ZoneInfo("UTC")
+    return (time_zones.zone_named(calendar.timezone) if calendar else None) or ZoneInfo("UTC")
 
 
 def shown_day(day: date) -> str:

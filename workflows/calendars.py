@@ -9,9 +9,11 @@ from array import array
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+
+from workflows.time_zones import zone_named
 
 MINUTES_PER_DAY = 24 * 60
 _SECOND = timedelta(seconds=1)
@@ -255,7 +257,9 @@ def zone_offsets(timezone: str, first: date, last: date) -> tuple[Offset, ...]:
     zoneinfo.ZoneInfoNotFoundError
         If the time zone database has no such zone.
     """
-    zone = ZoneInfo(timezone)
+    zone = zone_named(timezone)
+    if zone is None:
+        raise ZoneInfoNotFoundError(f"the time zone database has no zone {timezone!r}")
     moment = datetime(first.year, first.month, first.day, tzinfo=UTC) - 2 * _DAY
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + 2 * _DAY
     found = [Offset(since=moment, seconds=_seconds_east(zone, moment))]

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
 
-from workflows import horizon, law
+from workflows import horizon, law, time_zones
 from workflows.calendars import Calendar
 from workflows.law_facts import Clock
 from workflows.law_table import LawTable
@@ -73,7 +73,7 @@ def clock_of(timezone: str, day: date, calendar: Calendar) -> Clock:
     An unknown or empty time zone counts as the rep's own.
     """
     starts, ends = _working(day, calendar)
-    zone = horizon.zone_named(timezone) if timezone else None
+    zone = time_zones.zone_named(timezone) if timezone else None
     if zone is None:
         return Clock(offset=(_at(day, calendar.day_starts) - starts.replace(tzinfo=None)) // _SECOND)
     first, last = _offset(zone, starts), _offset(zone, ends)

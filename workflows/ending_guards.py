@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from workflows import horizon
+from workflows import horizon, time_zones
 from workflows.commands import Command, Drop, SendBreakupEmail, SendNurtureTouch, StartNurture
 from workflows.context import Facts, Refused
 from workflows.cut_bait import open_modes
@@ -138,7 +138,7 @@ def once_a_month(facts: Facts, command: SendNurtureTouch | QueueNurtureMail | Se
 
 
 def _their_day(facts: Facts, moment: datetime) -> date:
-    zone = horizon.zone_named(facts.lead.timezone) if facts.playbook.pursuit and facts.lead.timezone else None
+    zone = time_zones.zone_named(facts.lead.timezone) if facts.playbook.pursuit and facts.lead.timezone else None
     return moment.astimezone(zone).date() if zone else horizon.local_day(facts.calendar, moment)
 
 

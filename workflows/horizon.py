@@ -5,10 +5,6 @@ enough to keep a timer pending, which is all that it is used for: plans and prom
 """
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from zoneinfo import TZPATH, ZoneInfo
 
 from workflows.calendars import Calendar, CalendarHorizonError, Offset
 
@@ -71,25 +67,3 @@ def is_working(calendar: Calendar, day: date) -> bool:
         return calendar.is_working(day)
     except CalendarHorizonError:
         return day.isoweekday() <= 5
-
-
-@lru_cache(maxsize=512)
-def zone_named(name: str) -> ZoneInfo | None:
-    """Return the time zone called *name*; None when nobody knows it."""
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        return None
-
-
-@cache
-def zone_database() -> str:
-    """Return the version of the time zone database that `zone_named` reads, such as ``2025b``; empty when it does not say."""
-    folder = next((Path(path) for path in TZPATH if Path(path, "UTC").exists()), None)
-    try:
-        if folder is None:
-            return version("tzdata")
-        with Path(folder, "tzdata.zi").open(encoding="utf-8") as lines:
-            return next(lines, "").removeprefix("# version").strip()
-    except (OSError, PackageNotFoundError):
-        return ""

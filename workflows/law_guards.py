@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from workflows import horizon
+from workflows import horizon, time_zones
 from workflows.commands import (
     AnyCommand,
     Command,
@@ -55,7 +55,7 @@ def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | Un
     clock = _clock(lead, command, context) if "contact_hours" in row.guards else None
     if clock is None:
         return used
-    zones = given.zones if given else horizon.zone_database()
+    zones = given.zones if given else time_zones.zone_database()
     return replace(used, zones=zones, offset=clock.offset, shift_at=clock.shift_at, shift_to=clock.shift_to)
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from msgspec import UNSET, UnsetType
 
-from workflows import horizon, law
+from workflows import law, time_zones
 from workflows.calendars import Calendar
 from workflows.contact_hours import clock_of, overlap
 from workflows.law_facts import Clock, LawUsed
@@ -23,7 +23,7 @@ class Telephone:
         self.table: LawTable | None = None if given is UNSET else TABLES[given.table if given else DIGEST]
         self._digest = None if given is UNSET else given.table if given else DIGEST
         self._given = _clocks(given)
-        self._zones: str | UnsetType = given.zones if given else horizon.zone_database()
+        self._zones: str | UnsetType = given.zones if given else time_zones.zone_database()
         self._clocks: dict[str, Clock] = {}
         self._open: dict[tuple[str, str | None, date], bool] = {}
 

@@ -18,7 +18,7 @@ from service.cli.draft import first_said
 from service.cli.typed import WHO
 from service.times import TimeError, parse_moment, zone_of
 from service.wording import plain
-from workflows import horizon
+from workflows import time_zones
 from workflows.codec import derived_id
 from workflows.commands import Command, Reference
 
@@ -96,7 +96,7 @@ def entry_command(name: str, says: str, parameters: Sequence[click.Parameter], p
 def zone_from(connection: Connection, typed: str | None) -> ZoneInfo:
     """Return the time zone that was *typed*; without one that of the first rep, by name, and UTC while there is none."""
     if typed:
-        zone = horizon.zone_named(typed)
+        zone = time_zones.zone_named(typed)
         if zone is None:
             raise InputError(f"--timezone {plain(typed, 60)!r}: there is no such time zone; one is America/New_York")
         return zone

@@ -9,7 +9,7 @@ from service.cli.look import owners_zone
 from service.find import find_lead
 from service.history import read_history
 from service.wording import plain, words
-from workflows import horizon
+from workflows import time_zones
 from workflows.nurture_months import nurture_months
 
 
@@ -22,7 +22,9 @@ def months(app: App, lead: str, as_json: bool) -> None:
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         found = find_lead(connection, lead)
         history = read_history(connection, found.lead.id)
-        zone = (horizon.zone_named(found.lead.timezone) if found.lead.timezone else None) or owners_zone(connection, found.lead)
+        zone = (time_zones.zone_named(found.lead.timezone) if found.lead.timezone else None) or owners_zone(
+            connection, found.lead
+        )
         told = nurture_months((entry.recorded for entry in history.entries), app.service.now(), zone)
     if as_json:
         app.print_json({"months": told, "trouble": history.trouble})

@@ -21,7 +21,7 @@ from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
 from service.mailing.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of
 from service.wording import count, plain
-from workflows import horizon
+from workflows import time_zones
 from workflows.calendars import Absence, Calendar
 from workflows.commands import SetCalendar, decode_command
 from workflows.lead import Rep
@@ -114,7 +114,7 @@ def _horizon(connection: Connection, message_id: UUID, now: datetime, timezone: 
     command = decode_command(before.body) if before else None
     if isinstance(command, SetCalendar):
         return command.calendar.first, command.calendar.last
-    zone = horizon.zone_named(timezone) or ZoneInfo("UTC")
+    zone = time_zones.zone_named(timezone) or ZoneInfo("UTC")
     today = now.astimezone(zone).date()
     return today - timedelta(days=_BACK), today + timedelta(days=_AHEAD)
 

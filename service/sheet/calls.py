@@ -8,7 +8,7 @@ from service.sheet.desk import Desk
 from service.sheet.found import Blocked, Found, Kind, blocked, business, face, facts, key, met, reach, unverified
 from service.times import shown_day, shown_moment
 from service.wording import plain, words
-from workflows import horizon
+from workflows import time_zones
 from workflows.commands import RecordCall, SendTouch
 from workflows.contact_hours import permitted
 from workflows.events import CommandRefused
@@ -146,5 +146,5 @@ def _hours(desk: Desk, lead: Lead, moment: datetime) -> tuple[int, int] | None:
 
 def _there(desk: Desk, lead: Lead, moment: datetime | None = None) -> datetime:
     """Return *moment*, by default now, by the clock on the prospect's wall."""
-    zone = horizon.zone_named(lead.timezone) if lead.timezone else None
+    zone = time_zones.zone_named(lead.timezone) if lead.timezone else None
     return (moment or desk.now).astimezone(zone or desk.zone)

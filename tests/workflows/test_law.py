@@ -22,7 +22,7 @@ from tests.workflows.life import (
     sent_command,
 )
 from workflows import commands as c
-from workflows import horizon, law
+from workflows import law, time_zones
 from workflows.books import Book
 from workflows.contact_hours import permitted
 from workflows.events import CallDue, ConsentExpired, NoteScheduled, Recorded
@@ -273,7 +273,7 @@ def test_the_plan_leaves_out_whom_the_law_forbids_to_call_on_the_promised_day() 
     ):
         notes, used = planned(replace(lead, law=LawFacts(**known), timezone="America/Denver"))
         assert number == len(notes)
-        assert LawUsed(table=DIGEST, zones=horizon.zone_database(), offsets={"America/Denver 2026-01-19": -7 * 3600}) == used
+        assert LawUsed(table=DIGEST, zones=time_zones.zone_database(), offsets={"America/Denver 2026-01-19": -7 * 3600}) == used
 
 
 def test_a_plan_made_again_takes_the_clock_that_was_recorded() -> None:
@@ -311,9 +311,9 @@ def test_a_decision_is_made_again_by_the_clock_that_it_recorded(monkeypatch: pyt
     life = noted(region="US-CO")
     used = life.history[-1].used
     assert used
-    assert LawUsed(table=DIGEST, region="US-CO", zones=horizon.zone_database(), offset=-7 * 3600) == used.law
-    monkeypatch.setattr(horizon, "zone_named", lambda _: None)
-    monkeypatch.setattr(horizon, "zone_database", lambda: "1970a")
+    assert LawUsed(table=DIGEST, region="US-CO", zones=time_zones.zone_database(), offset=-7 * 3600) == used.law
+    monkeypatch.setattr(time_zones, "zone_named", lambda _: None)
+    monkeypatch.setattr(time_zones, "zone_database", lambda: "1970a")
     assert [] == again(life.history)
     assert [("event", "note_scheduled", "command_refused")] == again(forged(life, offset=7 * 3600))
     assert [("used.law.region", '"US-FL"', '"US-CO"')] == again(forged(life, region="US-FL"))

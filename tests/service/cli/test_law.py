@@ -8,10 +8,10 @@ from service.calendars import freeze_calendar
 from tests.service.world import MONDAY, World
 from workflows.commands import SetCalendar
 from workflows.events import event_type
-from workflows.horizon import zone_database
 from workflows.law_facts import LawFacts
 from workflows.law_table import DIGEST
 from workflows.rep import rep_id
+from workflows.time_zones import zone_database
 
 
 @pytest.fixture
