@@ -22,7 +22,7 @@ endif
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
-demo: $(READY) ## Watch Thaw at work: six months in a minute
+demo: $(READY) ## Watch Thaw at work: half a year of one rep in a minute or two
 	@$(BIN)/thaw demo
 
 up: $(READY) ## Run Thaw here, with servers of its own

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from models import campaigns, events, leads, messages, pauses, plans, slots
+from models import attempts, campaigns, events, leads, messages, pauses, plans, rings, slots
 from models.database import Connection
 from models.events import Appended
 from models.leads import Locked
@@ -200,10 +200,10 @@ class Batch:
         if self._to_plan:
             self._stage_plans()
         if self._waiting:
-            messages.wait_until_due(self._connection, self._waiting)
+            rings.wait_until_due(self._connection, self._waiting)
         if self._set_aside:
             pauses.set_aside(self._connection, self._set_aside)
         for message_id in self._put_off:
-            messages.put_off(self._connection, message_id)
+            attempts.put_off(self._connection, message_id)
         if self._appended:
             events.append(self._connection, self._appended)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from actors.bell import QUEUE_LIMIT, Bell, BellUnavailableError
-from models import bells, messages, pauses
+from models import bells, pauses, rings
 from models.database import Connection, Engine, ModelError, transaction
 from models.messages import Ring
 
@@ -64,8 +64,8 @@ class Clock:
         limit = min(room, CLAIM_LIMIT)
         with transaction(self._engine) as connection:
             aside = pauses.set_aside_due(connection, now=self._now(), limit=CLAIM_LIMIT)
-        due = self._ring(lambda connection: messages.claim_due(connection, now=self._now(), limit=limit))
-        overdue = self._ring(lambda connection: messages.claim_overdue(connection, limit=limit))
+        due = self._ring(lambda connection: rings.claim_due(connection, now=self._now(), limit=limit))
+        overdue = self._ring(lambda connection: rings.claim_overdue(connection, limit=limit))
         if overdue:
             log.warning("rung_again", count=overdue)
         return max(due, overdue, aside)
@@ -77,14 +77,14 @@ class Clock:
         costs the lease of the rows that were claimed; with Redis away they are given back at once.
         """
         with transaction(self._engine) as connection:
-            rings = claim(connection)
+            claimed = claim(connection)
         try:
-            self._bell.ring(rings)
+            self._bell.ring(claimed)
         except BellUnavailableError:
             with transaction(self._engine) as connection:
-                messages.give_back(connection, [ring.message_id for ring in rings])
+                rings.give_back(connection, [ring.message_id for ring in claimed])
             raise
-        return len(rings)
+        return len(claimed)
 
     def _notice_loss(self) -> None:
         """Ring everything again when Redis restarted or lost its data, whoever notices first."""
@@ -97,7 +97,7 @@ class Clock:
             if known == (self._bell.run_id(), self._bell.marker()):
                 return
             fresh = uuid4().hex
-            lost = messages.ring_all_again(connection) if known is not None else 0
+            lost = rings.ring_all_again(connection) if known is not None else 0
             self._bell.mark(fresh)
             bells.remember(connection, self._bell.namespace, run_id, fresh)
         if known is not None:

@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from actors.apply import Applier
 from actors.bell import Bell
-from models import messages
+from models import attempts
 from models.database import ConcurrentAppendError, DatabaseFullError, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import Ring
 
@@ -167,13 +167,13 @@ class Committer:
     def _put_off(self, ring: Ring, error: LockedError) -> None:
         log.warning("message_put_off", error=str(error))
         with suppress(LockedError), transaction(self._engine) as connection:
-            messages.put_off(connection, ring.message_id)
+            attempts.put_off(connection, ring.message_id)
 
     def _record_failure(self, ring: Ring, error: Exception) -> None:
         sentence = f"{type(error).__name__}: {error}"
         try:
             with transaction(self._engine) as connection:
-                outcome = messages.fail(
+                outcome = attempts.fail(
                     connection,
                     ring.message_id,
                     error=sentence,
@@ -190,7 +190,7 @@ class Committer:
         for _ in range(CONCURRENCY_TRIES if ids else 0):
             try:
                 with transaction(self._engine) as connection:
-                    return messages.open_deliveries(connection, ids)
+                    return attempts.open_deliveries(connection, ids)
             except ConcurrentAppendError:
                 continue
         # Nothing is lost: what is left out here is rung again.
@@ -199,9 +199,9 @@ class Committer:
     def _may_be_delivered(self, ring: Ring) -> bool:
         """Count a repeated delivery before its work, so that a message that kills its worker each time comes to an end."""
         with transaction(self._engine) as connection:
-            deliveries = messages.count_delivery(connection, ring.message_id)
+            deliveries = attempts.count_delivery(connection, ring.message_id)
             if deliveries > MAX_DELIVERIES:
-                messages.bury(
+                attempts.bury(
                     connection,
                     ring.message_id,
                     error=f"delivered {deliveries} times and never settled: it seems to end its worker each time",

@@ -19,7 +19,7 @@ import structlog
 from actors.apply import Applier
 from actors.bell import Bell
 from actors.committer import MAX_ATTEMPTS
-from models import deliveries, events, leads, messages, suppressions
+from models import attempts, deliveries, events, leads, messages, suppressions
 from models.database import Connection, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import NewMessage, Ring, Settlement
 from workflows.actor_names import actor_name
@@ -182,12 +182,12 @@ class Deliverer:
 
     def _put_off(self, ring: Ring) -> None:
         with transaction(self._engine) as connection:
-            messages.put_off(connection, ring.message_id)
+            attempts.put_off(connection, ring.message_id)
 
     def _record_failure(self, ring: Ring, error: Exception) -> None:
         sentence = f"{type(error).__name__}: {error}"
         with transaction(self._engine) as connection:
-            messages.fail(
+            attempts.fail(
                 connection,
                 ring.message_id,
                 error=sentence,

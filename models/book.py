@@ -64,7 +64,8 @@ class _Said(msgspec.Struct, frozen=True, gc=False):
 
     type: str
     owner: str = ""
-    reason: str | None = None
+    reason: object = None
+    """Of a hold a word; in other events whatever they call so."""
 
 
 class _Glance(msgspec.Struct, frozen=True, gc=False):
@@ -113,7 +114,7 @@ def _next(standing: Standing | None, seen: _Glance, stream_id: UUID) -> Standing
         if seen.state in ENDS_HOLD:
             standing.held = None
     if said.type == _HELD:
-        standing.held = said.reason
+        standing.held = str(said.reason)
     elif said.type == _RELEASED:
         standing.held = None
     elif said.type == _REASSIGNED:

@@ -102,6 +102,11 @@ def upsert(table: str, types: dict[str, str]) -> str:
     )
 
 
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return *rows*, which all have the same keys in the same order, by column."""
+    return dict(zip(rows[0], map(list, zip(*(row.values() for row in rows), strict=True)), strict=True))
+
+
 _save_leads = upsert("leads", _lead_types)
 _save_reps = upsert("reps", _rep_types)
 
@@ -109,15 +114,13 @@ _save_reps = upsert("reps", _rep_types)
 def save_leads(connection: Connection, leads: Sequence[tuple[Lead, bytes]]) -> None:
     """Write *leads* with the hashes of their newest events."""
     if leads:
-        rows = [lead_row(lead, hash_) for lead, hash_ in leads]
-        tell(connection, _save_leads, {name: [row[name] for row in rows] for name in _lead_types})
+        tell(connection, _save_leads, _columns([lead_row(lead, hash_) for lead, hash_ in leads]))
 
 
 def save_reps(connection: Connection, reps: Sequence[tuple[Rep, bytes]]) -> None:
     """Write *reps* with the hashes of their newest events."""
     if reps:
-        rows = [rep_row(rep, hash_) for rep, hash_ in reps]
-        tell(connection, _save_reps, {name: [row[name] for row in rows] for name in _rep_types})
+        tell(connection, _save_reps, _columns([rep_row(rep, hash_) for rep, hash_ in reps]))
 
 
 def find_lead(connection: Connection, lead_id: UUID) -> Lead | None:

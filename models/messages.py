@@ -6,6 +6,8 @@ the licence to act, unless its actor is paused (`models.pauses`): a copy on Redi
 
 ``due_at`` is on the service's clock, which a demonstration may drive. ``ring_again_at`` and the other operational times are on
 PostgreSQL's clock, one for all machines.
+
+Here is how rows come, are read and settle. `models.rings` has the second phase, `models.attempts` what goes wrong in it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from models.database import ModelError, ask, tell
 from workflows.pauses import EVERYTHING, NEVER_PAUSED
@@ -200,133 +202,7 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
         )
 
 
-def wait_until_due(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Put messages that were rung too early back to waiting; that they came and did no harm clears them of suspicion."""
-    statement = "UPDATE messages SET ring_again_at = NULL, deliveries = 0 WHERE id = ANY(:ids)"
-    connection.execute(text(statement), {"ids": list(ids)})
-
-
-_ring_again_in = f"least({RING_AGAIN_MAX_SECONDS}, {RING_AGAIN_SECONDS} * power(2, least(messages.rings, 10)))"
-
-_claim = """
-    UPDATE messages SET rings = rings + 1, ring_again_at = clock_timestamp() + {interval} * interval '1 second'
-     WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE settled_at IS NULL AND {due}
-                           ORDER BY {order} LIMIT :limit FOR UPDATE SKIP LOCKED))
-    RETURNING id, stream_id, actor_name, correlation_id, rings, due_at
-"""
-_claim_due = text(
-    _claim.format(interval=_ring_again_in, due=f"ring_again_at IS NULL AND due_at <= :now AND NOT {PAUSED}", order="due_at")
-)
-_claim_rung = text(
-    _claim.format(
-        interval=_ring_again_in,
-        due=f"ring_again_at < 'infinity' AND ring_again_at <= clock_timestamp() AND NOT {PAUSED}",
-        order="ring_again_at",
-    )
-)
-
-
-def _due_first(row: Row[Any]) -> tuple[datetime, int]:
-    """Sort claimed rows: RETURNING gives them in no order."""
-    return row.due_at, row.id.int
-
-
-def claim_due(connection: Connection, *, now: datetime, limit: int) -> list[Ring]:
-    """Claim up to *limit* waiting messages that are due at *now*, earliest first, to be rung after the commit.
-
-    Those that are paused are passed over.
-    """
-    rows = connection.execute(_claim_due, {"now": now, "limit": limit}).all()
-    return [Ring(*row[:5]) for row in sorted(rows, key=_due_first)]
-
-
-def claim_overdue(connection: Connection, *, limit: int) -> list[Ring]:
-    """Claim up to *limit* messages that were rung and have not settled in time, to be rung again after the commit."""
-    rows = connection.execute(_claim_rung, {"limit": limit}).all()
-    return [Ring(*row[:5]) for row in sorted(rows, key=_due_first)]
-
-
-def give_back(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Make claimed messages due for a ring at once, because nobody could be rung."""
-    connection.execute(
-        text("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = ANY(:ids) AND outcome IS NULL"),
-        {"ids": list(ids)},
-    )
-
-
-def ring_all_again(connection: Connection) -> int:
-    """Make every rung and unsettled message due for another ring, because Redis lost them; return how many.
-
-    A message whose failure is backing off is rung early by this, which costs one attempt and no more.
-    """
-    # What is set aside is at infinity, and stays there.
-    statement = "UPDATE messages SET ring_again_at = clock_timestamp() WHERE settled_at IS NULL AND ring_again_at < 'infinity'"
-    return connection.execute(text(statement)).rowcount
-
-
-_open_deliveries = text("""
-    WITH unsettled AS (SELECT id, deliveries FROM messages WHERE id = ANY(:ids) AND outcome IS NULL ORDER BY id FOR UPDATE),
-         counted AS (UPDATE messages SET deliveries = 1 FROM unsettled
-                      WHERE messages.id = unsettled.id AND unsettled.deliveries = 0)
-    SELECT id, deliveries FROM unsettled
-""")
-
-
-def open_deliveries(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how often those of *ids* that are not settled were counted before, and count the first delivery of the others.
-
-    It waits for whoever has them in hand: that one settles them, and then they are not among the answers.
-    """
-    return {row[0]: row[1] for row in connection.execute(_open_deliveries, {"ids": list(ids)})}
-
-
-def put_off(connection: Connection, message_id: UUID) -> None:
-    """Have a message rung again in ten seconds, with nothing counted against it: others held what it needs."""
-    connection.execute(
-        text(
-            "UPDATE messages SET deliveries = 0, ring_again_at = clock_timestamp() + interval '10 seconds' "
-            "WHERE id = :id AND settled_at IS NULL"
-        ),
-        {"id": message_id},
-    )
-
-
-def count_delivery(connection: Connection, message_id: UUID) -> int:
-    """Count one more delivery before its work starts and return the count so far; 0 when the message is settled."""
-    statement = text(
-        "UPDATE messages SET deliveries = deliveries + 1 WHERE id = :id AND settled_at IS NULL RETURNING deliveries"
-    )
-    return int(connection.execute(statement, {"id": message_id}).scalar() or 0)
-
-
-_fail = text("""
-    UPDATE messages SET attempts = attempts + 1, deliveries = 0, error = :error, traceback = :traceback,
-           ring_again_at = clock_timestamp() + least(3600, power(2, least(attempts, 12))) * interval '1 second',
-           settled_at = CASE WHEN attempts + 1 >= :max_attempts THEN clock_timestamp() END,
-           outcome = CASE WHEN attempts + 1 >= :max_attempts THEN 'dead' END
-     WHERE id = :id AND settled_at IS NULL RETURNING outcome
-""")
-
-
-def fail(connection: Connection, message_id: UUID, *, error: str, traceback: str, max_attempts: int) -> str | None:
-    """Record a failed attempt: the next one after 1 s, 2 s, 4 s … 1 h, or dead after *max_attempts*; return the outcome."""
-    parameters = {"id": message_id, "error": error, "traceback": traceback, "max_attempts": max_attempts}
-    outcome: str | None = connection.execute(_fail, parameters).scalar()
-    return outcome
-
-
-def bury(connection: Connection, message_id: UUID, *, error: str) -> None:
-    """End a message as dead, with the reason."""
-    connection.execute(
-        text(
-            "UPDATE messages SET settled_at = clock_timestamp(), outcome = 'dead', error = :error "
-            "WHERE id = :id AND settled_at IS NULL"
-        ),
-        {"id": message_id, "error": error},
-    )
-
-
-_state_columns = (
+STATE_COLUMNS = (
     "id, stream_id, actor_name, body, asked_by, due_at, rings, deliveries, attempts, settled_at, outcome, rule, reason, "
     "error, traceback"
 )
@@ -334,26 +210,8 @@ _state_columns = (
 
 def find(connection: Connection, message_id: UUID) -> MessageState | None:
     """Return one message, or None."""
-    row = connection.execute(text(f"SELECT {_state_columns} FROM messages WHERE id = :id"), {"id": message_id}).first()
+    row = connection.execute(text(f"SELECT {STATE_COLUMNS} FROM messages WHERE id = :id"), {"id": message_id}).first()
     return MessageState(*row) if row else None
-
-
-def list_dead(connection: Connection, *, limit: int = 1000) -> list[MessageState]:
-    """Return the dead messages, newest first."""
-    rows = connection.execute(
-        text(f"SELECT {_state_columns} FROM messages WHERE outcome = 'dead' ORDER BY settled_at DESC LIMIT :limit"),
-        {"limit": limit},
-    )
-    return [MessageState(*row) for row in rows]
-
-
-def retry_dead(connection: Connection, ids: Sequence[UUID] | None = None) -> list[UUID]:
-    """Give dead messages (*ids*, or all) a fresh set of attempts and return those that were revived."""
-    statement = text(
-        "UPDATE messages SET settled_at = NULL, outcome = NULL, attempts = 0, deliveries = 0, rings = 0, ring_again_at = NULL "
-        "WHERE outcome = 'dead' AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids)) RETURNING id"
-    )
-    return list(connection.execute(statement, {"ids": list(ids) if ids is not None else None}).scalars())
 
 
 class Health(NamedTuple):

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 
-from models import events, messages
+from models import attempts, events
 from models.contacts import save_document
 from models.events import chained
 from workflows.codec import GENESIS
@@ -74,7 +74,7 @@ def read_operations(connection: Connection, *, since: datetime | None = None) ->
 
 def retry_dead(connection: Connection, ids: Sequence[UUID] | None, *, reason: str, now: datetime, by: str) -> list[UUID]:
     """Give dead messages (*ids*, or all) a fresh set of attempts, record that, and return those that were revived."""
-    revived = messages.retry_dead(connection, ids)
+    revived = attempts.retry_dead(connection, ids)
     if revived:
         kept = keep_reason(connection, reason)
         found = sorted(_named(connection, revived), key=lambda each: each.message_id)

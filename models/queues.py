@@ -45,6 +45,12 @@ def read_queue(connection: Connection, owner: str) -> Queue:
     return queue(counts, next_lead, position)
 
 
+def waiting(connection: Connection, owner: str) -> int:
+    """Count the leads in *owner*'s queue, those on hold not."""
+    statement = text("SELECT count(*) FROM leads WHERE owner = :owner AND state = 'queued' AND held IS NULL")
+    return connection.scalar(statement, {"owner": owner}) or 0
+
+
 def leads_in(connection: Connection, states: Sequence[str], owner: str | None = None) -> list[Lead]:
     """Return the leads in *states* that are not on hold, of *owner* or of the whole team, by owner and id."""
     rows = connection.scalars(

@@ -19,7 +19,8 @@ _decode = msgspec.json.Decoder(Lead).decode
 # slots and head of the same prefix of the log, as long as this transaction has changed none of them.
 _book = text("""
     SELECT 'position' AS what, NULL AS body, position, NULL::date AS day FROM log_head
-    UNION ALL SELECT state, body, NULL, NULL FROM leads WHERE owner = :rep AND state IN ('queued', 'no_response', 'call_due')
+    UNION ALL SELECT state, body, NULL, NULL FROM leads
+     WHERE owner = :rep AND state IN ('queued', 'no_response', 'call_due', 're_engaged', 'breakup_sent')
     UNION ALL SELECT kind, NULL, NULL, day FROM slots WHERE rep = :rep AND day BETWEEN :first AND :last
 """)
 
@@ -50,6 +51,8 @@ def read_book(connection: Connection, rep: str, today: date) -> Book:
         queued=tuple(leads["queued"]),
         silent=tuple(leads["no_response"]),
         called=tuple(leads["call_due"]),
+        engaged=tuple(leads["re_engaged"]),
+        parted=tuple(leads["breakup_sent"]),
         loads=loads_of(slots),
         position=position,
     )

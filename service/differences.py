@@ -1,15 +1,17 @@
 """Two folds of one lead beside each other: the fields that differ, in words for people."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from service.times import shown_day, shown_moment
 from service.wording import plain, score_line, words
+from workflows.commands import Reference
 from workflows.events import PlaybookPin, Slot
-from workflows.lead import Decline, HoldState, Lead, Timer
+from workflows.lead import Decline, HoldState, Lead, MailState, Timer
 from workflows.priority import Score
 
 #: Fields that say how far a lead was folded, not how it stands.
@@ -32,8 +34,11 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         return f"{name:<23} {self.before} -> {self.after}"
 
 
-def differences(before: Lead, after: Lead, zone: ZoneInfo) -> tuple[Difference, ...]:
-    """Return the fields in which *before* and *after* differ, in the order in which a lead has them; times are in *zone*."""
+def differences(before: Lead, after: Lead, zone: ZoneInfo, days: Collection[datetime] = ()) -> tuple[Difference, ...]:
+    """Return the fields in which *before* and *after* differ, in the order in which a lead has them; times are in *zone*.
+
+    A last contact at one of *days* (see `service.history.days_said`) is shown as a day: nobody knows its hour.
+    """
     found: list[Difference] = []
     for field in Lead.__struct_fields__:
         old, new = getattr(before, field), getattr(after, field)
@@ -41,6 +46,9 @@ def differences(before: Lead, after: Lead, zone: ZoneInfo) -> tuple[Difference, 
             continue
         if field == "timers":
             found += _timers(old, new, zone)
+        elif field == "last_contact_at":
+            old, new = (at.date() if at in days else at for at in (old, new))
+            found.append(Difference(field=field, before=shown(old, zone), after=shown(new, zone)))
         else:
             found.append(Difference(field=field, before=shown(old, zone), after=shown(new, zone)))
     return tuple(found)
@@ -56,7 +64,7 @@ def _timers(before: dict[str, Timer], after: dict[str, Timer], zone: ZoneInfo) -
 def shown(value: object, zone: ZoneInfo) -> str:
     """Return a field's *value* as words, ``none`` for an empty one."""
     match value:
-        case None | "" | ():
+        case None | "" | () | msgspec.UnsetType():
             return "none"
         case bool():
             return "yes" if value else "no"
@@ -64,6 +72,8 @@ def shown(value: object, zone: ZoneInfo) -> str:
             return shown_moment(value, zone)
         case date():
             return shown_day(value)
+        case UUID():
+            return f"[document {value.hex[:8]}]"
         case tuple():
             return ", ".join(shown(each, zone) for each in value)
         case msgspec.Struct():
@@ -75,6 +85,10 @@ def _struct(value: msgspec.Struct, zone: ZoneInfo) -> str:
     match value:
         case Score():
             return score_line(value)
+        case Reference():
+            return shown(value.document_id, zone)
+        case MailState():
+            return f"{words(value.purpose)} mail {words(value.status)}, attempt {value.attempt}, {shown(value.text, zone)}"
         case PlaybookPin():
             return f"{value.id}@{value.version}"
         case Timer():

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from models.database import Connection
 from models.events import EventRow
 from service.times import shown_day, shown_moment
 from service.wording import plain, score_line, words
+from workflows.changes import moment_of
 from workflows.codec import GENESIS, chain_hash
 from workflows.commands import Command, Reference
 from workflows.events import CommandRefused, Effects, Event, Recorded, Slot, decode_recorded
@@ -71,6 +72,12 @@ def read_history(connection: Connection, lead_id: UUID) -> History:
         entries.append(Entry(row, recorded, lead))
         hash_ = row.hash
     return History(tuple(entries), "")
+
+
+def days_said(history: History) -> frozenset[datetime]:
+    """Return the moments that stand for days of a last contact: those that the CRM named, without an hour."""
+    said = (getattr(entry.recorded.data, "last_contact_on", None) for entry in history.entries)
+    return frozenset(at for day in said if isinstance(day, date) and (at := moment_of(day)))
 
 
 def _wrong(row: EventRow, version: int, previous: bytes) -> str:

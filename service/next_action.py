@@ -13,6 +13,7 @@ from models.database import Connection
 from service.times import shown_day, shown_moment
 from service.wording import plain, words
 from workflows.commands import Reference
+from workflows.homework import told_why_at
 from workflows.lead import Lead, Timer
 from workflows.timers import fires
 from workflows.transitions import row_for
@@ -146,6 +147,10 @@ def _re_engaged(lead: Lead, zone: ZoneInfo, steps: Mapping[UUID, str]) -> NextAc
 
 def _declined(lead: Lead, zone: ZoneInfo) -> NextAction:
     why = _why(lead, zone, "reason_probe", "homework", "triage")
+    told = told_why_at(lead)
+    if "reason_probe" in lead.timers and told:
+        what = f"record why they really said no: they answered {shown_moment(told, zone)}"
+        return NextAction(what=what, by="rep", when="", why=why)
     if "reason_probe" in lead.timers:
         return NextAction(what="ask why they really said no", by="rep", when=_due(lead, "reason_probe", zone), why=why)
     if "homework" in lead.timers:

@@ -9,7 +9,7 @@ import msgspec
 
 from models import contacts, deliveries, slots, views
 from models.database import Connection
-from models.queues import read_queue
+from models.queues import read_queue, waiting
 from service.calendars import ending
 from service.campaigns import CampaignDue, due_of
 from service.cut_bait import Shown, name_of_id, shown_cards
@@ -24,10 +24,14 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.events import CutBaitConfirmed, DayPlanned, Recorded, TouchSent
 from workflows.lead import Rep
+from workflows.minutes import spent
 from workflows.transitions import CALL_ROWS
 
 #: So many working days after the day itself are shown with what is taken of them.
 AHEAD_DAYS = 5
+
+#: Work that takes as long as a follow-up.
+_TALKS = ("follow_up", "reply", "next_step")
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     planned: bool
     """Whether the plan of this day is made."""
     next_plan: datetime | None
+    queued: int
+    """Leads in the queue, those on hold not counted."""
     warnings: tuple[str, ...]
     """What will stop this rep's plans unless somebody acts."""
     calls: Tally
@@ -113,8 +119,8 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
     kinds = [*(item.kind for item in items), *(each.kind for each in blocked if each.kind)]
     open_ = Counter(kinds)
     finished = Counter(kind for kind, _ in done)
-    cost = {"call": costs.call, "note": costs.note, "follow_up": costs.follow_up, "breakup": costs.breakup}
-    minutes = sum(spent or cost[kind] for kind, spent in done) + sum(cost.get(kind, 0) for kind in kinds)
+    cost = {"call": costs.call, "note": costs.note, "breakup": costs.breakup} | dict.fromkeys(_TALKS, costs.follow_up)
+    minutes = sum(took for _, took in done) + sum(cost.get(kind, 0) for kind in kinds)
     fits = max(0, costs.budget - minutes) // costs.homework if costs.homework else open_["homework"]
     plan = views.latest(connection, [desk.rep.id], ["day_planned"]).get(desk.rep.id)
     timer = desk.rep.timers.get("plan_day")
@@ -125,6 +131,7 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         off=desk.calendar.why_not_working(desk.day) or "",
         planned=desk.rep.planned_on == desk.day,
         next_plan=timer.due_at if timer else None,
+        queued=waiting(connection, desk.rep.name),
         warnings=tuple(_warnings(connection, desk)),
         calls=Tally(done=finished["call"], planned=finished["call"] + open_["call"], capacity=capacity.calls),
         notes=Tally(done=finished["note"], planned=finished["note"] + open_["note"], capacity=capacity.notes),
@@ -181,13 +188,12 @@ def released_today(connection: Connection, desk: Desk) -> Iterator[str]:
 
 
 def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:
-    """Return what was done on the day: its kind, and the minutes that were logged for it."""
-    since = horizon.moment(desk.calendar, desk.day, 0)
-    kinds = ((_kind_of(recorded), recorded) for recorded in views.events_since(connection, desk.rep.name, since))
+    """Return what was done on the day: its kind (empty for what is not tallied), and the minutes that it took."""
+    since, costs = horizon.moment(desk.calendar, desk.day, 0), desk.playbook.capacity.minutes
     return [
-        (kind, getattr(recorded.data, "minutes", 0))
-        for kind, recorded in kinds
-        if kind and horizon.local_day(desk.calendar, recorded.occurred_at) == desk.day
+        (_kind_of(recorded), spent(recorded, costs))
+        for recorded in views.events_since(connection, desk.rep.name, since)
+        if horizon.local_day(desk.calendar, recorded.occurred_at) == desk.day
     ]
 
 

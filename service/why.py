@@ -16,7 +16,7 @@ from service.operations import Retry, retries_of, retry_line
 from service.times import shown_moment
 from service.wording import count, plain, words
 from workflows.commands import AnyCommand, Command, FireTimer, command_kind
-from workflows.events import CommandRefused, Recorded, Scalar, Used, decode_recorded, event_type
+from workflows.events import CommandRefused, Recorded, Scalar, Used, Verdict, decode_recorded, event_type
 from workflows.transitions import ASIDES, ROWS, Row, trigger
 
 
@@ -191,9 +191,27 @@ def _used_lines(used: Used | None, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         for number, line in enumerate(decided_by(used.law)):
             yield "" if number else "law", line
     for verdict in used.verdicts:
-        yield "", f"check {verdict.check}: {'passed' if verdict.passed else 'failed'}, {plain(verdict.source, 80)}"
+        yield "", _verdict(verdict)
+    if used.followed:
+        yield "", f"the capacity of the rep's own playbook, SHA-256 {used.followed}"
+    if used.queue:
+        waiting = sum(alike.leads for alike in used.queue.alike)
+        yield "", f"the queue as of event {used.queue.position} of the log: {count(waiting, 'lead')}"
+    if used.holdings:
+        held = used.holdings
+        texts, whose = count(len(held.documents), "text"), "a contact" if held.contact else "no contact"
+        yield "", f"what was held: {whose}, {texts}, personal data in {count(held.messages, 'message')}"
     for slot in used.free:
         yield "", f"free: {words(slot.kind)} slot {slot.ordinal} of {slot.day} ({plain(slot.rep, 80)})"
+
+
+def _verdict(verdict: Verdict) -> str:
+    level = "" if verdict.level is msgspec.UNSET or verdict.level == "pass" else f" ({verdict.level})"
+    inputs = ", ".join(f"{words(name)} {_input(value)}" for name, value in verdict.inputs.items())
+    score = f", score {verdict.score}" if isinstance(verdict.score, int) else ""
+    passed = "passed" if verdict.passed else "failed"
+    shown = f"check {verdict.check}: {passed}{level}, {plain(verdict.source, 80)}{score}{f'; {inputs}' if inputs else ''}"
+    return f"{shown}. {plain(verdict.reason)}" if verdict.reason else shown
 
 
 def _caused_lines(caused: tuple[Caused, ...], zone: ZoneInfo) -> Iterator[tuple[str, str]]:

@@ -50,6 +50,10 @@ def servers() -> Iterator[ServersUnderTest]:
         tempfile.TemporaryDirectory(prefix="thaw-tests-") as home,
         EmbeddedServers(Path(home), database=not database_url, redis=not redis_url) as embedded,
     ):
+        if not database_url:
+            # What a test stops or kills here is never the machine: waiting for its disk would show nothing.
+            ask(embedded.database_url, "ALTER SYSTEM SET fsync = off")
+            ask(embedded.database_url, "SELECT pg_reload_conf()")
         yield ServersUnderTest(database_url or embedded.database_url, redis_url or embedded.redis_url)
 
 

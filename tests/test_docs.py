@@ -1,7 +1,10 @@
 """What the documents say is what the program does."""
 
 import re
+import shlex
 from pathlib import Path
+
+import click
 
 from models.tables import metadata
 from service.cli import main
@@ -42,3 +45,19 @@ def test_every_command_that_the_documents_name_exists() -> None:
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for name in re.findall(r"`thaw ([a-z][a-z-]*)|^\$ thaw ([a-z][a-z-]*)", document.read_text(), re.MULTILINE):
             assert (name[0] or name[1]) in main.commands, f"{document.name}: thaw {name}"
+
+
+def test_every_option_that_the_documents_name_is_taken() -> None:
+    """Whoever types what a document shows is not told that there is no such option."""
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = document.read_text()
+        shown = re.findall(r"^\$ thaw (.*(?:\\\n.*)*)", text, re.MULTILINE) + re.findall(r"`thaw ([^`]+)`", text)
+        for typed in shown:
+            words = shlex.split(typed.replace("\\\n", " ").replace("…", ""), comments=True)
+            command: click.Command = main
+            while isinstance(command, click.Group) and words and words[0] in command.commands:
+                command = command.commands[words.pop(0)]
+            known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"--help"}
+            if command.name != "verify-bundle":
+                for option in (word.partition("=")[0] for word in words if word.startswith("--")):
+                    assert option in known, f"{document.name}: thaw {typed}"

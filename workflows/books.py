@@ -1,4 +1,4 @@
-"""The book that a plan looks at: a rep's leads in three states and what is taken of each day. And all books, kept by events."""
+"""The book that a plan looks at: a rep's leads in five states and what is taken of each day. And all books, kept by events."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,6 +32,13 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """Leads in ``no_response``."""
     called: tuple[Lead, ...] = ()
     """Leads in ``call_due``."""
+    engaged: tuple[Lead, ...] = ()
+    """Leads in ``re_engaged``."""
+    parted: tuple[Lead, ...] = ()
+    """Leads in ``breakup_sent``."""
+    charged: bool = True
+    """Whether the day is charged with the minutes of the engaged and of breakups. Plans of an earlier release were not, and are
+    made again as they were."""
     loads: Mapping[date, Load] = {}
     """Of the planned day and `HORIZON_DAYS` after it."""
     suppressed: Mapping[UUID, tuple[Mode, ...]] = {}
@@ -81,6 +88,9 @@ def book_digest(book: Book) -> str:
         "called": sorted((lead.id, lead.version) for lead in book.called),
         "loads": {str(day): load for day, load in book.loads.items()},
     }
+    if book.charged:
+        named["engaged"] = sorted((lead.id, lead.version) for lead in book.engaged)
+        named["parted"] = sorted((lead.id, lead.version) for lead in book.parted)
     return digest(canonical(named))
 
 
@@ -151,6 +161,8 @@ class Books:
             queued=tuple(self.standing(rep, "queued")),
             silent=tuple(self.standing(rep, "no_response")),
             called=tuple(self.standing(rep, "call_due")),
+            engaged=tuple(self.standing(rep, "re_engaged")),
+            parted=tuple(self.standing(rep, "breakup_sent")),
             loads=loads_of((slot.kind, slot.day) for slot in ahead),
             position=self.position,
         )

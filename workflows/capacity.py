@@ -95,6 +95,11 @@ class Ledger:
         load = self._loads.get(day, Load())
         self._loads[day] = msgspec.structs.replace(load, **{kind: max(0, self._used(day, kind) + count)})
 
+    def charge(self, day: date, minutes: int) -> None:
+        """Take *minutes* for other work than that of slots."""
+        load = self._loads.get(day, Load())
+        self._loads[day] = msgspec.structs.replace(load, minutes=load.minutes + minutes)
+
     def minutes(self, day: date) -> int:
         """Sum up the minutes that are taken of *day*."""
         return self._loads.get(day, Load()).minutes + sum(self._used(day, kind) * cost for kind, cost in self._costs.items())

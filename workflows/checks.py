@@ -93,6 +93,8 @@ def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
     override = isinstance(getattr(command, "override", None), Reference)
     # What the suppression list says is no matter of wording, and nobody overrides it.
     computed = {verdict.check: verdict for verdict in context.verdicts if verdict.check != SUPPRESSION}
+    if not checks and not computed:
+        return ()
     verdicts = []
     for check in dict.fromkeys((*checks, *computed)):
         verdict = computed.get(check)

@@ -114,6 +114,7 @@ def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:
     calendar = context.calendar or horizon.PLAIN
     now = in_utc(context.now)
     occurred_at = min(in_utc(command.occurred_at), now) if command.occurred_at else now
+    today = horizon.local_day(calendar, now)
     return Facts(
         lead=lead,
         command=command,
@@ -121,11 +122,13 @@ def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:
         calendar=calendar,
         now=now,
         occurred_at=occurred_at,
-        today=horizon.local_day(calendar, now),
-        day=horizon.local_day(calendar, occurred_at),
+        today=today,
+        day=horizon.local_day(calendar, occurred_at) if command.occurred_at else today,
     )
 
 
 def in_utc(moment: datetime) -> datetime:
     """Return *moment* in UTC; one without a time zone is taken as UTC already, never as the machine's local time."""
+    if moment.tzinfo is UTC:
+        return moment
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

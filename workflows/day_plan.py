@@ -113,4 +113,4 @@ class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int
     """Promised calls, due by this day, that this day cannot take."""
     minutes: int
-    """Minutes of the day that are taken when the plan is carried out; past the budget only if *loads* already were."""
+    """Minutes of the day that are taken when the plan is carried out; past the budget only by what comes before notes."""

@@ -636,7 +636,10 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """A plan's: modes that the suppression list refused leads in its book, by the lead's id; absent when it refused none."""
     book: str | msgspec.UnsetType = msgspec.UNSET
     """A plan's: SHA-256 of what it took from them, the leads in the order of their scores and the load of each day (see
-    `workflows.rep.book_digest`)."""
+    `workflows.books.book_digest`)."""
+    beside: int | UnsetType = UNSET
+    """A plan's: minutes of the day that people who answered and breakups take (see `workflows.minutes`); absent where they were
+    not charged yet."""
     events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
     """Of a decision about letters: the sales events that were known, by id."""
     people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET

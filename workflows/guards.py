@@ -3,7 +3,7 @@
 A guard's id is the name of its function; the rule that it refuses with is the same unless a clearer word exists for people.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from workflows import (
@@ -132,8 +132,9 @@ GUARDS: dict[str, Guard] = {
 
 def refusal(ids: tuple[str, ...], facts: Facts) -> Refused | None:
     """Return the first refusal among the guards *ids*, None when all pass."""
-    for guard in ids:
-        refused = GUARDS[guard](facts, facts.command)
-        if refused:
-            return refused
-    return None
+    return next(refusals(ids, facts), None)
+
+
+def refusals(ids: tuple[str, ...], facts: Facts) -> Iterator[Refused]:
+    """Yield every refusal among the guards *ids*, in their order."""
+    return (refused for guard in ids if (refused := GUARDS[guard](facts, facts.command)))

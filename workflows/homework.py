@@ -117,6 +117,15 @@ def _reviewed(_: Facts, command: ReviewDecline) -> e.DeclineReviewed:
     return e.DeclineReviewed(changed=command.changed, finding=command.finding, minutes=command.minutes)
 
 
+def told_why_at(lead: Lead) -> datetime | None:
+    """Return when somebody who was asked why answered, as long as nobody has recorded the real reason since."""
+    told, decline = lead.last_contact_at, lead.decline
+    # Only an answer to that question is a touch and a contact in one.
+    if decline is None or lead.reason_probed_at or told is None or told != lead.last_touch_at or told <= decline.at:
+        return None
+    return told
+
+
 BUILDERS: dict[str, Callable[[Facts, Any], Any]] = {
     "history_opened": lambda facts, _: e.HistoryOpened(seen=facts.lead.version),
     "why_asked": _asked,

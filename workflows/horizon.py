@@ -25,7 +25,7 @@ def local_day(calendar: Calendar, moment: datetime) -> date:
     """Return the rep's date at *moment*."""
     try:
         return calendar.local_day(moment)
-    except CalendarHorizonError:
+    except (CalendarHorizonError, OverflowError):  # the second on the first and the last day that there is
         return moment.astimezone(UTC).date()
 
 

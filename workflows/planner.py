@@ -55,6 +55,7 @@ def plan_day(
     open_calls: Iterable[OpenCall],
     candidates: Iterable[Candidate],
     follow_ups: Iterable[FollowUp],
+    beside: int = 0,
 ) -> DayPlan:
     """Plan one rep's day.
 
@@ -66,6 +67,9 @@ def plan_day(
         All of the rep's leads in `call_due`, those moved to later days included: they are promises not yet kept.
     candidates, follow_ups
         In any order.
+    beside
+        Minutes of the day that go to people who answered and to breakups. Calls that stand on the day are made all the same;
+        notes and follow-ups get what is left.
 
     Raises
     ------
@@ -84,6 +88,7 @@ def plan_day(
         *_move(day, calendar, ledger, day_off, late, "calls"),
         *_move(day, calendar, ledger, day_off, late_others, "follow_ups"),
     )
+    ledger.charge(day, beside)
     notes, note_shortfalls = _plan_notes(day, calendar, ledger, day_off, backlog, _note_pool(candidates, follow_ups))
     noted = {note.lead_id for note in notes}
     calls, touches, touch_shortfalls = _plan_follow_ups(

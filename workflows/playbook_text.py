@@ -52,6 +52,8 @@ def _parsed(text: str) -> Fields:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlaybookError(f"not TOML: {error}") from error
+    except RecursionError:
+        raise PlaybookError("not TOML that can be read: a value is nested too deeply") from None
 
 
 def _whole(said: Fields, find: Find, above: tuple[str, ...]) -> tuple[Fields, list[str]]:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from workflows.books import Book
+from workflows.calendars import Calendar
 from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
 from workflows.cut_bait import most_attempts as most_attempts
 from workflows.events import DayPlanned, Recorded, Shortfall
@@ -14,6 +15,7 @@ from workflows.homework import value_items
 from workflows.law import lawful_modes
 from workflows.law_table import CURRENT, LawTable
 from workflows.lead import Lead
+from workflows.minutes import beside_slots
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
 from workflows.playbooks import Playbook
@@ -54,6 +56,7 @@ def plan_book(book: Book, hours: Telephone, now: datetime) -> tuple[DayPlanned, 
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
         [_candidate(lead, playbook, now) for lead in reached],
         list(_follow_ups(book.silent, hours, today, calendar.end_of(today))),
+        minutes_beside(book, calendar, playbook, today),
     )
     event = DayPlanned(
         day=today,
@@ -67,6 +70,13 @@ def plan_book(book: Book, hours: Telephone, now: datetime) -> tuple[DayPlanned, 
     )
     by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
     return event, tuple(_proposals(plan, by_id, hours))
+
+
+def minutes_beside(book: Book, calendar: Calendar, playbook: Playbook, today: date) -> int:
+    """Return the minutes of *today* that no slot stands for and that come before notes; none where the book is not charged."""
+    if not book.charged:
+        return 0
+    return beside_slots(book.engaged, (*book.silent, *book.parted), today, calendar, playbook.capacity.minutes)
 
 
 def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:

@@ -155,8 +155,12 @@ def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Re
         return "used.calendar"
     book = books.book(plan.rep.name, horizon.local_day(calendar, first.used.now))
     refused = first.used.suppressed or {}
-    suppressed = {UUID(lead_id): modes for lead_id, modes in refused.items()}
-    book = msgspec.structs.replace(book, suppressed=suppressed, law=first.used.law)
+    book = msgspec.structs.replace(
+        book,
+        suppressed={UUID(lead_id): modes for lead_id, modes in refused.items()},
+        law=first.used.law,
+        charged=first.used.beside is not msgspec.UNSET,
+    )
     return _derive(plan.rep, first, library, book)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from workflows import horizon
 from workflows.books import Book, book_digest, reachable
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.codec import derived_id
@@ -18,7 +19,7 @@ from workflows.events import SCHEMA, AnyEvent, CalendarFrozen, CommandRefused, D
 from workflows.handle import Carrier, calendar_digest
 from workflows.lead import Rep, Timer
 from workflows.playbooks import Playbook
-from workflows.proposals import Proposal, plan_book
+from workflows.proposals import Proposal, minutes_beside, plan_book
 from workflows.telephone import Telephone
 from workflows.timers import PLAN_DAY
 
@@ -65,7 +66,7 @@ def handle_rep(
             return RepOutcome(answer="superseded", recorded=(), rep=rep, reason=f"{command.timer} was armed anew")
         if timer.due_at > now:
             return RepOutcome(answer="too_early", recorded=(), rep=rep, due_at=timer.due_at)
-        used = _with_book(used, book)
+        used = _with_book(used, book, calendar, playbook)
         try:
             return _plan(rep, command, now, calendar, playbook, reachable(book), used, carrier)
         except CalendarHorizonError as error:
@@ -74,17 +75,27 @@ def handle_rep(
             again = Effects(armed={PLAN_DAY: now + timedelta(days=1)}, cancelled=(PLAN_DAY,))
             return _refuse(rep, command, "calendar_horizon", reason, again, used, playbook, carrier)
     if isinstance(command, PlanDay):
-        return _plan_again(rep, command, now, calendar, playbook, reachable(book), _with_book(used, book), carrier)
+        return _plan_again(
+            rep, command, now, calendar, playbook, reachable(book), _with_book(used, book, calendar, playbook), carrier
+        )
     reason = "this command is for a lead, not for a rep"
     return _refuse(rep, command, "not_for_a_rep", reason, Effects(), used, playbook, carrier)
 
 
-def _with_book(used: Used, book: Book) -> Used:
+def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -> Used:
     """Return *used* with what names the book that a plan rests on."""
     if book.position is None:
         return used
     suppressed = {str(lead_id): modes for lead_id, modes in book.suppressed.items()}
-    return msgspec.structs.replace(used, position=book.position, book=book_digest(book), suppressed=suppressed or msgspec.UNSET)
+    return msgspec.structs.replace(
+        used,
+        position=book.position,
+        book=book_digest(book),
+        suppressed=suppressed or msgspec.UNSET,
+        beside=minutes_beside(book, calendar, playbook, horizon.local_day(calendar, used.now))
+        if book.charged
+        else msgspec.UNSET,
+    )
 
 
 def _refuse(

@@ -36,6 +36,9 @@ from workflows.touches import Tally, TouchKind
 #: The state in which a lead is when a kind of touch can be made.
 _READY = {"note": "note_due", "call": "call_due", "touch": "no_response", "breakup": "no_response", "nurture": "nurture"}
 
+#: The states of a lead between a note and the end of its promise.
+_OF_A_NOTE = ("note_due", "note_sent", "call_due")
+
 #: Behind all positions of the log.
 _LAST = 2**63
 
@@ -133,7 +136,9 @@ class WhatIf:
             return
         part = self._parts[lead_.id]
         self.tally.take(recorded, lead_, self._simulation.calendar(lead_.owner), known=not part.assumed)
-        if asked := ask_of(recorded, lead_, self._simulation.pinned(lead_)):
+        if part.assumed and lead_.state not in _OF_A_NOTE:
+            self._stop_soon(lead_.id, "touch", "it left the promised call of a note that the log does not hold")
+        elif asked := ask_of(recorded, lead_, self._simulation.pinned(lead_)):
             self._asked(lead_, asked[0], asked[1] or self._today(lead_))
         elif part.pending and isinstance(recorded.data, _MOVED):
             self._intend(lead_, part, part.pending[0])
@@ -167,7 +172,6 @@ class WhatIf:
     def _beyond(self, lead: Lead, part: Part, kind: str, day: date) -> None:
         """Count a touch that history does not have; a note is written and its call counted, and then the lead stops."""
         if kind == "note" and not part.assumed:
-            part.assumed = True
             self._at(
                 horizon.moment(self._calendar(lead), day, self._calendar(lead).day_ends), partial(self._assume_note, lead.id)
             )
@@ -181,6 +185,7 @@ class WhatIf:
         playbook = self._simulation.pinned(lead) if lead else None
         if lead is None or playbook is None or lead.state != "note_due":
             return
+        self._parts[lead_id].assumed = True
         command = MarkNoteSent(medium="hand_written", attested=playbook.checks.note, minutes=playbook.capacity.minutes.note)
         if rule := self._submit(Given(self._simulation.now, 0, lead_id, command, f"rep:{lead.owner}", None), command):
             self._stop_soon(lead_id, "refused", f"a note that is not in the log is refused by {rule}")

@@ -53,6 +53,12 @@ FINE, ALTERED, INCOMPLETE, UNSIGNED, UNDERIVED, UNCHECKED = range(6)
 #: What each exit status is called.
 VERDICTS = ("fine", "altered", "incomplete", "not signed", "not derived", "not checked")
 
+#: What is said where nobody asks whose signature it is: not that anything is wrong, and not that all is well.
+NO_KEY = (
+    "no key was given with --key, so that nobody vouches for anything in it: whose signatures these are was not looked at, and "
+    "what stands below as checked says that the bundle agrees with itself"
+)
+
 #: The order in which several findings decide the exit status.
 GRAVITY = (ALTERED, UNSIGNED, INCOMPLETE, UNDERIVED, UNCHECKED)
 
@@ -727,7 +733,10 @@ def days_between(calendar: Calendar, first: date, last: date) -> int:
 def day_of(calendar: Calendar, moment: datetime) -> date:
     """Return the rep's date at *moment*."""
     at = max(0, bisect_right(calendar.since, moment) - 1)
-    day = (moment + timedelta(seconds=calendar.seconds[at])).date()
+    try:
+        day = (moment + timedelta(seconds=calendar.seconds[at])).date()
+    except OverflowError:  # on the first and the last day that there is
+        return moment.date()
     return day if calendar.covers(day) else moment.date()
 
 
@@ -3196,7 +3205,7 @@ def read_checkpoint(bundle: Bundle, keys: Sequence[Key], report: Report) -> Chec
     elif keys:
         report.add(UNSIGNED, f"the checkpoint of {size} of {plain(newest.origin, 80)} is not signed by the key given")
     else:
-        report.add(UNSIGNED, "no key was given with --key, so that nobody vouches for anything in it")
+        report.add(UNSIGNED, NO_KEY)
     return newest
 
 
@@ -4024,12 +4033,16 @@ def as_text(report: Report, name: str) -> str:
     """Return the report for people."""
     lines = [f"{plain(name, 200)}: {'; '.join(report.about)}"] if report.about else []
     findings, total = report.ordered(), sum(report.counts.values())
-    lines += [f"WRONG        {finding.sentence} [{VERDICTS[finding.code]}]" for finding in findings[:20]]
+    for finding in findings[:20]:
+        label = "NO KEY" if finding.sentence == NO_KEY else "WRONG"
+        lines.append(f"{label:<13}{finding.sentence} [{VERDICTS[finding.code]}]")
     if total > 20:
         lines.append(f"             … and {total - 20:,} more")
     lines += ["checked      " + line for line in report.checked]
     lines += ["NOT checked  " + line for line in report.unchecked]
     verdict = VERDICTS[report.status] if findings else "nothing is wrong"
+    if [finding.sentence for finding in findings] == [NO_KEY]:
+        verdict = "not signed by a key given here; nothing else is wrong"
     return "\n".join([*lines, f"verdict      {verdict} (exit status {report.status})"]) + "\n"
 
 

@@ -17,7 +17,7 @@ from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.look import owners_zone
 from service.differences import Difference, differences
 from service.find import find_lead, storable
-from service.history import Entry, History, read_history, told
+from service.history import Entry, History, days_said, read_history, told
 from service.moments import Sense, in_sense, moment_of
 from service.times import shown_moment, zone_of
 from service.wording import count, key_of_id, plain, words
@@ -65,7 +65,7 @@ def diff(ctx: click.Context, app: App, lead: str, first: str, second: str, sense
         after = in_sense(whole, second.strip(), sense, zone, now, what="B")
     between = _between(before, after)
     last, new = before.entries[-1], after.entries[-1]
-    differs = differences(last.after, new.after, zone)
+    differs = differences(last.after, new.after, zone, days_said(whole))
     if as_json:
         events = tuple(entry.recorded for entry in between)
         versions = {"before": last.after.version, "after": new.after.version}

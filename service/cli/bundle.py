@@ -1,6 +1,7 @@
 """``thaw export`` writes a bundle that anybody can check without us; ``thaw verify-bundle`` is that check, as in the bundle."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,7 +128,10 @@ def _lines(made: Exported, selection: Selection, keys: KeyFiles) -> Iterator[str
     )
     yield f"SHA-256 {made.sha256}; {recorded}"
     known = keys.known()
-    yield f"to check it, with Python and nothing else: python verify.py {made.path} --key {known[-1] if known else 'KEY'}"
+    yield "to check it, with Python and nothing else, take a verify.py from elsewhere, or the one inside, and run it:"
+    path = shlex.quote(str(made.path))
+    yield f"  python -m zipfile -e {path} bundle && cp bundle/verify.py ."
+    yield f"  python verify.py {path} --key {known[-1] if known else 'KEY'}"
 
 
 @click.command(

@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 import msgspec
 
-from models import messages, operations, views
+from models import attempts, messages, operations, views
 from models.database import Connection, transaction
 from models.messages import MessageState
 from service.cli.app import App, InputError, json_option, pass_app
@@ -51,7 +51,7 @@ def dead() -> None:
 def list_(app: App, as_json: bool) -> None:
     """List dead messages by their error, the most frequent first."""
     with transaction(app.service.engine) as connection:
-        groups = _grouped(messages.list_dead(connection))
+        groups = _grouped(attempts.list_dead(connection))
     if as_json:
         app.print_json({"groups": groups})
         return

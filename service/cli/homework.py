@@ -6,8 +6,13 @@ from service.cli.forms import Ask, Form, shell_command
 from workflows import commands as c
 from workflows import homework_commands as h
 from workflows import pursuit_commands as p
+from workflows.outcomes import STRUCTURAL_REASONS
 
 _MINUTES = "Minutes that it took, 0 to 1440."
+_REAL = (
+    "It, as a short word of your own, such as lost_trust or chose_other: there is no list that it has to be on. Three count in "
+    f"the score, as reasons that no revival changes: {', '.join(sorted(STRUCTURAL_REASONS))}."
+)
 _WORDS = "The prospect's own words; kept outside the log."
 
 REASON = (
@@ -23,7 +28,7 @@ REASON = (
         c.RecordReason,
         "Why they really said no: with the call or mail that it comes from, and their words.",
         {
-            "reason": "It, as a short word such as lost_trust.",
+            "reason": _REAL,
             "evidence": "The call or mail, such as 'call of 9 March'; kept outside the log.",
             "words": _WORDS,
             "minutes": _MINUTES,

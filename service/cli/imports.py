@@ -122,7 +122,8 @@ def show(console: Console, report: Report, errors: Path | None) -> None:
     say = partial_(console.print, soft_wrap=True)
     totals = report.totals
     how = "as declared" if report.delimiter_declared else "found out"
-    say(f"{escape(report.file)}: {_counted(totals.rows, 'row')}, {DELIMITERS[report.delimiter]} between fields ({how})")
+    dry = "; a dry run, so that all below is what would happen" if report.dry_run else ""
+    say(f"{escape(report.file)}: {_counted(totals.rows, 'row')}, {DELIMITERS[report.delimiter]} between fields ({how}){dry}")
     for name in ("created", "updated", "unchanged", "suppressed", "rejected"):
         if (count := getattr(totals, name)) or name != "suppressed":
             say(f"{count:>11,} {name}" + (" (erased people)" if name == "suppressed" else ""))
@@ -173,7 +174,8 @@ def conclusion(report: Report) -> str:
         else ""
     )
     if report.dry_run:
-        return f"Dry run: nothing was changed. {_counted(good, 'lead')} would be accepted{left_out}."
+        reps = f" New with a calendar would be {_counted(len(report.new_reps), 'rep')}." if report.new_reps else ""
+        return f"Dry run: nothing was changed. {_counted(good, 'lead')} would be accepted{left_out}.{reps}"
     if not good:
         return f"Nothing was changed: there is nothing new in the file{left_out}."
     reps = f" New with a calendar: {_counted(len(report.new_reps), 'rep')}." if report.new_reps else ""

@@ -57,7 +57,7 @@ DECLINE = Form(
     {
         "kind": "Which of these.",
         "stated_reason": "The reason that they gave, as a short word such as no_budget.",
-        "real_reason": "The real one, if they told you.",
+        "real_reason": "The real one, if they told you; any short word will do, see thaw reason real.",
         "revisit_on": _REVISIT,
         "keep_in_touch_requested": _KEEP,
         "words": _WORDS,

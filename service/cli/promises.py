@@ -31,6 +31,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """Where it stands now; it may have been moved."""
     working_days_late: int
     """Of the rep, who owes nothing on a day away."""
+    in_grace: bool
+    """Made now it still counts as kept."""
     missed: bool
     """Late enough that the log says so, and that the call begins with an apology."""
 
@@ -40,9 +42,9 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 @json_option
 @pass_app
 def promises(app: App, rep_name: str | None, as_json: bool) -> None:
-    """List the promised calls that are not made yet though their day is over, the latest first.
+    """List the promised calls that are not made yet though their day is over, the longest overdue first.
 
-    A day of grace is part of the promise. Days on which the rep is away do not count.
+    The playbook's days of grace (one working day, as a rule) are part of a promise. Days on which the rep is away do not count.
     """
     now = app.service.now()
     with typed_errors(), transaction(app.service.engine) as connection:
@@ -54,13 +56,12 @@ def promises(app: App, rep_name: str | None, as_json: bool) -> None:
         app.print_json({"promises": late})
         return
     for each in late:
-        late_by = count(each.working_days_late, "working day")
+        days = each.working_days_late
+        late_by = "in its days of grace" if each.in_grace else f"{count(days, 'working day')} late"
         told = "; begin with an apology" if each.missed else ""
-        click.echo(
-            f"{plain(each.rep)}: {each.name} ({each.key}), promised for {shown_day(each.promised_on)}, {late_by} late{told}"
-        )
+        click.echo(f"{plain(each.rep)}: {each.name} ({each.key}), promised for {shown_day(each.promised_on)}, {late_by}{told}")
     if not late:
-        click.echo("every promise whose day is over was kept")
+        click.echo("no promised call whose day is over waits to be made")
 
 
 def _late(connection: Connection, rep: str, now: datetime) -> Iterator[Promise]:
@@ -79,6 +80,7 @@ def _late(connection: Connection, rep: str, now: datetime) -> Iterator[Promise]:
                 promised_on=lead.promised_on,
                 call_on=lead.call_on,
                 working_days_late=days,
+                in_grace="call_grace" in lead.timers and lead.timers["call_grace"].due_at >= now,
                 missed=lead.promise_missed,
             )
 

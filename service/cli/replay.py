@@ -16,7 +16,7 @@ from service.cli.look import heading, owners_zone, state_lines
 from service.cli.stream_replay import print_stream, read_stream, stream_named
 from service.differences import Difference, differences
 from service.find import Found, find_lead
-from service.history import History, labelled, read_history, told
+from service.history import History, days_said, labelled, read_history, told
 from service.moments import Sense, as_occurred, as_recorded, in_sense
 from service.next_action import steps_of
 from service.operations import Retry, retries_of, retry_line
@@ -122,10 +122,11 @@ def _viewed(whole: History, typed: str | None, sense: Sense, zone: ZoneInfo, now
         known = as_recorded(whole, typed, zone, now)
     except TimeError:
         return _View(history, ("nothing had been recorded by then",), (), odd)
-    differs = differences(known.entries[-1].after, happened[-1].after, zone)
+    differs = differences(known.entries[-1].after, happened[-1].after, zone, days_said(whole))
     lines = tuple(each.sentence for each in differs)
     last = known.entries[-1].row.version
-    return _View(history, (f"event {last} was the last by then; where it differs, recorded -> occurred:", *lines), differs, odd)
+    beside = "where it differs, recorded -> occurred:" if lines else "the lead as it occurred does not differ from it"
+    return _View(history, (f"event {last} was the last by then; {beside}", *lines), differs, odd)
 
 
 def _replayed(found: Found, view: _View, sense: Sense) -> Replayed:

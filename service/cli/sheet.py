@@ -1,6 +1,8 @@
 """``thaw today``: a rep's day on one page."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -42,11 +44,9 @@ def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> Non
         return
     seen = f"as it stands {shown_moment(now, zone)}" if day else f"{now.astimezone(zone):%H:%M}"
     click.echo(f"{plain(sheet.rep)}, {shown_day(sheet.day)}, {seen} in {zone.key}")
-    planning = sheet.next_plan and sheet.next_plan.astimezone(zone)
-    plan_comes = f": that happens at {planning:%H:%M}" if planning and planning.date() == sheet.day else ""
     for line in pause_lines(paused, zone):
         click.echo(f"! paused: {line}")
-    for line in (*_state(sheet, plan_comes), *_items(sheet), *_campaigns(sheet)):
+    for line in (*_state(sheet, now, zone), *_items(sheet, now, zone), *_campaigns(sheet)):
         click.echo(line)
     for line in (*_blocked(sheet.blocked), *map(_load, sheet.ahead), *_first(sheet)):
         click.echo(line)
@@ -60,11 +60,12 @@ def _only_rep(connection: Connection) -> str:
     raise InputError(f"whose day? Name the rep with --rep: {names}" if known else "there is no rep yet: `thaw rep set NAME …`")
 
 
-def _state(sheet: Sheet, plan_comes: str) -> Iterator[str]:
+def _state(sheet: Sheet, now: datetime, zone: ZoneInfo) -> Iterator[str]:
     if sheet.off:
         yield f"no working day: {sheet.off}"
     elif not sheet.planned:
-        yield f"not planned yet{plan_comes}"
+        comes = sheet.next_plan and sheet.next_plan.astimezone(zone)
+        yield f"not planned yet{f': {_plan(comes, now)}' if comes and comes.date() == sheet.day else ''}"
     replies = sum(item.kind == "reply" for item in sheet.items)
     yield (
         f"Calls {_tally(sheet.calls)}  Notes {_tally(sheet.notes)}  Follow-ups {_tally(sheet.follow_ups)}  Replies {replies}  "
@@ -75,14 +76,32 @@ def _state(sheet: Sheet, plan_comes: str) -> Iterator[str]:
     yield from (f"! {plain(line, 300)}" for line in sheet.warnings)
 
 
+def _plan(comes: datetime, now: datetime) -> str:
+    if comes > now:
+        return f"that happens at {comes:%H:%M}"
+    return f"that was due at {comes:%H:%M}, and happens as soon as a clock and a worker run (`thaw up`)"
+
+
+def _waits(sheet: Sheet, now: datetime, zone: ZoneInfo) -> str:
+    queue = f"{count(sheet.queued, 'lead')} in the queue" if sheet.queued else "nobody is in the queue"
+    if sheet.next_plan is None:
+        return f"{queue}; no plan is to come: `thaw rep show {plain(sheet.rep)}`"
+    if sheet.next_plan <= now:
+        return (
+            f"{queue}; the plan of {shown_moment(sheet.next_plan, zone)} is still to be made: a clock and a worker have to run"
+        )
+    return f"{queue}; the next plan is made {shown_moment(sheet.next_plan, zone)}"
+
+
 def _tally(tally: Tally) -> str:
     return f"{tally.done}/{tally.planned}"
 
 
-def _items(sheet: Sheet) -> Iterator[str]:
+def _items(sheet: Sheet, now: datetime, zone: ZoneInfo) -> Iterator[str]:
     yield ""
     if not sheet.items and not sheet.decisions:
         yield "nothing to do"
+        yield _waits(sheet, now, zone)
     shown: dict[str, int] = {}
     for number, item in enumerate((*sheet.items, *sheet.decisions), start=1):
         shown[item.kind] = shown.get(item.kind, 0) + 1

@@ -71,9 +71,10 @@ def _lines(connection: Connection, shown: WhatIfShown) -> Iterator[str]:
     yield f"what if    {shown.playbook} had been in force from {since} to {until}"
     yield f"in place of {', '.join(shown.in_place_of)}; {count(shown.leads, 'lead')}, {count(shown.events, 'event')}"
     yield ""
-    yield f"{'touches':<28}{'as it was':>10}{'what if':>10}{'made up':>10}{'unknown':>10}"
+    yield f"{'touches':<28}{'old rules':>10}{'what if':>10}{'made up':>10}{'unknown':>10}"
     for each in shown.touches:
         yield f"  {_NAMES[each.kind]:<26}{each.recorded:>10}{each.what_if:>10}{each.made_up:>10}{each.unknown:>10}"
+    yield "  old rules: a run under the playbooks that were in force, not the log itself; how near it comes is said at the end."
     yield "  made up: asked for, not in the log, its outcome unknown. unknown: it was made, and the run stopped before it."
     yield ""
     yield f"touches by {'month' if shown.monthly else 'week'}"

@@ -49,6 +49,8 @@ def parse_mapping(text: str, name: str = "mapping") -> Mapping:
         mapping = msgspec.convert(tomllib.loads(text), Mapping, strict=True)
     except tomllib.TOMLDecodeError as error:
         raise MappingError("mapping", f"The mapping {name} is not TOML: {error}.") from error
+    except RecursionError:
+        raise MappingError("mapping", f"The mapping {name} cannot be read: a value in it is nested too deeply.") from None
     except msgspec.ValidationError as error:
         raise MappingError("mapping", f"The mapping {name} is wrong at {_located(str(error))}.") from error
     for key, complaint in _contradictions(mapping):

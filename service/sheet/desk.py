@@ -13,13 +13,15 @@ from service.next_action import steps_of
 from service.times import zone_of
 from workflows import horizon
 from workflows.calendars import Calendar
-from workflows.commands import AnyCommand
-from workflows.context import Context, Refused
+from workflows.commands import AnyCommand, command_kind
+from workflows.context import Context, Refused, facts
 from workflows.decide import decide
 from workflows.events import NoteSent, Recorded
+from workflows.guards import refusals
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
 from workflows.suppression import Entry, verdict
+from workflows.transitions import row_for
 
 #: States in which a rep may have something to do.
 _STATES = ("note_due", "note_sent", "call_due", "no_response", "re_engaged", "meeting_booked", "declined")
@@ -83,7 +85,16 @@ class Desk:
 
     def refusal(self, lead: Lead, command: AnyCommand) -> Refused | None:
         """Ask the machine whether it would refuse *command* of the rep now; it alone knows the rules."""
-        context = Context(
+        answer = decide(lead, command, self._context(lead))
+        return answer if isinstance(answer, Refused) else None
+
+    def all_refusals(self, lead: Lead, command: AnyCommand) -> tuple[Refused, ...]:
+        """Return what each guard of the row says that *command* answers to, and not the first alone."""
+        row = row_for(lead.state, command_kind(command))
+        return tuple(refusals(row.guards, facts(lead, command, self._context(lead)))) if row else ()
+
+    def _context(self, lead: Lead) -> Context:
+        return Context(
             now=self.now,
             actor=f"rep:{self.rep.name}",
             calendar=self.calendar,
@@ -91,8 +102,6 @@ class Desk:
             followed=self.playbook,
             verdicts=(verdict(self.listed.get(lead.id, ())),),
         )
-        answer = decide(lead, command, context)
-        return answer if isinstance(answer, Refused) else None
 
 
 def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, now: datetime) -> Desk:

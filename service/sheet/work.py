@@ -1,7 +1,7 @@
 """All of a day's work but the calls: replies, breakups, next steps, notes, reasons, homework and nurture."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from service.cut_bait import Shown
@@ -10,9 +10,10 @@ from service.sheet.desk import Desk
 from service.sheet.found import Found, Item, facts, item, key, met, reach, unverified
 from service.times import shown_day, shown_moment
 from service.wording import count, score_line, words
-from workflows.commands import MarkNoteSent, Mode, SendBreakup, SendNurtureTouch
+from workflows.commands import MarkNoteSent, Mode, QueueRevival, SendBreakup, SendNurtureTouch
 from workflows.cut_bait import most_attempts
 from workflows.events import ReplyReceived
+from workflows.homework import told_why_at
 from workflows.homework_commands import AskWhy
 from workflows.lead import Lead
 from workflows.priority import rank
@@ -107,17 +108,24 @@ def reasons(desk: Desk) -> Iterable[Found]:
     """Yield those to ask why they really said no, the longest due first."""
     for lead in _declined(desk, "reason_probe"):
         said = f"; they said {words(lead.decline.stated_reason)}" if lead.decline else ""
+        said += "; reason unverified" if unverified(desk, lead) else ""
+        real = f"thaw reason real {key(desk, lead)} --reason WORD --evidence TEXT --words TEXT"
+        told = told_why_at(lead)
+        if told:
+            why = f"record why they really said no: they answered {shown_moment(told, desk.zone)}{said}"
+            yield Found(lead=lead, kind="reason", why=why, commands=(f"thaw history {key(desk, lead)}", real))
+            continue
         questions = desk.playbook_of(lead).reason.questions
         answers = " ".join(f"--answer {question}=TEXT" for question in questions)
         yield Found(
             lead=lead,
             kind="reason",
-            why=f"ask why they really said no{said}{'; reason unverified' if unverified(desk, lead) else ''}",
+            why=f"ask why they really said no{said}",
             notes=(reach(desk, lead), facts(desk, lead), f"ask: {', '.join(map(words, questions))}" if questions else ""),
             commands=(
                 f"thaw reason ask {key(desk, lead)} --outcome answered {answers}",
                 f"thaw reason ask {key(desk, lead)} --outcome not_reached",
-                f"thaw reason real {key(desk, lead)} --reason WORD --evidence TEXT --words TEXT",
+                real,
             ),
             tries=AskWhy(outcome="not_reached", answers={}),
         )
@@ -162,21 +170,43 @@ def reviews(desk: Desk) -> Iterable[Found]:
 
 
 def _revisits(desk: Desk) -> Iterable[Found]:
-    """Yield those whose day to come back on has come, and about whom too little is known to queue them by itself."""
+    """Yield those whose day to come back on has come and whom nothing queues by itself, with all that is missing."""
     for lead in desk.of("nurture"):
-        fresh = timedelta(days=desk.playbook_of(lead).homework.fresh_for_days)
-        if lead.revisit_on is None or lead.revisit_on > desk.day or (lead.homework_at and lead.homework_at >= desk.now - fresh):
+        if lead.revisit_on is None or lead.revisit_on > desk.day:
             continue
-        answers = " ".join(f"--answer {field}=TEXT" for field in desk.playbook_of(lead).homework.fields)
+        lacking = tuple(_lacking(desk, lead))
+        asked = lead.timers.get("revisit")
+        if not lacking and asked and desk.local_day(asked.due_at) <= desk.day:
+            continue
+        missing = f"missing before the queue: {', '.join(what for what, _ in lacking)}" if lacking else "nothing is missing"
+        if asked and not lacking:
+            missing += f", and the service looks again on {shown_day(desk.local_day(asked.due_at))}: queue it now, if you like"
         yield Found(
             lead=lead,
             kind="homework",
-            why=f"to come back on {shown_day(lead.revisit_on)}, and that day is here: homework first, then the queue",
-            commands=(
-                f"thaw homework {key(desk, lead)} {answers} --source-date DAY",
-                f"thaw queue {key(desk, lead)} --reason revisit",
-            ),
+            why=f"to come back on {shown_day(lead.revisit_on)}, and that day is here; {missing}",
+            commands=(*(command for _, command in lacking), f"thaw queue {key(desk, lead)} --reason revisit"),
         )
+
+
+def _lacking(desk: Desk, lead: Lead) -> Iterable[tuple[str, str]]:
+    """Yield what keeps a lead in nurture out of the queue, in the order in which to get it, each with what to type."""
+    typed, rules = key(desk, lead), desk.playbook_of(lead).homework
+    refused = {each.rule: each.reason for each in desk.all_refusals(lead, QueueRevival(reason="revisit"))}
+    if refused.pop("qualified", None):
+        yield "whether it was good to begin with", f"thaw qualify {typed} --qualified --evidence TEXT"
+    if refused.pop("homework_fresh", None):
+        if len(lead.needs or ()) < rules.min_needs:
+            yield "what they will need", f"thaw need {typed} --item WORD --need TEXT --because TEXT"
+        answers = " ".join(f"--answer {field}=TEXT" for field in rules.fields)
+        homework = f"thaw homework {typed} {answers} --source DAY=ADDRESS"
+        yield f"homework of the last {rules.fresh_for_days} days", homework
+    if refused.pop("account_studied", None) and lead.strategy_at is None:
+        if not lead.history_at:
+            yield "a look at the account's history", f"thaw history {typed}"
+        yield "a strategy", f"thaw strategy {typed} --strategy TEXT --missed TEXT"
+    for reason in refused.values():
+        yield reason.rstrip("."), f"thaw lead {typed}"
 
 
 def _declined(desk: Desk, timer: str) -> list[Lead]:

@@ -284,3 +284,4 @@ def test_a_batch_asks_as_much_for_one_message_as_for_many(desk: Desk) -> None:
         questions.append(sorted(asked))
     assert {"applied"} == {desk.message(ring.message_id).outcome for ring in rings}
     assert questions[0] == questions[1]
+    assert any(question.startswith("COPY events") for question in questions[0])

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from models import messages
+from models import attempts, messages
 from models.database import transaction
 from models.messages import Settlement
 from models.playbooks import newest_playbook, publish
@@ -83,6 +83,21 @@ def test_the_slot_of_somebody_who_is_let_go_is_the_next_ones_on_the_same_day(des
     assert "applied" == desk.do(gone, StartNurture(waiver=WORDS)).outcome
     after = tried()
     assert (len(after), before - after) == (5, {gone})
+    assert nothing_is_wrong(desk)
+
+
+def test_the_plan_leaves_the_minutes_of_those_who_answered_to_them(desk: Desk) -> None:
+    """A3-9: with twenty-two people to answer, eighteen of the day's minutes are left, and two notes fit into them."""
+    for lead_id in desk.queued(22):
+        assert "applied" == desk.do(lead_id, RecordReply(channel="email")).outcome
+    desk.queued(5)
+    assert "applied" == desk.do(rep_id("dan"), PlanDay(), who="planner").outcome
+    assert [(2,)] == desk.ask("SELECT count(*) FROM slots WHERE kind = 'note'")
+    statement = "SELECT body::json FROM events WHERE type = 'day_planned' ORDER BY position DESC"
+    planned = desk.ask(statement)[0][0]
+    assert isinstance(planned, dict)
+    assert 132 == planned["used"]["beside"]
+    assert ("note", 3, "budget") in [(short["kind"], short["count"], short["code"]) for short in planned["data"]["shortfalls"]]
     assert nothing_is_wrong(desk)
 
 
@@ -177,7 +192,7 @@ def test_a_plan_waits_for_what_is_on_its_way(desk: Desk) -> None:
     desk.committer.apply_all([plan])
     assert desk.message(plan.message_id).outcome is None
     with transaction(desk.engine) as connection:
-        messages.fail(connection, coming.message_id, error="no", traceback="", max_attempts=10)
+        attempts.fail(connection, coming.message_id, error="no", traceback="", max_attempts=10)
     desk.committer.apply_all([plan])
     assert "applied" == desk.message(plan.message_id).outcome
     assert desk.message(other.message_id).outcome is None

@@ -9,7 +9,7 @@ import pytest
 
 from actors import apply
 from actors.clock import Clock
-from models import messages, pauses
+from models import pauses, rings
 from models.database import transaction
 from models.messages import Ring
 from models.rebuild import rebuild
@@ -69,14 +69,14 @@ def test_a_ring_that_arrives_while_paused_is_put_aside_without_failing(desk: Des
     found = desk.message(ring.message_id)
     assert (None, 0, 0) == (found.outcome, found.attempts, found.deliveries)
     with transaction(desk.service) as connection:
-        messages.ring_all_again(connection)
-        assert [] == messages.claim_overdue(connection, limit=100)
+        rings.ring_all_again(connection)
+        assert [] == rings.claim_overdue(connection, limit=100)
     desk.bell.mark("another Redis")
     clock.tick()
     assert is_set_aside(desk, ring)
     assert ("importance_answered",) == resume(desk, "importance_answered")
     with transaction(desk.service) as connection:
-        (again,) = messages.claim_due(connection, now=desk.now, limit=100)
+        (again,) = rings.claim_due(connection, now=desk.now, limit=100)
     assert ring.message_id == again.message_id
     desk.committer.apply_all([again])
     assert "applied" == outcome(desk, ring)

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from models import events, messages
+from models import events, rings
 from models.database import transaction
 from models.messages import Ring
 from service.calendars import freeze_calendar
@@ -75,7 +75,7 @@ class Both:
 
     def _claimed(self) -> list[Ring]:
         with transaction(self.desk.engine) as connection:
-            return messages.claim_due(connection, now=self.desk.now, limit=10_000)
+            return rings.claim_due(connection, now=self.desk.now, limit=10_000)
 
     def compare(self) -> None:
         """Everything that the one wrote, the other has."""

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from actors.broker import QUEUE
 from actors.clock import CLAIM_LIMIT
-from models import messages
+from models import rings
 from models.database import Engine, transaction
 from service.clocks import DrivenClock
 from service.keeper import Kept, Order
@@ -29,7 +29,7 @@ TITLE = "Timers that wait for months"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 #: So many groups come due one minute after the other, one per pass; the last is left to the clock process.
-GROUPS = 4
+GROUPS = 8
 
 #: How often the same messages are rung again, to see what that leaves behind.
 AGAIN = 10
@@ -88,7 +88,7 @@ def claim(engine: Engine, group: int, due: int) -> float:
     now, claimed, watch = NOW + timedelta(minutes=group), 0, Stopwatch()
     while claimed < due:
         with transaction(engine) as connection:
-            found = len(messages.claim_due(connection, now=now, limit=CLAIM_LIMIT))
+            found = len(rings.claim_due(connection, now=now, limit=CLAIM_LIMIT))
         if not found:
             raise RuntimeError(f"{claimed} of {due} due timers were found")
         claimed += found
@@ -97,7 +97,7 @@ def claim(engine: Engine, group: int, due: int) -> float:
 
 def explain(engine: Engine) -> str:
     """Return how PostgreSQL claims."""
-    statement = text(f"EXPLAIN {messages._claim_due.text}")
+    statement = text(f"EXPLAIN {rings._claim_due.text}")
     with transaction(engine) as connection:
         return "\n".join(connection.scalars(statement, {"now": NOW + timedelta(minutes=1), "limit": CLAIM_LIMIT}))
 
@@ -107,11 +107,11 @@ def ring_again(engine: Engine, due: int) -> Sequence[float]:
     seconds = []
     for _ in range(AGAIN):
         with transaction(engine) as connection:
-            messages.ring_all_again(connection)
+            rings.ring_all_again(connection)
         watch, claimed = Stopwatch(), 0
         while claimed < due * (GROUPS - 1):
             with transaction(engine) as connection:
-                claimed += len(messages.claim_overdue(connection, limit=CLAIM_LIMIT))
+                claimed += len(rings.claim_overdue(connection, limit=CLAIM_LIMIT))
         seconds.append(watch.seconds)
     return seconds
 

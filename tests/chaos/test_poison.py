@@ -3,7 +3,7 @@
 import functools
 
 from actors.committer import MAX_ATTEMPTS
-from models import messages
+from models import attempts
 from models.database import transaction
 from tests.chaos.auditor import Audit
 from tests.chaos.sabotage import DELIVERIES, KILLS, RAISES
@@ -47,8 +47,8 @@ def test_a_message_that_kills_its_worker_is_buried_and_takes_nobody_with_it(stag
     stage.settle()
     # The first ring is not counted.
     assert deaths == DELIVERIES + 1
-    outcome, attempts, deliveries, error, _ = stage.asker.rows(ROW, TROUBLE)[0]
-    assert (outcome, attempts, deliveries) == ("dead", 0, DELIVERIES + 1)
+    outcome, tries, deliveries, error, _ = stage.asker.rows(ROW, TROUBLE)[0]
+    assert (outcome, tries, deliveries) == ("dead", 0, DELIVERIES + 1)
     assert "seems to end its worker" in str(error)
     Audit(stage).check(workload.submitted, None, dead=[TROUBLE])
 
@@ -60,14 +60,14 @@ def test_a_message_that_always_fails_is_dead_after_its_attempts_and_can_be_reviv
     worker = stage.hire_worker("tests.chaos.sabotage:poisoned", **{RAISES: str(TROUBLE)})
     register_all(workload)
     stage.settle(patience=0.1)
-    outcome, attempts, _, error, traceback = stage.asker.rows(ROW, TROUBLE)[0]
-    assert (outcome, attempts, error) == ("dead", MAX_ATTEMPTS, "AlwaysFailsError: this one always fails")
+    outcome, tries, _, error, traceback = stage.asker.rows(ROW, TROUBLE)[0]
+    assert (outcome, tries, error) == ("dead", MAX_ATTEMPTS, "AlwaysFailsError: this one always fails")
     assert "sabotage.py" in str(traceback)
     Audit(stage).check(workload.submitted, None, dead=[TROUBLE])
     assert worker.stop() == 0
     stage.hire_worker()
     with transaction(stage.service.engine) as connection:
-        assert messages.retry_dead(connection, [TROUBLE]) == [TROUBLE]
+        assert attempts.retry_dead(connection, [TROUBLE]) == [TROUBLE]
     stage.settle()
     assert stage.asker.rows(ROW, TROUBLE)[0][:2] == ("applied", 0)
     Audit(stage).check(workload.submitted, None)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from actors.submit import Submission, stage
-from models import messages
+from models import attempts, messages, rings
 from models.database import Connection, transaction
 from models.messages import CommandReusedError
 from tests.desk import Desk
@@ -38,10 +38,10 @@ def test_what_is_due_is_claimed_once_and_what_is_not_due_stays(desk: Desk) -> No
     desk.submit(uuid4(), AnswerImportance(importance=1))
     desk.ask("UPDATE messages SET ring_again_at = NULL, rings = 0 WHERE settled_at IS NULL")
     with transaction(desk.engine) as connection:
-        assert 1 == len(messages.claim_due(connection, now=desk.now, limit=10))
-        assert [] == messages.claim_due(connection, now=desk.now, limit=10)
+        assert 1 == len(rings.claim_due(connection, now=desk.now, limit=10))
+        assert [] == rings.claim_due(connection, now=desk.now, limit=10)
     with transaction(desk.engine) as connection:
-        assert 0 == len(messages.claim_overdue(connection, limit=10))
+        assert 0 == len(rings.claim_overdue(connection, limit=10))
 
 
 def test_two_clocks_never_claim_the_same_message(desk: Desk) -> None:
@@ -50,8 +50,8 @@ def test_two_clocks_never_claim_the_same_message(desk: Desk) -> None:
         desk.submit(uuid4(), AnswerImportance(importance=1))
     desk.ask("UPDATE messages SET ring_again_at = NULL, rings = 0 WHERE settled_at IS NULL")
     with desk.engine.begin() as one, desk.engine.begin() as other:
-        first = messages.claim_due(one, now=desk.now, limit=12)
-        second = messages.claim_due(other, now=desk.now, limit=12)
+        first = rings.claim_due(one, now=desk.now, limit=12)
+        second = rings.claim_due(other, now=desk.now, limit=12)
     assert 12 == len(first)
     assert 8 == len(second)
     assert not {ring.message_id for ring in first} & {ring.message_id for ring in second}
@@ -61,10 +61,10 @@ def test_a_rung_message_is_rung_again_only_after_its_lease(desk: Desk) -> None:
     """Not before the lease is over, and with the number of rings counted."""
     (ring,) = desk.submit(uuid4(), AnswerImportance(importance=1))
     with transaction(desk.engine) as connection:
-        assert [] == messages.claim_overdue(connection, limit=10)
+        assert [] == rings.claim_overdue(connection, limit=10)
     desk.ask("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = :id", id=ring.message_id)
     with transaction(desk.engine) as connection:
-        assert [2] == [again.number for again in messages.claim_overdue(connection, limit=10)]
+        assert [2] == [again.number for again in rings.claim_overdue(connection, limit=10)]
 
 
 def after(desk: Desk, do: Callable[[Connection], object], message_id: UUID) -> int:
@@ -94,10 +94,10 @@ def test_a_lease_doubles_from_half_a_minute_to_ten_minutes(desk: Desk) -> None:
     assert 30 == after(desk, submit, id_)
     for number, seconds in enumerate((60, 120, 240, 480, 600, 600, 600), start=2):
         desk.ask("UPDATE messages SET ring_again_at = clock_timestamp() WHERE id = :id", id=id_)
-        assert seconds == after(desk, lambda connection: messages.claim_overdue(connection, limit=10), id_)
+        assert seconds == after(desk, lambda connection: rings.claim_overdue(connection, limit=10), id_)
         assert [(number,)] == desk.ask("SELECT rings FROM messages WHERE id = :id", id=id_)
     desk.ask("UPDATE messages SET ring_again_at = NULL, rings = 0 WHERE id = :id", id=id_)
-    assert 30 == after(desk, lambda connection: messages.claim_due(connection, now=desk.now, limit=10), id_)
+    assert 30 == after(desk, lambda connection: rings.claim_due(connection, now=desk.now, limit=10), id_)
 
 
 def test_a_back_off_doubles_from_a_second_to_an_hour(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_a_back_off_doubles_from_a_second_to_an_hour(desk: Desk) -> None:
     (ring,) = desk.submit(uuid4(), AnswerImportance(importance=1))
 
     def fail(connection: Connection) -> None:
-        messages.fail(connection, ring.message_id, error="it broke", traceback="", max_attempts=100)
+        attempts.fail(connection, ring.message_id, error="it broke", traceback="", max_attempts=100)
 
     found = [after(desk, fail, ring.message_id) for _ in range(15)]
     assert [*(2**attempt for attempt in range(12)), 3600, 3600, 3600] == found
@@ -116,14 +116,14 @@ def test_failures_back_off_and_end_as_dead_with_error_and_traceback(desk: Desk) 
     (ring,) = desk.submit(uuid4(), AnswerImportance(importance=1))
     for attempt in (1, 2, 3):
         with transaction(desk.engine) as connection:
-            outcome = messages.fail(connection, ring.message_id, error="it broke", traceback="here", max_attempts=3)
+            outcome = attempts.fail(connection, ring.message_id, error="it broke", traceback="here", max_attempts=3)
         assert ("dead" if attempt == 3 else None) == outcome
     with transaction(desk.engine) as connection:
-        (dead,) = messages.list_dead(connection)
+        (dead,) = attempts.list_dead(connection)
         assert ("it broke", "here", 3) == (dead.error, dead.traceback, dead.attempts)
-        assert [ring.message_id] == messages.retry_dead(connection)
-        assert [] == messages.list_dead(connection)
-        assert [ring.message_id] == [r.message_id for r in messages.claim_due(connection, now=desk.now, limit=5)]
+        assert [ring.message_id] == attempts.retry_dead(connection)
+        assert [] == attempts.list_dead(connection)
+        assert [ring.message_id] == [r.message_id for r in rings.claim_due(connection, now=desk.now, limit=5)]
 
 
 def test_a_settled_message_stays_as_it_was_settled(desk: Desk) -> None:
@@ -132,8 +132,8 @@ def test_a_settled_message_stays_as_it_was_settled(desk: Desk) -> None:
     with transaction(desk.engine) as connection:
         messages.settle(connection, [messages.Settlement(ring.message_id, "applied", None, None)])
         messages.settle(connection, [messages.Settlement(ring.message_id, "refused", "rule", "reason")])
-        assert messages.fail(connection, ring.message_id, error="late", traceback="", max_attempts=1) is None
-        assert 0 == messages.count_delivery(connection, ring.message_id)
+        assert attempts.fail(connection, ring.message_id, error="late", traceback="", max_attempts=1) is None
+        assert 0 == attempts.count_delivery(connection, ring.message_id)
     assert ("applied", None) == (desk.message(ring.message_id).outcome, desk.message(ring.message_id).error)
 
 

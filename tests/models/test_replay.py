@@ -79,11 +79,12 @@ def test_the_whole_log_folds_to_what_its_streams_fold_to_one_by_one(
     assert before == written.ask("SELECT * FROM leads ORDER BY id")
 
 
-def test_a_scan_reads_in_the_order_of_the_index(written: Desk) -> None:
+@pytest.mark.parametrize("gathered", [("array_agg(body)", "array_agg(hash)"), replay.TOGETHER])
+def test_a_scan_reads_in_the_order_of_the_index(written: Desk, gathered: tuple[str, ...]) -> None:
     """However large the log, it is not sorted as a whole: only the events of one stream are, and those are in order already."""
     with transaction(written.engine) as connection:
         connection.execute(text(replay._in_order_of_the_index))
-        plan = "\n".join(connection.scalars(text(f"EXPLAIN {replay._statement(('body', 'hash'))}")))
+        plan = "\n".join(connection.scalars(text(f"EXPLAIN {replay._statement(gathered)}")))
     assert "Index Scan using events_stream_version" in plan
     assert "Presorted Key: events.stream_id" in plan
     assert 1 == plan.count("Sort  (cost")

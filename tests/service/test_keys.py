@@ -88,7 +88,7 @@ def test_a_key_is_made_once_for_nobody_else_to_read(files: KeyFiles) -> None:
 def test_a_private_key_is_not_shown(files: KeyFiles) -> None:
     """Neither what prints a key nor an error about its file has the key in it."""
     files.init("thaw/ab")
-    material = files.path.read_text().strip().rpartition("+")[2]
+    material = files.path.read_text().strip().split("+", 4)[4]
     assert material not in repr(files.signing())
     files.path.write_text(f"{files.path.read_text().strip()[:-4]}\n")
     with pytest.raises(KeyFileError, match="holds no private key") as refused:

@@ -35,6 +35,9 @@ def us(*absences: Absence) -> Calendar:
     return freeze_calendar("US", "", "America/New_York", date(2026, 1, 1), date(2026, 12, 31), absences=absences)
 
 
+US = us()
+
+
 def codes(plan: DayPlan) -> dict[tuple[str, str], int]:
     return {(shortfall.kind, shortfall.code): shortfall.count for shortfall in plan.shortfalls}
 
@@ -129,6 +132,24 @@ def test_no_day_is_ever_planned_past_capacity(
     assert max(Counter(note.lead_id for note in rep.notes).values(), default=1) == 1
     assert max(Counter(call.lead_id for call in rep.calls).values(), default=1) == 1
     assert all(call.made_on >= call.promised_on for call in rep.calls)
+
+
+@settings(max_examples=100, deadline=None)
+@given(capacities, st.integers(0, 200), st.integers(0, 8))
+def test_answers_and_breakups_leave_fewer_notes_and_never_fewer_promised_calls(
+    capacity: Capacity, beside: int, calls: int
+) -> None:
+    """A3-9: minutes for whom we owe the next word come off notes and follow-ups; the calls that stand on the day are made."""
+
+    def planned(minutes: int) -> DayPlan:
+        return plan_day(MONDAY, US, capacity, {}, promised(calls, MONDAY), leads(8), follow_ups(8), minutes)
+
+    without, charged = planned(0), planned(beside)
+    assert (without.open_calls, without.reschedules) == (charged.open_calls, charged.reschedules)
+    assert len(charged.notes) <= len(without.notes)
+    added = charged.notes or charged.follow_ups
+    assert charged.minutes <= capacity.minutes.budget or not added or not (capacity.minutes.note and capacity.minutes.follow_up)
+    assert charged.minutes >= beside
 
 
 def check_within_capacity(rep: PerfectRep, today: DayPlan, other_minutes: int) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.workflows.life import CALENDAR, PLAYBOOK, ROADS, START, WORDS, Life, life_in, make_ready, note_command, sent_command
 from tests.workflows.player import Player
 from workflows import commands as c
-from workflows.books import Book
+from workflows.books import Book, book_digest
 from workflows.calendars import Absence, Calendar
 from workflows.codec import canonical
 from workflows.events import CommandRefused, Recorded, Slot, Verdict
@@ -214,6 +214,22 @@ def test_a_plan_is_derived_again_from_the_log_that_it_names() -> None:
     assert fields == [each.field for each in mismatches]
     ((_, mismatches),) = rederive_plans(history[:1], [plan], library)
     assert ["used.position"] == [each.field for each in mismatches]
+
+
+def test_a_plan_of_a_release_that_did_not_charge_answers_is_derived_as_it_was_made() -> None:
+    """It says nothing of minutes beside the slots; one that was made since says how many, and a wrong number is named."""
+    library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
+    history = _rep_lives(*REP_LIFE, position=2)
+    (plan,) = rederive(history, library).plans
+    (first,) = plan.recorded
+    assert first.used
+    assert 0 == first.used.beside
+    wrong = plan._replace(recorded=(replace(first, used=replace(first.used, beside=6)),))
+    ((_, (mismatch,)),) = rederive_plans(history, [wrong], library)
+    assert ("used.beside", "6", "0") == (mismatch.field, mismatch.recorded, mismatch.derived)
+    uncharged = replace(first.used, beside=msgspec.UNSET, book=book_digest(Book(charged=False)))
+    old = plan._replace(recorded=(replace(first, used=uncharged),))
+    assert [(old, ())] == list(rederive_plans(history, [old], library))
 
 
 def derived(number: int) -> UUID:

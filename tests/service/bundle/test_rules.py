@@ -1,7 +1,8 @@
 """The second implementation of the rules agrees with the first: on random lives, and on nothing that was changed."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -27,6 +28,7 @@ from tests.workflows.life import (
 from tests.workflows.player import Player
 from workflows import commands as c
 from workflows import homework_commands as h
+from workflows import mail_commands as m
 from workflows.calendars import Absence, Calendar
 from workflows.events import Verdict
 from workflows.handle import Outcome
@@ -91,6 +93,16 @@ def test_a_migration_follows(state: str, days: int) -> None:
     life.migrate(PLAYBOOK)
     life.wait(days=1).do(c.Release())
     found, tally = follow(life.history, playbooks=[PLAYBOOK, FASTER], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_the_ends_of_the_calendar_follow(year: int) -> None:
+    """A command from the first or the last day that a date can name is answered, and its answer follows."""
+    life = life_in("breakup_sent")
+    at = datetime(year, 1, 1, tzinfo=UTC) if year == 1 else datetime(year, 12, 31, 23, 59, tzinfo=UTC)
+    life.do(m.SendMail(occurred_at=at, mail=UUID(int=7), purpose="breakup", attempt=1, not_before=None))
+    found, tally = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
     assert ([], len(life.history)) == (found, tally.derived)
 
 

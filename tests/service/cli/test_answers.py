@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from models import contacts, messages
+from models import attempts, contacts, messages
 from models.database import DatabaseUnavailableError, transaction
 from service.cli import answers
 from tests.service.world import MONDAY, World
@@ -96,7 +96,7 @@ def test_what_fails_and_is_tried_again_says_so(noted: World) -> None:
     id_ = uuid4()
     noted.ok(*NOTE, "--id", id_)
     with transaction(noted.engine) as connection:
-        messages.fail(connection, id_, error="OSError: the moon is full", traceback="", max_attempts=10)
+        attempts.fail(connection, id_, error="OSError: the moon is full", traceback="", max_attempts=10)
     said = noted.ok(*NOTE, "--id", id_)
     assert said == f"accepted as {id_}; it failed 1 time so far and is tried again by itself: OSError: the moon is full\n"
 
@@ -106,7 +106,7 @@ def test_what_is_dead_ends_with_1_and_says_where_to_look(noted: World) -> None:
     id_ = uuid4()
     noted.ok(*NOTE, "--id", id_)
     with transaction(noted.engine) as connection:
-        messages.fail(connection, id_, error="OSError: the moon is full", traceback="", max_attempts=1)
+        attempts.fail(connection, id_, error="OSError: the moon is full", traceback="", max_attempts=1)
     said = noted.refused(1, *NOTE, "--id", id_)
     assert said == f"dead after 1 attempt: OSError: the moon is full\nSee `thaw dead show {id_}`.\n"
 

@@ -1,6 +1,7 @@
 """The past in two senses, what changed between two moments, and the whole book at any of them."""
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -31,6 +32,8 @@ def test_both_senses_agree_where_nothing_was_late(late: World) -> None:
         occurred = late.said("replay", "V-0000", "--at", moment, "--as", "occurred")
         assert (recorded["lead"], recorded["events"]) == (occurred["lead"], occurred["events"])
         assert (occurred["differs"], occurred["odd"], occurred["sense"]) == ([], [], "occurred")
+        shown = late.ok("replay", "V-0000", "--at", moment, "--as", "occurred")
+        assert "was the last by then; the lead as it occurred does not differ from it\n" in shown
 
 
 def test_what_was_entered_late_stands_where_it_happened(late: World) -> None:
@@ -74,6 +77,22 @@ def test_a_difference_names_fields_and_events(late: World) -> None:
     assert "  4  Tue 2026-01-06 10:00:00  note_sent (T10) by rep:dan -> note_sent" in lines
 
 
+def test_a_difference_shows_days_as_days_and_texts_as_documents(world: World) -> None:
+    """A day of which nobody knows the hour is that day in every zone; words kept apart are named by their document."""
+    world.rep()
+    world.register(1, last_contact_on=date(2024, 3, 2))
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+        world.at(TUESDAY)
+        step = ("--next-step", "Send the plan of the roof", "--next-step-on", "2026-01-15", "--minutes", 12)
+        world.ok("call", "V-0000", "--outcome", "connected", "--personal-first", *step)
+    shown = world.ok("diff", "V-0000", "1", "2026-01-13")
+    assert "  last contact at         Sat 2024-03-02 -> Tue 2026-01-13 10:00\n" in shown
+    assert re.search(r"\n  next step               none -> \[document [0-9a-f]{8}\]\n", shown)
+    assert not re.search("Reference|UNSET|[(]document_id", shown)
+
+
 def test_a_difference_reads_both_ways_and_in_both_senses(late: World) -> None:
     there = late.said("diff", "V-0000", "2", "4")
     back = late.said("diff", "V-0000", "4", "2")
@@ -108,6 +127,7 @@ def test_a_standing_is_what_the_fold_says(late: World) -> None:
         late.ok("hold", "V-0000", "--reason", "manual")
         late.ok("release", "V-0000")
         late.ok("opt-out", "V-0001")
+        late.ok("erase", "V-0001", "--reason", "They asked for it in writing.")
     moments = {event.recorded_at for lead in late.leads for event in late.events(lead)}
     with late.engine.connect() as connection:
         for moment in sorted(moments):

@@ -1,6 +1,8 @@
 """Bundles from the command line: what is said, what is refused, and that the enclosed verifier answers."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +38,14 @@ def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
     assert lines[3].startswith("SHA-256 ")
     assert lines[3].endswith(f"; recorded as event {size + 1} of the log")
     assert "exported 1 lead: 6 events, with names and texts" in signed.ok("operations")
-    command = lines[4].partition("python verify.py ")[2].split()
+    assert "take a verify.py from elsewhere, or the one inside" in lines[4]
+    script = "\n".join(lines[5:]).replace("python ", f"{sys.executable} ")
+    subprocess.run(["/bin/sh", "-ec", script], check=True, cwd=tmp_path)
+    command = lines[6].partition("python verify.py ")[2].split()
+    unsigned = signed.refused(3, "verify-bundle", path)
+    assert "\nNO KEY       no key was given with --key, so that nobody vouches for anything in it" in unsigned
+    assert "WRONG" not in unsigned
+    assert unsigned.endswith("\nverdict      not signed by a key given here; nothing else is wrong (exit status 3)\n")
     assert signed.ok("verify-bundle", *command).splitlines()[-1] == "verdict      nothing is wrong (exit status 0)"
     made = signed.said("export", "--all", "-o", tmp_path / "all.zip")
     assert (made["events"], made["heads"], made["texts"], made["signed"]) == (size + 1, None, None, True)

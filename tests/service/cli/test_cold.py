@@ -1,6 +1,8 @@
 """Deals that stand still, and declines that are only put off."""
 
+import shlex
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tests.desk import WORDS
@@ -59,13 +61,32 @@ def test_a_hold_comes_back_on_its_day(world: World) -> None:
     assert "nurture" == world.lead(lead).state
     world.at(MONDAY + timedelta(days=60, hours=1))
     assert "HOMEWORK   " in world.ok("today", "--rep", "dan")
-    assert "to come back on Fri 2026-03-06, and that day is here: homework first, then the queue" in world.ok("today")
-    _study(world, lead, date(2026, 3, 1))
-    assert "that day is here" not in world.ok("today")
+    here, missing = "to come back on Fri 2026-03-06, and that day is here; ", "missing before the queue: "
+    need, homework, strategy = "what they will need, ", "homework of the last 180 days, ", "a strategy"
     with world.worker():
-        world.ok("queue", lead, "--reason", "revisit")
+        for command, what in (
+            ("history", f"{need}{homework}a look at the account's history, {strategy}"),
+            ("need", f"{need}{homework}{strategy}"),
+            ("homework", f"{homework}{strategy}"),
+            ("strategy", strategy),
+        ):
+            item = _homework(world)
+            assert f"{here}{missing}{what}" == item["why"]
+            (typed,) = (line for line in item["commands"] if line.startswith(f"thaw {command} "))
+            filled = typed.replace("DAY=ADDRESS", "2026-03-01=https://example.com/report").replace("WORD", "new-roof")
+            world.ok(*shlex.split(filled.replace("TEXT", "'Ask their planner which budget the roof would come from.'"))[1:])
+        item = _homework(world)
+        later = "and the service looks again on Sun 2026-04-05: queue it now, if you like"
+        assert f"{here}nothing is missing, {later}" == item["why"]
+        world.ok(*shlex.split(item["commands"][0])[1:])
     assert "queued" == world.lead(lead).state
     office.sound()
+
+
+def _homework(world: World) -> dict[str, Any]:
+    (item,) = (item for item in world.said("today")["items"] if item["kind"] == "homework")
+    assert isinstance(item, dict)
+    return item
 
 
 def _study(world: World, lead: UUID, published_on: date) -> None:

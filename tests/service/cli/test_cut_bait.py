@@ -52,6 +52,7 @@ def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: Wor
     printed = silent.ok("cut-bait", "--rep", "dan")
     assert "Ada Amberfield (V-0000), dan: it brings 10 an hour, and the queue 3750" in printed
     assert "value 1000 x chance 0.43 % over 24 minutes = 10 an hour; the middle of 3 queued brings 3750" in printed
+    assert printed.endswith("in the currency of the playbook's value_by_band\n1 lead is proposed for letting go\n")
     assert silent.ok("cut-bait", "--rep", "eve") == "nobody is proposed for letting go\n"
     (decision,) = sheet(silent).decisions
     assert decision.why == "it brings 10 an hour, and the queue 3750"
@@ -134,6 +135,9 @@ def test_alerts_name_time_without_hope_and_who_has_gone_silent(silent: World) ->
     assert found["inordinate_time"]["says"] == "614 minutes spent at a chance of 0.43 %: 611 probably lost"
     assert found["gone_silent"]["says"] == "was interested in a garden, and 3 contacts went unanswered"
     assert silent.ok("alerts", "--rep", "eve") == "nothing to be alarmed at\n"
+    assert silent.ok("alerts").endswith("\n2 alerts in all\n")
+    cut = silent.ok("alerts", "--limit", 1).splitlines()
+    assert (cut[-1], len(cut)) == ("2 alerts in all; not shown: 1 (--limit 2 shows all)", 3)
     with silent.worker():
         silent.ok(*found["gone_silent"]["command"].split()[1:])
     lead = silent.lead(silent.leads[0])

@@ -132,6 +132,25 @@ def test_the_question_why_is_due_the_next_day_and_a_purpose_of_its_own(declined:
     assert declined.lead(declined.leads[0]).state == "nurture"
 
 
+def test_whoever_answered_why_is_not_asked_again_and_the_answer_is_to_be_recorded(declined: World) -> None:
+    """A2-6: until the real reason is recorded, in whatever word, the lead and the sheet say that, and no longer to ask."""
+    declined.at(MONDAY + timedelta(days=1))
+    with declined.worker():
+        declined.ok("reason", "ask", "V-0000", "--outcome", "not_reached")
+        assert "next       ask why they really said no by Wed 2026-01-07" in declined.ok("lead", "V-0000")
+        declined.at(MONDAY + timedelta(days=2))
+        declined.ok("reason", "ask", "V-0000", "--outcome", "answered", "--words", "It was not the money.")
+        told = "record why they really said no: they answered Wed 2026-01-07 10:00"
+        assert f"next       {told} (rep)\n" in declined.ok("lead", "V-0000")
+        (item,) = (item for item in sheet(declined).items if item.kind == "reason")
+        assert item.why == f"{told}; they said no budget; reason unverified"
+        real = ("--reason", "our_planner_left", "--evidence", "call of 7 January", "--words", "Your planner left.")
+        declined.ok("reason", "real", "V-0000", *real)
+        assert "record why" not in declined.ok("lead", "V-0000")
+        assert not [item for item in sheet(declined).items if item.kind == "reason"]
+    assert "no_need, not_a_fit, out_of_scope" in declined.ok("reason", "real", "--help")
+
+
 def test_who_objected_is_not_asked_why_either(declined: World) -> None:
     """A2-5: the purpose is allowed, and no objection is."""
     with declined.worker():

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from models import messages, operations
+from models import attempts, operations
 from models.database import transaction
 from service.operations import record_export
 from tests.service.imports.office import COLUMNS, MAPPING, row
@@ -35,7 +35,7 @@ def died(world: World, number: int = 1) -> list[UUID]:
     ids = [UUID(world.said("importance", "V-0000", 4, "--no-wait")["message_id"]) for _ in range(number)]
     with transaction(world.engine) as connection:
         for id_ in ids:
-            messages.bury(connection, id_, error="OSError: the moon is full")
+            attempts.bury(connection, id_, error="OSError: the moon is full")
     return ids
 
 

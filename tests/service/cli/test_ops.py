@@ -1,17 +1,19 @@
 """The health of the service, verification, and the rebuild."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 import redis
 
 from migrations.runner import newest_revision
-from models import messages
+from models import attempts, rings
 from models.database import transaction
+from service.calendars import freeze_calendar
 from tests.service.world import MONDAY, World
-from workflows.commands import AnswerImportance
+from workflows.commands import AnswerImportance, SetCalendar
+from workflows.rep import rep_id
 
 
 @pytest.fixture
@@ -34,8 +36,8 @@ def test_status_sees_what_waits_and_what_failed(lived: World) -> None:
     before = lived.said("status")
     ids = [UUID(lived.said("importance", "V-0000", 3, "--no-wait")["message_id"]) for _ in range(3)]
     with transaction(lived.engine) as connection:
-        messages.fail(connection, ids[0], error="OSError", traceback="", max_attempts=10)
-        messages.fail(connection, ids[1], error="OSError", traceback="", max_attempts=1)
+        attempts.fail(connection, ids[0], error="OSError", traceback="", max_attempts=10)
+        attempts.fail(connection, ids[1], error="OSError", traceback="", max_attempts=1)
     lived.sql("UPDATE messages SET ring_again_at = NULL WHERE id = %(id)s", id=ids[2])
     lived.sql("UPDATE messages SET ring_again_at = clock_timestamp() - interval '1 second' WHERE id = %(id)s", id=ids[0])
     lived.clock.move(lived.clock() + timedelta(hours=3))
@@ -54,12 +56,14 @@ def test_status_sees_what_waits_and_what_failed(lived: World) -> None:
 def test_a_calendar_that_ends_soon_is_said_by_status_and_by_the_sheet(lived: World) -> None:
     """Sixty days before dan's calendar ends, and not a day earlier, both say what to do."""
     sentence = (
-        "the calendar of dan ends on 2028-12-31, and nothing is planned beyond it: `thaw rep set dan` freezes three more years"
+        "the calendar of dan ends on 2026-03-31, and nothing is planned beyond it: `thaw rep set dan` freezes three more years"
     )
-    lived.at(datetime(2028, 10, 31, 15, 0, tzinfo=UTC))
+    short = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2026, 3, 31))
+    lived.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=short, playbook="five-five-five"))
+    lived.at(datetime(2026, 1, 29, 15, 0, tzinfo=UTC))
     assert sentence not in lived.ok("status")
     assert sentence not in lived.ok("today", "--rep", "dan")
-    lived.clock.move(datetime(2028, 11, 1, 15, 0, tzinfo=UTC))
+    lived.clock.move(datetime(2026, 1, 30, 15, 0, tzinfo=UTC))
     assert f"! {sentence}\n" in lived.ok("status")
     assert [sentence] == lived.said("status")["calendars"]
     assert f"! {sentence}\n" in lived.ok("today", "--rep", "dan")
@@ -158,7 +162,7 @@ def test_dead_messages_are_listed_shown_and_tried_again(lived: World) -> None:
     ids = [lived.hand_in(uuid4(), AnswerImportance(importance=3)) for _ in range(2)]
     for id_, error in ((ids[0], "UnknownStreamError: lead x\nis not known"), (ids[1], "OSError: the moon is full")):
         with transaction(lived.engine) as connection:
-            messages.bury(connection, id_, error=error)
+            attempts.bury(connection, id_, error=error)
     listed = lived.ok("dead", "list")
     assert "1 message: OSError: the moon is full\n" in listed
     assert f"  {ids[0]}  importance_answered  1 attempt  rep:dan\n" in listed
@@ -175,7 +179,7 @@ def test_dead_messages_are_listed_shown_and_tried_again(lived: World) -> None:
 
     assert lived.ok("dead", "retry", ids[0], "--reason", "mended") == "1 message revived: the clock rings it again\n"
     with transaction(lived.engine) as connection:
-        assert messages.claim_due(connection, now=lived.clock(), limit=10)[0].message_id == ids[0]
+        assert rings.claim_due(connection, now=lived.clock(), limit=10)[0].message_id == ids[0]
     assert lived.said("dead", "retry", "--all", "--reason", "mended")["revived"] == [str(ids[1])]
     assert lived.ok("dead", "list") == "no message is dead\n"
 
@@ -194,6 +198,6 @@ def test_dead_messages_whose_ids_begin_alike_are_told_apart(lived: World) -> Non
     for id_ in ids:
         lived.ok("importance", "V-0000", 3, "--no-wait", "--id", id_)
         with transaction(lived.engine) as connection:
-            messages.bury(connection, id_, error="OSError")
+            attempts.bury(connection, id_, error="OSError")
     assert f"'abcdef01' may mean {ids[0]} or {ids[1]}: name one in full" in lived.refused(2, "dead", "show", "abcdef01")
     assert "there is no traceback: its worker was gone each time\n" in lived.ok("dead", "show", ids[1])

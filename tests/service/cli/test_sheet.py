@@ -2,12 +2,15 @@
 
 import shlex
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.desk import WORDS
 from tests.service.world import MONDAY, World
 from workflows.commands import RecordDecline
+
+MAPPINGS = Path(__file__).parents[3] / "mappings"
 
 
 @pytest.fixture
@@ -17,6 +20,17 @@ def tuesday(world: World) -> World:
     world.register(2)
     world.at(MONDAY + timedelta(days=1))
     return world
+
+
+def test_the_example_of_the_readme_is_imported_and_planned(world: World) -> None:
+    """The two leads in ``mappings/`` fit the mapping beside them: one to write to, and one to ask why."""
+    shown = world.ok("import", MAPPINGS / "leads.csv", "--mapping", MAPPINGS / "leads.toml", "--dry-run")
+    assert "(found out); a dry run, so that all below is what would happen\n          2 created\n" in shown
+    assert shown.endswith(" 2 leads would be accepted. New with a calendar would be 1 rep.\n")
+    world.ok("import", MAPPINGS / "leads.csv", "--mapping", MAPPINGS / "leads.toml")
+    world.work()
+    world.at(MONDAY + timedelta(days=1))
+    assert [("note", "V-0001"), ("reason", "V-0002")] == [(i["kind"], i["key"]) for i in world.said("today")["items"]]
 
 
 def test_the_page_ends_with_what_to_type_and_that_works(tuesday: World) -> None:
@@ -44,6 +58,24 @@ def test_the_page_of_a_day_to_come(tuesday: World) -> None:
     assert "\nno working day: holiday: Martin Luther King Jr. Day\n" in shown
     assert "\nnot planned yet\n" in tuesday.ok("today", "--on", "2026-01-20")
     assert "\nnot planned yet: that happens at 06:00\n" in tuesday.ok("today", "--on", "2026-01-07")
+
+
+def test_a_page_without_work_says_who_waits_and_when_the_next_plan_is_made(world: World) -> None:
+    """On a weekend with a queue, and on a day whose plan is overdue because nothing runs, nobody is told that all is done."""
+    world.rep()
+    world.at(MONDAY + timedelta(days=5))
+    assert "\nnothing to do\nnobody is in the queue; the next plan is made Mon 2026-01-12 06:00\n" in world.ok("today")
+    world.register(2)
+    assert "\nnothing to do\n2 leads in the queue; the next plan is made Mon 2026-01-12 06:00\n" in world.ok("today")
+    world.clock.move(MONDAY + timedelta(days=7))
+    shown = world.ok("today")
+    assert "\nnot planned yet: that was due at 06:00, and happens as soon as a clock and a worker run (`thaw up`)\n" in shown
+    assert (
+        "\n2 leads in the queue; the plan of Mon 2026-01-12 06:00 is still to be made: a clock and a worker have to run\n"
+        in shown
+    )
+    world.work()
+    assert "NOTE" in world.ok("today")
 
 
 def test_what_is_blocked_says_how_to_unblock_it(tuesday: World) -> None:

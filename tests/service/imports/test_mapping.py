@@ -50,6 +50,7 @@ def test_the_columns_of_a_mapping_are_those_that_the_file_must_have() -> None:
         ('reasons = { price = "price", timing = "timing" }', "", "stages.treat.Lost.reasons"),
         ('price = "price"', 'price = "Too dear"', "stages.treat[...].reasons"),
         ("[dates]", "[dates", "is not TOML"),
+        pytest.param("[dates]", f"a = {'[' * 5000}\n[dates]", "nested too deeply", id="deep"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(before: str, after: str, complaint: str) -> None:

@@ -1,0 +1,77 @@
+"""A day's minutes besides the slots: what was logged, what work takes as a rule, and what people who answered are owed."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.workflows.life import CALENDAR, DECLINE, OPEN_REPLY, VOICEMAIL, WORDS, Life, life_in, sent_command, touch_command
+from workflows import commands as c
+from workflows.capacity import MinuteCosts
+from workflows.lead import Lead
+from workflows.minutes import beside_slots, spent
+
+COSTS = MinuteCosts()
+
+
+@pytest.mark.parametrize(
+    ("state", "command", "minutes"),
+    [
+        ("note_due", sent_command(), 8),
+        ("call_due", VOICEMAIL, 12),
+        ("call_due", DECLINE, 12),
+        ("call_due", c.RecordCall(outcome="voicemail", minutes=3), 3),
+        ("no_response", c.LeaveBreakupVoicemail(), 3),
+        ("no_response", c.SendBreakupEmail(monitored_reply_address=True, minutes=20), 20),
+        ("registered", DECLINE, 0),
+        ("note_sent", OPEN_REPLY, 0),
+    ],
+)
+def test_what_was_done_takes_what_was_logged_or_else_the_usual_minutes(state: str, command: c.Command, minutes: int) -> None:
+    life = life_in(state)
+    life.must(command)  # type: ignore[arg-type]  # every command class is a member of AnyCommand
+    assert minutes == spent(life.history[-1], COSTS)
+
+
+def test_a_touch_takes_a_follow_ups_minutes() -> None:
+    life = life_in("no_response").wait(days=7)
+    life.must(touch_command())
+    assert 6 == spent(life.history[-1], COSTS)
+
+
+def engaged(lead: Lead, day: date) -> int:
+    return beside_slots([lead], [], day, CALENDAR, COSTS)
+
+
+def test_who_answered_is_owed_the_next_word_at_once_and_who_agreed_on_a_day_on_that_day() -> None:
+    """A3-9: six minutes from the answer on, or from the agreed day on; none before it, and none on hold."""
+    reply = life_in("re_engaged")
+    assert 6 == engaged(reply.lead, reply.today)
+    reply.must(c.Hold(reason="manual"))
+    assert 0 == engaged(reply.lead, reply.today)
+    talk = life_in("call_due")
+    on = talk.today + timedelta(days=2)
+    talk.must(c.RecordCall(outcome="connected", personal_topic_first=True, next_step="send", next_step_on=on))
+    for day, minutes in ((talk.today, 0), (on - timedelta(days=1), 0), (on, 6), (on + timedelta(days=9), 6)):
+        assert minutes == engaged(talk.lead, day)
+    talk.wait(hours=1).must(OPEN_REPLY)
+    assert 6 == engaged(talk.lead, talk.today)
+
+
+def test_a_breakup_takes_its_halves_from_its_decision_on_and_on_the_day_on_which_each_is_done() -> None:
+    """A3-9: voicemail and email take half of a breakup's minutes each, done or to be done; a day later nothing is left."""
+    life = life_in("no_response")
+
+    def minutes(of: Life = life, later: int = 0) -> int:
+        return beside_slots([], [of.lead], of.today + timedelta(days=later), CALENDAR, COSTS)
+
+    assert 0 == minutes()
+    life.must(c.ConfirmCutBait(choice="one_more_try", reason=WORDS))
+    assert 0 == minutes()
+    life.must(c.ConfirmCutBait(choice="breakup"))
+    assert (6, 6) == (minutes(), minutes(later=1))
+    life.must(c.LeaveBreakupVoicemail())
+    assert (6, 3) == (minutes(), minutes(later=1))
+    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    assert (6, 0) == (minutes(), minutes(later=1))
+    closed = life_in("breakup_sent")
+    assert (6, 0) == (minutes(closed), minutes(closed, later=1))
