@@ -11,12 +11,19 @@ from uuid import UUID
 import structlog
 
 from actors.batch import Batch
-from actors.invitations import NotForInvitationsError, length_of_description, looked_at, reps_of, verdicts_on_letter
+from actors.invitations import (
+    NotForInvitationsError,
+    looked_at,
+    reps_of,
+    seats_to_give_back,
+    verdicts_beforehand,
+    verdicts_on_letter,
+)
 from actors.library import Library
 from actors.mail_checks import mail_verdicts
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
-from models import campaigns, leads, messages, pauses, plans
+from models import campaigns, erasure, leads, messages, pauses, plans
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
@@ -27,7 +34,7 @@ from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
-from workflows.campaign_commands import AnnounceEvent, PlanCampaign
+from workflows.campaign_commands import AnnounceEvent, EraseEventTexts, PlanCampaign
 from workflows.capacity import Capacity
 from workflows.commands import (
     AnyCommand,
@@ -41,7 +48,7 @@ from workflows.commands import (
 )
 from workflows.context import Context
 from workflows.events import Verdict
-from workflows.handle import Carrier, handle
+from workflows.handle import Carrier, Outcome, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook, pins_newest
@@ -249,10 +256,17 @@ class _Apply:
             day = day_under_way(calendar, self._now) if calendar else None
             if day:
                 batch.plan_again(after.owner, day, message)
-        for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
-            batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
+        self._tell_others(batch, message, command, outcome)
         if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
             batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _tell_others(self, batch: Batch, message: OpenMessage, command: AnyCommand, outcome: Outcome) -> None:
+        for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
+            batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
+        if self._personal.objected(outcome.recorded):
+            batch.write_streams()
+            for event_id, back in seats_to_give_back(self._connection, self._now):
+                batch.follow(message, event_id, back, asked_by=message.asked_by)
 
     def _verdicts(
         self,
@@ -322,12 +336,14 @@ class _Apply:
         except NotForInvitationsError as error:
             batch.settle(message, "refused", "invitation_playbook", str(error))
             return
-        described = length_of_description(self._connection, command)
-        outcome = handle_invitations(state, command, playbook=playbook, looked=looked, verdicts=described, carrier=carrier)
+        verdicts = verdicts_beforehand(self._connection, command, looked, self._postal_address)
+        outcome = handle_invitations(state, command, playbook=playbook, looked=looked, verdicts=verdicts, carrier=carrier)
         if outcome.answer == "too_early":
             batch.wait(message.id)
             return
         batch.advance(message, state, outcome.state, outcome.recorded)
+        if isinstance(command, EraseEventTexts) and outcome.answer == "applied":
+            erasure.remove_texts(self._connection, message.stream_id, but=command.reason.document_id)
         for stream_id, proposal in outcome.proposals:
             batch.follow(message, stream_id, (proposal,), asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)

@@ -183,7 +183,8 @@ class Batch:
         self._staged.clear()
         self._settled.clear()
 
-    def _write_streams(self) -> None:
+    def write_streams(self) -> None:
+        """Write the streams as they stand now, so that what is read next finds them."""
         changed = list(self._changed.values())
         slots.move(self._connection, reserved=list(self._reserved.items()), released=list(self._released))
         leads.save_leads(self._connection, [(c.state, c.hash) for c in changed if isinstance(c.state, Lead)])
@@ -195,7 +196,7 @@ class Batch:
 
     def write(self) -> None:
         """Write everything; the log comes last, because its head is locked until the commit."""
-        self._write_streams()
+        self.write_streams()
         self.flush_messages()
         if self._to_plan:
             self._stage_plans()

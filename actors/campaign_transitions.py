@@ -64,6 +64,12 @@ def event_rsvp_received(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def event_texts_erased(message: str, stream: str, ring: int = 1) -> None:
+    """What people wrote about a sales event is removed."""
+    _apply("event_texts_erased", message, stream, ring)
+
+
+@transition
 def event_withdrawn(message: str, stream: str, ring: int = 1) -> None:
     """Letters named an event that may not be attended any more."""
     _apply("event_withdrawn", message, stream, ring)
@@ -103,6 +109,12 @@ def sales_event_announced(message: str, stream: str, ring: int = 1) -> None:
 def seat_given_back(message: str, stream: str, ring: int = 1) -> None:
     """A seat at a sales event is free again."""
     _apply("seat_given_back", message, stream, ring)
+
+
+@transition
+def seat_lost(message: str, stream: str, ring: int = 1) -> None:
+    """A campaign hears that somebody has no seat any more."""
+    _apply("seat_lost", message, stream, ring)
 
 
 @transition

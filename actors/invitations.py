@@ -5,11 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from actors.library import Library
-from models import campaigns, contacts, leads, texts
+from actors.mail_checks import letter_of
+from models import campaigns, contacts, erasure, leads, texts
 from models.database import Connection
 from models.texts import Written
 from workflows.campaign import Campaign
-from workflows.campaign_commands import DrawAudience, SendInvitation
+from workflows.campaign_commands import DrawAudience, EraseEventTexts, GiveSeatBack, SendInvitation
 from workflows.campaign_decisions import Looked, asked_for
 from workflows.campaign_events import RepFacts
 from workflows.commands import AnyCommand
@@ -17,10 +18,11 @@ from workflows.events import Verdict
 from workflows.handle import calendar_digest
 from workflows.invitation_checks import Read, verdicts
 from workflows.invitation_playbook import Invitation
-from workflows.invitation_streams import DESCRIPTION, described, looks_at_events
+from workflows.invitation_streams import DESCRIPTION, POSTAL_ADDRESS, described, looks_at_events
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sales_event import SalesEvent, facts_of
+from workflows.seats import asked_about
 
 
 class NotForInvitationsError(Exception):
@@ -37,7 +39,12 @@ def looked_at(
 ) -> Looked:
     """Return what a decision on *command* looks at beside its own stream."""
     rules = _rules(playbook)
-    if not isinstance(state, Campaign):
+    if isinstance(state, SalesEvent) and isinstance(command, EraseEventTexts):
+        texts_left = erasure.texts_of(connection, state.id, but=command.reason.document_id)
+        return Looked(now=now, rules=rules, texts=texts_left)
+    if isinstance(state, SalesEvent):
+        return Looked(now=now, rules=rules, gone=campaigns.gone(connection, asked_about(state, command)))
+    if state is None:
         return Looked(now=now, rules=rules)
     if isinstance(command, DrawAudience):
         return Looked(now=now, rules=rules, audience=campaigns.read_audience(connection, asked_for(state), rules.mode))
@@ -77,8 +84,22 @@ def reps_of(campaign: Campaign) -> list[str]:
     return sorted({letter.rep for letter in campaign.letters.values() if letter.status == "waiting"})
 
 
-def length_of_description(connection: Connection, command: AnyCommand) -> tuple[Verdict, ...]:
-    """Return how many characters the description has that *command* brings; nothing where there is none, or it is gone."""
+def seats_to_give_back(connection: Connection, now: datetime) -> list[tuple[UUID, list[GiveSeatBack]]]:
+    """Return by sales event the seats and places in the line of those who opted out or were erased."""
+    found = campaigns.seats_of_gone(connection, now)
+    return [(event_id, [GiveSeatBack(lead_id=lead_id) for lead_id in lead_ids]) for event_id, lead_ids in found.items()]
+
+
+def verdicts_beforehand(
+    connection: Connection, command: AnyCommand, looked: Looked, postal_address: str
+) -> tuple[Verdict, ...]:
+    """Return what is to be said of *command*: of the description that it brings, and of the letters that it lets leave."""
+    if looked.rules.mode == "email" and looks_at_events(command):
+        return (Verdict(check=POSTAL_ADDRESS, passed=bool(postal_address.strip()), source="THAW_POSTAL_ADDRESS"),)
+    return _length_of_description(connection, command)
+
+
+def _length_of_description(connection: Connection, command: AnyCommand) -> tuple[Verdict, ...]:
     reference = described(command)
     body = contacts.find_document(connection, reference.document_id) if reference else None
     if body is None:
@@ -110,7 +131,7 @@ def verdicts_on_letter(
     said = titles_and_descriptions(connection, [event for event in events if event.id in command.events])
     letter = Read(
         audience=command.audience,
-        text=written.body,
+        text=letter_of(command, written),
         values={name: str(value) for name, value in texts.facts_about(connection, lead.id).items() if value},
         titles={id_: title for id_, (title, _) in said.items()},
         descriptions={id_: description for id_, (_, description) in said.items()},

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from models.texts import Written
-from workflows.commands import AnyCommand
+from workflows.campaign_commands import SendInvitation
+from workflows.commands import AnyCommand, Reference
 from workflows.events import Scalar, Verdict
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
 from workflows.mail_text import Read, header, read_mail, text_of
@@ -19,10 +20,22 @@ _ONE_CLICK = "List-Unsubscribe=One-Click"
 
 def mail_verdicts(words: Mapping[UUID, Written], command: AnyCommand, postal_address: str) -> tuple[Verdict, ...]:
     """Return what the bytes of the mail say, among *words*, that *command* wants sent; nothing where it was erased."""
-    if not isinstance(command, (QueueBreakupMail, QueueNurtureMail)):
-        return ()
-    written = words.get(command.text.document_id)
+    mail = mail_of(command)
+    written = words.get(mail.document_id) if mail else None
     return mail_checks(read_mail(written.body.encode()), postal_address) if written else ()
+
+
+def mail_of(command: AnyCommand) -> Reference | None:
+    """Return the whole mail that *command* sends or wants sent."""
+    match command:
+        case QueueBreakupMail(text=text) | QueueNurtureMail(text=text) | SendInvitation(mode="email", text=text):
+            return text
+    return None
+
+
+def letter_of(command: SendInvitation, written: Written) -> str:
+    """Return the words of an invitation: of one by mail, those of the mail."""
+    return read_mail(written.body.encode()).words if command.mode == "email" else written.body
 
 
 def mail_checks(mail: Read, postal_address: str) -> tuple[Verdict, ...]:

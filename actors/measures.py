@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rapidfuzz import fuzz, process
 
+from actors.mail_checks import mail_of
 from models import playbooks, texts
 from models.database import Connection
 from models.texts import Written
@@ -18,7 +19,7 @@ from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
 from workflows.content import Measures, TextKind, judge
 from workflows.events import Verdict
 from workflows.lead import Lead
-from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
+from workflows.mail_commands import QueueNurtureMail
 from workflows.mail_text import read_mail
 from workflows.phrases import ASKS_TO_REPLY, MAY_SAY_NO, MENTIONS_MAIL, NUMBERS
 from workflows.playbooks import Playbook
@@ -95,7 +96,7 @@ def verdicts_on(
     if found is None or written is None:
         return ()
     about = _about(connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now)
-    if isinstance(command, (QueueBreakupMail, QueueNurtureMail)):
+    if mail_of(command):
         written = written._replace(body=read_mail(written.body.encode()).words)
     if isinstance(command, QueueNurtureMail):
         about = about._replace(value=_words(command.asset))

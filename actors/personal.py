@@ -9,10 +9,11 @@ from models import erasure, suppressions
 from models.database import Connection
 from models.messages import OpenMessage
 from workflows.commands import AnyCommand, EraseLead, OptOut, RegrantConsent
-from workflows.events import ChannelOptedOut, ConsentRegranted, Holdings, OptedOut, Recorded, Verdict
+from workflows.events import ChannelOptedOut, ConsentRegranted, Holdings, LeadErased, OptedOut, Recorded, Verdict
 from workflows.handle import asks_the_list
 from workflows.invitation_streams import Stream
 from workflows.lead import Lead
+from workflows.seats import MOVE_SEATS
 from workflows.suppression import Entry, verdict
 from workflows.transitions import TOUCHES, trigger
 
@@ -28,10 +29,10 @@ class PersonalData:
         #: Leads that were erased in this transaction: what waited for them is superseded, here too.
         self.erased: set[UUID] = set()
         self._changed = False
-        # An objection and a touch under another lead of the same person must not pass each other.
+        # An objection and a touch under another lead of the same person must not pass each other, nor may it pass a seat.
         if any(isinstance(command, (OptOut, EraseLead, RegrantConsent)) for command in commands.values()):
             suppressions.lock(connection, alone=True)
-        elif any(trigger(command) in TOUCHES for command in commands.values()):
+        elif any(trigger(command) in TOUCHES or isinstance(command, MOVE_SEATS) for command in commands.values()):
             suppressions.lock(connection, alone=False)
         asking = {opened[id_].stream_id for id_, command in commands.items() if asks_the_list(command)}
         self._entries: Mapping[UUID, Sequence[Entry]] = suppressions.entries_of(connection, asking)
@@ -66,6 +67,11 @@ class PersonalData:
                 keys = suppressions.keys_of(self._connection, each.stream_id)
                 suppressions.lift(self._connection, keys, each.data.modes)
                 self._changed = True
+
+    @staticmethod
+    def objected(recorded: Sequence[Recorded]) -> bool:
+        """Tell whether *recorded* says of somebody that nothing reaches them any more."""
+        return any(isinstance(each.data, (OptedOut, LeadErased)) for each in recorded)
 
     def _list(self, lead_id: UUID, data: OptedOut | ChannelOptedOut, *, erased: bool = False) -> None:
         suppressions.add(

@@ -1,7 +1,7 @@
 """Campaigns and sales events as their events leave them, and what their decisions look at."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from workflows.commands import Mode
 from workflows.event_list import barred
 from workflows.lead import Lead
 from workflows.sales_event import SalesEvent
-from workflows.suppression import refused_by, verdict
+from workflows.suppression import MODES, refused_by, verdict
 
 _lead = msgspec.json.Decoder(Lead).decode
 _campaign = msgspec.json.Decoder(Campaign).decode
@@ -89,6 +89,27 @@ def find_sales_event(connection: Connection, event_id: UUID) -> SalesEvent | Non
 def list_sales_events(connection: Connection) -> list[SalesEvent]:
     """Return all sales events by id."""
     return [_sales_event(body) for body in connection.scalars(text("SELECT body FROM sales_events ORDER BY id"))]
+
+
+_left = text("""
+    SELECT id FROM leads WHERE id = ANY(:ids) AND (state = 'do_not_contact' OR erased_at IS NOT NULL)
+""")
+
+
+def gone(connection: Connection, lead_ids: Sequence[UUID]) -> tuple[UUID, ...]:
+    """Return those of *lead_ids* who opted out or were erased, under this lead or another of the same person, by id."""
+    if not lead_ids:
+        return ()
+    listed = suppressions.entries_of(connection, lead_ids)
+    kept_out = {id_ for id_, entries in listed.items() if refused_by(verdict(entries)) >= MODES}
+    return tuple(sorted({*connection.scalars(_left, {"ids": list(lead_ids)}), *kept_out}))
+
+
+def seats_of_gone(connection: Connection, now: datetime) -> dict[UUID, list[UUID]]:
+    """Return by sales event, of those still to come, who has a seat or waits for one although they are `gone`."""
+    guests = {each.id: (*each.seated, *each.waiting) for each in list_sales_events(connection) if each.starts_at > now}
+    left = set(gone(connection, [id_ for ids in guests.values() for id_ in ids]))
+    return {event_id: found for event_id, ids in guests.items() if (found := [id_ for id_ in ids if id_ in left])}
 
 
 def open_deals(connection: Connection) -> list[Lead]:

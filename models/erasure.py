@@ -36,6 +36,17 @@ def remove(connection: Connection, lead_id: UUID, *, reason_id: UUID, message_id
     return Holdings(contact=contact, documents=tuple(sorted(documents)), messages=emptied)
 
 
+def texts_of(connection: Connection, owner_id: UUID, *, but: UUID) -> tuple[str, ...]:
+    """Return the commitments of all texts kept for *owner_id* but the document *but*, in order."""
+    statement = text("SELECT commitment FROM documents WHERE lead_id = :id AND id <> :but ORDER BY commitment")
+    return tuple(connection.scalars(statement, {"id": owner_id, "but": but}))
+
+
+def remove_texts(connection: Connection, owner_id: UUID, *, but: UUID) -> None:
+    """Remove all texts kept for *owner_id*, with their salts, but the document *but*."""
+    connection.execute(text("DELETE FROM documents WHERE lead_id = :id AND id <> :but"), {"id": owner_id, "but": but})
+
+
 class Standing(NamedTuple):
     """What this database holds of a lead that a ledger says was erased."""
 

@@ -19,11 +19,6 @@ def find(connection: Connection, rep: str) -> Mailbox | None:
     return Mailbox(*row) if row else None
 
 
-def every(connection: Connection) -> list[Mailbox]:
-    """Return all mailboxes."""
-    return [Mailbox(*row) for row in connection.execute(text("SELECT address, name FROM mailboxes ORDER BY rep"))]
-
-
 def save(connection: Connection, rep: str, mailbox: Mailbox) -> None:
     """Set a rep's mailbox."""
     connection.execute(

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 from models import contacts
 from models.database import Connection
-from service.times import shown_moment
-from service.wording import plain, words
+from service.times import moment_and_zone
+from service.wording import hidden_in, plain, words
+from workflows import horizon
+from workflows.codec import derived_id
 from workflows.sales_event import SalesEvent
 
 #: What a template may ask for.
@@ -59,7 +61,7 @@ def shipped_template(name: str) -> Template:
     """
     path = files("workflows") / "wording" / f"{name}.txt"
     if not path.is_file():
-        raise LetterError(f"no wording called {name} comes with Thaw; give one with --wording")
+        raise LetterError(f"no wording called {name} comes with Thaw; give a file with one")
     return read_template(path.read_text())
 
 
@@ -69,8 +71,11 @@ def written(template: Template, values: Mapping[str, str]) -> str:
     Raises
     ------
     LetterError
-        When one of the values that the template asks for is not known: then there is homework to do first.
+        When one of the values that the template asks for is not known, or nobody could print it: there is homework to do.
     """
+    for mark in dict.fromkeys(_MARK.findall(template.text)):
+        if found := hidden_in(values.get(mark, "")):
+            raise LetterError(f"the {words(mark)} holds {found}, which no letter may have; correct it where it comes from")
     missing = next((mark for mark in _MARK.findall(template.text) if not values.get(mark, "").strip()), None)
     if missing is not None:
         raise LetterError(f"the {words(missing)} is not known")
@@ -94,11 +99,32 @@ def said_of(connection: Connection, events: Sequence[SalesEvent]) -> dict[UUID, 
     return {id_: Said(*(found.get(each.document_id, "") if each else "" for each in four)) for id_, four in references.items()}
 
 
+def letter_id(campaign_id: UUID, lead_id: UUID, tries: int) -> UUID:
+    """Return the message that sends a person's letter: one for each writing of it, so that the same again sends nothing."""
+    return derived_id("letter", campaign_id, lead_id, tries)
+
+
+def document_id(message_id: UUID) -> UUID:
+    """Return under what the text of such a letter is kept."""
+    return derived_id("document", message_id, "invitation")
+
+
+def kept_letter(connection: Connection, message_id: UUID) -> str:
+    """Return a letter as it was kept; empty when it was erased."""
+    return contacts.find_document(connection, document_id(message_id)) or ""
+
+
 def attachment(events: Sequence[SalesEvent], said: Mapping[UUID, Said], zone: ZoneInfo) -> str:
-    """Return the list of *events*, in their order, with a description of each."""
+    """Return the list of *events*, in their order, with a description of each; *zone* is that of an event that names none."""
     return "\n\n".join(_entry(number, event, said[event.id], zone) for number, event in enumerate(events, start=1))
 
 
 def _entry(number: int, event: SalesEvent, said: Said, zone: ZoneInfo) -> str:
     where = f"at {said.host}" + (f", {said.place}" if said.place else "")
-    return f"{number}. {said.title}\n   {shown_moment(event.starts_at, zone)}, {where}\n   {' '.join(said.description.split())}"
+    begins = moment_and_zone(event.starts_at, zone_of_event(event) or zone)
+    return f"{number}. {said.title}\n   {begins}, {where}\n   {' '.join(said.description.split())}"
+
+
+def zone_of_event(event: SalesEvent) -> ZoneInfo | None:
+    """Return the time zone of the place where *event* is; None of one that was announced without."""
+    return horizon.zone_named(event.timezone) if event.timezone else None

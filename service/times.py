@@ -32,6 +32,13 @@ def shown_moment(moment: datetime, zone: ZoneInfo, *, seconds: bool = False) -> 
     return f"{shown_day(local.date())} {local:%H:%M:%S}" if seconds else f"{shown_day(local.date())} {local:%H:%M}"
 
 
+def moment_and_zone(moment: datetime, zone: ZoneInfo) -> str:
+    """Return *moment* such as ``Mon 2026-01-12 08:00 (America/New_York, UTC-05:00)``: for people who may be in other zones."""
+    offset = f"{moment.astimezone(zone):%z}"
+    named = f"{zone.key}, " if zone.key != "UTC" else ""
+    return f"{shown_moment(moment, zone)} ({named}UTC{offset[:3]}:{offset[3:]})"
+
+
 def shown_span(minutes: int) -> str:
     """Return *minutes* such as ``2h10`` or ``45 min``."""
     hours, rest = divmod(minutes, 60)
@@ -91,6 +98,34 @@ def parse_moment(typed: str, zone: ZoneInfo, now: datetime, *, day_means: time =
         raise TimeError(f"{typed!r} is no time; write it like 2026-03-09, 2026-03-09T14:30 or today") from None
     parse_day(moment.date().isoformat())
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def exactly(typed: str, zone: ZoneInfo) -> None:
+    """Refuse a time without an offset that the clock in *zone* does not show on that day, or shows twice.
+
+    Raises
+    ------
+    TimeError
+        With the times that would be right.
+    """
+    try:
+        moment = datetime.fromisoformat(typed.strip())
+    except ValueError:
+        return
+    if moment.tzinfo or "T" not in typed.upper().replace(" ", "T"):
+        return
+    early, late = (moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if early.utcoffset() == late.utcoffset():
+        return
+    if early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
+        # In a gap each fold counts by the offset of the other side.
+        before, after = (each.astimezone(UTC).astimezone(zone) for each in (late, early))
+        raise TimeError(
+            f"{typed!r} does not exist in {zone.key}: the clocks are put forward over it; write {before:%Y-%m-%dT%H:%M} "
+            f"or {after:%Y-%m-%dT%H:%M}"
+        )
+    first, second = (each.isoformat(timespec="minutes") for each in (early, late))
+    raise TimeError(f"{typed!r} is twice on that day in {zone.key}: the clocks are put back; write {first} or {second}")
 
 
 def _local(day: date, at: time, zone: ZoneInfo) -> datetime:

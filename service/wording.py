@@ -19,6 +19,9 @@ __all__ = [
 #: Marks that reverse or embed the direction of text: printed raw, a name could rewrite the line that it stands in.
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+#: Those of them that words need never: the marks alone are part of names in Hebrew and Arabic.
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 _SCORE_PARTS = {
     "stage": "stage", "value": "value", "time_invested": "time", "importance": "importance", "trigger": "trigger",
     "connector": "connector", "unanswered": "unanswered", "structural": "structural reason",
@@ -32,6 +35,14 @@ def plain(text: str, most: int = 200) -> str:
         kept = "".join(character for character in kept if character.isspace() or _may_be_printed(character))
     line = " ".join(kept.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def hidden_in(text: str) -> str | None:
+    """Return the first character of *text* that is not printed but obeyed, such as ``U+202E``; None when there is none."""
+    for character in text:
+        if character in _OVERRIDES or (character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")):
+            return f"U+{ord(character):04X}"
+    return None
 
 
 def _may_be_printed(character: str) -> bool:

@@ -75,6 +75,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     told: tuple[tuple[UUID, UUID], ...] = ()
     """Who knows by now."""
     responses: tuple[Response, ...] = ()
+    seats_lost: tuple[tuple[UUID, UUID], ...] | msgspec.UnsetType = msgspec.UNSET
+    """Who answered that they come and has no seat, nor a place in the line, for it: lead and event."""
     timers: dict[str, Timer] = {}
     playbook: PlaybookPin | None
     recorded_at: datetime
@@ -128,11 +130,21 @@ def fold_campaign(campaign: Campaign | None, recorded: Recorded) -> Campaign:
             changes["letters"] = campaign.letters | _released(campaign, data)
         case e.LetterRecorded():
             changes |= _recorded(campaign, data)
-        case e.RsvpReceived():
-            changes["responses"] = (*campaign.responses, _response(recorded, data))
+        case e.RsvpReceived() | e.SeatLost():
+            changes |= _answered(campaign, recorded, data)
         case e.EventWithdrawn() | e.InviteeTold():
             changes |= _told(campaign, data)
     return replace(campaign, **changes)
+
+
+def _answered(campaign: Campaign, recorded: Recorded, data: e.RsvpReceived | e.SeatLost) -> dict[str, Any]:
+    one, lost = (data.lead_id, data.event_id), campaign.seats_lost
+    if isinstance(data, e.SeatLost):
+        return {"seats_lost": (*(lost or ()), one)}
+    responses = (*campaign.responses, _response(recorded, data))
+    if not lost or data.answer == "asks":
+        return {"responses": responses}
+    return {"responses": responses, "seats_lost": tuple(pair for pair in lost if pair != one)}
 
 
 def _response(recorded: Recorded, data: e.RsvpReceived) -> Response:
@@ -151,7 +163,8 @@ def _told(campaign: Campaign, data: e.EventWithdrawn | e.InviteeTold) -> dict[st
     if isinstance(data, e.EventWithdrawn):
         withdrawn = tuple(id_ for id_ in campaign.withdrawn if id_ != data.event_id)
         tell = tuple((lead_id, data.event_id) for lead_id in data.tell)
-        return {"withdrawn": (*withdrawn, data.event_id), "to_tell": (*campaign.to_tell, *tell)}
+        told_again = tuple(pair for pair in campaign.told if pair not in tell)
+        return {"withdrawn": (*withdrawn, data.event_id), "to_tell": (*campaign.to_tell, *tell), "told": told_again}
     told = (data.lead_id, data.event_id)
     return {"to_tell": tuple(pair for pair in campaign.to_tell if pair != told), "told": (*campaign.told, told)}
 

@@ -15,6 +15,8 @@ from workflows.command import Command, Mode, Moment, Reference, Slug
 AudienceKey = Literal["declined", "client"]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Seats = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Timezone = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
+Tries = Annotated[int, msgspec.Meta(ge=0)]
 RsvpAnswer = Literal["accepts", "asks", "cannot"]
 LetterOutcome = Literal["sent", "refused"]
 
@@ -33,6 +35,8 @@ class AnnounceEvent(Command, frozen=True, kw_only=True, tag="announce_event"):
     """The client at whose house it takes place."""
     place: Reference | None = None
     description: Reference | None = None
+    timezone: Timezone | msgspec.UnsetType = msgspec.UNSET
+    """Of the place, by its IANA name: what letters say the time in."""
 
 
 class DescribeEvent(Command, frozen=True, kw_only=True, tag="describe_event"):
@@ -69,6 +73,13 @@ class ExcludeCompany(Command, frozen=True, kw_only=True, tag="exclude_company"):
     company: Reference
 
 
+class EraseEventTexts(Command, frozen=True, kw_only=True, tag="erase_event_texts"):
+    """Remove for good what people wrote about an event: host, approver, place, title, descriptions, limits and reasons."""
+
+    reason: Reference
+    """Stays, so it names nobody."""
+
+
 class ListEvent(Command, frozen=True, kw_only=True, tag="list_event"):
     """A letter of the campaign named this event."""
 
@@ -86,6 +97,8 @@ class GiveSeatBack(Command, frozen=True, kw_only=True, tag="give_seat_back"):
     """Somebody who had a seat, or waited for one, does not come."""
 
     lead_id: UUID
+    campaign_id: UUID | msgspec.UnsetType = msgspec.UNSET
+    """The campaign that asks, because it was answered so; any other hears of it."""
 
 
 class PlanCampaign(Command, frozen=True, kw_only=True, tag="plan_campaign"):
@@ -119,6 +132,8 @@ class RecordLetter(Command, frozen=True, kw_only=True, tag="record_letter"):
     events: tuple[UUID, ...] = ()
     wording: Digest | None = None
     """Of the template that the letter was made from."""
+    tries: Tries | msgspec.UnsetType = msgspec.UNSET
+    """Which writing of the letter this is about."""
 
 
 class RecordRsvp(Command, frozen=True, kw_only=True, tag="record_rsvp"):
@@ -134,6 +149,16 @@ class RecordRsvp(Command, frozen=True, kw_only=True, tag="record_rsvp"):
 class WithdrawEvent(Command, frozen=True, kw_only=True, tag="withdraw_event"):
     """An event that letters named may not be attended any more: whoever was invited must be told."""
 
+    event_id: UUID
+    anew: bool | msgspec.UnsetType = msgspec.UNSET
+    """It was revoked or cancelled now: who was told of an earlier time is told again. Else a letter crossed that, and only who
+    does not know is told."""
+
+
+class RecordSeatBack(Command, frozen=True, kw_only=True, tag="record_seat_back"):
+    """Somebody who answered that they come has no seat, and no place in the line: for another reason than a later answer."""
+
+    lead_id: UUID
     event_id: UUID
 
 
@@ -156,6 +181,8 @@ class SendInvitation(Command, frozen=True, kw_only=True, tag="send_invitation"):
     """Of the list (see `workflows.event_list.attachment_digest`)."""
     wording: Digest
     text: Reference
+    tries: Tries | msgspec.UnsetType = msgspec.UNSET
+    """How often it was refused before, and written anew."""
 
 
 class MoveStage(Command, frozen=True, kw_only=True, tag="move_stage"):
@@ -173,8 +200,8 @@ class ProposeCold(Command, frozen=True, kw_only=True, tag="propose_cold"):
 LeadCommand = SendInvitation | MoveStage | ProposeCold
 SalesEventCommand = (
     AnnounceEvent | DescribeEvent | ApproveObservers | RevokeApproval | CancelEvent | ExcludeCompany | ListEvent | TakeSeat
-    | GiveSeatBack
+    | GiveSeatBack | EraseEventTexts
 )  # fmt: skip
 CampaignCommand = (
-    PlanCampaign | DrawAudience | StartCampaign | RecordLetter | RecordRsvp | WithdrawEvent | TellInvitee
+    PlanCampaign | DrawAudience | StartCampaign | RecordLetter | RecordRsvp | WithdrawEvent | TellInvitee | RecordSeatBack
 )  # fmt: skip

@@ -12,17 +12,17 @@ from workflows import horizon
 from workflows.audience import Asked, Audience, rows_of
 from workflows.calendars import Calendar
 from workflows.campaign import RELEASE, Campaign, Letter
-from workflows.command import Command, Mode
-from workflows.commands import FireTimer, RecordReply
+from workflows.commands import FireTimer
 from workflows.context import Refused, Superseded, TooEarly
 from workflows.event_list import sendable, upcoming
 from workflows.events import Effects
+from workflows.guests import decide_on_guests
+from workflows.invitation_answers import Answer, Said
 from workflows.invitation_playbook import Invitation
-from workflows.sales_event import Said as SalesEventSaid
-from workflows.sentences import spoken, words
+from workflows.sentences import spoken
 
 #: Letters that a refusal on the lead's own stream ends, and letters that are only to be written anew.
-_ENDS = frozenset({"not_suppressed", "mode_permitted", "erased", "no_transition", "not_held", "check.event_left", "audience"})
+_ENDS = frozenset({"not_suppressed", "mode_permitted", "erased", "no_transition", "not_held", "check.event_left"})
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,18 +36,12 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     calendars: Mapping[str, Calendar] = {}
     """Of the reps who have one."""
     reps: Mapping[str, e.RepFacts] = {}
-
-
-class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What a decision puts into the log, and the commands that it stages on other streams."""
-
-    data: tuple[e.CampaignEvent | e.SalesEventEvent, ...]
-    effects: Effects = Effects()
-    """Of the first event."""
-    proposals: tuple[tuple[UUID, Command], ...] = ()
-
-
-Answer = Said | SalesEventSaid | Refused | Superseded | TooEarly
+    postal_address: bool = True
+    """Whether mail can say where we are."""
+    gone: tuple[UUID, ...] = ()
+    """Of those whom a decision about seats asks about: who opted out or was erased, by id."""
+    texts: tuple[str, ...] = ()
+    """The commitments of what an erasure of an event's texts would remove, in order."""
 
 
 def decide_campaign(campaign: Campaign | None, command: c.CampaignCommand | FireTimer, looked: Looked) -> Answer:
@@ -63,14 +57,9 @@ def decide_campaign(campaign: Campaign | None, command: c.CampaignCommand | Fire
             return _start(campaign, looked)
         case c.RecordLetter():
             return _letter(campaign, command)
-        case c.RecordRsvp():
-            return _rsvp(campaign, command)
-        case c.WithdrawEvent():
-            return _withdraw(campaign, command)
-        case c.TellInvitee():
-            return _tell(campaign, command)
         case FireTimer():
             return _fire(campaign, command, looked)
+    return decide_on_guests(campaign, command, looked.rules)
 
 
 def _plan(campaign: Campaign | None, command: c.PlanCampaign, looked: Looked) -> Answer:
@@ -143,12 +132,20 @@ def _start(campaign: Campaign, looked: Looked) -> Answer:
         return Refused(rule="not_started", reason="It runs already.")
     if not campaign.drawn:
         return Refused(rule="drawn", reason=f"Draw the audience first: thaw campaign draw {campaign.name}.")
-    refused = sendable(looked.events, looked.rules.events, campaign.types, looked.now)
+    refused = _by_law(looked) or sendable(looked.events, looked.rules.events, campaign.types, looked.now)
     if refused:
         return refused
     found = upcoming(looked.events, looked.rules.events, campaign.types, looked.now)
     effects = Effects(armed={RELEASE: looked.now}) if campaign.count("waiting") else Effects()
     return Said(data=(e.CampaignStarted(events=tuple(event.id for event in found)),), effects=effects)
+
+
+def _by_law(looked: Looked) -> Refused | None:
+    """Refuse letters by mail that could not say where we are: each of them would be refused when it is to leave."""
+    if looked.rules.mode != "email" or looked.postal_address:
+        return None
+    reason = "A letter by mail has to carry our postal address: set THAW_POSTAL_ADDRESS for the workers too."
+    return Refused(rule="check.postal_address", reason=reason, inputs={"mode": looked.rules.mode})
 
 
 def _fire(campaign: Campaign, command: FireTimer, looked: Looked) -> Answer:
@@ -162,7 +159,7 @@ def _fire(campaign: Campaign, command: FireTimer, looked: Looked) -> Answer:
 
 def _release(campaign: Campaign, looked: Looked) -> Answer:
     """Release what may leave today, by rep, and come back on the next working day of one who has letters left."""
-    refused = sendable(looked.events, looked.rules.events, campaign.types, looked.now)
+    refused = _by_law(looked) or sendable(looked.events, looked.rules.events, campaign.types, looked.now)
     if refused:
         # Asked again tomorrow: by then there may be an event, and nobody's letter is lost.
         again = Effects(armed={RELEASE: looked.now + timedelta(days=1)}, cancelled=(RELEASE,))
@@ -216,7 +213,10 @@ def _letter(campaign: Campaign, command: c.RecordLetter) -> Answer:
         # One that was withdrawn and approved anew is told again, and answers if it was withdrawn meanwhile.
         new = [id_ for id_ in command.events if id_ not in campaign.events or id_ in campaign.withdrawn]
         return Said(data=(recorded,), proposals=tuple((id_, c.ListEvent(campaign_id=campaign.id)) for id_ in new))
-    ends = command.rule in _ENDS and command.rule != "audience"
+    another = command.tries is not msgspec.UNSET and command.tries != letter.tries
+    if letter.status != "released" or another or command.rule == "one_invitation":
+        return Superseded(reason="the letter that was refused is not the one that lies open now")
+    ends = command.rule in _ENDS
     other: c.AudienceKey = "client" if command.audience == "declined" else "declined"
     recorded = e.LetterRecorded(
         lead_id=command.lead_id,
@@ -228,61 +228,3 @@ def _letter(campaign: Campaign, command: c.RecordLetter) -> Answer:
         wording=None,
     )
     return Said(data=(recorded,))
-
-
-def _rsvp(campaign: Campaign, command: c.RecordRsvp) -> Answer:
-    letter = campaign.letters.get(str(command.lead_id))
-    inputs = {"lead_id": str(command.lead_id), "event_id": str(command.event_id)}
-    if letter is None or letter.status != "sent":
-        reason = "This campaign sent no letter to this person; record the reply with `thaw reply`."
-        return Refused(rule="invited", reason=reason, inputs=inputs)
-    if command.event_id not in letter.events:
-        reason = "The letter to this person does not list this event; record the reply with `thaw reply`."
-        return Refused(rule="invited", reason=reason, inputs=inputs)
-    earlier = [each for each in campaign.responses if (each.lead_id, each.event_id) == (command.lead_id, command.event_id)]
-    if earlier and earlier[-1].answer == command.answer:
-        return Refused(rule="new_answer", reason=f"That this person {words(command.answer)} is known already.", inputs=inputs)
-    received = e.RsvpReceived(
-        lead_id=command.lead_id,
-        event_id=command.event_id,
-        audience=letter.audience,
-        answer=command.answer,
-        channel=command.channel,
-        effect="solidified" if letter.audience == "client" else "re_engaged",
-        wording=letter.wording,
-    )
-    reply = RecordReply(
-        channel=command.channel,
-        campaign_id=campaign.id,
-        event_id=command.event_id,
-        words=command.words,
-        occurred_at=command.occurred_at,
-    )
-    proposals: list[tuple[UUID, Command]] = [(command.lead_id, reply)]
-    if command.answer == "accepts":
-        proposals.append((command.event_id, c.TakeSeat(lead_id=command.lead_id, campaign_id=campaign.id)))
-    elif command.answer == "cannot" and earlier and earlier[-1].answer == "accepts":
-        proposals.append((command.event_id, c.GiveSeatBack(lead_id=command.lead_id)))
-    return Said(data=(received,), proposals=tuple(proposals))
-
-
-def _withdraw(campaign: Campaign, command: c.WithdrawEvent) -> Answer:
-    known = {lead_id for lead_id, event_id in (*campaign.to_tell, *campaign.told) if event_id == command.event_id}
-    invited = [UUID(id_) for id_, letter in campaign.letters.items() if command.event_id in letter.events]
-    tell = [lead_id for lead_id in invited if lead_id not in known]
-    if command.event_id in campaign.withdrawn and not tell:
-        return Superseded(reason="the campaign knows already that the event was withdrawn")
-    return Said(data=(e.EventWithdrawn(event_id=command.event_id, tell=tuple(sorted(tell))),))
-
-
-def _tell(campaign: Campaign, command: c.TellInvitee) -> Answer:
-    if (command.lead_id, command.event_id) not in campaign.to_tell:
-        reason = "There is nothing to tell this person about this event."
-        inputs = {"lead_id": str(command.lead_id), "event_id": str(command.event_id)}
-        return Refused(rule="to_tell", reason=reason, inputs=inputs)
-    return Said(data=(e.InviteeTold(lead_id=command.lead_id, event_id=command.event_id),))
-
-
-def mode_of(rules: Invitation) -> Mode:
-    """Return the mode in which letters leave."""
-    return rules.mode

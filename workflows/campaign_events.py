@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from workflows.campaign_commands import AudienceKey, Digest, RsvpAnswer, Seats
+from workflows.campaign_commands import AudienceKey, Digest, RsvpAnswer, Seats, Timezone
 from workflows.command import Mode, Name, Reference, Slug
 from workflows.event import Event
 
@@ -68,6 +68,7 @@ class SalesEventAnnounced(Event, frozen=True, kw_only=True, tag="sales_event_ann
     title: Reference
     host: Reference
     place: Reference | None
+    timezone: Timezone | msgspec.UnsetType = msgspec.UNSET
 
 
 class EventDescribed(Event, frozen=True, kw_only=True, tag="event_described"):
@@ -104,6 +105,14 @@ class CompanyExcluded(Event, frozen=True, kw_only=True, tag="company_excluded"):
     """Nobody from this company may come."""
 
     company: Reference
+
+
+class EventTextsErased(Event, frozen=True, kw_only=True, tag="event_texts_erased"):
+    """The receipt: the texts and their salts are gone, and nobody can test a guess against what is left of them here."""
+
+    reason: Reference
+    documents: tuple[str, ...]
+    """Their commitments, in order."""
 
 
 class EventListed(Event, frozen=True, kw_only=True, tag="event_listed"):
@@ -238,12 +247,19 @@ class ColdProposed(Event, frozen=True, kw_only=True, tag="cold_proposed"):
     idle_days: Count
 
 
+class SeatLost(Event, frozen=True, kw_only=True, tag="seat_lost"):
+    """Somebody who answered that they come has no seat, and no place in the line; asked anew, the same answer counts anew."""
+
+    lead_id: UUID
+    event_id: UUID
+
+
 LeadEvent = InvitationSent | StageMoved | ColdProposed
 SalesEventEvent = (
     SalesEventAnnounced | EventDescribed | ObserversApproved | ApprovalRevoked | EventCancelled | CompanyExcluded | EventListed
-    | SeatTaken | SeatWaitedFor | SeatGivenBack
+    | SeatTaken | SeatWaitedFor | SeatGivenBack | EventTextsErased
 )  # fmt: skip
 CampaignEvent = (
     CampaignPlanned | AudienceDrawn | CampaignStarted | LettersReleased | LetterRecorded | RsvpReceived | EventWithdrawn
-    | InviteeTold
+    | InviteeTold | SeatLost
 )  # fmt: skip

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from workflows import events as e
 from workflows import homework, mail
 from workflows import pursuit_events as pursuit
-from workflows.campaign_events import StageMoved
+from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.commands import Mode
 from workflows.law_facts import merged
 from workflows.lead import Decline, HoldState, Lead
@@ -88,6 +88,10 @@ def _stage_moved(lead: Lead, at: datetime, data: StageMoved, changes: Changes) -
     changes["stage_depth"] = data.stage_depth
     if data.stage_depth > data.previous:
         changes["stage_moved_at"] = _latest(lead.stage_moved_at, at)
+
+
+def _invited(lead: Lead, _: datetime, data: InvitationSent, changes: Changes) -> None:
+    changes["invitations"] = (*(lead.invitations or ()), data.campaign_id)
 
 
 def _latest(before: datetime | UnsetType, at: datetime) -> datetime:
@@ -397,6 +401,7 @@ CHANGES: dict[type, Change] = {
     pursuit.ModeWaived: _waived,
     pursuit.NurtureTouchSkipped: _fact("nurture_touch_owed", lambda _at, _data: False),
     StageMoved: _stage_moved,
+    InvitationSent: _invited,
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
     **mail.CHANGES,
     **homework.CHANGES,

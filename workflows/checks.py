@@ -78,6 +78,8 @@ def asked(command: AnyCommand, playbook: Playbook) -> tuple[Slug, ...]:
             return checks.touch
         case SendNurtureTouch(mode="email") | QueueNurtureMail():
             return checks.nurture
+        case SendInvitation(mode="email"):
+            return (*INVITATION_CHECKS, *sorted(BY_LAW))
         case SendInvitation():
             return INVITATION_CHECKS
     return ()

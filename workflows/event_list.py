@@ -9,7 +9,6 @@ from workflows.campaign_events import EventFacts
 from workflows.codec import canonical, digest
 from workflows.context import Refused
 from workflows.invitation_playbook import EventRules
-from workflows.sentences import words
 
 
 def upcoming(events: Iterable[EventFacts], rules: EventRules, types: Sequence[str], now: datetime) -> list[EventFacts]:
@@ -79,11 +78,6 @@ def company_key(company: str) -> str:
     """Return a company's name as it is compared: small letters, without punctuation and legal form."""
     found = re.findall(r"\w+", company.casefold())
     return " ".join([word for word in found if word not in _LEGAL_FORMS] or found)
-
-
-def shown(code: str) -> str:
-    """Return a reason of `why_not` in words."""
-    return words(code)
 
 
 def of(events: Iterable[EventFacts], ids: Sequence[UUID]) -> list[EventFacts]:

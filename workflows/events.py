@@ -650,6 +650,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Of a decision on a cut-bait card: the team's queue, with which the lead was compared."""
     law: LawUsed | msgspec.UnsetType = msgspec.UNSET
     """Of a touch and a plan: what it was held against by contact law; absent where there was no law table yet."""
+    gone: tuple[UUID, ...] | UnsetType = UNSET
+    """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

@@ -106,6 +106,7 @@ GUARDS: dict[str, Guard] = {
     "monitored_reply_address": ending_guards.monitored_reply_address,
     "breakup_impossible_or_waived": ending_guards.breakup_impossible_or_waived,
     "idle": cold.idle,
+    "one_invitation": invitation_checks.one_invitation,
     "audience": invitation_checks.audience,
     "new_asset": ending_guards.new_asset,
     "once_a_month": ending_guards.once_a_month,

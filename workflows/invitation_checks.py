@@ -44,6 +44,14 @@ def audience(facts: Facts, command: SendInvitation) -> Refused | None:
     return Refused(rule="audience", reason=reason, inputs={"state": facts.lead.state, "audience": command.audience})
 
 
+def one_invitation(facts: Facts, command: SendInvitation) -> Refused | None:
+    """Refuse a second copy of the letter of one campaign, whoever asks for it and however often."""
+    if command.campaign_id not in (facts.lead.invitations or ()):
+        return None
+    reason = "This person got the letter of this campaign already."
+    return Refused(rule="one_invitation", reason=reason, inputs={"campaign_id": str(command.campaign_id)})
+
+
 class Read(msgspec.Struct, frozen=True, kw_only=True):
     """A letter as it is looked at, with what it is to say."""
 

@@ -38,6 +38,7 @@ class InvitedAudience(_Section, frozen=True, kw_only=True):
     template: Slug
     requires: tuple[Fact, ...] = ("company",)
     on_reply: Literal["re_engaged", "solidified"]
+    """What an answer to this letter counts as."""
     declined_between: DeclinedBetween | None = None
     active_client: bool = False
 

@@ -18,22 +18,26 @@ from workflows.campaign_commands import (
     DrawAudience,
     PlanCampaign,
     RecordLetter,
+    RecordSeatBack,
     SalesEventCommand,
     SendInvitation,
     StartCampaign,
+    TakeSeat,
 )
-from workflows.campaign_decisions import Answer, Looked, decide_campaign
+from workflows.campaign_decisions import Looked, decide_campaign
 from workflows.command import Command, Reference
 from workflows.commands import AnyCommand, FireTimer, command_kind
 from workflows.context import Refused, Superseded, TooEarly, in_utc
-from workflows.events import SCHEMA, AnyEvent, CommandRefused, Effects, Recorded, Used, Verdict
+from workflows.events import SCHEMA, AnyEvent, CommandRefused, Effects, Holdings, Recorded, Used, Verdict
 from workflows.fold import fold
 from workflows.handle import Carrier
+from workflows.invitation_answers import Answer
 from workflows.lead import Lead, Rep, Timer
 from workflows.playbooks import Playbook
 from workflows.rep import fold_rep
 from workflows.sales_event import STATE as SALES_EVENT
-from workflows.sales_event import SalesEvent, decide_sales_event, fold_sales_event, sales_event_id
+from workflows.sales_event import SalesEvent, fold_sales_event, sales_event_id
+from workflows.sales_event_decisions import decide_sales_event
 
 Stream = Lead | Rep | Campaign | SalesEvent
 
@@ -42,6 +46,9 @@ _CAMPAIGN_COMMANDS = get_args(CampaignCommand)
 
 #: The check whose verdict says how long a description is.
 DESCRIPTION = "description_length"
+
+#: The check whose verdict says whether mail can carry our postal address.
+POSTAL_ADDRESS = "postal_address"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,22 +106,33 @@ def handle_invitations(
         case TooEarly(due_at=due_at):
             return Outcome(answer="too_early", state=state, due_at=due_at)
         case Refused() if state is None:
-            unknown = answer.rule in ("unknown_campaign", "unknown_event")
-            name = "unknown_stream" if unknown else "refused"
-            return Outcome(answer=name, rule=answer.rule, reason=answer.reason)
+            return Outcome(answer="refused", rule=answer.rule, reason=answer.reason)
         case Refused():
             refusal = CommandRefused(
                 refused=command_kind(command), rule=answer.rule, reason=answer.reason, inputs=dict(answer.inputs)
             )
             recorded = _record(state, command, (refusal,), answer.effects, playbook, looked, verdicts, carrier)
             after = cast("Campaign | SalesEvent", fold_stream(state, recorded[0]))
-            return Outcome(answer="refused", recorded=recorded, state=after, rule=answer.rule, reason=answer.reason)
-    effects = getattr(answer, "effects", Effects())
-    recorded = _record(state, command, answer.data, effects, playbook, looked, verdicts, carrier)
+            return Outcome(
+                answer="refused",
+                recorded=recorded,
+                state=after,
+                proposals=_unseated(state, command, answer.rule),
+                rule=answer.rule,
+                reason=answer.reason,
+            )
+    recorded = _record(state, command, answer.data, answer.effects, playbook, looked, verdicts, carrier)
     folded: Stream | None = state
     for each in recorded:
         folded = fold_stream(folded, each)
     return Outcome(answer="applied", recorded=recorded, state=cast("Campaign | SalesEvent", folded), proposals=answer.proposals)
+
+
+def _unseated(state: Campaign | SalesEvent | None, command: AnyCommand, rule: str) -> tuple[tuple[UUID, Command], ...]:
+    """Tell the campaign of somebody who asked for a seat and got none."""
+    if not isinstance(command, TakeSeat) or not isinstance(state, SalesEvent) or rule == "one_seat":
+        return ()
+    return ((command.campaign_id, RecordSeatBack(lead_id=command.lead_id, event_id=state.id)),)
 
 
 def _decide(state: Campaign | SalesEvent | None, command: AnyCommand, looked: Looked, verdicts: tuple[Verdict, ...]) -> Answer:
@@ -126,9 +144,13 @@ def _decide(state: Campaign | SalesEvent | None, command: AnyCommand, looked: Lo
             now=looked.now,
             rules=looked.rules.events,
             characters=found.score or 0 if found else None,
+            gone=looked.gone,
+            texts=looked.texts,
         )
     if isinstance(command, (*_CAMPAIGN_COMMANDS, FireTimer)) and not isinstance(state, SalesEvent):
-        return decide_campaign(state, cast("CampaignCommand | FireTimer", command), looked)
+        address = next((verdict.passed for verdict in verdicts if verdict.check == POSTAL_ADDRESS), True)
+        known = msgspec.structs.replace(looked, postal_address=address)
+        return decide_campaign(state, cast("CampaignCommand | FireTimer", command), known)
     kind = "a sales event" if isinstance(state, SalesEvent) else "a campaign"
     return Refused(rule="no_transition", reason=f"This command is not for {kind}.", inputs={"command": command_kind(command)})
 
@@ -183,6 +205,8 @@ def _used(command: AnyCommand, looked: Looked, verdicts: tuple[Verdict, ...]) ->
         people={str(id_): facts for id_, facts in audience.people.items()} if drawn else UNSET,
         events=looked.events if looks_at_events(command) else UNSET,
         reps=dict(looked.reps) if looked.reps else UNSET,
+        gone=looked.gone or UNSET,
+        holdings=Holdings(documents=looked.texts) if looked.texts else UNSET,
     )
 
 
@@ -219,6 +243,7 @@ def notices(lead_id: UUID, command: Command, answer: str, rule: str | None) -> t
         rule=rule,
         events=command.events if sent else (),
         wording=command.wording if sent else None,
+        tries=command.tries,
         occurred_at=command.occurred_at,
     )
     return ((command.campaign_id, heard),)

@@ -172,6 +172,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """When a conversation last uncovered one."""
     erased_at: datetime | UnsetType = UNSET
     """When all personal data was erased; not there for anybody else, so that their rows stand as they did."""
+    invitations: tuple[UUID, ...] | UnsetType = UNSET
+    """The campaigns whose letters they got, in their order."""
     mail: MailState | UnsetType = UNSET
     """Not there for whom the service never had a mail to send."""
     law: LawFacts | UnsetType = UNSET

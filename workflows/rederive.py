@@ -58,10 +58,10 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
     derived: str
 
 
-class PlanDecision(NamedTuple):
-    """A decision that rests on a whole book: a plan of a day, or why there was none."""
+class BookDecision(NamedTuple):
+    """A decision that rests on the whole log: a plan of a day, an audience, or why there was none."""
 
-    rep: Rep | Campaign
+    stream: Rep | Campaign
     """Whose decision it is, as it stood: a rep whose day was planned, or a campaign whose audience was drawn."""
     recorded: tuple[Recorded, ...]
     position: int
@@ -82,7 +82,7 @@ class Rederived(msgspec.Struct, frozen=True, kw_only=True):
     """Events of the service's own stream, which hold no decision."""
     old_plans: int
     """Plans of a release that did not record what they rest on: they cannot be made again."""
-    plans: tuple[PlanDecision, ...]
+    plans: tuple[BookDecision, ...]
     """For `rederive_plans`; not counted above."""
     mismatches: tuple[Mismatch, ...]
     """In the order of the stream."""
@@ -98,14 +98,14 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
     """
     state: Stream | None = None
     counts = dict.fromkeys(("decisions", "refused", "calendars", "events", "heads", "old_plans"), 0)
-    plans: list[PlanDecision] = []
+    plans: list[BookDecision] = []
     mismatches: list[Mismatch] = []
     for recorded in _decisions(history):
         first = recorded[0]
         if first.state == _SERVICE:
             counts["heads"] += len(recorded)
         elif first.used and first.used.position is not msgspec.UNSET and isinstance(state, (Rep, Campaign)):
-            plans.append(PlanDecision(state, recorded, first.used.position))
+            plans.append(BookDecision(state, recorded, first.used.position))
         elif isinstance(first.data, DayPlanned):
             counts["old_plans"] += 1
         else:
@@ -120,8 +120,8 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
 
 
 def rederive_plans(
-    log: Iterable[Recorded], plans: Iterable[PlanDecision], library: Library
-) -> Iterator[tuple[PlanDecision, tuple[Mismatch, ...]]]:
+    log: Iterable[Recorded], plans: Iterable[BookDecision], library: Library
+) -> Iterator[tuple[BookDecision, tuple[Mismatch, ...]]]:
     """Derive *plans* again, in the order in which they were made, and yield each with what came out differently.
 
     *log* holds all events of all streams in the order of their positions, from the first on. Memory is one folded lead per
@@ -146,14 +146,14 @@ def rederive_plans(
             yield plan, tuple(_compare(plan.recorded, _derive_plan(plan, books, library)))
 
 
-def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Recorded, ...] | str:
+def _derive_plan(plan: BookDecision, books: Books, library: Library) -> tuple[Recorded, ...] | str:
     first = plan.recorded[0]
-    if isinstance(plan.rep, Campaign):
-        return _derive(plan.rep, first, library, Book(), audience_at(plan.rep, books, first))
-    calendar = library.calendars.get(plan.rep.calendar_digest)
+    if isinstance(plan.stream, Campaign):
+        return _derive(plan.stream, first, library, Book(), audience_at(plan.stream, books, first))
+    calendar = library.calendars.get(plan.stream.calendar_digest)
     if calendar is None or first.used is None:
         return "used.calendar"
-    book = books.book(plan.rep.name, horizon.local_day(calendar, first.used.now))
+    book = books.book(plan.stream.name, horizon.local_day(calendar, first.used.now))
     refused = first.used.suppressed or {}
     book = msgspec.structs.replace(
         book,
@@ -161,7 +161,7 @@ def _derive_plan(plan: PlanDecision, books: Books, library: Library) -> tuple[Re
         law=first.used.law,
         charged=first.used.beside is not msgspec.UNSET,
     )
-    return _derive(plan.rep, first, library, book)
+    return _derive(plan.stream, first, library, book)
 
 
 def _decisions(history: Iterable[Recorded]) -> Iterator[tuple[Recorded, ...]]:
@@ -241,6 +241,8 @@ def _derive_invitations(
         audience=audience,
         calendars={name: calendar for name, calendar in known.items() if calendar},
         reps=reps,
+        gone=used.gone or (),
+        texts=used.holdings.documents if used.holdings else (),
     )
     return handle_invitations(
         state, command, playbook=playbook, looked=looked, verdicts=used.verdicts, carrier=carrier

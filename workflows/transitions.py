@@ -266,7 +266,7 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=STATES, event="stage_moved", triggers=("move_stage",)),
     Row(sources=_CONTACTABLE, event="cold_proposed", triggers=("propose_cold",), guards=("idle",)),
     Row(sources=_CONTACTABLE, event="event_invitation_sent", triggers=("send_invitation",),
-        guards=("not_held", "not_suppressed", "mode_permitted", "audience", "content_checks")),
+        guards=("not_held", "not_suppressed", "mode_permitted", "one_invitation", "audience", "content_checks")),
     Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
     Row(sources=("no_response",), event="mail_queued", triggers=("queue_breakup_mail",),
         guards=("not_held", "not_suppressed", "email_reachable", "monitored_reply_address", "attempts_made", "modes_tried",

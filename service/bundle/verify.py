@@ -922,7 +922,7 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - * -> stage_moved -> =; by move_stage
 - contactable -> cold_proposed -> =; by propose_cold; asks idle
 - contactable -> event_invitation_sent -> =; by send_invitation
-    asks not_held not_suppressed mode_permitted audience content_checks
+    asks not_held not_suppressed mode_permitted one_invitation audience content_checks
 - * -> lead_erased -> =; by erase_lead
 - no_response -> mail_queued -> =; by queue_breakup_mail
     asks not_held not_suppressed email_reachable monitored_reply_address attempts_made modes_tried offer_known
@@ -1151,10 +1151,9 @@ class Lead:
 
     __slots__ = (
         "attempts", "attempts_granted", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
-        "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "entered_at",
-        "erased", "has_connector", "history_at", "hold", "homework_at", "importance", "last_contact_at", "last_mode",
-        "last_touch_at", "law",
-        "mail", "meeting_at",
+        "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "entered_at", "erased",
+        "has_connector", "history_at", "hold", "homework_at", "importance", "invitations", "last_contact_at",
+        "last_mode", "last_touch_at", "law", "mail", "meeting_at",
         "minutes_invested", "modes", "modes_refused", "modes_tried", "modes_waived", "needs", "next_step_on", "note_on",
         "note_sent_at", "nurture_owed", "nurture_touched_at",
         "offer_at", "open_opportunity", "owner", "pin", "promised", "promised_on", "qualified", "queued_at", "real_reason",
@@ -1196,6 +1195,7 @@ class Lead:
         self.slots: list[Slot] = []
         self.value_items_used: list[str] = []
         self.needs: list[str] = []
+        self.invitations: list[str] = []
         self.history_at: datetime | None
         self.note_sent_at: datetime | None
         self.promised_on: date | None
@@ -1479,6 +1479,10 @@ def _on_cut_bait(lead: Lead, data: Any, at: datetime) -> None:
         lead.modes_waived = lead.modes_waived + data["card"]["checklist"]["modes_open"]
 
 
+def _on_invitation(lead: Lead, data: Any, at: datetime) -> None:
+    lead.invitations = [*lead.invitations, data["campaign_id"]]
+
+
 def _on_connector(lead: Lead, data: Any, at: datetime) -> None:
     lead.has_connector = True
     document = data["connector"]["document_id"]
@@ -1552,6 +1556,7 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "connector_introduced": _on_connector,
     "lead_reassigned": _sets("owner", lambda data, at: data["owner"]),
     "stage_moved": _on_stage_moved,
+    "event_invitation_sent": _on_invitation,
     "lead_erased": _sets("erased", lambda data, at: True),
     "mail_queued": _on_mail_queued,
     "mail_sending": _on_mail_sending,
@@ -1827,7 +1832,7 @@ def _not_before_planned(lead: Lead, c: Any, d: Decision) -> Any:
 def _checks_asked(d: Decision) -> list[str]:
     """Return the checks that the playbook asks for before the command counts as done."""
     if d.kind == "send_invitation":
-        return list(LETTER_CHECKS)
+        return [*LETTER_CHECKS, *(BY_LAW if d.command["mode"] == "email" else ())]
     name = {
         "mark_note_sent": "note",
         "send_touch": "touch",
@@ -2337,6 +2342,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "monitored_reply_address": lambda lead, c, d: bool(c["monitored_reply_address"]),
     "breakup_impossible_or_waived": _impossible_or_waived,
     "idle": lambda lead, c, d: _is_cold(lead, c["after_days"], d.now),
+    "one_invitation": lambda lead, c, d: c["campaign_id"] not in lead.invitations,
     "audience": lambda lead, c, d: (lead.state == "won") == (c["audience"] == "client"),
     "new_asset": lambda lead, c, d: c["asset"] not in lead.value_items_used,
     "once_a_month": _once_a_month,

@@ -13,8 +13,9 @@ from service.campaigns import AudienceResult, EventResult, Results, results_of, 
 from service.cli.answers import typed_errors
 from service.cli.app import App, json_option, pass_app
 from service.cli.entries import Entry, entry_command
-from service.cli.event import PLAYBOOK, with_invitations
+from service.cli.event_shown import PLAYBOOK, with_invitations
 from service.cli.letters import send
+from service.cli.printed_letters import print_
 from service.cli.typed import DAY, SLUG, TEXT
 from service.find import find_lead, find_playbook
 from service.find_campaign import find_campaign, find_sales_event, names_of_events
@@ -139,6 +140,7 @@ for command in (
 ):
     campaign.add_command(command)
 campaign.add_command(send)
+campaign.add_command(print_)
 
 
 @campaign.command("list")

@@ -11,7 +11,7 @@ from models import campaigns, contacts
 from models.database import transaction
 from service.cli.answers import await_settled, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.event import PLAYBOOK
+from service.cli.event_shown import PLAYBOOK
 from service.cli.forms import Ask, Form, shell_command
 from service.cli.typed import WHO
 from service.find import find_playbook, find_rep

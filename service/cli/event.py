@@ -2,38 +2,31 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import click
-import msgspec
 
 from actors.submit import Submission
-from models import campaigns, contacts, views
-from models.database import Connection, transaction
+from models import contacts
 from service.cli.answers import typed_errors
-from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.app import InputError
 from service.cli.entries import Entry, entry_command, moment_from, zone_from
-from service.cli.typed import DAY, SLUG, TEXT
+from service.cli.event_shown import PLAYBOOK, list_, show, with_invitations
+from service.cli.typed import DAY, LINE, PRINTED, SLUG
 from service.find import find_lead, find_playbook
 from service.find_campaign import find_sales_event
-from service.letters import Said, said_of
-from service.times import parse_day, shown_moment
-from service.wording import count, name_of, plain, words
+from service.times import TimeError, exactly, parse_day
 from workflows.campaign_commands import (
     AnnounceEvent,
     ApproveObservers,
     CancelEvent,
     DescribeEvent,
+    EraseEventTexts,
     ExcludeCompany,
     GiveSeatBack,
     RevokeApproval,
 )
-from workflows.event_list import why_not
-from workflows.playbooks import Playbook
-from workflows.sales_event import SalesEvent, facts_of, sales_event_id
-
-PLAYBOOK = "event-invitation"
+from workflows.sales_event import SalesEvent, sales_event_id
 
 
 @click.group()
@@ -50,7 +43,8 @@ def _announce(entry: Entry, typed: dict[str, Any]) -> Submission:
         name=typed["name"],
         playbook=typed["playbook"],
         kind=typed["kind"],
-        starts_at=moment_from("--starts", typed["starts"], zone, entry.now),
+        starts_at=_starts(typed["starts"], zone, entry.now),
+        timezone=zone.key,
         seats=typed["seats"],
         title=entry.kept(stream_id, "title", typed["title"]),
         host=entry.kept(stream_id, "host", typed["host"]),
@@ -61,11 +55,12 @@ def _announce(entry: Entry, typed: dict[str, Any]) -> Submission:
     return entry.submission(stream_id, command)
 
 
-def with_invitations(playbook: Playbook) -> Playbook:
-    """Return *playbook*, which says how to invite; refuse another as the wrong input."""
-    if not playbook.invitation:
-        raise InputError(f"--playbook {playbook.id}: it has no section [invitation]; {PLAYBOOK} has one")
-    return playbook
+def _starts(typed: str, zone: ZoneInfo, now: datetime) -> datetime:
+    try:
+        exactly(typed, zone)
+    except TimeError as error:
+        raise InputError(f"--starts: {error}") from error
+    return moment_from("--starts", typed, zone, now)
 
 
 def _known(entry: Entry, typed: dict[str, Any]) -> SalesEvent:
@@ -109,6 +104,15 @@ def _exclude(entry: Entry, typed: dict[str, Any]) -> Submission:
     return entry.submission(known.id, ExcludeCompany(company=company, occurred_at=entry.occurred_at))
 
 
+def _erase(entry: Entry, typed: dict[str, Any]) -> Submission:
+    known, reason = _known(entry, typed), typed["reason"]
+    own = contacts.find_documents(entry.connection, [each.document_id for each in (known.host, known.approver) if each])
+    if any(text.casefold() in reason.casefold() for text in own.values()):
+        raise InputError("--reason names the host or who approved, and would outlive the erasure: say why without that")
+    kept = entry.kept(known.id, "reason", reason)
+    return entry.submission(known.id, EraseEventTexts(reason=kept, occurred_at=entry.occurred_at))
+
+
 def _give_back(entry: Entry, typed: dict[str, Any]) -> Submission:
     known = _known(entry, typed)
     with typed_errors():
@@ -117,7 +121,7 @@ def _give_back(entry: Entry, typed: dict[str, Any]) -> Submission:
 
 
 _NAME = click.Argument(["name"], type=SLUG)
-_WHY = click.Option(["--reason"], type=TEXT, help="Why; kept outside the log.")
+_WHY = click.Option(["--reason"], type=PRINTED, help="Why; kept outside the log.")
 for command in (
     entry_command(
         "add",
@@ -128,10 +132,10 @@ for command in (
             click.Option(["--starts"], required=True, metavar="WHEN", help="When it begins, such as 2026-03-09T14:30."),
             click.Option(["--timezone"], help="Of that time. Default: that of the first rep."),
             click.Option(["--seats"], type=click.IntRange(1, 10_000), required=True, help="For outside observers."),
-            click.Option(["--title"], type=TEXT, required=True, help="What it is called."),
-            click.Option(["--host"], type=TEXT, required=True, help="The client at whose house it takes place."),
-            click.Option(["--place"], type=TEXT, help="Where."),
-            click.Option(["--description"], type=TEXT, help="What it is about, in 20 to 600 characters."),
+            click.Option(["--title"], type=LINE, required=True, help="What it is called."),
+            click.Option(["--host"], type=LINE, required=True, help="The client at whose house it takes place."),
+            click.Option(["--place"], type=LINE, help="Where."),
+            click.Option(["--description"], type=PRINTED, help="What it is about, in 20 to 600 characters."),
             click.Option(["--playbook"], type=SLUG, default=PLAYBOOK, show_default=True, help="Whose rules hold for it."),
         ],
         _announce,
@@ -139,7 +143,7 @@ for command in (
     entry_command(
         "describe",
         "Say briefly what the event is about, or say it anew.",
-        [_NAME, click.Option(["--text"], type=TEXT, required=True, help="20 to 600 characters.")],
+        [_NAME, click.Option(["--text"], type=PRINTED, required=True, help="20 to 600 characters.")],
         _describe,
     ),
     entry_command(
@@ -148,10 +152,10 @@ for command in (
         [
             _NAME,
             click.Option(
-                ["--by", "approver"], type=TEXT, required=True, help="Who agreed, at the host's; kept outside the log."
+                ["--by", "approver"], type=LINE, required=True, help="Who agreed, at the host's; kept outside the log."
             ),
             click.Option(["--on", "approved_on"], type=DAY, required=True, help="On which day."),
-            click.Option(["--limits"], type=TEXT, help="What the host set as limits; kept outside the log."),
+            click.Option(["--limits"], type=PRINTED, help="What the host set as limits; kept outside the log."),
             click.Option(["--seats"], type=click.IntRange(1, 10_000), help="How many observers. Default: as announced."),
         ],
         _approve,
@@ -168,8 +172,15 @@ for command in (
     entry_command(
         "exclude",
         "Let nobody from a company see this event, such as a competitor of the host.",
-        [_NAME, click.Argument(["company"], type=TEXT)],
+        [_NAME, click.Argument(["company"], type=LINE)],
         _exclude,
+    ),
+    entry_command(
+        "erase",
+        "Erase for good what was written about an event: host, approver, title, descriptions, limits, reasons.\n\nThe event "
+        "has to be over or cancelled. Its history stays, without the words.",
+        [_NAME, click.Option(["--reason"], type=PRINTED, required=True, help="Why. It stays, so it names nobody.")],
+        _erase,
     ),
     entry_command(
         "give-back",
@@ -181,120 +192,6 @@ for command in (
     event.add_command(command)
 
 
-class EventShown(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as ``thaw event list`` and ``thaw event show`` tell of it."""
-
-    name: str
-    id: UUID
-    kind: str
-    starts_at: datetime
-    title: str
-    host: str
-    place: str
-    description: str
-    approved: bool
-    approver: str
-    approved_on: str | None
-    limits: str
-    seats: int
-    seated: tuple[UUID, ...]
-    waiting: tuple[UUID, ...]
-    excluded: tuple[str, ...]
-    campaigns: tuple[UUID, ...]
-    cancelled: bool
-    listed: bool
-    """Whether a letter of today names it."""
-    why_not: str | None
-
-
-@event.command("list")
-@json_option
-@pass_app
-def list_(app: App, as_json: bool) -> None:
-    """List the events, and whether a letter of today names them."""
-    with transaction(app.service.engine) as connection:
-        zone = zone_from(connection, None)
-        shown = [_shown(connection, app, each) for each in campaigns.list_sales_events(connection)]
-    shown.sort(key=lambda each: (each.starts_at, each.name))
-    if as_json:
-        app.print_json({"events": shown})
-        return
-    for each in shown:
-        click.echo(_line(each, zone))
-    if not shown:
-        click.echo("no event yet; announce one with `thaw event add`")
-
-
-@event.command()
-@click.argument("name", type=SLUG)
-@json_option
-@pass_app
-def show(app: App, name: str, as_json: bool) -> None:
-    """Show an event: approval, description, limits, seats, and who has them."""
-    with typed_errors(), transaction(app.service.engine) as connection:
-        zone = zone_from(connection, None)
-        known = find_sales_event(connection, name)
-        shown = _shown(connection, app, known)
-        people = _people(connection, (*known.seated, *known.waiting))
-    if as_json:
-        app.print_json(shown)
-        return
-    click.echo(_line(shown, zone))
-    click.echo(f"about      {plain(shown.description, 600) or 'no description yet'}")
-    click.echo(f"where      {plain(shown.host)}{f', {plain(shown.place)}' if shown.place else ''}")
-    click.echo(
-        f"approved   {f'by {plain(shown.approver)} on {shown.approved_on}' if shown.approved else 'not (or not any more)'}"
-    )
-    for label, text in (("limits", shown.limits), ("excluded", "; ".join(map(plain, shown.excluded)))):
-        if text:
-            click.echo(f"{label:<10} {plain(text, 600)}")
-    for label, ids in (("seated", shown.seated), ("waiting", shown.waiting)):
-        if ids:
-            click.echo(f"{label:<10} {', '.join(people[id_] for id_ in ids)}")
-
-
-def _people(connection: Connection, ids: tuple[UUID, ...]) -> dict[UUID, str]:
-    found = contacts.find_contacts(connection, list(ids))
-    known = {lead.id: name_of(lead, found.get(lead.id)) for lead in views.find_leads(connection, list(ids))}
-    return {id_: known.get(id_, str(id_)) for id_ in ids}
-
-
-def _shown(connection: Connection, app: App, known: SalesEvent) -> EventShown:
-    said = said_of(connection, [known]).get(known.id, Said("", "", "", ""))
-    texts = contacts.find_documents(
-        connection, [each.document_id for each in (known.approver, known.limits, *known.excluded) if each]
-    )
-    with typed_errors():
-        rules = with_invitations(find_playbook(connection, known.playbook.id if known.playbook else PLAYBOOK)).invitation
-    reason = why_not(facts_of(known), rules.events, (), app.service.now()) if rules else "not_approved"
-    return EventShown(
-        name=known.name,
-        id=known.id,
-        kind=known.kind,
-        starts_at=known.starts_at,
-        title=said.title,
-        host=said.host,
-        place=said.place,
-        description=said.description,
-        approved=known.approved,
-        approver=texts.get(known.approver.document_id, "") if known.approver else "",
-        approved_on=known.approved_on.isoformat() if known.approved_on else None,
-        limits=texts.get(known.limits.document_id, "") if known.limits else "",
-        seats=known.seats,
-        seated=known.seated,
-        waiting=known.waiting,
-        excluded=tuple(texts.get(each.document_id, "") for each in known.excluded),
-        campaigns=known.campaigns,
-        cancelled=known.cancelled,
-        listed=reason is None,
-        why_not=reason,
-    )
-
-
-def _line(shown: EventShown, zone: ZoneInfo) -> str:
-    listed = "listed in letters of today" if shown.listed else f"not listed: {words(shown.why_not or '')}"
-    seats = f"{len(shown.seated)} of {count(shown.seats, 'seat')} taken"
-    return f"{shown.name}: {plain(shown.title)}, {words(shown.kind)}, {shown_moment(shown.starts_at, zone)}, {seats}; {listed}"
-
-
+event.add_command(list_)
+event.add_command(show)
 COMMANDS = (event,)

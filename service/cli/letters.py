@@ -1,60 +1,55 @@
 """``thaw campaign send``: the letters that may leave today, written, kept, printed, and recorded as sent."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
 import click
-import msgspec
 
 from actors.bell import BellUnavailableError
 from actors.submit import Submission, stage
-from models import campaigns, contacts, messages, playbooks, views
+from models import campaigns, contacts, messages, views
 from models.database import Connection, transaction
 from models.messages import Ring
-from service.cli.answers import await_settled, typed_errors
+from service.cli.answers import WAIT_SECONDS, await_settled, typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.entries import zone_from
+from service.cli.printed_letters import Sent, WrittenLetter, make_folder, print_letters, rules_of
 from service.cli.typed import SLUG, TEXT_FILE, WHO
 from service.find import find_lead, find_rep
 from service.find_campaign import find_campaign
-from service.letters import LetterError, Template, attachment, read_template, said_of, shipped_template, written
+from service.letters import (
+    LetterError,
+    Template,
+    attachment,
+    document_id,
+    kept_letter,
+    letter_id,
+    read_template,
+    said_of,
+    shipped_template,
+    written,
+)
+from service.mailing.addresses import MailError, address_of, sender_of, token_of
+from service.mailing.compose import Letter as Mail
+from service.mailing.compose import compose
+from service.pepper import open_pepper
 from service.wording import count, key_of, name_of, plain
 from workflows.campaign import Campaign, Letter
 from workflows.campaign_commands import AudienceKey, SendInvitation
-from workflows.codec import derived_id
 from workflows.event_list import attachment_digest, upcoming
 from workflows.invitation_playbook import Invitation
 from workflows.lead import Lead
 from workflows.sales_event import SalesEvent, facts_of
 
 
-class Sent(msgspec.Struct, kw_only=True):
-    """What became of one letter."""
-
-    lead_id: UUID
-    key: str
-    name: str
-    audience: str
-    outcome: str
-    """``sent``, ``refused``, ``not_written`` or ``accepted`` (safely kept, and not settled yet)."""
-    rule: str | None = None
-    reason: str | None = None
-    file: str | None = None
-
-
-class _Written(NamedTuple):
-    sent: Sent
-    submission: Submission | None
-    text: str = ""
-
-
 class _Desk(NamedTuple):
     """What all letters of one run share."""
 
     campaign: Campaign
+    title: str
+    """Of the playbook: the subject of what goes by mail."""
     rules: Invitation
     events: Sequence[SalesEvent]
     """All of them."""
@@ -87,7 +82,7 @@ def send(
     """
     now = app.service.now()
     if out is not None:
-        _make_folder(out)
+        make_folder(out)
     with typed_errors(), transaction(app.service.engine) as connection:
         campaign = find_campaign(connection, name)
         desk = _desk(connection, campaign, {"declined": declined_wording, "client": client_wording})
@@ -103,7 +98,7 @@ def send(
         rings = stage(connection, [each.submission for each in found if each.submission], now=now)
     _settle(app, found, rings)
     if out is not None:
-        _print(out, found)
+        print_letters(out, found, desk.rules.mode)
     sent = [each.sent for each in found]
     if as_json:
         app.print_json({"campaign": campaign.name, "letters": sent})
@@ -115,11 +110,7 @@ def send(
 
 
 def _desk(connection: Connection, campaign: Campaign, given: dict[str, str | None]) -> _Desk:
-    pin = campaign.playbook
-    playbook = playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
-    if playbook is None or not playbook.invitation:
-        raise InputError(f"the playbook of {campaign.name} is not in the database; see `thaw verify`")
-    rules = playbook.invitation
+    title, rules = rules_of(connection, campaign)
     templates: dict[AudienceKey, Template] = {}
     for audience in rules.audiences:
         text = given[audience.key]
@@ -127,85 +118,91 @@ def _desk(connection: Connection, campaign: Campaign, given: dict[str, str | Non
             templates[audience.key] = read_template(text) if text is not None else shipped_template(audience.template)
         except LetterError as error:
             raise InputError(f"--{audience.key}-wording: {error}") from error
-    return _Desk(campaign, rules, campaigns.list_sales_events(connection), templates)
+    return _Desk(campaign, title, rules, campaigns.list_sales_events(connection), templates)
 
 
-def _write(connection: Connection, app: App, desk: _Desk, lead: Lead, letter: Letter, who: str | None) -> _Written:
-    now = app.service.now()
+def _write(connection: Connection, app: App, desk: _Desk, lead: Lead, letter: Letter, who: str | None) -> WrittenLetter:
     contact = contacts.find_contacts(connection, [lead.id]).get(lead.id)
-    fields = contact.fields if contact else {}
     sent = Sent(
         lead_id=lead.id, key=key_of(lead, contact), name=name_of(lead, contact), audience=letter.audience, outcome="accepted"
     )
+    message_id = letter_id(desk.campaign.id, lead.id, letter.tries)
+    if messages.find(connection, message_id) is not None:
+        # On its way already, from a run before this one: as it was kept then, whatever would be written now.
+        return WrittenLetter(sent, message_id, None, kept_letter(connection, message_id))
     hidden = campaigns.hidden_from(connection, lead.id, desk.events)
     facts = [facts_of(event) for event in desk.events if event.id not in hidden]
-    listed = upcoming(facts, desk.rules.events, desk.campaign.types, now)
+    listed = upcoming(facts, desk.rules.events, desk.campaign.types, app.service.now())
     by_id = {event.id: event for event in desk.events}
     events = [by_id[each.id] for each in listed]
     template = desk.templates[letter.audience]
+    fields = contact.fields if contact else {}
     values = {field: str(fields.get(field, "")) for field in ("name", "company", "last_meeting_topic")}
-    zone = zone_from(connection, lead.timezone or None)
-    values |= {"rep": lead.owner, "events": attachment(events, said_of(connection, events), zone) or "(none)"}
+    said = said_of(connection, events)
+    values |= {"rep": lead.owner, "events": attachment(events, said, zone_from(connection, None)) or "(none)"}
     try:
         text = written(template, values)
-    except LetterError as error:
+        if desk.rules.mode == "email":
+            text = _by_mail(connection, app, desk, lead, message_id, fields, text)
+    except (LetterError, MailError) as error:
         sent.outcome, sent.rule, sent.reason = "not_written", "homework", str(error)
-        return _Written(sent, None)
-    message_id = derived_id("letter", desk.campaign.id, lead.id, letter.tries)
+        return WrittenLetter(sent, message_id, None)
     asked_by = who or f"rep:{lead.owner}"
-    before = messages.find(connection, message_id)
-    if before is not None:
-        # On its way already, from a run before this one; whatever became of it is told.
-        command = None
-    else:
-        reference = contacts.save_document(
-            connection, derived_id("document", message_id, "invitation"), lead.id, "invitation", text,
-            writer=asked_by, written_at=now, message_id=message_id,
-        )  # fmt: skip
-        command = SendInvitation(
-            campaign_id=desk.campaign.id,
-            audience=letter.audience,
-            mode=desk.rules.mode,
-            events=tuple(event.id for event in events),
-            attachment=attachment_digest(listed),
-            wording=template.digest,
-            text=reference,
-            occurred_at=now,
-        )
-    if command is None:
-        return _Written(sent, None, text)
-    return _Written(sent, Submission(id=message_id, stream_id=lead.id, command=command, asked_by=asked_by), text)
+    reference = contacts.save_document(
+        connection, document_id(message_id), lead.id, "invitation", text,
+        writer=asked_by, written_at=app.service.now(), message_id=message_id,
+    )  # fmt: skip
+    command = SendInvitation(
+        campaign_id=desk.campaign.id,
+        audience=letter.audience,
+        mode=desk.rules.mode,
+        events=tuple(event.id for event in events),
+        attachment=attachment_digest(listed),
+        wording=template.digest,
+        text=reference,
+        tries=letter.tries,
+        occurred_at=app.service.now(),
+    )
+    return WrittenLetter(
+        sent, message_id, Submission(id=message_id, stream_id=lead.id, command=command, asked_by=asked_by), text
+    )
 
 
-def _settle(app: App, found: Sequence[_Written], rings: Sequence[Ring]) -> None:
+def _by_mail(
+    connection: Connection, app: App, desk: _Desk, lead: Lead, message_id: UUID, fields: Mapping[str, object], text: str
+) -> str:
+    """Return the whole mail, with our postal address and the way out that other mail has."""
+    mail = Mail(
+        mail_id=message_id,
+        sender=sender_of(connection, lead.owner, app.settings),
+        recipient=address_of("the address of this lead", str(fields.get("email") or ""), str(fields.get("name") or "")),
+        subject=desk.title,
+        text=text,
+        sent_at=app.service.now(),
+        earlier=(),
+        postal_address=app.settings.postal_address,
+        token=token_of(open_pepper(app.settings, app.service.engine), lead.id),
+        public_url=app.settings.public_url,
+    )
+    return compose(mail).decode()
+
+
+def _settle(app: App, found: Sequence[WrittenLetter], rings: Sequence[Ring]) -> None:
     try:
         app.service.bell.ring(rings)
+        seconds = WAIT_SECONDS
     except BellUnavailableError:
-        return
+        seconds = 0
     for each in found:
-        if each.submission is None:
+        if each.sent.outcome != "accepted":
             continue
-        message = await_settled(app.service, each.submission.id)
+        message = await_settled(app.service, each.message_id, seconds)
+        if message.outcome is None:
+            # Nobody works on them: the others are not waited for, too.
+            seconds = 0
         if message.outcome:
             each.sent.outcome = "sent" if message.outcome == "applied" else message.outcome
             each.sent.rule, each.sent.reason = message.rule, message.reason
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {out}: {error.strerror}; no letter was sent") from error
-
-
-def _print(out: Path, found: Sequence[_Written]) -> None:
-    for each in found:
-        # What is not decided yet may still be refused: by an objection of this minute, say.
-        if each.text and each.sent.outcome == "sent":
-            name = re.sub(r"[^\w.-]+", "_", each.sent.key)[:60] or "letter"
-            path = out / f"{name}-{each.sent.lead_id.hex[:8]}.txt"
-            path.write_text(each.text, encoding="utf-8")
-            each.sent.file = str(path)
 
 
 def _lines(sent: Sequence[Sent]) -> list[str]:
@@ -214,8 +211,10 @@ def _lines(sent: Sequence[Sent]) -> list[str]:
         + (f": {plain(each.reason, 300)}" if each.reason else "")
         for each in sent
     ]
-    gone = sum(each.outcome == "sent" for each in sent)
-    return [
-        *lines,
-        f"{gone} of {count(len(sent), 'letter')} sent" if sent else "no letter may leave now; see `thaw campaign letters`",
-    ]
+    if not sent:
+        return ["no letter may leave now; see `thaw campaign letters`"]
+    gone, waiting = (sum(each.outcome == outcome for each in sent) for outcome in ("sent", "accepted"))
+    lines.append(f"{gone} of {count(len(sent), 'letter')} sent")
+    if waiting:
+        lines.append(f"{waiting} wait for a worker: do not post them yet. `thaw campaign print` prints them once they are sent")
+    return lines

@@ -15,7 +15,7 @@ from service.find import find_lead
 from service.wording import count, key_of, plain
 from workflows.events import Recorded, event_type
 from workflows.lead import Rep
-from workflows.rederive import Library, Mismatch, PlanDecision, Rederived, rederive, rederive_plans
+from workflows.rederive import BookDecision, Library, Mismatch, Rederived, rederive, rederive_plans
 
 #: So many mismatches are named; all are counted.
 NAMED = 1000
@@ -87,7 +87,7 @@ def rederive_(ctx: click.Context, app: App, lead: str | None, every: bool, as_js
 
 def _run(connection: Connection, stream_id: UUID | None, found: RederivedShown, progress: Callable[[int], None]) -> None:
     library = frozen.read_library(connection)
-    plans: list[PlanDecision] = []
+    plans: list[BookDecision] = []
     for id_, history in frozen.histories(connection, stream_id):
         result = _rederived(history, library)
         found.streams += 1
@@ -98,10 +98,10 @@ def _run(connection: Connection, stream_id: UUID | None, found: RederivedShown, 
         progress(found.events + found.heads + found.old_plans)
     for plan, mismatches in _plans(connection, plans, library):
         found.decisions += 1
-        found.plans += isinstance(plan.rep, Rep)
-        found.audiences += not isinstance(plan.rep, Rep)
+        found.plans += isinstance(plan.stream, Rep)
+        found.audiences += not isinstance(plan.stream, Rep)
         found.events += len(plan.recorded)
-        _name(found, plan.rep.id, mismatches)
+        _name(found, plan.stream.id, mismatches)
         progress(found.events + found.heads + found.old_plans)
 
 
@@ -112,8 +112,8 @@ def _name(found: RederivedShown, stream_id: UUID, mismatches: Sequence[Mismatch]
 
 
 def _plans(
-    connection: Connection, plans: list[PlanDecision], library: Library
-) -> Iterator[tuple[PlanDecision, Sequence[Mismatch]]]:
+    connection: Connection, plans: list[BookDecision], library: Library
+) -> Iterator[tuple[BookDecision, Sequence[Mismatch]]]:
     """Derive the plans again; those behind an event that cannot be read or folded all differ, in that."""
     derived = 0
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from service.times import TimeError, parse_day
-from service.wording import plain
+from service.wording import hidden_in, plain
 
 #: Longer texts are no notes; the limit keeps a wrong file from becoming a document.
 MOST_CHARACTERS = 2_000_000
@@ -63,6 +63,25 @@ class TextType(click.ParamType[str]):
             text.encode()
         except UnicodeEncodeError:
             self.fail("it is not UTF-8; is it the right file?", param, ctx)
+        return text
+
+
+class PrintedType(TextType):
+    """Words that stand in letters: of at most *most* characters, on one line where *line*, and nothing that is not printed."""
+
+    def __init__(self, most: int, *, line: bool) -> None:
+        """Take texts of at most *most* characters; with *line* on one line."""
+        self._most, self._line = most, line
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text, which can be printed as it is."""
+        text = super().convert(value, param, ctx)
+        if len(text) > self._most:
+            self.fail(f"it has {len(text)} characters; letters have room for {self._most}", param, ctx)
+        if self._line and len(text.splitlines()) > 1:
+            self.fail("it has a line break; write it on one line", param, ctx)
+        if hidden := hidden_in(text):
+            self.fail(f"it holds {hidden}, a character that is not printed but obeyed; leave it out", param, ctx)
         return text
 
 
@@ -149,4 +168,7 @@ class OperatorType(click.ParamType[str]):
 
 DAY, SLUG, TEXT, TEXT_FILE, PAIR, WHO = DayType(), SlugType(), TextType(), TextFileType(), PairType(), WhoType()
 SOURCE = SourceType()
+
+#: What stands on one line of a letter, such as a title; and what is said there at more length.
+LINE, PRINTED = PrintedType(200, line=True), PrintedType(2000, line=False)
 OPERATOR = OperatorType()

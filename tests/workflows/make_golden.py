@@ -198,6 +198,7 @@ def _promotion() -> Iterator[Recorded]:
     promotion.must(training, a.RevokeApproval(reason=WORDS))
     promotion.must(house, a.CancelEvent())
     promotion.must(CAMPAIGN, a.TellInvitee(lead_id=third, event_id=house))
+    promotion.must(house, a.EraseEventTexts(reason=WORDS))
     yield from promotion.log
 
 

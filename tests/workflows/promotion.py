@@ -21,6 +21,7 @@ from workflows.invitation_streams import DESCRIPTION, Outcome, described, handle
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sales_event import SalesEvent, facts_of, sales_event_id
+from workflows.seats import asked_about
 
 RULES = Invitation(
     audiences=(
@@ -67,6 +68,8 @@ class Promotion:
         self.streams: dict[UUID, Campaign | SalesEvent] = {}
         self.leads: dict[UUID, Lead] = {}
         self.people: dict[UUID, PersonFacts] = {}
+        self.gone: set[UUID] = set()
+        """Who opted out or was erased."""
         self.asked_of_leads: list[tuple[UUID, Command]] = []
         """Commands that were staged on leads."""
         self.follow_ups = 5
@@ -80,7 +83,7 @@ class Promotion:
         self.people[id_] = PersonFacts(**({"company": True, "last_meeting_topic": True} | facts))
         return id_
 
-    def looked(self, stream_id: UUID) -> Looked:
+    def looked(self, stream_id: UUID, command: Any) -> Looked:
         """Return what a decision of now looks at."""
         state = self.streams.get(stream_id)
         audience = Audience()
@@ -99,6 +102,8 @@ class Promotion:
             audience=audience,
             calendars=dict.fromkeys(reps, CALENDAR),
             reps=reps,
+            texts=(SOME,) if isinstance(command, c.EraseEventTexts) else (),
+            gone=tuple(sorted(self.gone.intersection(asked_about(state, command)))) if isinstance(state, SalesEvent) else (),
         )
 
     def do(self, stream_id: UUID, command: Any, actor: str = "manager:ann") -> Outcome:
@@ -118,7 +123,7 @@ class Promotion:
             self.streams.get(stream_id),
             command,
             playbook=self.playbook,
-            looked=self.looked(stream_id),
+            looked=self.looked(stream_id, command),
             verdicts=verdicts,
             carrier=carrier,
         )
@@ -131,6 +136,13 @@ class Promotion:
             else:
                 self.asked_of_leads.append((id_, proposal))
         return outcome
+
+    def leaves(self, lead_id: UUID) -> None:
+        """Have somebody opt out, and the seats of theirs at what is still to come given back."""
+        self.gone.add(lead_id)
+        for state in list(self.streams.values()):
+            if isinstance(state, SalesEvent) and state.starts_at > self.now and str(lead_id) in state.asked_by:
+                self.must(state.id, c.GiveSeatBack(lead_id=lead_id))
 
     def must(self, stream_id: UUID, *commands: Any) -> Outcome:
         """Give *commands*, all of which are to be applied, and return what came of the last."""

@@ -4,12 +4,13 @@ from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.workflows.life import CALENDAR
-from tests.workflows.promotion import CAMPAIGN, KNOWN, RULES, START, Promotion, client, declined
+from tests.workflows.promotion import CAMPAIGN, KNOWN, RULES, START, Promotion, approve, client, declined
 from workflows import campaign_commands as c
 from workflows.audience import Asked, Audience, rows_of
 from workflows.campaign_events import EventWithdrawn, PersonFacts
@@ -137,3 +138,67 @@ def test_a_refused_letter_is_written_anew_or_ends_with_its_reason() -> None:
     promotion.must(CAMPAIGN, c.DrawAudience())
     assert 3 == len(promotion.campaign.letters)
     assert KNOWN == promotion.people[leads[0]]
+
+
+def test_who_was_told_of_a_revocation_is_told_of_the_cancellation_too() -> None:
+    """A0-7: an approval that came back made what they were told untrue; each revocation and cancellation is news once."""
+    promotion, leads = _promotion(2)
+    training = sales_event_id("training")
+    promotion.release()
+    for lead in leads:
+        promotion.sent(lead, training)
+    promotion.must(training, c.RevokeApproval())
+    promotion.must(CAMPAIGN, c.TellInvitee(lead_id=leads[0], event_id=training))
+    promotion.must(training, approve(), c.CancelEvent())
+    assert {(lead, training) for lead in leads} == set(promotion.campaign.to_tell)
+    assert 2 == len(promotion.campaign.to_tell)
+    promotion.must(CAMPAIGN, c.TellInvitee(lead_id=leads[0], event_id=training))
+    assert "to_tell" == promotion.do(CAMPAIGN, c.TellInvitee(lead_id=leads[0], event_id=training)).rule
+    # The event hears again of the campaign, by a letter that crossed: who knows is not told again.
+    assert "superseded" == promotion.do(CAMPAIGN, c.WithdrawEvent(event_id=training)).answer
+
+
+def test_who_cannot_come_is_not_recorded_as_interested() -> None:
+    """A0-10: each answer reaches the lead as a reply that says what was meant."""
+    promotion, leads = _promotion(3)
+    training = sales_event_id("training")
+    promotion.release()
+    for lead, answer in zip(leads, ("accepts", "asks", "cannot"), strict=True):
+        promotion.sent(lead, training)
+        promotion.must(CAMPAIGN, c.RecordRsvp(lead_id=lead, event_id=training, channel="call", answer=answer))  # type: ignore[arg-type]
+    replies = {id_: command.intent for id_, command in promotion.asked_of_leads if isinstance(command, RecordReply)}
+    assert ["interested", "interested", "cannot"] == [replies[lead] for lead in leads]
+
+
+def test_a_refusal_counts_for_the_letter_that_was_meant_alone() -> None:
+    """A0-3: one that comes late, after the letter was written anew, excluded or sent, opens nothing again."""
+    promotion, leads = _promotion(3)
+    promotion.release()
+    first, second, third = leads
+
+    def refuse(lead: UUID, rule: str, tries: int) -> str:
+        heard = c.RecordLetter(lead_id=lead, outcome="refused", audience="declined", rule=rule, tries=tries)
+        return promotion.do(CAMPAIGN, heard).answer
+
+    assert ["applied", "superseded", "applied"] == [refuse(first, "check.event_list", tries) for tries in (0, 0, 1)]
+    assert 2 == promotion.campaign.letters[str(first)].tries
+    assert ["applied", "superseded"] == [refuse(second, rule, 0) for rule in ("not_suppressed", "check.event_list")]
+    assert "excluded" == promotion.campaign.letters[str(second)].status
+    # A second copy was refused before the campaign heard that the first has left.
+    assert "superseded" == refuse(third, "one_invitation", 0)
+    promotion.sent(third, sales_event_id("training"))
+    assert "sent" == promotion.campaign.letters[str(third)].status
+
+
+def test_what_an_answer_counts_as_is_read_from_the_playbook() -> None:
+    """A0-13: `on_reply` of the audience that the letter was for; two playbooks that differ in it alone differ in the log."""
+    promotion, leads = _promotion(1)
+    training = sales_event_id("training")
+    promotion.release()
+    promotion.sent(leads[0], training)
+    other = msgspec.convert(msgspec.to_builtins(promotion.rules), type(promotion.rules))
+    # No playbook that passes its checks says so; the decision would follow it all the same.
+    msgspec.structs.force_setattr(other.audiences[0], "on_reply", "solidified")
+    promotion.rules = other
+    promotion.must(CAMPAIGN, c.RecordRsvp(lead_id=leads[0], event_id=training, channel="call"))
+    assert ["solidified"] == [each.effect for each in promotion.campaign.responses]

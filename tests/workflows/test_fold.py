@@ -67,7 +67,7 @@ def test_events_without_a_change_of_their_own_are_known() -> None:
     silent = {
         "lead_registered", "lead_dropped", "note_slot_released", "call_due", "call_promise_expired", "response_window_closed",
         "breakup_sent", "nurture_floor_reached", "lead_won", "meeting_outcome_missed", "hold_review_due", "command_refused",
-        "playbook_migrated", "touch_scheduled", "cold_proposed", "event_invitation_sent",
+        "playbook_migrated", "touch_scheduled", "cold_proposed",
     }  # fmt: skip
     missing = {kind.__struct_config__.tag for kind in get_args(LeadEvent) if kind not in changes.CHANGES}
     assert silent == missing

@@ -20,7 +20,7 @@ from tests.workflows.life import (
     queue_breakup_mail,
     sent_command,
 )
-from tests.workflows.promotion import letter, passed
+from tests.workflows.promotion import CAMPAIGN, letter, passed
 from workflows import commands as c
 from workflows import context
 from workflows import homework_commands as h
@@ -276,6 +276,7 @@ REFUSES: list[tuple[str, Case]] = [
     ("idle", Case(ProposeCold())),
     ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": RECENT})),
     ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO, "next_step_on": FRIDAY})),
+    ("one_invitation", Case(letter(), {"invitations": (CAMPAIGN,)})),
     ("audience", Case(letter(), {"state": "won"})),
     ("audience", Case(letter(audience="client"))),
     ("content_checks", Case(letter(), rule="check.event_left")),
@@ -447,6 +448,8 @@ PASSES: list[tuple[str, Case]] = [
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"modes": ("call",)})),
     ("breakup_impossible_or_waived", Case(c.StartNurture(), {"cut_bait": "nurture"})),
     ("idle", Case(ProposeCold(), {"open_opportunity": True, "stage_moved_at": LONG_AGO})),
+    ("one_invitation", Case(letter())),
+    ("one_invitation", Case(letter(), {"invitations": (MAIL_ID,)})),
     ("audience", Case(letter())),
     ("audience", Case(letter(audience="client"), {"state": "won"})),
     ("content_checks", Case(letter(), verdicts=passed(INVITATION_CHECKS))),

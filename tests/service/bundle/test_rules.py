@@ -13,6 +13,7 @@ from tests.workflows.life import (
     CALENDAR,
     DECLINE,
     HOMEWORK,
+    LEAD_ID,
     PLAYBOOK,
     PURSUED,
     ROADS,
@@ -26,10 +27,12 @@ from tests.workflows.life import (
     touch_command,
 )
 from tests.workflows.player import Player
+from tests.workflows.promotion import CAMPAIGN, letter, passed
 from workflows import commands as c
 from workflows import homework_commands as h
 from workflows import mail_commands as m
 from workflows.calendars import Absence, Calendar
+from workflows.checks import BY_LAW, INVITATION_CHECKS
 from workflows.events import Verdict
 from workflows.handle import Outcome
 from workflows.playbooks import Homework, Playbook, Reason, Timers
@@ -323,3 +326,20 @@ def test_what_a_day_of_the_rep_holds_binds_leads_of_another_playbook(days: int) 
     assert ([], len(life.history)) == (found, tally.derived)
     missing, _ = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
     assert any("is not in the bundle" in sentence for sentence in missing)
+
+
+@pytest.mark.parametrize("mode", ["handwritten_note", "email"])
+def test_the_letter_of_a_campaign_leaves_once(mode: c.Mode) -> None:
+    """A second copy is refused alike, and so is a letter by mail without what the law asks of one."""
+    life = life_in("declined")
+    sent = msgspec.structs.replace(letter(), mode=mode)
+    life.verdicts = passed(INVITATION_CHECKS)
+    life.do(sent)
+    assert ("email" == mode) == (life.lead.invitations is msgspec.UNSET)
+    life.verdicts = passed((*INVITATION_CHECKS, *sorted(BY_LAW)))
+    life.do(sent)
+    assert (CAMPAIGN,) == life.lead.invitations
+    assert "one_invitation" == life.do(sent).rule
+    assert "applied" == life.do(msgspec.structs.replace(sent, campaign_id=LEAD_ID)).answer
+    found, tally = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
