@@ -112,13 +112,15 @@ def lawful_modes(lead: Lead, day: date, table: LawTable | None = CURRENT) -> tup
 
 
 def _register_refuses(facts: LawFacts, day: date, table: LawTable) -> Refused | None:
+    if not facts.consumer and not facts.dnc_listed:
+        return None
     checked = facts.dnc_checked_on or None
     inputs: dict[str, Scalar] = {"region": facts.region or None, "dnc_checked_on": str(checked) if checked else None}
     if facts.dnc_listed:
         reason = "The number is on the do-not-call register: write, or have a newer look-up say otherwise."
         return Refused(rule="do_not_call", reason=reason, inputs=inputs)
     register = _of_country(table.registers, facts.region or None)
-    if not facts.consumer or register is None:
+    if register is None:
         return None
     until = relationship_until(facts, register)
     if until and day <= until:

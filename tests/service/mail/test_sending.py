@@ -101,6 +101,33 @@ def test_an_objection_while_the_server_is_spoken_to_still_prevents_the_mail(offi
     assert "withdrawn" == getattr(office.told(office.nurtured)[-1].data, "reason", None)
 
 
+def test_a_consent_that_ended_between_rendering_and_sending_prevents_the_mail(office: Office) -> None:
+    """The law is asked when the mail is to go out, whatever it said when it was written."""
+    office.nurture()
+    with office.world.worker():
+        office.world.ok("law", "set", "V-0000", "--region", "CA-ON")
+    office.deliver()
+    assert [] == office.server.taken
+    assert "consent_expired" == getattr(office.told(office.nurtured)[-1].data, "rule", None)
+
+
+def test_a_consent_that_ends_while_the_server_is_spoken_to_still_prevents_the_mail(office: Office) -> None:
+    """It is asked once more right before the text is handed over."""
+    office.nurture()
+
+    def learn_now() -> None:
+        office.world.ok("law", "set", "V-0000", "--region", "CA-ON", "--no-wait")
+        office.world.work()
+
+    office.server.before["RCPT"] = learn_now
+    office.deliver()
+    assert [] == office.server.taken
+    assert ["mail_queued", "mail_sending", "mail_refused"] == [
+        kind for kind in office.types(office.nurtured) if kind.startswith("mail_")
+    ]
+    assert "withdrawn" == getattr(office.told(office.nurtured)[-1].data, "reason", None)
+
+
 def test_an_erasure_between_rendering_and_sending_prevents_the_mail(office: Office) -> None:
     office.nurture()
     with office.world.worker():
