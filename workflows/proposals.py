@@ -10,7 +10,7 @@ from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
 from workflows.contact_hours import overlap
-from workflows.cut_bait import most_attempts as most_attempts
+from workflows.cut_bait import most_attempts
 from workflows.events import DayPlanned, Recorded, Shortfall
 from workflows.homework import value_items
 from workflows.lead import Lead
