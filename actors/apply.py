@@ -60,7 +60,7 @@ from workflows.slotting import takes_slots
 log = structlog.get_logger()
 
 
-#: The actor of a stream's first message: there is nothing to lock yet.
+#: The actor that registers leads: a plan waits until those of its own import are all there.
 REGISTERS = "register"
 
 #: The actors of all commands that may take slots (`workflows.slotting.takes_slots`).

@@ -4,7 +4,11 @@
 projections of it and can be dropped and rebuilt (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once.
 ``contacts`` and ``documents`` hold the personal data that the log only refers to; ``suppressions`` what outlives an erasure,
 as keyed hashes. ``playbooks`` are published once and never change. ``tree_nodes`` and ``checkpoints`` are the Merkle tree
-over the log and what was signed of it; the log tells whether they are true.
+over the log and what was signed of it; the log tells whether they are true. ``checkpoint_deliveries`` and
+``checkpoint_failures`` say where checkpoints were sent and did not arrive.
+
+``log_head`` is the one row that whoever appends to the log holds to the commit; ``bells`` the mark by which a Redis is known
+again; ``suppression_key`` the check of the key that the hashes are made with; ``mailboxes`` the addresses that reps write from.
 """
 
 from sqlalchemy import (

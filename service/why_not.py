@@ -17,11 +17,12 @@ from service.times import shown_day, shown_moment
 from service.wording import count, words
 from workflows import horizon
 from workflows.calendars import Calendar
+from workflows.cut_bait import most_attempts
 from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded, event_type
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
-from workflows.proposals import begins_by_call, can_enter, most_attempts, next_mode, next_value_item
+from workflows.proposals import begins_by_call, can_enter, next_mode, next_value_item
 from workflows.rep import rep_id
 
 #: Events that say that somebody turned to the prospect, or heard from them.

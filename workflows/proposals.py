@@ -9,7 +9,7 @@ import msgspec
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
-from workflows.cut_bait import most_attempts as most_attempts
+from workflows.cut_bait import most_attempts
 from workflows.events import DayPlanned, Recorded, Shortfall
 from workflows.homework import value_items
 from workflows.law import lawful_modes

@@ -9,7 +9,7 @@ from workflows.commands import (
     SendTouch,
 )
 from workflows.context import Facts, Refused
-from workflows.cut_bait import checklist, open_modes
+from workflows.cut_bait import NURTURE_MODES, checklist, open_modes
 from workflows.events import Scalar
 from workflows.homework import value_items
 from workflows.pursuit_commands import RequestIntroduction, WaiveMode
@@ -127,7 +127,7 @@ def asset_kind_known(facts: Facts, command: SendNurtureTouch) -> Refused | None:
 
 def nurture_mode(facts: Facts, command: SendNurtureTouch) -> Refused | None:
     """Refuse to keep in touch by anything but mail and post (A3-3)."""
-    if not facts.playbook.pursuit or command.mode in ("email", "post"):
+    if not facts.playbook.pursuit or command.mode in NURTURE_MODES:
         return None
     reason = f"Keeping in touch goes by mail or post, not by {words(command.mode)}."
     return Refused(rule="nurture_mode", reason=reason, inputs={"mode": command.mode})

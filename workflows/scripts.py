@@ -12,10 +12,11 @@ from uuid import UUID
 from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.commands import Command
+from workflows.cut_bait import most_attempts
 from workflows.events import NurtureTouchDue, Recorded, TouchScheduled, Used
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.proposals import most_attempts, next_mode, next_value_item
+from workflows.proposals import next_mode, next_value_item
 from workflows.sentences import words
 
 

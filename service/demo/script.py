@@ -27,9 +27,10 @@ from workflows.commands import (
     SendNurtureTouch,
     SendTouch,
 )
+from workflows.cut_bait import most_attempts
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.proposals import most_attempts, next_mode, next_value_item, touch_planned
+from workflows.proposals import next_mode, next_value_item, touch_planned
 
 #: What comes of a call, with its share in percent.
 OUTCOMES = (

@@ -11,7 +11,7 @@ from service.sheet.found import Found, Item, facts, item, key, met, reach, unver
 from service.times import shown_day, shown_moment
 from service.wording import count, score_line, words
 from workflows.commands import MarkNoteSent, Mode, QueueRevival, SendBreakup, SendNurtureTouch
-from workflows.cut_bait import most_attempts
+from workflows.cut_bait import NURTURE_MODES, most_attempts
 from workflows.events import ReplyReceived
 from workflows.homework import told_why_at
 from workflows.homework_commands import AskWhy
@@ -219,7 +219,7 @@ def nurture(desk: Desk) -> Iterable[Found]:
     for lead in desk.of("nurture"):
         if not lead.nurture_touch_owed:
             continue
-        permitted: list[Mode] = [mode for mode in lead.modes if mode in ("email", "post")]
+        permitted: list[Mode] = [mode for mode in lead.modes if mode in NURTURE_MODES]
         value = next_value_item(lead, desk.playbook_of(lead))
         if not permitted or value is None:
             lacking = "neither email nor post is permitted" if not permitted else "no new value item is left"
