@@ -68,8 +68,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def home_path(self) -> Path:
-        """`home`, or its default."""
-        return Path(self.home).expanduser() if self.home else platformdirs.user_data_path("thaw")
+        """`home`, or its default.
+
+        Raises
+        ------
+        SettingsError
+            When it begins with the home folder of a user who is not known.
+        """
+        try:
+            return Path(self.home).expanduser() if self.home else platformdirs.user_data_path("thaw")
+        except RuntimeError as error:
+            raise SettingsError(f"{variable('home')}={self.home!r}: {error}") from error
 
     def shown(self) -> dict[str, str]:
         """Return the effective values by variable name, with passwords masked."""

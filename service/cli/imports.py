@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 
 from models import imports
-from models.database import transaction
+from models.database import DatabaseUnavailableError, transaction
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.operator import by_option, operator
 from service.imports.mapping_file import read_with_digest
@@ -36,6 +36,9 @@ PIPE_COLUMNS = 140
 
 #: How often ``--wait`` looks, and after how long without progress it says so.
 LOOK_SECONDS, STALLED_SECONDS = 0.5, 30.0
+
+#: How long ``--wait`` bears with a PostgreSQL that is away: what was accepted is applied without us.
+AWAY_SECONDS = 60.0
 
 
 @click.command("import")
@@ -202,14 +205,22 @@ def _wait(service: Service, report: Report, *, quiet: bool) -> dict[str, int]:
     console = Console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     best, since = None, time.monotonic()
+    seen = since
     with Progress(*columns, console=console, transient=True, disable=quiet or not sys.stderr.isatty()) as progress:
         task = progress.add_task("applying", total=None)
         most = report.messages
         while True:
-            with transaction(service.engine) as connection:
-                left = imports.unsettled(connection, correlation_id, now=service.now())
-                if not left:
-                    return imports.outcomes(connection, correlation_id)
+            try:
+                with transaction(service.engine) as connection:
+                    left = imports.unsettled(connection, correlation_id, now=service.now())
+                    if not left:
+                        return imports.outcomes(connection, correlation_id)
+            except DatabaseUnavailableError:
+                if time.monotonic() - seen > AWAY_SECONDS:
+                    raise
+                time.sleep(LOOK_SECONDS)
+                continue
+            seen = time.monotonic()
             # Applying a message may stage others, so that the total grows.
             most = max(most, left)
             progress.update(task, completed=most - left, total=most)

@@ -139,12 +139,13 @@ class PostgreSQL(Server):
             )
 
     def _data_argument(self, folder: Path) -> str:
-        """Return a name of *folder*, where the program is started, that also works below folders closed to its user.
+        """Return a name of *folder*, where the program is started, that works however long or closed the way to it is.
 
-        PostgreSQL goes to its data by an absolute path. Our parent folders may be closed to ``nobody``, as /root is. On
-        Linux /proc/self/cwd leads to where a process already is without walking through its parents.
+        PostgreSQL goes to its data by an absolute path, and crashes over one of more than a thousand bytes. Our parent
+        folders may be closed to ``nobody``, as /root is. On Linux /proc/self/cwd leads to where a process already is
+        without walking through its parents.
         """
-        return "/proc/self/cwd" if self.account is not None and sys.platform == "linux" else str(folder)
+        return "/proc/self/cwd" if sys.platform == "linux" else str(folder)
 
     def _order(self, lock: int) -> Order:
         program = find_program(POSTGRESQL, "postgres", self.account)

@@ -182,3 +182,12 @@ def test_a_restart_keeps_the_urls(thaw_home: Path) -> None:
         found = discover(thaw_home)
         assert found is not None
         assert found.database_pid == servers.database_pid
+
+
+def test_the_way_to_the_home_may_be_long_and_in_any_script(thaw_home: Path) -> None:
+    """Longer than a socket's address and than PostgreSQL's own longest path, with blanks, quotes and letters of all kinds."""
+    home = thaw_home / "Zürich данные 日本 'quoted\" $HOME %s" / "/".join(["long" * 50] * 6)
+    with EmbeddedServers(home) as servers:
+        assert ask(servers.database_url, "SELECT 42") == 42
+        with redis.Redis.from_url(servers.redis_url) as client:
+            assert client.ping()

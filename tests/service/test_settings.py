@@ -44,3 +44,8 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(name: str, value: str
 )
 def test_passwords_are_not_shown(url: str, shown: str) -> None:
     assert shown == masked(url)
+
+
+def test_a_home_of_an_unknown_user_is_named() -> None:
+    with pytest.raises(SettingsError, match="THAW_HOME='~nosuchuser/thaw': Could not determine home directory"):
+        _ = read_settings({"THAW_HOME": "~nosuchuser/thaw"}).home_path

@@ -3,9 +3,13 @@
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from models import imports
+from models.database import DatabaseUnavailableError
+from service.cli import imports as command
 from tests.service.imports.office import MAPPING, NOW, Office, row
 from tests.service.world import World
 from workflows.events import ContactUpdated
@@ -95,6 +99,30 @@ def test_a_new_rep_whose_leads_come_in_the_middle_of_a_day_has_work_the_same_day
         ("note", "2026-01-05", 5),
         ("promised_call", "2026-01-12", 5),
     ]
+
+
+def test_waiting_outlasts_a_restart_of_postgresql(
+    world: World, office: Office, mapping: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was accepted is applied whether or not anybody waits; one that stays away is said."""
+    look, looks = imports.unsettled, []
+
+    def away_at_first(*arguments: Any, **more: Any) -> int:
+        looks.append(arguments)
+        if len(looks) < 3:
+            raise DatabaseUnavailableError("PostgreSQL is not reachable: gone")
+        return look(*arguments, **more)
+
+    monkeypatch.setattr(imports, "unsettled", away_at_first)
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.01)
+    with world.worker():
+        said = world.said("import", office.export(row(1)), "--mapping", mapping, "--wait")
+    assert set(said["outcomes"]) <= {"applied", "superseded"}
+    looks.clear()
+    monkeypatch.setattr(command, "AWAY_SECONDS", 0.0)
+    assert "PostgreSQL is not reachable: gone" in world.refused(
+        3, "import", office.export(row(2)), "--mapping", mapping, "--wait"
+    )
 
 
 def test_the_answer_is_one_object(world: World, office: Office, mapping: Path) -> None:
