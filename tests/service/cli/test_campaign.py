@@ -139,7 +139,9 @@ def test_only_events_that_can_be_attended_are_listed(world: World) -> None:
         office.event("too-soon", starts="2026-01-12T09:00")
         office.event("unapproved", approved=False)
         world.ok("campaign", "plan", "spring", *ANN)
-        assert "refused (drawn)" in world.refused(1, "campaign", "start", "spring", *ANN)
+        early = world.refused(1, "campaign", "start", "spring", *ANN)
+        assert "refused (drawn)" in early
+        assert "stays campaign" not in early
         world.ok("campaign", "draw", "spring", *ANN)
         refused = world.refused(1, "campaign", "start", "spring", *ANN)
         assert "refused (eligible_event): There is no event to invite to" in refused

@@ -1,7 +1,6 @@
 """Looking at a lead and replaying it, whole or altered."""
 
 import json
-import re
 from datetime import timedelta
 
 import pytest
@@ -142,9 +141,8 @@ def test_a_history_that_was_altered_is_not_believed(called: World, tampering: st
     assert not as_json["whole"]
     assert len(as_json["events"]) < version
     assert f"WRONG      event {version} at position" in called.ok("lead", "V-0000")
-    status, sentence = (1, f"chain      BROKEN at event {version} at position") if version > 2 else (2, "its hash does not|is missing")
-    explained = called.refused(status, "explain", "V-0000")
-    assert re.search(sentence, explained)
+    explained = called.refused(1 if version > 2 else 2, "explain", "V-0000")
+    assert ("chain      BROKEN at " if version > 2 else "is missing before it") in explained
 
 
 def test_the_chart_is_a_state_diagram(world: World) -> None:

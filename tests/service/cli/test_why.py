@@ -152,3 +152,11 @@ def test_whom_each_plan_of_a_day_chose_is_told(world: World) -> None:
     assert {chosen["lead_id"] for chosen in said["instead"]} == {str(id_) for id_ in world.leads} - {str(left.id)}
     assert all(chosen["score"] for chosen in said["instead"])
     assert said["reasons"][0] == "it entered the queue after the plan of that day had been made"
+
+
+def test_a_day_to_come_has_no_reasons_yet(world: World) -> None:
+    """Whoever asks about it hears that, and which day it is."""
+    world.rep()
+    world.register()
+    said = world.refused(2, "why-not", "V-0000", "--on", "2026-08-04")
+    assert "Tue 2026-08-04 is yet to come, and nobody can say how it will go. Today is Mon 2026-01-05" in said
