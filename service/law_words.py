@@ -46,19 +46,19 @@ def decided_by(used: LawUsed) -> Iterator[str]:
             yield f"consent to mail: row {implied.country}, {implied.source}"
 
 
-def no_call(lead: Lead, hours: Telephone, on: date) -> str | None:
+def no_call(lead: Lead, telephone: Telephone, on: date) -> str | None:
     """Return why the law, or the hours of the playbook within it, let nobody call *lead* on the day *on*; None when they do."""
-    region, calendar = region_of(lead), hours.calendar
-    unlawful = refuses(lead, "call", on, hours.table)
+    region, calendar = region_of(lead), telephone.calendar
+    unlawful = refuses(lead, "call", on, telephone.table)
     if unlawful:
         return f"{unlawful.rule}, in {where(region)}: {unlawful.reason}"
-    if hours.opening(lead, on):
+    if telephone.opening(lead, on):
         return None
     days = (on + timedelta(days=number) for number in range(1, _AHEAD + 1))
     working = (day for day in days if horizon.is_working(calendar, day))
-    opens = next((there for day in working if (there := hours.opening(lead, day))), None)
+    opens = next((there for day in working if (there := telephone.opening(lead, day))), None)
     begins = horizon.moment(calendar, on, calendar.day_starts).replace(tzinfo=None)
-    there = begins + timedelta(seconds=hours.clock(lead, on).offset)
+    there = begins + timedelta(seconds=telephone.clock(lead, on).offset)
     closed = f"contact_hours, in {where(region)}: {shown_day(on)} has no hour for a call; it was {there:%H:%M} there"
     after = f"the next opens on {shown_day(opens.date())} at {opens:%H:%M} there" if opens else "none opens within a month"
     return f"{closed} as {lead.owner}'s day began, and {after}"
