@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 import structlog
 
@@ -22,10 +21,16 @@ from actors.committer import MAX_ATTEMPTS, may_be_delivered
 from models import attempts, deliveries, events, leads, messages, suppressions
 from models.database import Connection, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import NewMessage, Ring, Settlement
+from models.playbooks import calendars_by_digest
+from workflows import horizon
 from workflows.actor_names import actor_name
+from workflows.calendars import Calendar
 from workflows.codec import canonical, derived_id
 from workflows.commands import decode_command
+from workflows.events import decode_recorded
+from workflows.fold import fold_all
 from workflows.law import refuses
+from workflows.law_table import CURRENT, TABLES, LawTable
 from workflows.lead import Lead
 from workflows.mail import again, may_go_on
 from workflows.mail_commands import MailOutcome, ReportMail, SendMail
@@ -51,11 +56,20 @@ class Said(NamedTuple):
     reason: str | None = None
 
 
+class Decided(NamedTuple):
+    """The decision that a mail may go out, and what it went by."""
+
+    lead: Lead
+    """As the decision left it."""
+    calendar: Calendar
+    table: LawTable
+
+
 class Post(Protocol):
     """Hands mail to a server."""
 
-    def send(self, sender: str, recipient: str, raw: bytes, may_go_on: Callable[[], bool]) -> Said:
-        """Hand *raw* over, unless *may_go_on* says no when the server is ready for it; never raises for the server's sake."""
+    def send(self, sender: str, recipient: str, raw: bytes, withheld: Callable[[], str | None]) -> Said:
+        """Hand *raw* over, unless *withheld* says why not when the server is ready for it; never raises for the server."""
         ...
 
 
@@ -118,35 +132,38 @@ class Deliverer:
             rung = self._applier.begin(ring)
         self._bell.ring_soon(rung)
         with transaction(self._engine) as connection:
-            begun = events.events_of_message(connection, ring.message_id)
-            still_open = ring.message_id in messages.read_open(connection, [ring.message_id])
-        if begun and still_open:
-            self._record(ring, command, self._converse(ring.stream_id, command, self._post))
+            decided = (
+                _decided(connection, ring) if ring.message_id in messages.read_open(connection, [ring.message_id]) else None
+            )
+        if decided:
+            self._record(ring, command, self._converse(decided, command, self._post))
 
-    def _converse(self, lead_id: UUID, command: SendMail, post: Post) -> Said:
+    def _converse(self, decided: Decided, command: SendMail, post: Post) -> Said:
+        if not decided.lead.mail:
+            raise TypeError("the decision to send a mail left none that is on its way")
         with transaction(self._engine) as connection:
-            lead = leads.find_lead(connection, lead_id)
-            if lead is None or not lead.mail:
-                return Said("refused", reason="withdrawn")
-            body, email = deliveries.outgoing(connection, lead_id, lead.mail.text.document_id)
+            body, email = deliveries.outgoing(connection, decided.lead.id, decided.lead.mail.text.document_id)
         if body is None:
             return Said("refused", reason="withdrawn")
         mail = read_mail(body.encode())
         if not same_address(mail.recipient, email or ""):
             # It was made for another address: the greeting, and perhaps the person, are another one's.
             return Said("refused", reason="address_changed")
-        said = post.send(mail.sender, mail.recipient, body.encode(), lambda: self._may_go_on(lead, command))
+        said = post.send(mail.sender, mail.recipient, body.encode(), lambda: self._withheld(decided, command))
         if said.outcome == "deferred" and again(command.attempt) is None:
             return said._replace(outcome="refused", reason="given_up")
         return said
 
-    def _may_go_on(self, before: Lead, command: SendMail) -> bool:
-        """Look once more, at the last moment at which the mail can be held back."""
+    def _withheld(self, decided: Decided, command: SendMail) -> str | None:
+        """Look once more, at the last moment at which the mail can be held back, and return why it is, if so."""
+        before = decided.lead
         with transaction(self._engine) as connection:
             lead = leads.find_lead(connection, before.id)
             refused = refused_by(verdict(suppressions.entries_of(connection, [before.id]).get(before.id, ())))
-        unlawful = lead and refuses(lead, "email", self._clock().date())
-        return lead is not None and not unlawful and may_go_on(before, lead, command, refused)
+        if lead is None or not may_go_on(before, lead, command, refused):
+            return "withdrawn"
+        unlawful = refuses(lead, "email", horizon.local_day(decided.calendar, self._clock()), decided.table)
+        return unlawful.rule if unlawful else None
 
     def _record(self, ring: Ring, command: SendMail, said: Said) -> None:
         report = ReportMail(mail=command.mail, outcome=said.outcome, code=said.code, status=said.status, reason=said.reason)
@@ -198,3 +215,17 @@ class Deliverer:
                 max_attempts=MAX_ATTEMPTS,
             )
         log.error("mail_failed", message_id=str(ring.message_id), error=sentence)
+
+
+def _decided(connection: Connection, ring: Ring) -> Decided | None:
+    """Return the decision that the mail of *ring* may go out; None when it may not."""
+    last = next((row.version for row in events.events_of_message(connection, ring.message_id)), None)
+    if last is None:
+        return None
+    rows = events.read_stream(connection, ring.stream_id)
+    history = [decode_recorded(row.body.encode()) for row in rows if row.version <= last]
+    lead, used = fold_all(None, history), history[-1].used
+    if lead is None or used is None:
+        raise TypeError("the decision to send a mail does not say what it rests on")
+    calendar = calendars_by_digest(connection, [used.calendar])[used.calendar] if used.calendar else horizon.PLAIN
+    return Decided(lead, calendar, TABLES[used.law.table] if used.law else CURRENT)

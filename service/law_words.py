@@ -1,19 +1,17 @@
 """What contact law said of a decision, and of a day on which nobody was called, in words."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from msgspec import UNSET
 
 from service.times import shown_day
 from workflows import horizon
-from workflows.calendars import Calendar
-from workflows.contact_hours import clock_of, opening
 from workflows.law import refuses, region_of, rows_for
 from workflows.law_facts import LawUsed
-from workflows.law_table import CURRENT, TABLES
+from workflows.law_table import TABLES
 from workflows.lead import Lead
-from workflows.playbooks import Playbook
+from workflows.telephone import Telephone
 
 #: So many days ahead the next hour for a call is looked for.
 _AHEAD = 30
@@ -48,24 +46,19 @@ def decided_by(used: LawUsed) -> Iterator[str]:
             yield f"consent to mail: row {implied.country}, {implied.source}"
 
 
-def no_call(lead: Lead, playbook: Playbook, calendar: Calendar, on: date) -> str | None:
+def no_call(lead: Lead, telephone: Telephone, on: date) -> str | None:
     """Return why the law, or the hours of the playbook within it, let nobody call *lead* on the day *on*; None when they do."""
-    region = region_of(lead)
-    unlawful = refuses(lead, "call", on)
+    region, calendar = region_of(lead), telephone.calendar
+    unlawful = refuses(lead, "call", on, telephone.table)
     if unlawful:
         return f"{unlawful.rule}, in {where(region)}: {unlawful.reason}"
-    if _opens(lead, playbook, calendar, on):
+    if telephone.opening(lead, on):
         return None
     days = (on + timedelta(days=number) for number in range(1, _AHEAD + 1))
     working = (day for day in days if horizon.is_working(calendar, day))
-    opens = next((there for day in working if (there := _opens(lead, playbook, calendar, day))), None)
+    opens = next((there for day in working if (there := telephone.opening(lead, day))), None)
     begins = horizon.moment(calendar, on, calendar.day_starts).replace(tzinfo=None)
-    there = begins + timedelta(seconds=clock_of(lead.timezone, on, calendar).offset)
+    there = begins + timedelta(seconds=telephone.clock(lead, on).offset)
     closed = f"contact_hours, in {where(region)}: {shown_day(on)} has no hour for a call; it was {there:%H:%M} there"
     after = f"the next opens on {shown_day(opens.date())} at {opens:%H:%M} there" if opens else "none opens within a month"
     return f"{closed} as {lead.owner}'s day began, and {after}"
-
-
-def _opens(lead: Lead, playbook: Playbook, calendar: Calendar, day: date) -> datetime | None:
-    clock = clock_of(lead.timezone, day, calendar)
-    return opening(playbook.contact_hours, clock, day, calendar, region_of(lead), CURRENT)

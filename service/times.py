@@ -18,7 +18,12 @@ class TimeError(ValueError):
 
 def zone_of(calendar: Calendar | None) -> ZoneInfo:
     """Return the time zone in which a rep with *calendar* reads times; UTC without one."""
-    return (time_zones.zone_named(calendar.timezone) if calendar else None) or ZoneInfo("UTC")
+    return zone_or_utc(calendar.timezone if calendar else "")
+
+
+def zone_or_utc(name: str) -> ZoneInfo:
+    """Return the time zone called *name*; UTC when nobody knows it."""
+    return time_zones.zone_named(name) or ZoneInfo("UTC")
 
 
 def shown_day(day: date) -> str:

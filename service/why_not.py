@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import UnsetType
 
 from models import book, playbooks, tracing, views
 from models.database import Connection
@@ -19,11 +20,14 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.cut_bait import most_attempts
 from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded, event_type
+from workflows.law_facts import LawUsed
+from workflows.law_table import TABLES
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
 from workflows.proposals import begins_by_call, can_enter, next_mode, next_value_item
 from workflows.rep import rep_id
+from workflows.telephone import Telephone
 
 #: Events that say that somebody turned to the prospect, or heard from them.
 _TOUCHES = frozenset({
@@ -196,9 +200,15 @@ def _calendar(connection: Connection, asked: _Asked) -> Calendar | None:
     return views.calendar_of(connection, asked.lead.owner)
 
 
+def _law(asked: _Asked) -> LawUsed | UnsetType | None:
+    """Return what the plan of the day was held against; None without a plan, or where its table is not known here."""
+    used = asked.plan.recorded.used if asked.plan else None
+    return used.law if used and (not used.law or used.law.table in TABLES) else None
+
+
 def _no_call(asked: _Asked, calendar: Calendar | None, day: date) -> Iterator[str]:
-    """Say why the law lets nobody call on *day*."""
-    if asked.playbook and calendar and (why := no_call(asked.lead, asked.playbook, calendar, day)):
+    """Say why the law, as it stood when the plan was made, lets nobody call on *day*."""
+    if asked.playbook and calendar and (why := no_call(asked.lead, Telephone(calendar, asked.playbook, _law(asked)), day)):
         yield f"it could not be called: {why}"
 
 
@@ -245,13 +255,14 @@ def _silent(asked: _Asked, calendar: Calendar | None) -> Iterator[str]:
         yield f"the next attempt was not due before {shown_moment(ready.due_at, asked.zone)}"
     if playbook is None:
         return
+    mode = next_mode(lead, playbook, asked.on, Telephone(calendar or horizon.PLAIN, playbook, _law(asked)).table)
     if lead.attempts >= most_attempts(lead, playbook):
         yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
-    elif next_mode(lead, playbook, asked.on) is None:
+    elif mode is None:
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"
-    elif next_mode(lead, playbook, asked.on) == "call" and (barred := list(_no_call(asked, calendar, asked.on))):
+    elif mode == "call" and (barred := list(_no_call(asked, calendar, asked.on))):
         yield from barred
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"

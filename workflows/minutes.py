@@ -22,8 +22,7 @@ def beside_slots(engaged: Iterable[Lead], parting: Iterable[Lead], day: date, ca
         Those in ``no_response`` and in ``breakup_sent``: a half that was done on the day stays counted.
     """
     answers = sum(_answer_due(lead, day, calendar) for lead in engaged if not lead.hold)
-    halves = sum(_halves(lead, day, calendar) for lead in parting if not lead.hold)
-    return answers * costs.follow_up + halves * costs.breakup // 2
+    return answers * costs.follow_up + sum(_halves(lead, day, calendar, costs) for lead in parting if not lead.hold)
 
 
 def _answer_due(lead: Lead, day: date, calendar: Calendar) -> bool:
@@ -34,12 +33,21 @@ def _answer_due(lead: Lead, day: date, calendar: Calendar) -> bool:
     return due or wrote or lead.next_step_on is None
 
 
-def _halves(lead: Lead, day: date, calendar: Calendar) -> int:
-    """Count the halves of a breakup, voicemail and email, that were done on *day* or are to be done."""
-    halves = [lead.breakup_voicemail_at, lead.breakup_email_at]
-    begun = lead.cut_bait == "breakup" or any(halves)
+def _halves(lead: Lead, day: date, calendar: Calendar, costs: MinuteCosts) -> int:
+    """Return the minutes of the halves of a breakup, voicemail and email, that were done on *day* or are to be done."""
+    halves = (lead.breakup_voicemail_at, _voicemail(costs)), (lead.breakup_email_at, _email(costs))
+    begun = lead.cut_bait == "breakup" or any(at for at, _ in halves)
     open_ = lead.state == "no_response" and begun
-    return sum(open_ if at is None else horizon.local_day(calendar, at) == day for at in halves)
+    return sum(cost for at, cost in halves if (open_ if at is None else horizon.local_day(calendar, at) == day))
+
+
+def _voicemail(costs: MinuteCosts) -> int:
+    return costs.breakup // 2
+
+
+def _email(costs: MinuteCosts) -> int:
+    """Return what is left of a breakup's minutes, so that both halves come to all of them."""
+    return costs.breakup - _voicemail(costs)
 
 
 def spent(recorded: Recorded, costs: MinuteCosts) -> int:
@@ -55,6 +63,8 @@ def spent(recorded: Recorded, costs: MinuteCosts) -> int:
             return costs.note
         case TouchSent():
             return costs.follow_up
-        case BreakupVoicemailLeft() | BreakupEmailSent():
-            return costs.breakup // 2
+        case BreakupVoicemailLeft():
+            return _voicemail(costs)
+        case BreakupEmailSent():
+            return _email(costs)
     return 0

@@ -15,7 +15,6 @@ from workflows.homework import value_items
 from workflows.law import lawful_modes
 from workflows.law_table import CURRENT, LawTable
 from workflows.lead import Lead
-from workflows.minutes import beside_slots
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
 from workflows.playbooks import Playbook
@@ -29,15 +28,18 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     command: Command
 
 
-def plan_book(book: Book, hours: Telephone, now: datetime) -> tuple[DayPlanned, tuple[Proposal, ...]]:
+def plan_book(
+    book: Book, calendar: Calendar, playbook: Playbook, hours: Telephone, now: datetime, beside: int
+) -> tuple[DayPlanned, tuple[Proposal, ...]]:
     """Plan the rep's day at *now*, and return what the log says of the plan, and what it proposes.
+
+    *beside* is how many minutes of the day no slot stands for (`workflows.minutes.beside_slots`).
 
     Raises
     ------
     CalendarHorizonError
         When the calendar ends before the last day that the plan needs.
     """
-    calendar, playbook = hours.calendar, hours.playbook
     today = calendar.local_day(now)
     queued = [lead for lead in book.queued if lead.score and can_enter(lead, playbook, now)]
     promised_on = calendar.add_working_days(today, playbook.capacity.call_after_note_days)
@@ -55,8 +57,8 @@ def plan_book(book: Book, hours: Telephone, now: datetime) -> tuple[DayPlanned, 
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
         [_candidate(lead, playbook, now) for lead in reached],
-        list(_follow_ups(book.silent, hours, today, calendar.end_of(today))),
-        minutes_beside(book, calendar, playbook, today),
+        list(_follow_ups(book.silent, playbook, hours, today, calendar.end_of(today))),
+        beside,
     )
     event = DayPlanned(
         day=today,
@@ -69,14 +71,7 @@ def plan_book(book: Book, hours: Telephone, now: datetime) -> tuple[DayPlanned, 
         queued=len(book.queued),
     )
     by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
-    return event, tuple(_proposals(plan, by_id, hours))
-
-
-def minutes_beside(book: Book, calendar: Calendar, playbook: Playbook, today: date) -> int:
-    """Return the minutes of *today* that no slot stands for and that come before notes; none where the book is not charged."""
-    if not book.charged:
-        return 0
-    return beside_slots(book.engaged, (*book.silent, *book.parted), today, calendar, playbook.capacity.minutes)
+    return event, tuple(_proposals(plan, by_id, playbook, hours))
 
 
 def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:
@@ -137,9 +132,10 @@ def touch_planned(lead: Lead, day: date) -> bool:
     return lead.state == "no_response" and any(slot.kind == "follow_up" and slot.day == day for slot in lead.slots)
 
 
-def _follow_ups(silent: Iterable[Lead], hours: Telephone, today: date, until: datetime) -> Iterable[FollowUp]:
+def _follow_ups(
+    silent: Iterable[Lead], playbook: Playbook, hours: Telephone, today: date, until: datetime
+) -> Iterable[FollowUp]:
     """Yield the silent leads whose next attempt is due by *until*, may still be made, and is not planned for *today* yet."""
-    playbook = hours.playbook
     for lead in silent:
         ready = lead.timers.get("next_attempt")
         if (
@@ -181,7 +177,7 @@ def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
     return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
 
 
-def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], hours: Telephone) -> Iterable[Proposal]:
+def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook, hours: Telephone) -> Iterable[Proposal]:
     for move in plan.reschedules:
         yield Proposal(lead_id=move.lead_id, command=RescheduleCall(call_on=move.to_day, reason=move.reason))
     for note in plan.notes:
@@ -190,7 +186,7 @@ def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], hours: Telephone) -> I
         yield Proposal(lead_id=call.lead_id, command=ScheduleCall(call_on=call.call_on))
     for touch in plan.follow_ups:
         lead = leads[touch.lead_id]
-        mode, item = next_mode(lead, hours.playbook, touch.on, hours.table), next_value_item(lead, hours.playbook)
+        mode, item = next_mode(lead, playbook, touch.on, hours.table), next_value_item(lead, playbook)
         if mode == "call":
             yield Proposal(lead_id=lead.id, command=ScheduleCall(call_on=touch.on, value_item=item))
         elif mode and item:

@@ -18,8 +18,9 @@ from workflows.context import in_utc
 from workflows.events import SCHEMA, AnyEvent, CalendarFrozen, CommandRefused, DayPlanned, Effects, Recorded, Used
 from workflows.handle import Carrier, calendar_digest
 from workflows.lead import Rep, Timer
+from workflows.minutes import beside_slots
 from workflows.playbooks import Playbook
-from workflows.proposals import Proposal, minutes_beside, plan_book
+from workflows.proposals import Proposal, plan_book
 from workflows.telephone import Telephone
 from workflows.timers import PLAN_DAY
 
@@ -86,15 +87,15 @@ def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -
     """Return *used* with what names the book that a plan rests on."""
     if book.position is None:
         return used
+    day, costs = horizon.local_day(calendar, used.now), playbook.capacity.minutes
+    parting = (*book.silent, *book.parted)
     suppressed = {str(lead_id): modes for lead_id, modes in book.suppressed.items()}
     return msgspec.structs.replace(
         used,
         position=book.position,
         book=book_digest(book),
         suppressed=suppressed or msgspec.UNSET,
-        beside=minutes_beside(book, calendar, playbook, horizon.local_day(calendar, used.now))
-        if book.charged
-        else msgspec.UNSET,
+        beside=beside_slots(book.engaged, parting, day, calendar, costs) if book.charged else msgspec.UNSET,
     )
 
 
@@ -180,7 +181,7 @@ def _plan(
     carrier: Carrier,
 ) -> RepOutcome:
     hours = Telephone(calendar, playbook, book.law)
-    event, proposals = plan_book(book, hours, now)
+    event, proposals = plan_book(book, calendar, playbook, hours, now, used.beside or 0)
     used = msgspec.structs.replace(used, law=hours.used())
     effects = Effects()
     if isinstance(command, FireTimer):

@@ -1,12 +1,12 @@
 """Whom a plan may propose to call on which day: the prospect's hours, the law, and the clocks that it took them by."""
 
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import UNSET, UnsetType
 
 from workflows import law, time_zones
 from workflows.calendars import Calendar
-from workflows.contact_hours import clock_of, overlap
+from workflows.contact_hours import clock_of, opening
 from workflows.law_facts import Clock, LawUsed
 from workflows.law_table import DIGEST, TABLES, LawTable
 from workflows.lead import Lead
@@ -25,24 +25,29 @@ class Telephone:
         self._given = _clocks(given)
         self._zones: str | UnsetType = given.zones if given else time_zones.zone_database()
         self._clocks: dict[str, Clock] = {}
-        self._open: dict[tuple[str, str | None, date], bool] = {}
+        self._open: dict[tuple[str, str | None, date], datetime | None] = {}
 
     def may_call(self, lead: Lead, day: date) -> bool:
         """Tell whether the law and the prospect's hours leave a working minute of *day* to call *lead*."""
+        return self.opening(lead, day) is not None and law.refuses(lead, "call", day, self.table) is None
+
+    def opening(self, lead: Lead, day: date) -> datetime | None:
+        """Return the first time by the prospect's clock in the working hours of *day* that is one for calls, if any is."""
         key = lead.timezone, law.region_of(lead), day
         if key not in self._open:
-            clock, hours = self._clock(lead.timezone, day), self.playbook.contact_hours
-            self._open[key] = overlap(hours, clock, day, self.calendar, key[1], self.table)
-        return self._open[key] and law.refuses(lead, "call", day, self.table) is None
+            hours = self.playbook.contact_hours
+            self._open[key] = opening(hours, self.clock(lead, day), day, self.calendar, key[1], self.table)
+        return self._open[key]
 
     def may_call_today(self, lead: Lead, today: date) -> bool:
         """Tell the same of a call that is made on the day of the plan, of which plans of old did not ask."""
         return self.table is None or self.may_call(lead, today)
 
-    def _clock(self, timezone: str, day: date) -> Clock:
-        name = f"{timezone} {day}"
+    def clock(self, lead: Lead, day: date) -> Clock:
+        """Return the prospect's clock during the working *day*."""
+        name = f"{lead.timezone} {day}"
         if name not in self._clocks:
-            self._clocks[name] = self._given.get(name) or clock_of(timezone, day, self.calendar)
+            self._clocks[name] = self._given.get(name) or clock_of(lead.timezone, day, self.calendar)
         return self._clocks[name]
 
     def used(self) -> LawUsed | UnsetType:

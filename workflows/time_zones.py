@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 def zone_named(name: str) -> ZoneInfo | None:
     """Return the time zone called *name*; None when nobody knows it.
 
-    It comes from the package tzdata, which is locked: a machine's own database may be of any year, and would decide otherwise.
+    It comes from the package tzdata, locked in requirements.txt: a machine's own database may be of any year, and would decide
+    otherwise.
     """
     parts = name.split("/")
     if not all(parts) or not set(parts).isdisjoint((".", "..")):

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -16,7 +15,7 @@ from service.cli.typed import SLUG
 from service.find import find_playbook
 from service.find_campaign import find_sales_event
 from service.letters import Said, said_of, zone_of_event
-from service.times import moment_and_zone
+from service.times import moment_and_zone, zone_or_utc
 from service.wording import count, name_of, plain, words
 from workflows.event_list import why_not
 from workflows.playbooks import Playbook
@@ -150,5 +149,5 @@ def _shown(connection: Connection, app: App, known: SalesEvent) -> EventShown:
 def _line(shown: EventShown) -> str:
     listed = "listed in letters of today" if shown.listed else f"not listed: {words(shown.why_not or '')}"
     seats = f"{len(shown.seated)} of {count(shown.seats, 'seat')} taken"
-    begins = moment_and_zone(shown.starts_at, ZoneInfo(shown.timezone))
+    begins = moment_and_zone(shown.starts_at, zone_or_utc(shown.timezone))
     return f"{shown.name}: {plain(shown.title)}, {words(shown.kind)}, {begins}, {seats}; {listed}"

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -19,9 +18,8 @@ from service.cli.draft import first_said
 from service.cli.forms import common_options
 from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
 from service.mailing.addresses import save_mailbox
-from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of
+from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of, zone_or_utc
 from service.wording import count, plain
-from workflows import time_zones
 from workflows.calendars import Absence, Calendar
 from workflows.commands import SetCalendar, decode_command
 from workflows.lead import Rep
@@ -114,8 +112,7 @@ def _horizon(connection: Connection, message_id: UUID, now: datetime, timezone: 
     command = decode_command(before.body) if before else None
     if isinstance(command, SetCalendar):
         return command.calendar.first, command.calendar.last
-    zone = time_zones.zone_named(timezone) or ZoneInfo("UTC")
-    today = now.astimezone(zone).date()
+    today = now.astimezone(zone_or_utc(timezone)).date()
     return today - timedelta(days=_BACK), today + timedelta(days=_AHEAD)
 
 

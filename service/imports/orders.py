@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, UnsetType
 
 from service.imports.mapping import Mapping
 from service.imports.rows import Registration
+from service.times import zone_or_utc
 from workflows.commands import (
     Command,
     MarkWon,
@@ -120,7 +120,6 @@ def _moved(before: Registration | None, after: Registration) -> dict[str, Any]:
     return moved
 
 
-@lru_cache(maxsize=20_000)
 def _law(before: Registration | None, after: Registration) -> LawFacts | UnsetType:
     """Return what the row says anew of what contact law asks; what people recorded stays where the file says nothing."""
     region = after.region if after.region and (before is None or before.region != after.region) else UNSET
@@ -128,5 +127,6 @@ def _law(before: Registration | None, after: Registration) -> LawFacts | UnsetTy
     return UNSET if region is UNSET and consumer is UNSET else LawFacts(region=region, consumer=consumer)
 
 
+@lru_cache(maxsize=20_000)
 def _noon(day: date, timezone: str) -> datetime:
-    return datetime.combine(day, time(12), tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+    return datetime.combine(day, time(12), tzinfo=zone_or_utc(timezone)).astimezone(UTC)

@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -12,6 +11,7 @@ from service.imports import values
 from service.imports.mapping import Contact, Mapping, Treatment
 from service.imports.problems import RowError, Unreadable, did_you_mean, shown
 from service.imports.reader import Record
+from service.times import zone_or_utc
 from workflows.commands import DeclineKind, Mode
 
 T = TypeVar("T")
@@ -173,7 +173,7 @@ class Interpreter:
         zone = self._mapping.calendar_of(owner).timezone
         today = self._today.get(zone)
         if today is None:
-            today = self._today[zone] = self._now.astimezone(ZoneInfo(zone)).date()
+            today = self._today[zone] = self._now.astimezone(zone_or_utc(zone)).date()
         for column, may_lie_ahead in self._day_columns.items():
             day = self._days[column] = self._take(column, self._day)
             if day is not None and day > today and not may_lie_ahead:

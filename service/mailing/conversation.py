@@ -23,8 +23,8 @@ class Smtp:
         """Take the server's URL; nothing is connected yet."""
         self._mailer = Mailer(url)
 
-    def send(self, sender: str, recipient: str, raw: bytes, may_go_on: Callable[[], bool]) -> Said:
-        """Hand *raw* over for *recipient*; *may_go_on* is asked when the server is ready for it."""
+    def send(self, sender: str, recipient: str, raw: bytes, withheld: Callable[[], str | None]) -> Said:
+        """Hand *raw* over for *recipient*, unless *withheld*, asked when the server is ready for it, says why not."""
         try:
             server = self._mailer.open()
         except smtplib.SMTPResponseException as error:
@@ -36,7 +36,7 @@ class Smtp:
         except (OSError, smtplib.SMTPException):
             return Said("deferred", reason="unreachable")
         try:
-            return self._converse(server, sender, recipient, raw, may_go_on)
+            return self._converse(server, sender, recipient, raw, withheld)
         except (OSError, smtplib.SMTPException):
             return Said("deferred", reason="unreachable")
         finally:
@@ -44,7 +44,9 @@ class Smtp:
                 server.quit()
             server.close()
 
-    def _converse(self, server: smtplib.SMTP, sender: str, recipient: str, raw: bytes, may_go_on: Callable[[], bool]) -> Said:
+    def _converse(
+        self, server: smtplib.SMTP, sender: str, recipient: str, raw: bytes, withheld: Callable[[], str | None]
+    ) -> Said:
         options: list[str] = []
         if not (sender + recipient).isascii() or not raw.isascii():
             if not server.has_extn("smtputf8"):
@@ -56,9 +58,9 @@ class Smtp:
             code, answer = server.rcpt(recipient)
         if not 200 <= code < 300:
             return _refused(code, answer)
-        if not may_go_on():
+        if why := withheld():
             server.rset()
-            return Said("refused", reason="withdrawn")
+            return Said("refused", reason=why)
         code, answer = server.docmd("DATA")
         if code != _READY:
             return _refused(code, answer)

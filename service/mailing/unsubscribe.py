@@ -68,8 +68,12 @@ class _Server(ThreadingHTTPServer):
     room: threading.BoundedSemaphore
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  # the library's names
-        """Say in a line what the library prints at length: as a rule, somebody hung up."""
-        log.warning("unsubscribe_broken_off", error=repr(sys.exception()))
+        """Say in a line that somebody hung up, and at length what went wrong of our own."""
+        error = sys.exception()
+        if isinstance(error, OSError):
+            log.warning("unsubscribe_broken_off", error=repr(error))
+        else:
+            log.error("unsubscribe_failed", exc_info=error)
 
 
 class _Handler(BaseHTTPRequestHandler):

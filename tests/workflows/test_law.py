@@ -217,7 +217,7 @@ def test_calls_follow_the_region_on_their_day() -> None:
 def planned(lead: Lead, given: LawUsed | None = None) -> tuple[tuple[Any, ...], Any]:
     """Return whom the plan of the first Monday writes to, and what it rested on."""
     hours = Telephone(CALENDAR, PLAYBOOK, given)
-    event, _ = plan_book(Book(queued=(lead,)), hours, CALENDAR.moment(date(2026, 1, 12), 360))
+    event, _ = plan_book(Book(queued=(lead,)), CALENDAR, PLAYBOOK, hours, CALENDAR.moment(date(2026, 1, 12), 360), 0)
     return event.notes, hours.used()
 
 

@@ -75,3 +75,17 @@ def test_a_breakup_takes_its_halves_from_its_decision_on_and_on_the_day_on_which
     assert (6, 0) == (minutes(), minutes(later=1))
     closed = life_in("breakup_sent")
     assert (6, 0) == (minutes(closed), minutes(closed, later=1))
+
+
+@pytest.mark.parametrize("breakup", [6, 7])
+def test_what_a_breakup_takes_is_what_was_planned_for_it(breakup: int) -> None:
+    """An odd number of minutes is parted once, and nothing of it is lost: together, and half by half."""
+    costs, life = MinuteCosts(breakup=breakup), life_in("no_response")
+    life.must(c.ConfirmCutBait(choice="breakup"))
+    tomorrow = life.today + timedelta(days=1)
+    assert breakup == beside_slots([], [life.lead], tomorrow, CALENDAR, costs)
+    life.must(c.LeaveBreakupVoicemail())
+    left = spent(life.history[-1], costs)
+    assert breakup - left == beside_slots([], [life.lead], tomorrow, CALENDAR, costs)
+    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    assert breakup == left + spent(life.history[-1], costs) == beside_slots([], [life.lead], life.today, CALENDAR, costs)

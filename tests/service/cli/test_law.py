@@ -2,14 +2,17 @@
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
+from service import law_words
 from service.calendars import freeze_calendar
 from tests.service.world import MONDAY, World
+from workflows import contact_hours, law, law_table, telephone, time_zones
 from workflows.commands import SetCalendar
 from workflows.events import event_type
 from workflows.law_facts import LawFacts
-from workflows.law_table import DIGEST
+from workflows.law_table import CURRENT, DIGEST, TABLES, digest_of
 from workflows.rep import rep_id
 from workflows.time_zones import zone_database
 
@@ -103,6 +106,28 @@ def test_why_not_names_rule_region_local_time_and_the_next_opening(world: World)
     assert reason.startswith(
         "it could not be called: do_not_call_check, in US-FL: A consumer's number must have been looked up"
     )
+
+
+def test_why_not_tells_of_a_past_plan_by_the_table_and_the_clocks_of_that_plan(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law and time zones change; what a plan did is explained by what it went by."""
+    calendar = freeze_calendar("", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
+    world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=calendar, playbook="five-five-five"))
+    world.at(MONDAY + timedelta(days=5))
+    world.register(1, law=LawFacts(region="US-AL"))
+    world.at(MONDAY + timedelta(days=7, hours=6))
+    then = world.said("why-not", "V-0000", "--on", "2026-01-12")["reasons"]
+    newer = msgspec.structs.replace(CURRENT, hours=tuple(row for row in CURRENT.hours if row.region == "*"), registers=())
+    monkeypatch.setitem(TABLES, digest_of(newer), newer)
+    for module in (law_table, contact_hours, law, law_words, telephone):
+        for name, value in (("CURRENT", newer), ("DIGEST", digest_of(newer))):
+            monkeypatch.setattr(module, name, value, raising=False)
+    zone_named = time_zones.zone_named
+    monkeypatch.setattr(time_zones, "zone_named", lambda name: zone_named(name.replace("Chicago", "Denver")))
+    (reason, *_) = world.said("why-not", "V-0000", "--on", "2026-01-12")["reasons"]
+    assert reason.startswith("it could not be called: contact_hours, in US-AL: Mon 2026-01-19")
+    assert reason.partition(", and the next")[0] == then[0].partition(", and the next")[0]
 
 
 def test_why_names_the_table_and_the_rows_that_decided(known: World) -> None:

@@ -167,8 +167,8 @@ def test_a_mailbox_is_read_by_imap_once_and_left_as_it_was(office: Office, mailb
     sent(office)
     office.world.environ["THAW_IMAP_URL"] = mailbox.url
     mailbox.mails = [answer(office, "Yes!"), answer(office, "Hello", who="stranger@example.com", In_Reply_To=""), b"garbage"]
-    with office.world.worker():
-        said = office.world.ok("inbound", "--imap")
+    said = office.world.ok("inbound", "--imap")
+    office.world.work()
     assert ["reply", "reply of somebody who is no lead: nothing is recorded"] == said.splitlines()[:2]
     assert "this is no mail" in said.splitlines()[2]
     assert "re_engaged" == office.world.lead(office.nurtured).state
@@ -184,8 +184,7 @@ def test_a_mail_that_cannot_be_taken_in_does_not_stop_those_behind_it(office: Of
     far = answer(office, "I am out of the office until 31 December 9999.", Auto_Submitted="auto-replied")
     forged = deep.replace(b"\r\nx\r\n", b"\r\nanother text under the same id\r\n")
     mailbox.mails = [deep, far, forged, answer(office, "Please do not contact me again.")]
-    with office.world.worker():
-        said = office.world.ok("inbound", "--imap").splitlines()
+    said = office.world.ok("inbound", "--imap").splitlines()
     assert ["reply", "out of office", "opt out"] == [said[0], said[1], said[3]]
     assert "for a person to read: a mail with this Message-ID was taken in before, and said something else" in said[2]
     office.world.work()

@@ -1,11 +1,12 @@
 """Mail that goes out by a real server on loopback, from the shell to the bytes that arrived, and the log of it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
 from actors.mail_checks import mail_checks
+from models.messages import Ring
 from service.mailing.conversation import Smtp
 from tests.service.mail.office import POSTAL, Office
 from workflows.events import event_type
@@ -125,7 +126,36 @@ def test_a_consent_that_ends_while_the_server_is_spoken_to_still_prevents_the_ma
     assert ["mail_queued", "mail_sending", "mail_refused"] == [
         kind for kind in office.types(office.nurtured) if kind.startswith("mail_")
     ]
-    assert "withdrawn" == getattr(office.told(office.nurtured)[-1].data, "reason", None)
+    assert "consent_expired" == getattr(office.told(office.nurtured)[-1].data, "reason", None)
+
+
+def test_a_consent_is_good_to_the_end_of_the_reps_day_at_the_last_look_too(office: Office) -> None:
+    """The decision and the last look go by the same day: at nine in the evening in New York the UTC date is tomorrow's."""
+    with office.world.worker():
+        office.world.ok("law", "set", "V-0000", "--region", "CA-ON", "--inquired-on", "2025-07-05")
+    office.nurture()
+    office.world.at(datetime(2026, 1, 6, 2, tzinfo=UTC))
+    office.deliver()
+    assert ["mail_queued", "mail_sending", "mail_sent", "nurture_touch_sent"] == office.types(office.nurtured)
+
+
+def test_a_touch_by_hand_between_the_decision_and_the_conversation_prevents_the_mail(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A3-4: what counts as meanwhile begins with the decision that the mail may go out."""
+    begin = office.deliverer._applier.begin
+
+    def begin_and_be_late(ring: Ring) -> list[Ring]:
+        rung = begin(ring)
+        with office.world.worker():
+            office.world.ok("nurture", "touch", "V-0000", "--mode", "email", "--asset", "market-report", "--attest-all")
+        return rung
+
+    office.nurture()
+    monkeypatch.setattr(office.deliverer._applier, "begin", begin_and_be_late)
+    office.deliver()
+    assert [] == office.server.taken
+    assert ["mail_queued", "mail_sending", "nurture_touch_sent", "mail_refused"] == office.types(office.nurtured)
 
 
 def test_an_erasure_between_rendering_and_sending_prevents_the_mail(office: Office) -> None:

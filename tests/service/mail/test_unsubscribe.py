@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from models.database import DatabaseUnavailableError
 from service.mailing.addresses import MailError, lead_of, token_of
@@ -131,6 +132,21 @@ def test_whoever_hangs_up_leaves_no_traceback(site: Site, capfd: pytest.CaptureF
         line.sendall(f"POST {PATH} HTTP/1.1\r\nContent-Length: 26\r\n\r\n".encode())
     assert 200 == site.ask("POST", PATH, ONE_CLICK)[0]
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_fault_of_our_own_is_told_at_length(site: Site) -> None:
+    """Not as if somebody had hung up: people are to see where it happened."""
+
+    def fail(_: UUID) -> bool:
+        raise RuntimeError("ours")
+
+    site.take_off = fail
+    with capture_logs() as logs, pytest.raises(http.client.RemoteDisconnected):
+        site.ask("POST", PATH, ONE_CLICK)
+    (told,) = logs
+    assert ("error", "unsubscribe_failed", "ours") == (told["log_level"], told["event"], str(told["exc_info"]))
+    assert told["exc_info"].__traceback__
+    assert LEAD.hex not in str(told)
 
 
 def test_a_place_where_nobody_can_listen_is_said_in_a_sentence(site: Site) -> None:
