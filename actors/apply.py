@@ -310,8 +310,7 @@ class _Apply:
         batch.advance(message, rep, outcome.rep, outcome.recorded)
         if rep and outcome.proposals:
             self._proposed.add(rep.name)
-        for proposal in outcome.proposals:
-            batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
+        batch.follow_each(message, [(each.lead_id, each.command) for each in outcome.proposals], asked_by="planner")
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _in_motion(self, rep: Rep, message: OpenMessage) -> bool:
@@ -334,6 +333,7 @@ class _Apply:
         try:
             looked = looked_at(self._connection, state, command, playbook, self._library, self._now)
         except NotForInvitationsError as error:
+            batch.follow_each(message, (), asked_by=message.asked_by)
             batch.settle(message, "refused", "invitation_playbook", str(error))
             return
         verdicts = verdicts_beforehand(self._connection, command, looked, self._postal_address)
@@ -344,8 +344,7 @@ class _Apply:
         batch.advance(message, state, outcome.state, outcome.recorded)
         if isinstance(command, EraseEventTexts) and outcome.answer == "applied":
             erasure.remove_texts(self._connection, message.stream_id, but=command.reason.document_id)
-        for stream_id, proposal in outcome.proposals:
-            batch.follow(message, stream_id, (proposal,), asked_by=message.asked_by)
+        batch.follow_each(message, outcome.proposals, asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _wait_for_lead(self, batch: Batch, message: OpenMessage) -> None:
