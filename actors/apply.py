@@ -138,6 +138,7 @@ class _Apply:
         commands = {message.id: decode_command(message.body) for message in opened.values()}
         self._load(batch, opened, commands)
         self._personal = PersonalData(self._connection, opened, commands, self._now.date())
+        self._reasons = [each.reason.document_id for each in commands.values() if isinstance(each, EraseEventTexts)]
         # Plans and audiences go first: they are made of what stands in the log, so nothing may have been changed here before.
         for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in LOOK_AT_THE_LOG):
             message = opened.pop(ring.message_id, None)
@@ -331,7 +332,7 @@ class _Apply:
         if playbook is None or begins(command) not in (None, message.stream_id):
             raise UnknownStreamError(f"{message.stream_id} is no campaign and no sales event that is known (yet)")
         try:
-            looked = looked_at(self._connection, state, command, playbook, self._library, self._now)
+            looked = looked_at(self._connection, state, command, playbook, self._library, self._now, self._reasons)
         except NotForInvitationsError as error:
             batch.follow_each(message, (), asked_by=message.asked_by)
             batch.settle(message, "refused", "invitation_playbook", str(error))
@@ -343,7 +344,7 @@ class _Apply:
             return
         batch.advance(message, state, outcome.state, outcome.recorded)
         if isinstance(command, EraseEventTexts) and outcome.answer == "applied":
-            erasure.remove_texts(self._connection, message.stream_id, but=command.reason.document_id)
+            erasure.remove_texts(self._connection, message.stream_id, but=self._reasons)
         batch.follow_each(message, outcome.proposals, asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 

@@ -1,6 +1,6 @@
 """What decisions about campaigns and sales events look at in the database, and what is to be said of a letter that leaves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,11 +36,15 @@ def looked_at(
     playbook: Playbook,
     library: Library,
     now: datetime,
+    reasons: Collection[UUID] = (),
 ) -> Looked:
-    """Return what a decision on *command* looks at beside its own stream."""
+    """Return what a decision on *command* looks at beside its own stream.
+
+    *reasons* are the documents by which erasures are asked for in the same transaction: no erasure removes them.
+    """
     rules = _rules(playbook)
     if isinstance(state, SalesEvent) and isinstance(command, EraseEventTexts):
-        texts_left = erasure.texts_of(connection, state.id, but=command.reason.document_id)
+        texts_left = erasure.texts_of(connection, state.id, but=reasons)
         return Looked(now=now, rules=rules, texts=texts_left)
     if isinstance(state, SalesEvent):
         return Looked(now=now, rules=rules, gone=campaigns.gone(connection, asked_about(state, command)))

@@ -8,12 +8,22 @@ import msgspec
 
 from actors.apply import Applier
 from actors.committer import Committer
-from models import campaigns
+from models import campaigns, contacts
 from models.database import transaction
 from models.messages import Ring
 from tests.desk import WORDS, Desk, differing
 from workflows.campaign import campaign_id
-from workflows.campaign_commands import AnnounceEvent, ApproveObservers, GiveSeatBack, PlanCampaign, RecordSeatBack, TakeSeat
+from workflows.campaign_commands import (
+    AnnounceEvent,
+    ApproveObservers,
+    CancelEvent,
+    EraseEventTexts,
+    GiveSeatBack,
+    PlanCampaign,
+    RecordSeatBack,
+    TakeSeat,
+)
+from workflows.command import Reference
 from workflows.commands import EraseLead, OptOut, decode_command
 from workflows.sales_event import sales_event_id
 
@@ -116,6 +126,26 @@ def test_who_shares_an_objection_gives_every_seat_back(desk: Desk) -> None:
     assert {lead: 3 - number for number, lead in enumerate(leads)} == {
         lead: asked.count(GiveSeatBack(lead_id=lead)) for lead in leads
     }
+
+
+def test_an_erasure_of_texts_keeps_every_reason_for_one(desk: Desk) -> None:
+    """Two in one transaction: the second finds nothing but reasons, of both, and removes none of them."""
+    starts = desk.now + timedelta(weeks=9)
+    title, host, *reasons = (_text(desk, TRAINING, body) for body in ("Spring", "Harbour Mills", "asked for it", "asked again"))
+    announced = AnnounceEvent(name="training", kind="training", starts_at=starts, seats=3, title=title, host=host)
+    desk.do(TRAINING, announced, who="manager:ann")
+    desk.do(TRAINING, CancelEvent(), who="manager:ann")
+    rings = desk.submit(TRAINING, *(EraseEventTexts(reason=reason) for reason in reasons), who="manager:ann")
+    desk.committer.apply_all(rings)
+    assert [("applied", None), ("refused", "texts_left")] == [
+        (message.outcome, message.rule) for message in (desk.message(ring.message_id) for ring in rings)
+    ]
+    assert [("asked again",), ("asked for it",)] == desk.ask("SELECT body FROM documents ORDER BY body")
+
+
+def _text(desk: Desk, owner_id: UUID, body: str) -> Reference:
+    with transaction(desk.engine) as connection:
+        return contacts.save_document(connection, uuid4(), owner_id, "text", body)
 
 
 def _messages(desk: Desk, stream_id: UUID, actor: str) -> list[tuple[object, ...]]:
