@@ -19,6 +19,7 @@ from workflows.handle import calendar_digest
 from workflows.invitation_checks import Read, verdicts
 from workflows.invitation_playbook import Invitation
 from workflows.invitation_streams import DESCRIPTION, POSTAL_ADDRESS, described, looks_at_events
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sales_event import SalesEvent, facts_of
@@ -51,7 +52,8 @@ def looked_at(
     if state is None:
         return Looked(now=now, rules=rules)
     if isinstance(command, DrawAudience):
-        return Looked(now=now, rules=rules, audience=campaigns.read_audience(connection, asked_for(state), rules.mode))
+        audience = campaigns.read_audience(connection, asked_for(state), rules.mode)
+        return Looked(now=now, rules=rules, audience=audience, law=CURRENT)
     if not looks_at_events(command):
         return Looked(now=now, rules=rules)
     names = reps_of(state)

@@ -19,10 +19,15 @@ from workflows.events import Effects
 from workflows.guests import decide_on_guests
 from workflows.invitation_answers import Answer, Said
 from workflows.invitation_playbook import Invitation
+from workflows.law_table import LawTable
 from workflows.sentences import spoken
 
-#: Letters that a refusal on the lead's own stream ends, and letters that are only to be written anew.
-_ENDS = frozenset({"not_suppressed", "mode_permitted", "erased", "no_transition", "not_held", "check.event_left"})
+#: The rules whose refusal on the lead's own stream ends a letter, until a draw judges it anew; after any other refusal it is to
+#: be written anew.
+_ENDS = frozenset({
+    "not_suppressed", "mode_permitted", "consent_expired", "express_consent", "erased", "no_transition", "not_held",
+    "check.event_left",
+})  # fmt: skip
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +45,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """Whether mail can say where we are."""
     gone: tuple[UUID, ...] = ()
     """Of those whom a decision about seats asks about: who opted out or was erased, by id."""
+    law: LawTable | None = None
+    """The table that a draw is held against; None for one that was made before there was any."""
     texts: tuple[str, ...] = ()
     """The commitments of what an erasure of an event's texts would remove, in order."""
 
@@ -98,7 +105,7 @@ def _draw(campaign: Campaign, looked: Looked) -> Answer:
     the others are judged anew."""
     known = campaign.letters
     new = []
-    for row in rows_of(looked.audience, asked_for(campaign), looked.rules):
+    for row in rows_of(looked.audience, asked_for(campaign), looked.rules, looked.now.date(), looked.law):
         letter = known.get(str(row.lead_id))
         before = (letter.audience, letter.rep, letter.status, letter.reason) if letter else None
         if letter and (letter.status == "sent" or (letter.status == "released" and row.status == "waiting")):

@@ -649,7 +649,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     queue: Queue | UnsetType = UNSET
     """Of a decision on a cut-bait card: the team's queue, with which the lead was compared."""
     law: LawUsed | msgspec.UnsetType = msgspec.UNSET
-    """Of a touch and a plan: what it was held against by contact law; absent where there was no law table yet."""
+    """Of a touch, a plan and an audience's draw: what contact law it was held against; absent where there was no table yet."""
     gone: tuple[UUID, ...] | UnsetType = UNSET
     """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
 

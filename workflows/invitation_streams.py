@@ -32,6 +32,8 @@ from workflows.events import SCHEMA, AnyEvent, CommandRefused, Effects, Holdings
 from workflows.fold import fold
 from workflows.handle import Carrier
 from workflows.invitation_answers import Answer
+from workflows.law_facts import LawUsed
+from workflows.law_table import digest_of
 from workflows.lead import Lead, Rep, Timer
 from workflows.playbooks import Playbook
 from workflows.rep import fold_rep
@@ -205,6 +207,7 @@ def _used(command: AnyCommand, looked: Looked, verdicts: tuple[Verdict, ...]) ->
         people={str(id_): facts for id_, facts in audience.people.items()} if drawn else UNSET,
         events=looked.events if looks_at_events(command) else UNSET,
         reps=dict(looked.reps) if looked.reps else UNSET,
+        law=LawUsed(table=digest_of(looked.law)) if drawn and looked.law else UNSET,
         gone=looked.gone or UNSET,
         holdings=Holdings(documents=looked.texts) if looked.texts else UNSET,
     )

@@ -241,6 +241,7 @@ def _derive_invitations(
         audience=audience,
         calendars={name: calendar for name, calendar in known.items() if calendar},
         reps=reps,
+        law=TABLES[used.law.table] if used.law else None,
         gone=used.gone or (),
         texts=used.holdings.documents if used.holdings else (),
     )
