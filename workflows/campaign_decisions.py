@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows import campaign_commands as c
 from workflows import campaign_events as e
@@ -15,7 +16,7 @@ from workflows.campaign import RELEASE, Campaign, Letter
 from workflows.commands import FireTimer
 from workflows.context import Refused, Superseded, TooEarly
 from workflows.event_list import sendable, upcoming
-from workflows.events import Effects
+from workflows.events import Effects, Holdings
 from workflows.guests import decide_on_guests
 from workflows.invitation_answers import Answer, Said
 from workflows.invitation_playbook import Invitation
@@ -48,7 +49,9 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     law: LawTable | None = None
     """The table that a draw is held against; None for one that was made before there was any."""
     texts: tuple[str, ...] = ()
-    """The commitments of what an erasure of an event's texts would remove, in order."""
+    """The commitments of what an erasure of an event's texts would remove, in order; its receipt has them."""
+    holdings: Holdings | UnsetType = UNSET
+    """The same once more, as logs of before have it of such a decision; unset for one that is made now."""
 
 
 def decide_campaign(campaign: Campaign | None, command: c.CampaignCommand | FireTimer, looked: Looked) -> Answer:
@@ -220,7 +223,7 @@ def _letter(campaign: Campaign, command: c.RecordLetter) -> Answer:
         # One that was withdrawn and approved anew is told again, and answers if it was withdrawn meanwhile.
         new = [id_ for id_ in command.events if id_ not in campaign.events or id_ in campaign.withdrawn]
         return Said(data=(recorded,), proposals=tuple((id_, c.ListEvent(campaign_id=campaign.id)) for id_ in new))
-    another = command.tries is not msgspec.UNSET and command.tries != letter.tries
+    another = command.tries is not UNSET and command.tries != letter.tries
     if letter.status != "released" or another or command.rule == "one_invitation":
         return Superseded(reason="the letter that was refused is not the one that lies open now")
     ends = command.rule in _ENDS

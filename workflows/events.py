@@ -627,7 +627,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Slots that were offered to the decision as free: those that it took, or that a refused proposal could have taken. None
     else could have changed it."""
     holdings: Holdings | UnsetType = UNSET
-    """Of an erasure only; all other bodies stand as they did before there were any."""
+    """Of a lead's erasure only; all other bodies stand as they did before there were any. Of an event's texts the receipt says
+    it; it stood here, too, in logs of before."""
     followed: str | msgspec.UnsetType = msgspec.UNSET
     """Digest of the playbook whose capacity bound a decision about slots: the rep's, when it is not the lead's own."""
     position: int | msgspec.UnsetType = msgspec.UNSET

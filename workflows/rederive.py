@@ -21,6 +21,7 @@ from workflows.calendars import Calendar
 from workflows.campaign import STATE as CAMPAIGN
 from workflows.campaign import Campaign
 from workflows.campaign_decisions import Looked, asked_for
+from workflows.campaign_events import EventTextsErased
 from workflows.codec import canonical
 from workflows.commands import AnyCommand, SetCalendar
 from workflows.context import Context
@@ -243,7 +244,8 @@ def _derive_invitations(
         reps=reps,
         law=TABLES[used.law.table] if used.law else None,
         gone=used.gone or (),
-        texts=used.holdings.documents if used.holdings else (),
+        texts=first.data.documents if isinstance(first.data, EventTextsErased) else (),
+        holdings=used.holdings,
     )
     return handle_invitations(
         state, command, playbook=playbook, looked=looked, verdicts=used.verdicts, carrier=carrier

@@ -161,6 +161,10 @@ def test_a_letter_that_the_law_refuses_is_drawn_when_it_may_be_sent() -> None:
     assert [may_not, waits, waits, waits] == [(letters[str(lead)].status, letters[str(lead)].reason) for lead in leads]
     used = promotion.log[-2].used
     assert ("audience_drawn", DIGEST) == (event_type(promotion.log[-2].data), used and used.law and used.law.table)
+    (before_there_was_a_law,) = rows_of(
+        Audience(leads=(promotion.leads[leads[0]],), people={leads[0]: KNOWN}), ASKED, promotion.rules, START.date(), None
+    )
+    assert "waiting" == before_there_was_a_law.status
     knows(leads[0], consents=("email",))
     promotion.must(CAMPAIGN, c.DrawAudience())
     assert "waiting" == promotion.campaign.letters[str(leads[0])].status

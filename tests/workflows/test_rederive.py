@@ -11,11 +11,14 @@ from msgspec.structs import replace
 
 from tests.workflows.life import CALENDAR, PLAYBOOK, ROADS, START, WORDS, Life, life_in, make_ready, note_command, sent_command
 from tests.workflows.player import Player
+from tests.workflows.promotion import SOME, Promotion
 from workflows import commands as c
 from workflows.books import Book, book_digest
 from workflows.calendars import Absence, Calendar
+from workflows.campaign_commands import CancelEvent, EraseEventTexts
+from workflows.campaign_events import EventTextsErased
 from workflows.codec import canonical
-from workflows.events import CommandRefused, Recorded, Slot, Verdict
+from workflows.events import CommandRefused, Holdings, Recorded, Slot, Verdict
 from workflows.handle import Carrier, calendar_digest
 from workflows.playbooks import Playbook
 from workflows.rederive import Library, Rederived, rederive, rederive_plans
@@ -50,6 +53,22 @@ def test_the_road_into_every_state_is_derived_again(state: str) -> None:
     life = life_in(state)
     found = _again(life.history)
     assert ((), len(life.history), ()) == (found.mismatches, found.events, found.plans)
+
+
+def test_a_receipt_says_once_what_was_erased_and_one_of_before_twice() -> None:
+    """Both come out as they were recorded, and one that leaves a text out does not."""
+    promotion = Promotion()
+    id_ = promotion.event()
+    promotion.must(id_, CancelEvent(), EraseEventTexts(reason=WORDS))
+    library = Library(calendars={}, playbooks={promotion.playbook.pin.digest: promotion.playbook})
+    *before, receipt = promotion.log
+    assert isinstance(receipt.data, EventTextsErased)
+    assert receipt.used
+    assert (msgspec.UNSET, (SOME,)) == (receipt.used.holdings, receipt.data.documents)
+    of_before = replace(receipt, used=replace(receipt.used, holdings=Holdings(documents=(SOME,))))
+    none = replace(receipt, data=replace(receipt.data, documents=()))
+    for last, differs in ((receipt, False), (of_before, False), (none, True)):
+        assert differs == bool(rederive([*before, last], library).mismatches)
 
 
 def test_a_refusal_for_want_of_the_second_slot_is_derived_again() -> None:
