@@ -21,7 +21,7 @@ from workflows.codec import canonical
 from workflows.events import CommandRefused, Holdings, Recorded, Slot, Verdict
 from workflows.handle import Carrier, calendar_digest
 from workflows.playbooks import Playbook
-from workflows.rederive import Library, Rederived, rederive, rederive_plans
+from workflows.rederive import Library, Rederived, rederive, rederive_book_decisions
 from workflows.rep import handle_rep, rep_id
 
 LIBRARY = Library(calendars={calendar_digest(CALENDAR): CALENDAR}, playbooks={PLAYBOOK.pin.digest: PLAYBOOK})
@@ -52,7 +52,7 @@ def test_the_road_into_every_state_is_derived_again(state: str) -> None:
     """The shortest life into each state comes out as it was recorded."""
     life = life_in(state)
     found = _again(life.history)
-    assert ((), len(life.history), ()) == (found.mismatches, found.events, found.plans)
+    assert ((), len(life.history), ()) == (found.mismatches, found.events, found.book_decisions)
 
 
 def test_a_receipt_says_once_what_was_erased_and_one_of_before_twice() -> None:
@@ -218,20 +218,20 @@ def test_a_reps_calendars_are_derived_again() -> None:
     library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
     found = rederive(_rep_lives(*REP_LIFE, position=None), library)
     assert (3, 3, 2, 1, ()) == (found.decisions, found.events, found.calendars, found.refused, found.mismatches)
-    assert (1, ()) == (found.old_plans, found.plans)
+    assert (1, ()) == (found.old_plans, found.book_decisions)
 
 
 def test_a_plan_is_derived_again_from_the_log_that_it_names() -> None:
     """The book is the fold of the first events of the log; a plan of other events, or of more than there are, is named."""
     library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
     history = _rep_lives(*REP_LIFE, position=2)
-    (plan,) = rederive(history, library).plans
-    assert [(plan, ())] == list(rederive_plans(history, [plan], library))
+    (plan,) = rederive(history, library).book_decisions
+    assert [(plan, ())] == list(rederive_book_decisions(history, [plan], library))
     waiting = life_in("queued").history
-    ((_, mismatches),) = rederive_plans([*waiting, *history], [plan], library)
+    ((_, mismatches),) = rederive_book_decisions([*waiting, *history], [plan], library)
     fields = ["data.notes", "data.queued", "data.shortfalls", "used.book", "used.law.offsets. 2026-01-14"]
     assert fields == [each.field for each in mismatches]
-    ((_, mismatches),) = rederive_plans(history[:1], [plan], library)
+    ((_, mismatches),) = rederive_book_decisions(history[:1], [plan], library)
     assert ["used.position"] == [each.field for each in mismatches]
 
 
@@ -239,16 +239,16 @@ def test_a_plan_of_a_release_that_did_not_charge_answers_is_derived_as_it_was_ma
     """It says nothing of minutes beside the slots; one that was made since says how many, and a wrong number is named."""
     library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
     history = _rep_lives(*REP_LIFE, position=2)
-    (plan,) = rederive(history, library).plans
+    (plan,) = rederive(history, library).book_decisions
     (first,) = plan.recorded
     assert first.used
     assert 0 == first.used.beside
     wrong = plan._replace(recorded=(replace(first, used=replace(first.used, beside=6)),))
-    ((_, (mismatch,)),) = rederive_plans(history, [wrong], library)
+    ((_, (mismatch,)),) = rederive_book_decisions(history, [wrong], library)
     assert ("used.beside", "6", "0") == (mismatch.field, mismatch.recorded, mismatch.derived)
     uncharged = replace(first.used, beside=msgspec.UNSET, book=book_digest(Book(charged=False)))
     old = plan._replace(recorded=(replace(first, used=uncharged),))
-    assert [(old, ())] == list(rederive_plans(history, [old], library))
+    assert [(old, ())] == list(rederive_book_decisions(history, [old], library))
 
 
 def derived(number: int) -> UUID:
