@@ -31,7 +31,7 @@ up: $(READY) ## Run Thaw here, with servers of its own
 test: $(READY) ## Run all tests and all checks
 	@failed=; \
 	run() { printf '\n==> %s\n' "$$*"; "$(BIN)/$$@" || failed="$$failed, $$*"; }; \
-	run pytest --numprocesses auto --maxprocesses 4 --dist worksteal; \
+	run pytest --numprocesses 3 --dist worksteal; \
 	run ruff check; \
 	run ruff format --check; \
 	run mypy; \

@@ -23,7 +23,7 @@ def set_up_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_to_standard_error,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -40,3 +40,8 @@ def set_up_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
+
+
+def _to_standard_error(*_: object) -> structlog.WriteLogger:
+    """Return a logger to what standard error is now: whoever redirects it for a while may have closed that since."""
+    return structlog.WriteLogger(sys.stderr)

@@ -36,7 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_poll_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 200
     """How often the clock process looks for due messages when there were none, in milliseconds."""
     clock_file: str = ""
-    """A file that holds the time, for demonstrations and tests; empty: the wall clock."""
+    """A file that holds the time, for demonstrations and tests; default: ``clock`` in the home folder where there is one, and
+    else the wall clock."""
     key_file: str = ""
     """The private key that signs checkpoints; default: ``keys/signing.key`` in the home folder."""
     suppression_key_file: str = ""
@@ -115,6 +116,9 @@ _SCHEMES = {
     "public_url": ("https",),
 }
 
+#: A home in which this file lies lives by it.
+CLOCK = "clock"
+
 #: Set by the test suite's own tooling; not settings of the service.
 _NOT_SETTINGS = ("THAW_TEST_",)
 
@@ -138,6 +142,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if value:
             given[fields[name]] = value
     settings = _converted(given)
+    if not settings.clock_file and (clock := settings.home_path / CLOCK).exists():
+        # Who opens such a home by another clock would take in what is due in years, or hand in what never comes due.
+        settings = msgspec.structs.replace(settings, clock_file=str(clock))
     for name, schemes in _SCHEMES.items():
         url = getattr(settings, name)
         try:

@@ -169,8 +169,9 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
     if outcome == "applied":
         sentence = f"applied: {', '.join(types)}. {told.sentence}"
     elif outcome == "refused":
-        stays = f" {told.name} stays {told.state}." if told.state else ""
-        sentence = f"refused ({message.rule}): {plain(message.reason or '', 500)}{stays}"
+        # Only leads have states that people know; of anything else its sentence says how it stands.
+        stays = f"{told.name} stays {told.state}." if told.next else told.sentence
+        sentence = f"refused ({message.rule}): {plain(message.reason or '', 500)} {stays}".rstrip()
     else:
         sentence = f"superseded: {message.reason}"
     return Answer(

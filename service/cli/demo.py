@@ -1,5 +1,6 @@
 """``thaw demo``: half a year of 5+5+5 before your eyes."""
 
+import shlex
 from datetime import date
 
 import click
@@ -63,6 +64,7 @@ def demo(app: App, leave: tuple[str, ...], long_gap: str, seed: int, as_json: bo
         _tell(console, result)
         if not as_json:
             _replay_three(console, service, result)
+            console.print(f"\nAll of it stays: `export THAW_HOME={shlex.quote(settings.home)}` and `thaw up` open it again.")
         service.engine.dispose()
     app.print_json(result.figures)
     if result.verified.findings or result.figures.messages_lost:

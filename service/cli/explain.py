@@ -9,7 +9,7 @@ import msgspec
 
 from models import views
 from service.cli.answers import typed_errors
-from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.look import owners_zone
 from service.cli.typed import DAY
 from service.find import find_lead
@@ -31,6 +31,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     """What ``thaw explain --json`` prints, as it was at the end of the day, or is now."""
 
     on: date
+    trouble: str
+    """What is wrong with the history behind the last event that is told; empty when the chain holds."""
     last_touch: Why | None
     """None when nobody has turned to the prospect, nor the prospect to us."""
     next: NextAction
@@ -66,16 +68,20 @@ def explain(app: App, lead: str, day: str | None, as_json: bool) -> None:
         touches = [number for number, entry in enumerate(history.entries, start=1) if is_touch(entry)]
         answer = Explained(
             on=on,
+            trouble=whole.trouble,
             last_touch=why_event(connection, history, touches[-1]) if touches else None,
             next=next_action(then, zone, steps_of(connection, [then])),
             day=why_not_touched(connection, whole, on, zone),
         )
     if as_json:
         app.print_json(answer)
-        return
-    click.echo(f"{found.name} on {shown_day(on)}, times in {zone.key}")
-    for label, line in _lines(answer, history, zone):
-        click.echo(labelled(label, line))
+    else:
+        click.echo(f"{found.name} on {shown_day(on)}, times in {zone.key}")
+        for label, line in _lines(answer, history, zone):
+            click.echo(labelled(label, line))
+    if whole.trouble:
+        click.echo(f"chain      BROKEN at {whole.trouble}: this is told from the events before it; run `thaw verify`", err=True)
+        raise SystemExit(REFUSED)
 
 
 def _until(history: History, on: date, zone: ZoneInfo) -> History:

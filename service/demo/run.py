@@ -28,7 +28,7 @@ from service.imports.mapping_file import read_mapping
 from service.imports.run import Wish, run_import
 from service.pepper import open_pepper
 from service.playbooks import shipped_playbooks
-from service.settings import Settings
+from service.settings import CLOCK, Settings
 from service.wiring import Service
 from workflows.calendars import Absence, Calendar
 from workflows.playbooks import Playbook
@@ -140,7 +140,7 @@ def fresh_home(settings: Settings) -> Iterator[tuple[Settings, DrivenClock]]:
         raise EmbeddedServerError(f"a demonstration is running already in {home}: wait for it, or name another THAW_HOME")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, mode=0o700)
-    clock_file = home / "clock"
+    clock_file = home / CLOCK
     clock = DrivenClock(clock_file)
     clock.move(datetime(START.year, START.month, START.day, 5, tzinfo=UTC) - timedelta(days=1))
     yield (

@@ -36,11 +36,15 @@ from workflows.codec import GENESIS
 from workflows.context import Context
 from workflows.events import Slot
 from workflows.handle import Carrier, Outcome, handle
+from workflows.law_facts import LawFacts
 
 #: So many reps share the leads; the slots of a rep's day are numbered up to 1,000.
 REPS = 200
 
 CHUNK_EVENTS = 5_000
+
+#: Where all live: whoever lives nowhere is not called on any state's holiday.
+REGION = LawFacts(region="US-IL")
 
 #: Within so many events those of different leads alternate: reading a stream jumps about in the table, as it really does.
 BLOCK_EVENTS = 20_000
@@ -64,7 +68,7 @@ class OneOfMany(Life):
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
         """Give *command* and live with what comes of it."""
         if isinstance(command, c.RegisterLead):
-            command = replace(command, owner=self._rep)
+            command = replace(command, owner=self._rep, law=REGION)
         carrier = Carrier(
             message_id=uuid5(self._id, str(len(self.history))),
             stream_id=self._id,

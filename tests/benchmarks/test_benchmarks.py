@@ -7,6 +7,7 @@ import pytest
 from tests.benchmarks import transitions
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.log import lives
 from tests.benchmarks.stage import Crew, Stage
 from tests.servers import ServersUnderTest
 
@@ -51,3 +52,8 @@ def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> No
 def test_an_aim_is_missed_on_its_wrong_side_only(value: float, aim: float | None, at_most: bool, missed: bool) -> None:
     """Some aims are to be reached, others not to be passed."""
     assert missed == Figure("key", "title", value, "x", aim, at_most).missed
+
+
+def test_a_life_can_be_lived_whenever_it_begins() -> None:
+    """On holidays and over weekends too: the long log is made of lives that begin within five weeks."""
+    assert all(list(lives(1, first=number)) for number in range(0, 50_000, 997))

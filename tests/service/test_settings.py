@@ -1,5 +1,7 @@
 """Settings come from the environment, and a wrong one is named."""
 
+from pathlib import Path
+
 import pytest
 
 from service.settings import SettingsError, environment, masked, read_settings
@@ -10,6 +12,15 @@ def test_settings_survive_the_way_to_another_process() -> None:
     settings = read_settings(told)
     assert (settings.worker_threads, settings.log) == (8, "auto")
     assert settings == read_settings(environment(settings))
+
+
+def test_a_home_with_a_clock_in_it_lives_by_it(tmp_path: Path) -> None:
+    """Whoever opens a demonstration again must not bring the time of the wall into it, unless he names another clock."""
+    told = {"THAW_HOME": str(tmp_path)}
+    assert "" == read_settings(told).clock_file
+    (tmp_path / "clock").write_text("2026-01-05T15:00:00+00:00")
+    assert str(tmp_path / "clock") == read_settings(told).clock_file
+    assert "/elsewhere" == read_settings({**told, "THAW_CLOCK_FILE": "/elsewhere"}).clock_file
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Looking at a lead and replaying it, whole or altered."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -141,6 +142,9 @@ def test_a_history_that_was_altered_is_not_believed(called: World, tampering: st
     assert not as_json["whole"]
     assert len(as_json["events"]) < version
     assert f"WRONG      event {version} at position" in called.ok("lead", "V-0000")
+    status, sentence = (1, f"chain      BROKEN at event {version} at position") if version > 2 else (2, "its hash does not|is missing")
+    explained = called.refused(status, "explain", "V-0000")
+    assert re.search(sentence, explained)
 
 
 def test_the_chart_is_a_state_diagram(world: World) -> None:
