@@ -138,6 +138,7 @@ class _Apply:
         commands = {message.id: decode_command(message.body) for message in opened.values()}
         self._load(batch, opened, commands)
         self._personal = PersonalData(self._connection, opened, commands, self._now.date())
+        self._reasons = [each.reason.document_id for each in commands.values() if isinstance(each, EraseEventTexts)]
         # Plans and audiences go first: they are made of what stands in the log, so nothing may have been changed here before.
         for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in LOOK_AT_THE_LOG):
             message = opened.pop(ring.message_id, None)
@@ -310,8 +311,7 @@ class _Apply:
         batch.advance(message, rep, outcome.rep, outcome.recorded)
         if rep and outcome.proposals:
             self._proposed.add(rep.name)
-        for proposal in outcome.proposals:
-            batch.follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
+        batch.follow_each(message, [(each.lead_id, each.command) for each in outcome.proposals], asked_by="planner")
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _in_motion(self, rep: Rep, message: OpenMessage) -> bool:
@@ -332,8 +332,9 @@ class _Apply:
         if playbook is None or begins(command) not in (None, message.stream_id):
             raise UnknownStreamError(f"{message.stream_id} is no campaign and no sales event that is known (yet)")
         try:
-            looked = looked_at(self._connection, state, command, playbook, self._library, self._now)
+            looked = looked_at(self._connection, state, command, playbook, self._library, self._now, self._reasons)
         except NotForInvitationsError as error:
+            batch.follow_each(message, (), asked_by=message.asked_by)
             batch.settle(message, "refused", "invitation_playbook", str(error))
             return
         verdicts = verdicts_beforehand(self._connection, command, looked, self._postal_address)
@@ -343,9 +344,8 @@ class _Apply:
             return
         batch.advance(message, state, outcome.state, outcome.recorded)
         if isinstance(command, EraseEventTexts) and outcome.answer == "applied":
-            erasure.remove_texts(self._connection, message.stream_id, but=command.reason.document_id)
-        for stream_id, proposal in outcome.proposals:
-            batch.follow(message, stream_id, (proposal,), asked_by=message.asked_by)
+            erasure.remove_texts(self._connection, message.stream_id, but=self._reasons)
+        batch.follow_each(message, outcome.proposals, asked_by=message.asked_by)
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
     def _wait_for_lead(self, batch: Batch, message: OpenMessage) -> None:

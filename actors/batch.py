@@ -1,6 +1,6 @@
 """What one transaction is about to write: gathered while its messages are decided, written at its end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -35,6 +35,7 @@ class Batch:
         self._changed: dict[UUID, Locked[Stream]] = {}
         self._appended: list[Appended] = []
         self._staged: list[NewMessage] = []
+        self._followed: set[UUID] = set()
         self._settled: list[Settlement] = []
         self._waiting: list[UUID] = []
         self._set_aside: list[UUID] = []
@@ -115,13 +116,30 @@ class Batch:
         """Stage *commands* for *stream_id*, caused by *message*, one after the other, so that none overtakes another.
 
         The first is due at once, each other one once the one before it is settled. What was to follow the message itself comes
-        after them.
+        after them. All that a message asks of a stream is said in one call: its id is made of the two, so that it is staged
+        once however often the message is delivered.
+
+        Raises
+        ------
+        ValueError
+            When something was staged for *stream_id* by *message* already.
         """
         rest = decode_commands(message.then) if message.then and stream_id == message.stream_id else []
         chain = [*commands, *rest]
         if chain:
             id_ = derived_id(message.id, stream_id, "then")
+            if id_ in self._followed:
+                raise ValueError(f"what follows message {message.id} on stream {stream_id} is staged already")
+            self._followed.add(id_)
             self._stage(id_, stream_id, chain[0], message, asked_by, due_of(chain[0], self._now), then=chain[1:])
+
+    def follow_each(self, message: OpenMessage, proposals: Iterable[tuple[UUID, Command]], *, asked_by: str) -> None:
+        """Stage *proposals*, each a command with its stream, as `follow` does, and what was to follow the message itself."""
+        chains: dict[UUID, list[Command]] = {message.stream_id: []}
+        for stream_id, command in proposals:
+            chains.setdefault(stream_id, []).append(command)
+        for stream_id, commands in chains.items():
+            self.follow(message, stream_id, commands, asked_by=asked_by)
 
     def _stage(
         self,

@@ -1,6 +1,6 @@
 """What decisions about campaigns and sales events look at in the database, and what is to be said of a letter that leaves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from workflows.handle import calendar_digest
 from workflows.invitation_checks import Read, verdicts
 from workflows.invitation_playbook import Invitation
 from workflows.invitation_streams import DESCRIPTION, POSTAL_ADDRESS, described, looks_at_events
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sales_event import SalesEvent, facts_of
@@ -36,18 +37,23 @@ def looked_at(
     playbook: Playbook,
     library: Library,
     now: datetime,
+    reasons: Collection[UUID] = (),
 ) -> Looked:
-    """Return what a decision on *command* looks at beside its own stream."""
+    """Return what a decision on *command* looks at beside its own stream.
+
+    *reasons* are the documents by which erasures are asked for in the same transaction: no erasure removes them.
+    """
     rules = _rules(playbook)
     if isinstance(state, SalesEvent) and isinstance(command, EraseEventTexts):
-        texts_left = erasure.texts_of(connection, state.id, but=command.reason.document_id)
+        texts_left = erasure.texts_of(connection, state.id, but=reasons)
         return Looked(now=now, rules=rules, texts=texts_left)
     if isinstance(state, SalesEvent):
         return Looked(now=now, rules=rules, gone=campaigns.gone(connection, asked_about(state, command)))
     if state is None:
         return Looked(now=now, rules=rules)
     if isinstance(command, DrawAudience):
-        return Looked(now=now, rules=rules, audience=campaigns.read_audience(connection, asked_for(state), rules.mode))
+        audience = campaigns.read_audience(connection, asked_for(state), rules.mode)
+        return Looked(now=now, rules=rules, audience=audience, law=CURRENT)
     if not looks_at_events(command):
         return Looked(now=now, rules=rules)
     names = reps_of(state)

@@ -36,15 +36,33 @@ def remove(connection: Connection, lead_id: UUID, *, reason_id: UUID, message_id
     return Holdings(contact=contact, documents=tuple(sorted(documents)), messages=emptied)
 
 
-def texts_of(connection: Connection, owner_id: UUID, *, but: UUID) -> tuple[str, ...]:
-    """Return the commitments of all texts kept for *owner_id* but the document *but*, in order."""
-    statement = text("SELECT commitment FROM documents WHERE lead_id = :id AND id <> :but ORDER BY commitment")
-    return tuple(connection.scalars(statement, {"id": owner_id, "but": but}))
+_erasures = """
+    SELECT CAST(body::jsonb #>> '{command,reason,document_id}' AS uuid) FROM events
+     WHERE stream_id = :id AND body::jsonb #>> '{command,command}' = 'erase_event_texts' AND type
+"""
+_texts = text(f"""
+    SELECT commitment, id IN ({_erasures} = 'command_refused') AS asked_in_vain FROM documents
+     WHERE lead_id = :id AND id <> ALL(:but) AND id NOT IN ({_erasures} = 'event_texts_erased')
+     ORDER BY commitment
+""")
+_remove_texts = text(f"""
+    DELETE FROM documents
+     WHERE lead_id = :id AND id <> ALL(:but) AND id NOT IN ({_erasures} = 'event_texts_erased')
+""")
 
 
-def remove_texts(connection: Connection, owner_id: UUID, *, but: UUID) -> None:
-    """Remove all texts kept for *owner_id*, with their salts, but the document *but*."""
-    connection.execute(text("DELETE FROM documents WHERE lead_id = :id AND id <> :but"), {"id": owner_id, "but": but})
+def texts_of(connection: Connection, event_id: UUID, *, but: Collection[UUID]) -> tuple[str, ...]:
+    """Return the commitments of what an erasure of a sales event's texts would remove, in order: not the documents *but*, nor
+    the reasons that the receipts of earlier erasures name. Where all that is left says why an erasure was asked for in vain,
+    that is nothing.
+    """
+    rows = connection.execute(_texts, {"id": event_id, "but": list(but)}).all()
+    return () if all(row.asked_in_vain for row in rows) else tuple(row.commitment for row in rows)
+
+
+def remove_texts(connection: Connection, event_id: UUID, *, but: Collection[UUID]) -> None:
+    """Remove what `texts_of` says, with the salts."""
+    connection.execute(_remove_texts, {"id": event_id, "but": list(but)})
 
 
 class Standing(NamedTuple):

@@ -22,7 +22,7 @@ from tests.logins import service_url
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, ScheduleNote, SetCalendar
 from workflows.lead import Lead
 from workflows.proposals import comes_in
-from workflows.rederive import Mismatch, rederive, rederive_plans
+from workflows.rederive import Mismatch, rederive, rederive_book_decisions
 from workflows.rep import rep_id
 
 #: A Monday, ten in the morning in New York.
@@ -174,8 +174,8 @@ def differing(engine: Engine) -> list[Mismatch]:
     with transaction(engine) as connection:
         library = frozen.read_library(connection)
         streams = [rederive(history, library) for _, history in frozen.histories(connection)]
-        plans = [plan for stream in streams for plan in stream.plans]
-        planned = rederive_plans(frozen.log_in_order(connection), plans, library)
+        plans = [plan for stream in streams for plan in stream.book_decisions]
+        planned = rederive_book_decisions(frozen.log_in_order(connection), plans, library)
         return [each for found in (*(stream.mismatches for stream in streams), *(m for _, m in planned)) for each in found]
 
 

@@ -15,6 +15,8 @@ from workflows.campaign_commands import AudienceKey
 from workflows.campaign_events import AudienceRow, PersonFacts
 from workflows.codec import canonical, digest
 from workflows.invitation_playbook import Invitation
+from workflows.law import refuses
+from workflows.law_table import LawTable
 from workflows.lead import Lead
 from workflows.suppression import covered
 
@@ -63,11 +65,14 @@ def audience_digest(leads: Sequence[Lead]) -> str:
     return digest(canonical([(lead.id, lead.version) for lead in leads]))
 
 
-def rows_of(audience: Audience, asked: Asked, rules: Invitation) -> list[AudienceRow]:
-    """Return a row for everybody who belongs to the audience: waiting for a letter, or excluded with a reason."""
+def rows_of(audience: Audience, asked: Asked, rules: Invitation, day: date, law: LawTable | None) -> list[AudienceRow]:
+    """Return a row for everybody who belongs to the audience: waiting for a letter, or excluded with a reason.
+
+    *law* is asked for *day*; None where no table was in force yet.
+    """
     keys = {lead.id: key for lead in audience.leads if (key := belongs(lead, asked))}
     reasons = {
-        lead.id: _why_not(lead, keys[lead.id], audience.people.get(lead.id, PersonFacts()), rules)
+        lead.id: _why_not(lead, keys[lead.id], audience.people.get(lead.id, PersonFacts()), rules, day, law)
         for lead in audience.leads
         if lead.id in keys
     }
@@ -99,7 +104,9 @@ def _one_letter_each(
     return set(chosen.values())
 
 
-def _why_not(lead: Lead, key: AudienceKey, person: PersonFacts, rules: Invitation) -> str | None:
+def _why_not(
+    lead: Lead, key: AudienceKey, person: PersonFacts, rules: Invitation, day: date, law: LawTable | None
+) -> str | None:
     if lead.erased_at:
         return "erased"
     if lead.state == "do_not_contact":
@@ -108,6 +115,8 @@ def _why_not(lead: Lead, key: AudienceKey, person: PersonFacts, rules: Invitatio
         return "suppressed"
     if rules.mode not in lead.modes:
         return "no_address"
+    if refuses(lead, rules.mode, day, law):
+        return "unlawful"
     if lead.hold is not None:
         return "on_hold"
     if key == "declined" and (state := _busy(lead)):

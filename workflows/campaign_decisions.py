@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows import campaign_commands as c
 from workflows import campaign_events as e
@@ -15,14 +16,19 @@ from workflows.campaign import RELEASE, Campaign, Letter
 from workflows.commands import FireTimer
 from workflows.context import Refused, Superseded, TooEarly
 from workflows.event_list import sendable, upcoming
-from workflows.events import Effects
+from workflows.events import Effects, Holdings
 from workflows.guests import decide_on_guests
 from workflows.invitation_answers import Answer, Said
 from workflows.invitation_playbook import Invitation
+from workflows.law_table import LawTable
 from workflows.sentences import spoken
 
-#: Letters that a refusal on the lead's own stream ends, and letters that are only to be written anew.
-_ENDS = frozenset({"not_suppressed", "mode_permitted", "erased", "no_transition", "not_held", "check.event_left"})
+#: The rules whose refusal on the lead's own stream ends a letter, until a draw judges it anew; after any other refusal it is to
+#: be written anew.
+_ENDS = frozenset({
+    "not_suppressed", "mode_permitted", "consent_expired", "express_consent", "erased", "no_transition", "not_held",
+    "check.event_left",
+})  # fmt: skip
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +46,12 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """Whether mail can say where we are."""
     gone: tuple[UUID, ...] = ()
     """Of those whom a decision about seats asks about: who opted out or was erased, by id."""
+    law: LawTable | None = None
+    """The table that a draw is held against; None for one that was made before there was any."""
     texts: tuple[str, ...] = ()
-    """The commitments of what an erasure of an event's texts would remove, in order."""
+    """The commitments of what an erasure of an event's texts would remove, in order; its receipt has them."""
+    holdings: Holdings | UnsetType = UNSET
+    """The same once more, as logs of before have it of such a decision; unset for one that is made now."""
 
 
 def decide_campaign(campaign: Campaign | None, command: c.CampaignCommand | FireTimer, looked: Looked) -> Answer:
@@ -98,7 +108,7 @@ def _draw(campaign: Campaign, looked: Looked) -> Answer:
     the others are judged anew."""
     known = campaign.letters
     new = []
-    for row in rows_of(looked.audience, asked_for(campaign), looked.rules):
+    for row in rows_of(looked.audience, asked_for(campaign), looked.rules, looked.now.date(), looked.law):
         letter = known.get(str(row.lead_id))
         before = (letter.audience, letter.rep, letter.status, letter.reason) if letter else None
         if letter and (letter.status == "sent" or (letter.status == "released" and row.status == "waiting")):
@@ -213,7 +223,7 @@ def _letter(campaign: Campaign, command: c.RecordLetter) -> Answer:
         # One that was withdrawn and approved anew is told again, and answers if it was withdrawn meanwhile.
         new = [id_ for id_ in command.events if id_ not in campaign.events or id_ in campaign.withdrawn]
         return Said(data=(recorded,), proposals=tuple((id_, c.ListEvent(campaign_id=campaign.id)) for id_ in new))
-    another = command.tries is not msgspec.UNSET and command.tries != letter.tries
+    another = command.tries is not UNSET and command.tries != letter.tries
     if letter.status != "released" or another or command.rule == "one_invitation":
         return Superseded(reason="the letter that was refused is not the one that lies open now")
     ends = command.rule in _ENDS

@@ -627,7 +627,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Slots that were offered to the decision as free: those that it took, or that a refused proposal could have taken. None
     else could have changed it."""
     holdings: Holdings | UnsetType = UNSET
-    """Of an erasure only; all other bodies stand as they did before there were any."""
+    """Of a lead's erasure only; all other bodies stand as they did before there were any. Of an event's texts the receipt says
+    it; it stood here, too, in logs of before."""
     followed: str | msgspec.UnsetType = msgspec.UNSET
     """Digest of the playbook whose capacity bound a decision about slots: the rep's, when it is not the lead's own."""
     position: int | msgspec.UnsetType = msgspec.UNSET
@@ -649,7 +650,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     queue: Queue | UnsetType = UNSET
     """Of a decision on a cut-bait card: the team's queue, with which the lead was compared."""
     law: LawUsed | msgspec.UnsetType = msgspec.UNSET
-    """Of a touch and a plan: what it was held against by contact law; absent where there was no law table yet."""
+    """Of a touch, a plan and an audience's draw: what contact law it was held against; absent where there was no table yet."""
     gone: tuple[UUID, ...] | UnsetType = UNSET
     """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
 

@@ -28,10 +28,12 @@ from workflows.campaign_decisions import Looked, decide_campaign
 from workflows.command import Command, Reference
 from workflows.commands import AnyCommand, FireTimer, command_kind
 from workflows.context import Refused, Superseded, TooEarly, in_utc
-from workflows.events import SCHEMA, AnyEvent, CommandRefused, Effects, Holdings, Recorded, Used, Verdict
+from workflows.events import SCHEMA, AnyEvent, CommandRefused, Effects, Recorded, Used, Verdict
 from workflows.fold import fold
 from workflows.handle import Carrier
 from workflows.invitation_answers import Answer
+from workflows.law_facts import LawUsed
+from workflows.law_table import digest_of
 from workflows.lead import Lead, Rep, Timer
 from workflows.playbooks import Playbook
 from workflows.rep import fold_rep
@@ -205,8 +207,9 @@ def _used(command: AnyCommand, looked: Looked, verdicts: tuple[Verdict, ...]) ->
         people={str(id_): facts for id_, facts in audience.people.items()} if drawn else UNSET,
         events=looked.events if looks_at_events(command) else UNSET,
         reps=dict(looked.reps) if looked.reps else UNSET,
+        law=LawUsed(table=digest_of(looked.law)) if drawn and looked.law else UNSET,
         gone=looked.gone or UNSET,
-        holdings=Holdings(documents=looked.texts) if looked.texts else UNSET,
+        holdings=looked.holdings,
     )
 
 

@@ -2,9 +2,9 @@
 
 The rules are those of this program; the pinned playbook and the frozen calendar are found by their digests. What a decision
 used besides stands in `Used`, so that nothing is looked up that may have changed since. A plan of a day used the rep's whole
-book, which is what the first events of the log come to, up to the position that it names: `rederive` sets it aside, and
-`rederive_plans` makes it again from the whole log. Not derived again are a command that left no event (a superseded timer), and
-the service's own stream, whose heads ``thaw verify`` checks.
+book, and the draw of an audience the whole log: what its first events come to, up to the position that the decision names.
+`rederive` sets these aside, and `rederive_book_decisions` makes them again. Not derived again are a command that left no event
+(a superseded timer), and the service's own stream, whose heads ``thaw verify`` checks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from workflows.calendars import Calendar
 from workflows.campaign import STATE as CAMPAIGN
 from workflows.campaign import Campaign
 from workflows.campaign_decisions import Looked, asked_for
+from workflows.campaign_events import EventTextsErased
 from workflows.codec import canonical
 from workflows.commands import AnyCommand, SetCalendar
 from workflows.context import Context
@@ -82,8 +83,8 @@ class Rederived(msgspec.Struct, frozen=True, kw_only=True):
     """Events of the service's own stream, which hold no decision."""
     old_plans: int
     """Plans of a release that did not record what they rest on: they cannot be made again."""
-    plans: tuple[BookDecision, ...]
-    """For `rederive_plans`; not counted above."""
+    book_decisions: tuple[BookDecision, ...]
+    """For `rederive_book_decisions`; not counted above."""
     mismatches: tuple[Mismatch, ...]
     """In the order of the stream."""
 
@@ -98,14 +99,14 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
     """
     state: Stream | None = None
     counts = dict.fromkeys(("decisions", "refused", "calendars", "events", "heads", "old_plans"), 0)
-    plans: list[BookDecision] = []
+    book_decisions: list[BookDecision] = []
     mismatches: list[Mismatch] = []
     for recorded in _decisions(history):
         first = recorded[0]
         if first.state == _SERVICE:
             counts["heads"] += len(recorded)
         elif first.used and first.used.position is not msgspec.UNSET and isinstance(state, (Rep, Campaign)):
-            plans.append(BookDecision(state, recorded, first.used.position))
+            book_decisions.append(BookDecision(state, recorded, first.used.position))
         elif isinstance(first.data, DayPlanned):
             counts["old_plans"] += 1
         else:
@@ -116,13 +117,13 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
             mismatches += _compare(recorded, _derive(state, first, library, Book()))
         for each in recorded:
             state = fold_stream(state, each)
-    return Rederived(**counts, plans=tuple(plans), mismatches=tuple(mismatches))
+    return Rederived(**counts, book_decisions=tuple(book_decisions), mismatches=tuple(mismatches))
 
 
-def rederive_plans(
-    log: Iterable[Recorded], plans: Iterable[BookDecision], library: Library
+def rederive_book_decisions(
+    log: Iterable[Recorded], decisions: Iterable[BookDecision], library: Library
 ) -> Iterator[tuple[BookDecision, tuple[Mismatch, ...]]]:
-    """Derive *plans* again, in the order in which they were made, and yield each with what came out differently.
+    """Derive *decisions* again, in the order in which they were made, and yield each with what came out differently.
 
     *log* holds all events of all streams in the order of their positions, from the first on. Memory is one folded lead per
     lead.
@@ -133,27 +134,27 @@ def rederive_plans(
         When the log cannot be folded.
     """
     books, events = Books(), iter(log)
-    for plan in sorted(plans, key=lambda plan: plan.position):
-        while books.position < plan.position:
+    for decision in sorted(decisions, key=lambda decision: decision.position):
+        while books.position < decision.position:
             recorded = next(events, None)
             if recorded is None:
                 break
             books.take(recorded)
-        if books.position < plan.position:
-            there = f"the first {plan.position} events, and the log has {books.position}"
-            yield plan, (_mismatch(plan.recorded[0], "used.position", "what it rests on", there),)
+        if books.position < decision.position:
+            there = f"the first {decision.position} events, and the log has {books.position}"
+            yield decision, (_mismatch(decision.recorded[0], "used.position", "what it rests on", there),)
         else:
-            yield plan, tuple(_compare(plan.recorded, _derive_plan(plan, books, library)))
+            yield decision, tuple(_compare(decision.recorded, _derive_on_book(decision, books, library)))
 
 
-def _derive_plan(plan: BookDecision, books: Books, library: Library) -> tuple[Recorded, ...] | str:
-    first = plan.recorded[0]
-    if isinstance(plan.stream, Campaign):
-        return _derive(plan.stream, first, library, Book(), audience_at(plan.stream, books, first))
-    calendar = library.calendars.get(plan.stream.calendar_digest)
+def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> tuple[Recorded, ...] | str:
+    first = decision.recorded[0]
+    if isinstance(decision.stream, Campaign):
+        return _derive(decision.stream, first, library, Book(), audience_at(decision.stream, books, first))
+    calendar = library.calendars.get(decision.stream.calendar_digest)
     if calendar is None or first.used is None:
         return "used.calendar"
-    book = books.book(plan.stream.name, horizon.local_day(calendar, first.used.now))
+    book = books.book(decision.stream.name, horizon.local_day(calendar, first.used.now))
     refused = first.used.suppressed or {}
     book = msgspec.structs.replace(
         book,
@@ -161,7 +162,7 @@ def _derive_plan(plan: BookDecision, books: Books, library: Library) -> tuple[Re
         law=first.used.law,
         charged=first.used.beside is not msgspec.UNSET,
     )
-    return _derive(plan.stream, first, library, book)
+    return _derive(decision.stream, first, library, book)
 
 
 def _decisions(history: Iterable[Recorded]) -> Iterator[tuple[Recorded, ...]]:
@@ -241,8 +242,10 @@ def _derive_invitations(
         audience=audience,
         calendars={name: calendar for name, calendar in known.items() if calendar},
         reps=reps,
+        law=TABLES[used.law.table] if used.law else None,
         gone=used.gone or (),
-        texts=used.holdings.documents if used.holdings else (),
+        texts=first.data.documents if isinstance(first.data, EventTextsErased) else (),
+        holdings=used.holdings,
     )
     return handle_invitations(
         state, command, playbook=playbook, looked=looked, verdicts=used.verdicts, carrier=carrier

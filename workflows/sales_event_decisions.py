@@ -155,16 +155,22 @@ def _seats(
     if isinstance(found, Refused):
         return found
     # The campaign that asks for a seat to be given back knows.
-    known = command.lead_id if isinstance(command, c.GiveSeatBack) and command.campaign_id else None
+    known = (command.lead_id, command.campaign_id) if isinstance(command, c.GiveSeatBack) and command.campaign_id else None
     return Said(data=found, proposals=_without_seat(event, found, known))
 
 
 def _without_seat(
-    event: SalesEvent, found: Iterable[seats.SeatEvent], known: UUID | None = None
+    event: SalesEvent, found: Iterable[seats.SeatEvent], known: tuple[UUID, UUID] | None = None
 ) -> tuple[tuple[UUID, Command], ...]:
-    """Tell the campaigns of those who lost a seat or a place in the line, so that they may ask again."""
+    """Tell the campaigns of those who lost a seat or a place in the line, so that they may ask again; *known* is a lead and
+    the campaign that knows it.
+
+    Somebody who accepted through two campaigns has one seat, in the name of the first: whose letters name the event is told.
+    """
     return tuple(
-        (event.asked_by[str(each.lead_id)], c.RecordSeatBack(lead_id=each.lead_id, event_id=event.id))
+        (campaign, c.RecordSeatBack(lead_id=each.lead_id, event_id=event.id))
         for each in found
-        if isinstance(each, e.SeatGivenBack) and each.lead_id != known
+        if isinstance(each, e.SeatGivenBack)
+        for campaign in sorted({event.asked_by[str(each.lead_id)], *event.campaigns})
+        if (each.lead_id, campaign) != known
     )

@@ -106,9 +106,12 @@ def _exclude(entry: Entry, typed: dict[str, Any]) -> Submission:
 
 def _erase(entry: Entry, typed: dict[str, Any]) -> Submission:
     known, reason = _known(entry, typed), typed["reason"]
-    own = contacts.find_documents(entry.connection, [each.document_id for each in (known.host, known.approver) if each])
+    named = [each.document_id for each in (known.host, known.approver, *known.excluded) if each]
+    own = contacts.find_documents(entry.connection, named)
     if any(text.casefold() in reason.casefold() for text in own.values()):
-        raise InputError("--reason names the host or who approved, and would outlive the erasure: say why without that")
+        raise InputError(
+            "--reason names the host, who approved, or a company kept out, and would outlive the erasure: say why without that"
+        )
     kept = entry.kept(known.id, "reason", reason)
     return entry.submission(known.id, EraseEventTexts(reason=kept, occurred_at=entry.occurred_at))
 

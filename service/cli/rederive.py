@@ -15,7 +15,7 @@ from service.find import find_lead
 from service.wording import count, key_of, plain
 from workflows.events import Recorded, event_type
 from workflows.lead import Rep
-from workflows.rederive import BookDecision, Library, Mismatch, Rederived, rederive, rederive_plans
+from workflows.rederive import BookDecision, Library, Mismatch, Rederived, rederive, rederive_book_decisions
 
 #: So many mismatches are named; all are counted.
 NAMED = 1000
@@ -87,21 +87,21 @@ def rederive_(ctx: click.Context, app: App, lead: str | None, every: bool, as_js
 
 def _run(connection: Connection, stream_id: UUID | None, found: RederivedShown, progress: Callable[[int], None]) -> None:
     library = frozen.read_library(connection)
-    plans: list[BookDecision] = []
+    on_books: list[BookDecision] = []
     for id_, history in frozen.histories(connection, stream_id):
         result = _rederived(history, library)
         found.streams += 1
         for name in ("decisions", "refused", "calendars", "events", "heads", "old_plans"):
             setattr(found, name, getattr(found, name) + getattr(result, name))
-        plans += result.plans
+        on_books += result.book_decisions
         _name(found, id_, result.mismatches)
         progress(found.events + found.heads + found.old_plans)
-    for plan, mismatches in _plans(connection, plans, library):
+    for decision, mismatches in _on_books(connection, on_books, library):
         found.decisions += 1
-        found.plans += isinstance(plan.stream, Rep)
-        found.audiences += not isinstance(plan.stream, Rep)
-        found.events += len(plan.recorded)
-        _name(found, plan.stream.id, mismatches)
+        found.plans += isinstance(decision.stream, Rep)
+        found.audiences += not isinstance(decision.stream, Rep)
+        found.events += len(decision.recorded)
+        _name(found, decision.stream.id, mismatches)
         progress(found.events + found.heads + found.old_plans)
 
 
@@ -111,18 +111,18 @@ def _name(found: RederivedShown, stream_id: UUID, mismatches: Sequence[Mismatch]
         found.mismatches.append(MismatchShown(stream_id=stream_id, **msgspec.structs.asdict(each)))
 
 
-def _plans(
-    connection: Connection, plans: list[BookDecision], library: Library
+def _on_books(
+    connection: Connection, decisions: list[BookDecision], library: Library
 ) -> Iterator[tuple[BookDecision, Sequence[Mismatch]]]:
-    """Derive the plans again; those behind an event that cannot be read or folded all differ, in that."""
+    """Derive *decisions* again; those behind an event that cannot be read or folded all differ, in that."""
     derived = 0
     try:
-        for result in rederive_plans(frozen.log_in_order(connection), plans, library) if plans else ():
+        for result in rederive_book_decisions(frozen.log_in_order(connection), decisions, library) if decisions else ():
             yield result
             derived += 1
     except ValueError as error:
-        for plan in sorted(plans, key=lambda plan: plan.position)[derived:]:
-            yield plan, [_unreadable(error, plan.recorded[0])]
+        for decision in sorted(decisions, key=lambda decision: decision.position)[derived:]:
+            yield decision, [_unreadable(error, decision.recorded[0])]
 
 
 def _rederived(history: Iterator[Recorded], library: Library) -> Rederived:
@@ -131,7 +131,14 @@ def _rederived(history: Iterator[Recorded], library: Library) -> Rederived:
     except ValueError as error:
         # A body that is no event, or an event that does not follow from the one before it.
         return Rederived(
-            decisions=0, refused=0, calendars=0, events=0, heads=0, old_plans=0, plans=(), mismatches=(_unreadable(error),)
+            decisions=0,
+            refused=0,
+            calendars=0,
+            events=0,
+            heads=0,
+            old_plans=0,
+            book_decisions=(),
+            mismatches=(_unreadable(error),),
         )
 
 

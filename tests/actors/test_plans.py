@@ -15,7 +15,7 @@ from tests.desk import Desk
 from workflows.books import Book
 from workflows.commands import OptOut
 from workflows.events import Recorded
-from workflows.rederive import BookDecision, Mismatch, rederive, rederive_plans
+from workflows.rederive import BookDecision, Mismatch, rederive, rederive_book_decisions
 from workflows.rep import rep_id
 
 #: Tuesday's plan: six in the morning in New York.
@@ -27,8 +27,10 @@ def the_plan(desk: Desk) -> tuple[Recorded, int, list[Mismatch]]:
     with transaction(desk.engine) as connection:
         library = frozen.read_library(connection)
         ((_, history),) = frozen.histories(connection, rep_id("dan"))
-        decisions: list[BookDecision] = [p for p in rederive(history, library).plans if p.recorded[0].recorded_at == PLAN_AT]
-        found = list(rederive_plans(frozen.log_in_order(connection), decisions, library))
+        decisions: list[BookDecision] = [
+            p for p in rederive(history, library).book_decisions if p.recorded[0].recorded_at == PLAN_AT
+        ]
+        found = list(rederive_book_decisions(frozen.log_in_order(connection), decisions, library))
     ((plan, mismatches),) = found
     rows = desk.ask("SELECT position FROM events WHERE message_id = :id", id=plan.recorded[0].message_id)
     return plan.recorded[0], int(str(rows[0][0])), list(mismatches)

@@ -18,6 +18,7 @@ from workflows.events import Recorded, Verdict
 from workflows.handle import Carrier, calendar_digest
 from workflows.invitation_playbook import DeclinedBetween, Invitation, InvitedAudience
 from workflows.invitation_streams import DESCRIPTION, Outcome, described, handle_invitations
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.sales_event import SalesEvent, facts_of, sales_event_id
@@ -102,6 +103,7 @@ class Promotion:
             audience=audience,
             calendars=dict.fromkeys(reps, CALENDAR),
             reps=reps,
+            law=CURRENT,
             texts=(SOME,) if isinstance(command, c.EraseEventTexts) else (),
             gone=tuple(sorted(self.gone.intersection(asked_about(state, command)))) if isinstance(state, SalesEvent) else (),
         )

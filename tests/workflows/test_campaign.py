@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,10 @@ from workflows import campaign_commands as c
 from workflows.audience import Asked, Audience, rows_of
 from workflows.campaign_events import EventWithdrawn, PersonFacts
 from workflows.commands import RecordReply
+from workflows.events import event_type
 from workflows.invitation_playbook import Pacing
+from workflows.law_facts import LawFacts
+from workflows.law_table import CURRENT, DIGEST
 from workflows.sales_event import sales_event_id
 
 PROSPECT, CLIENT = declined(), client()
@@ -54,7 +58,7 @@ def test_everybody_has_a_letter_or_a_reason(people: list[tuple[bool, PersonFacts
     }
     facts = {id_: replace(known, same_as=groups[group]) for id_, (_, known, group) in zip(ids, people, strict=True)}
     audience = Audience(leads=tuple(promotion.leads[id_] for id_ in sorted(ids)), people=facts)
-    rows = rows_of(audience, ASKED, RULES)
+    rows = rows_of(audience, ASKED, RULES, START.date(), CURRENT)
     assert sorted(ids) == [row.lead_id for row in rows]
     assert all((row.status == "excluded") == (row.reason is not None) for row in rows)
     letters = Counter(facts[row.lead_id].same_as for row in rows if row.status == "waiting")
@@ -138,6 +142,42 @@ def test_a_refused_letter_is_written_anew_or_ends_with_its_reason() -> None:
     promotion.must(CAMPAIGN, c.DrawAudience())
     assert 3 == len(promotion.campaign.letters)
     assert KNOWN == promotion.people[leads[0]]
+
+
+def test_a_letter_that_the_law_refuses_is_drawn_when_it_may_be_sent() -> None:
+    """A0-3: the draw promises no letter without consent, and one that was refused for want of it is not written anew."""
+    promotion = Promotion(replace(RULES, mode="email"))
+    leads = [promotion.lead(PROSPECT, number) for number in range(4)]
+
+    def knows(lead: UUID, **facts: Any) -> None:
+        promotion.leads[lead] = replace(promotion.leads[lead], law=LawFacts(region="CA-ON", **facts))
+
+    knows(leads[0])
+    knows(leads[1], consents=("email",))
+    knows(leads[2], purchased_on=START.date())
+    promotion.event()
+    letters = promotion.begin().letters
+    waits, may_not = ("waiting", None), ("excluded", "unlawful")
+    assert [may_not, waits, waits, waits] == [(letters[str(lead)].status, letters[str(lead)].reason) for lead in leads]
+    used = promotion.log[-2].used
+    assert ("audience_drawn", DIGEST) == (event_type(promotion.log[-2].data), used and used.law and used.law.table)
+    (before_there_was_a_law,) = rows_of(
+        Audience(leads=(promotion.leads[leads[0]],), people={leads[0]: KNOWN}), ASKED, promotion.rules, START.date(), None
+    )
+    assert "waiting" == before_there_was_a_law.status
+    knows(leads[0], consents=("email",))
+    promotion.must(CAMPAIGN, c.DrawAudience())
+    assert "waiting" == promotion.campaign.letters[str(leads[0])].status
+    promotion.release()
+    knows(leads[1])
+    refused = c.RecordLetter(lead_id=leads[1], outcome="refused", audience="declined", rule="consent_expired")
+    promotion.must(CAMPAIGN, refused)
+    assert ("excluded", "consent_expired") == (
+        promotion.campaign.letters[str(leads[1])].status,
+        promotion.campaign.letters[str(leads[1])].reason,
+    )
+    promotion.must(CAMPAIGN, c.DrawAudience())
+    assert "unlawful" == promotion.campaign.letters[str(leads[1])].reason
 
 
 def test_who_was_told_of_a_revocation_is_told_of_the_cancellation_too() -> None:

@@ -16,7 +16,7 @@ from workflows.events import Recorded
 from workflows.fold import fold
 from workflows.handle import calendar_digest
 from workflows.lead import RESTING, Lead
-from workflows.rederive import Library, rederive, rederive_plans
+from workflows.rederive import Library, rederive, rederive_book_decisions
 from workflows.timers import fires
 
 
@@ -59,9 +59,9 @@ def everything_is_derived_again(streams: dict[UUID, list[Recorded]], log: list[R
     calendars = {calendar_digest(calendar): calendar for calendar in CALENDARS.values()}
     library = Library(calendars, {office.playbook.pin.digest: office.playbook})
     found = [rederive(history, library) for history in streams.values()]
-    plans = [plan for stream in found for plan in stream.plans]
+    plans = [plan for stream in found for plan in stream.book_decisions]
     assert [] == [each for stream in found for each in stream.mismatches]
-    assert [] == [each for _, mismatches in rederive_plans(log, plans, library) for each in mismatches]
+    assert [] == [each for _, mismatches in rederive_book_decisions(log, plans, library) for each in mismatches]
     assert len(log) == sum(stream.events for stream in found) + sum(len(plan.recorded) for plan in plans)
 
 

@@ -11,14 +11,17 @@ from msgspec.structs import replace
 
 from tests.workflows.life import CALENDAR, PLAYBOOK, ROADS, START, WORDS, Life, life_in, make_ready, note_command, sent_command
 from tests.workflows.player import Player
+from tests.workflows.promotion import SOME, Promotion
 from workflows import commands as c
 from workflows.books import Book, book_digest
 from workflows.calendars import Absence, Calendar
+from workflows.campaign_commands import CancelEvent, EraseEventTexts
+from workflows.campaign_events import EventTextsErased
 from workflows.codec import canonical
-from workflows.events import CommandRefused, Recorded, Slot, Verdict
+from workflows.events import CommandRefused, Holdings, Recorded, Slot, Verdict
 from workflows.handle import Carrier, calendar_digest
 from workflows.playbooks import Playbook
-from workflows.rederive import Library, Rederived, rederive, rederive_plans
+from workflows.rederive import Library, Rederived, rederive, rederive_book_decisions
 from workflows.rep import handle_rep, rep_id
 
 LIBRARY = Library(calendars={calendar_digest(CALENDAR): CALENDAR}, playbooks={PLAYBOOK.pin.digest: PLAYBOOK})
@@ -49,7 +52,23 @@ def test_the_road_into_every_state_is_derived_again(state: str) -> None:
     """The shortest life into each state comes out as it was recorded."""
     life = life_in(state)
     found = _again(life.history)
-    assert ((), len(life.history), ()) == (found.mismatches, found.events, found.plans)
+    assert ((), len(life.history), ()) == (found.mismatches, found.events, found.book_decisions)
+
+
+def test_a_receipt_says_once_what_was_erased_and_one_of_before_twice() -> None:
+    """Both come out as they were recorded, and one that leaves a text out does not."""
+    promotion = Promotion()
+    id_ = promotion.event()
+    promotion.must(id_, CancelEvent(), EraseEventTexts(reason=WORDS))
+    library = Library(calendars={}, playbooks={promotion.playbook.pin.digest: promotion.playbook})
+    *before, receipt = promotion.log
+    assert isinstance(receipt.data, EventTextsErased)
+    assert receipt.used
+    assert (msgspec.UNSET, (SOME,)) == (receipt.used.holdings, receipt.data.documents)
+    of_before = replace(receipt, used=replace(receipt.used, holdings=Holdings(documents=(SOME,))))
+    none = replace(receipt, data=replace(receipt.data, documents=()))
+    for last, differs in ((receipt, False), (of_before, False), (none, True)):
+        assert differs == bool(rederive([*before, last], library).mismatches)
 
 
 def test_a_refusal_for_want_of_the_second_slot_is_derived_again() -> None:
@@ -199,20 +218,20 @@ def test_a_reps_calendars_are_derived_again() -> None:
     library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
     found = rederive(_rep_lives(*REP_LIFE, position=None), library)
     assert (3, 3, 2, 1, ()) == (found.decisions, found.events, found.calendars, found.refused, found.mismatches)
-    assert (1, ()) == (found.old_plans, found.plans)
+    assert (1, ()) == (found.old_plans, found.book_decisions)
 
 
 def test_a_plan_is_derived_again_from_the_log_that_it_names() -> None:
     """The book is the fold of the first events of the log; a plan of other events, or of more than there are, is named."""
     library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
     history = _rep_lives(*REP_LIFE, position=2)
-    (plan,) = rederive(history, library).plans
-    assert [(plan, ())] == list(rederive_plans(history, [plan], library))
+    (plan,) = rederive(history, library).book_decisions
+    assert [(plan, ())] == list(rederive_book_decisions(history, [plan], library))
     waiting = life_in("queued").history
-    ((_, mismatches),) = rederive_plans([*waiting, *history], [plan], library)
+    ((_, mismatches),) = rederive_book_decisions([*waiting, *history], [plan], library)
     fields = ["data.notes", "data.queued", "data.shortfalls", "used.book", "used.law.offsets. 2026-01-14"]
     assert fields == [each.field for each in mismatches]
-    ((_, mismatches),) = rederive_plans(history[:1], [plan], library)
+    ((_, mismatches),) = rederive_book_decisions(history[:1], [plan], library)
     assert ["used.position"] == [each.field for each in mismatches]
 
 
@@ -220,16 +239,16 @@ def test_a_plan_of_a_release_that_did_not_charge_answers_is_derived_as_it_was_ma
     """It says nothing of minutes beside the slots; one that was made since says how many, and a wrong number is named."""
     library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
     history = _rep_lives(*REP_LIFE, position=2)
-    (plan,) = rederive(history, library).plans
+    (plan,) = rederive(history, library).book_decisions
     (first,) = plan.recorded
     assert first.used
     assert 0 == first.used.beside
     wrong = plan._replace(recorded=(replace(first, used=replace(first.used, beside=6)),))
-    ((_, (mismatch,)),) = rederive_plans(history, [wrong], library)
+    ((_, (mismatch,)),) = rederive_book_decisions(history, [wrong], library)
     assert ("used.beside", "6", "0") == (mismatch.field, mismatch.recorded, mismatch.derived)
     uncharged = replace(first.used, beside=msgspec.UNSET, book=book_digest(Book(charged=False)))
     old = plan._replace(recorded=(replace(first, used=uncharged),))
-    assert [(old, ())] == list(rederive_plans(history, [old], library))
+    assert [(old, ())] == list(rederive_book_decisions(history, [old], library))
 
 
 def derived(number: int) -> UUID:

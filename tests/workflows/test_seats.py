@@ -9,10 +9,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.workflows.life import LEAD_ID
-from tests.workflows.promotion import CAMPAIGN, Promotion, approve, declined
-from workflows.campaign_commands import CancelEvent, RecordRsvp, RevokeApproval, RsvpAnswer, TakeSeat
+from tests.workflows.promotion import CAMPAIGN, SOME, Promotion, approve, declined
+from workflows.campaign import RELEASE, campaign_id
+from workflows.campaign_commands import (
+    CancelEvent,
+    DrawAudience,
+    PlanCampaign,
+    RecordLetter,
+    RecordRsvp,
+    RevokeApproval,
+    RsvpAnswer,
+    StartCampaign,
+    TakeSeat,
+)
 from workflows.campaign_commands import GiveSeatBack as GiveBack
 from workflows.campaign_events import SeatGivenBack, SeatTaken, SeatWaitedFor
+from workflows.commands import FireTimer
+from workflows.invitation_streams import timers_of
 from workflows.sales_event import SalesEvent, sales_event_id
 
 TRAINING = sales_event_id("training")
@@ -195,6 +208,31 @@ def test_who_gave_the_seat_back_may_accept_again() -> None:
     promotion.must(TRAINING, approve())
     assert answer(promotion, LEADS[1], "accepts") is None
     assert (LEADS[0], LEADS[1]) == promotion.sales_event().seated
+
+
+@pytest.mark.parametrize(("says_no", "other"), [("spring", "autumn"), ("autumn", "spring")])
+def test_every_campaign_hears_of_a_seat_that_another_gave_back(says_no: str, other: str) -> None:
+    """A0-10: accepted through two campaigns and refused to either, the seat is free, and both take the acceptance anew."""
+    promotion = invited()
+    autumn = campaign_id("autumn")
+    promotion.must(autumn, PlanCampaign(name="autumn"), DrawAudience(), StartCampaign())
+    armed = timers_of(promotion.streams[autumn])[RELEASE]
+    promotion.must(autumn, FireTimer(timer=RELEASE, armed_version=armed.armed_version))
+    sent = RecordLetter(lead_id=LEADS[0], outcome="sent", audience="declined", events=(TRAINING,), wording=SOME)
+    promotion.must(autumn, sent)
+
+    def says(campaign: str, said: RsvpAnswer) -> str | None:
+        reply = RecordRsvp(lead_id=LEADS[0], event_id=TRAINING, channel="call", answer=said)
+        return promotion.do(campaign_id(campaign), reply).rule
+
+    assert [None, None] == [says(name, "accepts") for name in ("spring", "autumn")]
+    assert (LEADS[0],) == promotion.sales_event().seated
+    assert says(says_no, "cannot") is None
+    assert () == promotion.sales_event().seated
+    assert says(other, "accepts") is None
+    assert (LEADS[0],) == promotion.sales_event().seated
+    assert says(other, "cannot") is None
+    assert () == promotion.sales_event().seated
 
 
 def test_nobody_approves_what_was_cancelled_or_has_begun() -> None:

@@ -10,6 +10,7 @@ from actors.committer import Committer
 from service.cli import letters
 from tests.service.campaigns import ABOUT, ANN, Office
 from tests.service.world import World
+from workflows.law_facts import LawFacts
 from workflows.mail_text import header, read_mail
 
 POSTAL = "Harbour Mills Ltd, 1 Mill Lane, Springfield"
@@ -95,6 +96,7 @@ def test_a_letter_by_mail_has_what_the_law_asks(world: World, tmp_path: Path) ->
         office = Office(world)
         world.ok("playbook", "publish", own, "--as", "manager:ann", "--approved-by", "manager:bob")
         lead = office.declined(person={"email": "ada@example.com"})
+        unlawful = office.declined(person={"email": "bela@example.com"}, law=LawFacts(region="CA-ON"))
         office.event()
         world.ok("campaign", "plan", "spring", "--playbook", "by-mail", *ANN)
         world.ok("campaign", "draw", "spring", *ANN)
@@ -117,6 +119,7 @@ def test_a_letter_by_mail_has_what_the_law_asks(world: World, tmp_path: Path) ->
     assert POSTAL in mail.plain
     assert header(mail.headers, "List-Unsubscribe").startswith("<mailto:dan@mills.example?subject=unsubscribe")
     assert "sent" == office.letters()[lead]["status"]
+    assert "unlawful" == office.letters()[unlawful]["reason"]
     office.sound()
 
 
