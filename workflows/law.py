@@ -15,6 +15,7 @@ from workflows.events import Scalar
 from workflows.law_facts import NOTHING, LawFacts
 from workflows.law_table import CURRENT, CallHours, ImpliedConsent, LawTable, Register, Span
 from workflows.lead import Lead
+from workflows.regions import is_known
 from workflows.sentences import spoken, words
 
 #: Dates are not looked at beyond this one, which can only be a slip of the pen.
@@ -34,9 +35,9 @@ def region_of(lead: Lead) -> str | None:
 def rows_for(table: LawTable, region: str | None) -> tuple[CallHours, ...]:
     """Return the rows of *table* that bind in *region*, all of which have to allow a call: where it is unknown, every row.
 
-    A country without its state may be any of its states.
+    A country without its state may be any of its states. A code that is none counts as unknown.
     """
-    if region is None:
+    if region is None or not is_known(region):
         return table.hours
     country = region.partition("-")[0]
     if region == country:
@@ -150,8 +151,8 @@ def _consent_lacks(facts: LawFacts, day: date, table: LawTable) -> Refused | Non
 
 
 def _of_country(registers: tuple[Register, ...], region: str | None) -> Register | None:
-    """Return the register that binds in *region*; where that is unknown, the strictest."""
-    if region is None:
+    """Return the register that binds in *region*; where that is unknown or no such code, the strictest."""
+    if region is None or not is_known(region):
         return min(registers, key=lambda register: (register.check_days, canonical(register)), default=None)
     return next((register for register in registers if register.country == region.partition("-")[0]), None)
 

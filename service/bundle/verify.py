@@ -2114,6 +2114,31 @@ LAW_TABLES: dict[str, Any] = {"e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d
 LAW_ASKED = frozenset(["contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over"])
 
 
+#: Countries by ISO 3166-1 without the territories of the United States, which are written as parts of it.
+_COUNTRIES = """
+AD AE AF AG AI AL AM AO AQ AR AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH
+CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM
+GN GP GQ GR GS GT GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
+LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ
+OM PA PE PF PG PH PK PL PM PN PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC
+TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VN VU WF WS YE YT ZA ZM ZW
+"""
+COUNTRIES = frozenset(_COUNTRIES.split())
+#: States, provinces and territories by ISO 3166-2; of other countries any is taken.
+_STATES = """
+AK AL AR AS AZ CA CO CT DC DE FL GA GU HI IA ID IL IN KS KY LA MA MD ME MI MN MO MP MS MT NC ND NE NH NJ NM NV NY OH OK OR PA
+PR RI SC SD TN TX UM UT VA VI VT WA WI WV WY
+"""
+_PROVINCES = "AB BC MB NB NL NS NT NU ON PE QC SK YT"
+PARTS = {"US": frozenset(_STATES.split()), "CA": frozenset(_PROVINCES.split())}
+
+
+def known_region(region: str | None) -> str | None:
+    """Return a region that there is, None for an unknown one and for a code that is none."""
+    country, _, part = (region or "").partition("-")
+    return region if country in COUNTRIES and (not part or part in PARTS.get(country, (part,))) else None
+
+
 def _nth(year: int, month: int, weekday: int, number: int) -> date:
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
@@ -2133,6 +2158,7 @@ def _is_holiday(day: date) -> bool:
 
 def law_span(table: Any, region: str | None, day: date) -> tuple[int, int] | None:
     """Return the minutes of the prospect's *day* between which the law allows calls; None when it allows none."""
+    region = known_region(region)
     country = region.partition("-")[0] if region else ""
     binding = []
     for name, spans, holidays in table["hours"]:
@@ -2177,7 +2203,7 @@ def unlawful(lead: Lead, mode: str, day: date, d: Decision) -> str:
         register, days, purchase, inquiry = table["register"]
         if law.get("dnc_listed"):
             return "do_not_call"
-        if not law.get("consumer") or country not in (None, register):
+        if not law.get("consumer") or (known_region(law.get("region")) and country != register):
             return ""
         until, checked = _relationship(law, purchase, inquiry), law.get("dnc_checked_on")
         good = (until and day <= until) or (checked and (day - read_day(checked)).days <= days)

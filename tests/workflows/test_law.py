@@ -67,6 +67,10 @@ def rule(lead: Lead, mode: c.Mode, day: date = DAY) -> str | None:
         (None, WEDNESDAY, (600, 1080)),
         (None, SUNDAY, None),
         (None, MEMORIAL_DAY, None),
+        ("FL", SUNDAY, None),
+        ("US-ON", SUNDAY, None),
+        ("PR", SUNDAY, None),
+        ("US-PR", SUNDAY, (480, 1260)),
     ],
 )
 def test_the_table_says_when_somebody_may_be_called(region: str | None, day: date, span: tuple[int, int] | None) -> None:
@@ -110,6 +114,7 @@ def test_a_consumers_number_must_have_been_looked_up() -> None:
     assert "do_not_call_check" == rule(lead_with(consumer=True), "call")
     assert rule(lead_with(region="US-NY", consumer=False), "call") is None
     assert rule(lead_with(region="DE", consumer=True), "call") is None
+    assert "do_not_call_check" == rule(lead_with(region="FL", consumer=True), "call")
     for days, expected in ((31, None), (32, "do_not_call_check")):
         checked = DAY - timedelta(days=days)
         lead = lead_with(region="US-NY", consumer=True, dnc_checked_on=checked, dnc_listed=False)

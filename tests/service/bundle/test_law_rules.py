@@ -1,6 +1,8 @@
 """The verifier's own law table and rules agree with the service's, and it finds what was changed of what a decision used."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -22,13 +24,13 @@ from tests.workflows.life import (
     touch_command,
 )
 from workflows import commands as c
-from workflows import law
+from workflows import law, regions
 from workflows.events import ConsentExpired, Recorded
 from workflows.law_facts import LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
 from workflows.playbooks import ContactHours
 
-REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY")
+REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY", "FL", "US-ON", "PR")
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -39,6 +41,14 @@ def test_both_tables_allow_the_same_hours(region: str | None) -> None:
         for number in range(4 * 365):
             day = date(2025, 1, 1) + timedelta(days=number)
             assert law.window(region, day, table) == verify.law_span(verify.LAW_TABLES[digest], region, day), day
+
+
+def test_both_know_the_same_regions() -> None:
+    """Every pair of capitals, alone and as a part of the United States, of Canada and of another country."""
+    assert (regions.COUNTRIES, regions.PARTS) == (verify.COUNTRIES, verify.PARTS)
+    codes = ["".join(pair) for pair in product(ascii_uppercase, repeat=2)]
+    for region in (*codes, *(f"{country}-{part}" for country in ("US", "CA", "DE", "XX") for part in codes)):
+        assert regions.is_known(region) == (verify.known_region(region) == region)
 
 
 def findings(history: list[Recorded]) -> list[str]:
@@ -75,7 +85,7 @@ def lived(timezone: str = "America/Denver", **known: Any) -> Life:
 
 
 @pytest.mark.parametrize("consumer", [UNSET, True])
-@pytest.mark.parametrize("region", [UNSET, "US-AL", "US-FL", "CA-ON", "DE"])
+@pytest.mark.parametrize("region", [UNSET, "US-AL", "US-FL", "CA-ON", "DE", "FL"])
 def test_decisions_by_the_law_follow(region: Any, consumer: Any) -> None:
     """Whatever it refuses or lets pass, the second implementation says the same."""
     life = lived(region=region, consumer=consumer)

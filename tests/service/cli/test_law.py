@@ -66,6 +66,7 @@ def test_the_table_names_its_sources(world: World) -> None:
     ("typed", "says"),
     [
         (("law", "set", "V-0000", "--region", "Florida"), "--region Florida: write it by ISO 3166-2"),
+        (("law", "set", "V-0000", "--region", "FL"), "--region FL: write US-FL"),
         (("law", "set", "V-0000"), "say something: --region"),
         (("law", "set", "V-0000", "--consent", "fax"), "--consent needs --evidence"),
         (("law", "set", "nobody", "--region", "US"), "nobody"),

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from msgspec import UNSET
 
+from service.imports.problems import Unreadable
+from service.imports.values import region
 from tests.service.imports.office import NOW, Office, row
 from workflows.commands import RegisterLead, UpdateContact
 from workflows.law_facts import LawFacts
@@ -23,3 +26,7 @@ def test_region_and_consumer_come_from_the_file_and_change_with_it(office: Offic
 def test_a_region_that_is_none_rejects_the_row(office: Office) -> None:
     office.mapping = office.mapping.replace('qualified = "good"', COLUMNS)
     assert [(2, "city", "unknown_region")] == office.codes(row(city="Florida"))
+    assert [(2, "city", "unknown_region")] == office.codes(row(city="FL"))
+    with pytest.raises(Unreadable, match="There is no such region") as caught:
+        region("fl")
+    assert "Write US-FL." == caught.value.suggestion
