@@ -15,6 +15,7 @@ from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
 from workflows.cold import cold_proposed
 from workflows.context import Facts, in_utc
+from workflows.law_facts import imported
 from workflows.lead import Lead
 from workflows.priority import Score, ScoreInputs, score
 from workflows.slotting import promise, resumed
@@ -180,7 +181,7 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         stage_depth=command.stage_depth,
         value_band=command.value_band,
         minutes_added=command.minutes_added,
-        law=command.law,
+        law=imported(command.law),
     )
     lead = facts.lead
     if lead.state != "queued" or lead.score is None:
@@ -335,5 +336,5 @@ def registered(command: c.RegisterLead) -> e.LeadRegistered:
         value_band=command.value_band,
         minutes_invested=command.minutes_invested,
         qualified=command.qualified,
-        law=command.law,
+        law=imported(command.law),
     )

@@ -2763,7 +2763,8 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
         if value is not None:
             made[name] = value
     if row.event in ("lead_registered", "contact_updated") and "law" in c:
-        made["law"] = c["law"]
+        # The rest of it takes a person, and `law_facts` asks.
+        made["law"] = {name: c["law"][name] for name in ("region", "consumer") if name in c["law"]}
     if row.event == "contact_updated":
         made.update({name: c[name] for name in OF_THE_SALE if name in c})
         if lead and lead.state == "queued" and lead.score:

@@ -27,7 +27,7 @@ from workflows.books import Book
 from workflows.contact_hours import permitted
 from workflows.events import CallDue, NoteScheduled, Recorded
 from workflows.handle import calendar_digest
-from workflows.law_facts import LawFacts, LawUsed
+from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, DIGEST, TABLES
 from workflows.lead import Lead
 from workflows.playbooks import ContactHours
@@ -178,12 +178,14 @@ def answered(life: Life, **known: Any) -> Life:
 def test_what_is_recorded_is_the_leads_and_stays_until_it_is_said_anew() -> None:
     """An import says the region, a person the rest; what is unset stays, and bodies without any hold no word of it."""
     life = Life()
-    life.must(register(law=LawFacts(region="US-FL")), "import")
+    life.must(register(law=ImportedLawFacts(region="US-FL")), "import")
     answered(life, consumer=True)
     life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES))
     assert LawFacts(region="US-FL", consumer=True) == life.lead.law
-    life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=LawFacts(region="US-GA")))
+    life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=ImportedLawFacts(region="US-GA")))
     assert LawFacts(region="US-GA", consumer=True) == life.lead.law
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
+        msgspec.convert({"dnc_checked_on": "2025-01-05", "dnc_listed": False, "consents": ["fax"]}, ImportedLawFacts)
     plain = Life()
     plain.must(register(), "import")
     assert b"law" not in msgspec.json.encode(plain.history[0])
@@ -256,7 +258,7 @@ def again(history: list[Recorded]) -> list[tuple[str, str, str]]:
 def noted(**known: Any) -> Life:
     """Return a lead in Denver whose note is planned."""
     life = Life()
-    life.must(register(timezone="America/Denver", law=LawFacts(**known) if known else UNSET), "import")
+    life.must(register(timezone="America/Denver", law=ImportedLawFacts(**known) if known else UNSET), "import")
     life.must(c.QueueRevival())
     life.must(note_command(life), "planner")
     return life

@@ -26,7 +26,7 @@ from tests.workflows.life import (
 from workflows import commands as c
 from workflows import law, regions
 from workflows.events import ConsentExpired, Recorded
-from workflows.law_facts import LawFacts, LawUsed
+from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
 from workflows.playbooks import ContactHours
 
@@ -59,7 +59,7 @@ def findings(history: list[Recorded]) -> list[str]:
 def lived(timezone: str = "America/Denver", **known: Any) -> Life:
     """Return a life that goes through what the law is asked about, refused or not."""
     life = Life()
-    facts = LawFacts(**known)
+    facts = ImportedLawFacts(**known)
     life.must(register(timezone=timezone, law=facts, modes=(*ALL_MODES, "fax")), "import")
     life.must(c.QueueRevival())
     for days in (0, 5, 30):
@@ -76,7 +76,8 @@ def lived(timezone: str = "America/Denver", **known: Any) -> Life:
         life.do(c.SendBreakupEmail(monitored_reply_address=True))
         life.do(c.RecordLaw(law=LawFacts(consents=("fax",)), evidence=None if days else WORDS))
         life.do(c.RecordLaw(law=LawFacts(dnc_checked_on=life.today, dnc_listed=days == 30)))
-        life.do(c.UpdateContact(contact=WORDS, modes=(*ALL_MODES, "fax"), law=LawFacts(inquired_on=life.today)))
+        life.do(c.UpdateContact(contact=WORDS, modes=(*ALL_MODES, "fax"), law=ImportedLawFacts(consumer=False)))
+        life.do(c.RecordLaw(law=LawFacts(inquired_on=life.today)))
         life.do(c.RecordLaw(law=LawFacts(purchased_on=life.today - timedelta(days=1000))))
         if "consent_expires" in life.lead.timers:
             life.fire("consent_expires")
@@ -97,8 +98,9 @@ def test_decisions_by_the_law_follow(region: Any, consumer: Any) -> None:
 def test_a_changed_offset_region_or_look_up_is_found() -> None:
     """Each in the body of a note that was planned: by another clock, in another state, or never looked up, it was refused."""
     life = Life()
-    known = LawFacts(region="US-CO", consumer=True, dnc_checked_on=date(2026, 1, 2), dnc_listed=False)
+    known = ImportedLawFacts(region="US-CO", consumer=True)
     life.must(register(timezone="America/Denver", law=known), "import")
+    life.must(c.RecordLaw(law=LawFacts(dnc_checked_on=date(2026, 1, 2), dnc_listed=False)))
     life.must(c.QueueRevival())
     life.must(note_command(life), "planner")
     assert [] == findings(life.history)
@@ -113,11 +115,25 @@ def test_a_changed_offset_region_or_look_up_is_found() -> None:
 
     assert "contact_hours" in forged(offset=7 * 3600)[0]
     assert "used.law.region" in forged(region="US-FL")[0]
-    first = life.history[0]
-    unchecked = replace(known, dnc_checked_on=UNSET, dnc_listed=UNSET)
-    assert isinstance(first.command, c.RegisterLead)
-    never = replace(first, command=replace(first.command, law=unchecked), data=replace(first.data, law=unchecked))
-    assert "do_not_call_check" in " ".join(findings([never, *life.history[1:]]))
+    first, looked_up = life.history[0], life.history[1]
+    old = LawFacts(dnc_checked_on=date(2025, 1, 2), dnc_listed=False)
+    assert isinstance(looked_up.command, c.RecordLaw)
+    never = replace(looked_up, command=replace(looked_up.command, law=old), data=replace(looked_up.data, law=old))
+    assert "do_not_call_check" in " ".join(findings([first, never, *life.history[2:]]))
+
+
+def test_an_import_says_no_more_than_region_and_consumer() -> None:
+    """A contact's update that lifts a listing without a look-up in the command's own words is found."""
+    life = Life()
+    life.must(register(), "import")
+    life.must(c.RecordLaw(law=LawFacts(dnc_checked_on=date(2026, 1, 2), dnc_listed=True)))
+    life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES))
+    assert [] == findings(life.history)
+    lifted: Any = LawFacts(dnc_checked_on=date(2025, 1, 2), dnc_listed=False, consents=("fax",))
+    last = life.history[-1]
+    assert isinstance(last.command, c.UpdateContact)
+    forged = replace(last, command=replace(last.command, law=lifted), data=replace(last.data, law=lifted))
+    assert "data.law" in findings([*life.history[:-1], forged])[0]
 
 
 def test_a_day_on_which_clocks_change_is_judged_alike() -> None:
@@ -127,7 +143,7 @@ def test_a_day_on_which_clocks_change_is_judged_alike() -> None:
     playbook = replace(PLAYBOOK, first_touch="call", contact_hours=ContactHours(opens=480, weekdays=every_day))
     life = Life(playbook, calendar)
     life.now = datetime(2026, 3, 8, 9, tzinfo=UTC)
-    known = register(timezone="America/Halifax", law=LawFacts(region="DE"))
+    known = register(timezone="America/Halifax", law=ImportedLawFacts(region="DE"))
     life.must(known, "import")
     life.must(c.QueueRevival())
     life.must(c.ScheduleCall(call_on=life.today), "planner")
