@@ -56,14 +56,19 @@ def no_call(lead: Lead, playbook: Playbook, calendar: Calendar, on: date) -> str
         return f"{unlawful.rule}, in {where(region)}: {unlawful.reason}"
     if _opens(lead, playbook, calendar, on):
         return None
-    days = (on + timedelta(days=number) for number in range(1, _AHEAD + 1))
-    working = (day for day in days if horizon.is_working(calendar, day))
-    opens = next((there for day in working if (there := _opens(lead, playbook, calendar, day))), None)
+    opens = next_opening(lead, playbook, calendar, on + timedelta(days=1))
     begins = horizon.moment(calendar, on, calendar.day_starts).replace(tzinfo=None)
     there = begins + timedelta(seconds=clock_of(lead.timezone, on, calendar).offset)
     closed = f"contact_hours, in {where(region)}: {shown_day(on)} has no hour for a call; it was {there:%H:%M} there"
     after = f"the next opens on {shown_day(opens.date())} at {opens:%H:%M} there" if opens else "none opens within a month"
     return f"{closed} as {lead.owner}'s day began, and {after}"
+
+
+def next_opening(lead: Lead, playbook: Playbook, calendar: Calendar, first: date) -> datetime | None:
+    """Return the first time from the day *first* on, by their clock, at which *lead* may be called; None: not for a month."""
+    days = (first + timedelta(days=number) for number in range(_AHEAD))
+    working = (day for day in days if horizon.is_working(calendar, day))
+    return next((there for day in working if (there := _opens(lead, playbook, calendar, day))), None)
 
 
 def _opens(lead: Lead, playbook: Playbook, calendar: Calendar, day: date) -> datetime | None:

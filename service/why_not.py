@@ -19,6 +19,7 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.cut_bait import most_attempts
 from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded, event_type
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
@@ -245,13 +246,14 @@ def _silent(asked: _Asked, calendar: Calendar | None) -> Iterator[str]:
         yield f"the next attempt was not due before {shown_moment(ready.due_at, asked.zone)}"
     if playbook is None:
         return
+    barred = list(_no_call(asked, calendar, asked.on))
     if lead.attempts >= most_attempts(lead, playbook):
         yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
-    elif next_mode(lead, playbook, asked.on) is None:
+    elif next_mode(lead, playbook, asked.on, CURRENT) is None:
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"
-    elif next_mode(lead, playbook, asked.on) == "call" and (barred := list(_no_call(asked, calendar, asked.on))):
+    elif next_mode(lead, playbook, asked.on, CURRENT, may_call=not barred) is None:
         yield from barred
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"

@@ -48,7 +48,7 @@ def rows_for(table: LawTable, region: str | None) -> tuple[CallHours, ...]:
 
 
 @lru_cache(maxsize=4096)
-def window(region: str | None, day: date, table: LawTable = CURRENT) -> Span:
+def window(region: str | None, day: date, table: LawTable) -> Span:
     """Return from when until when, in minutes of the prospect's *day*, somebody in *region* may be called; None: not at all."""
     spans = [_span(row, day) for row in rows_for(table, region)]
     allowed = [span for span in spans if span]
@@ -107,7 +107,7 @@ def refuses(lead: Lead, mode: Mode, day: date, table: LawTable | None = CURRENT)
     return None
 
 
-def lawful_modes(lead: Lead, day: date, table: LawTable | None = CURRENT) -> tuple[Mode, ...]:
+def lawful_modes(lead: Lead, day: date, table: LawTable | None) -> tuple[Mode, ...]:
     """Return the lead's modes without those that the law refuses on *day*."""
     return tuple(mode for mode in lead.modes if refuses(lead, mode, day, table) is None)
 
@@ -167,7 +167,7 @@ def relationship_until(facts: LawFacts, rule: Register | ImpliedConsent) -> date
     return max(ends, default=None)
 
 
-def consent_expires_on(facts: LawFacts, table: LawTable = CURRENT) -> date | None:
+def consent_expires_on(facts: LawFacts, table: LawTable) -> date | None:
     """Return the last day on which mail may go out by implied consent; None where that is not asked for or never was given."""
     country = (facts.region or "").partition("-")[0]
     rule = next((rule for rule in table.implied if rule.country == country), None)

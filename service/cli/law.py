@@ -105,8 +105,8 @@ def show(app: App, lead: str, on: str | None, as_json: bool) -> None:
         key=lead,
         day=day,
         facts=law.law_of(found.lead),
-        call_hours=law.window(law.region_of(found.lead), day),
-        consent_expires_on=law.consent_expires_on(law.law_of(found.lead)),
+        call_hours=law.window(law.region_of(found.lead), day, CURRENT),
+        consent_expires_on=law.consent_expires_on(law.law_of(found.lead), CURRENT),
         modes=tuple(
             ModeShown(mode=mode, rule=refused.rule if refused else None, reason=refused.reason if refused else None)
             for mode, refused in refusals

@@ -75,7 +75,7 @@ def rule(lead: Lead, mode: c.Mode, day: date = DAY) -> str | None:
 )
 def test_the_table_says_when_somebody_may_be_called(region: str | None, day: date, span: tuple[int, int] | None) -> None:
     """A state's row binds beside its country's; where the region or the state is unknown, every row that may be meant does."""
-    assert span == law.window(region, day)
+    assert span == law.window(region, day, CURRENT)
 
 
 def test_every_row_has_its_source_and_none_is_wider_than_the_floor() -> None:
@@ -138,10 +138,10 @@ def test_a_business_relationship_lasts_as_long_as_the_table_says(fact: dict[str,
 def test_implied_consent_to_mail_expires_in_canada() -> None:
     """Two years after a purchase, six months after an inquiry; then calls and post are left. An express one stays."""
     bought = lead_with(region="CA-ON", purchased_on=date(2024, 7, 1))
-    assert date(2026, 7, 1) == law.consent_expires_on(law.law_of(bought))
+    assert date(2026, 7, 1) == law.consent_expires_on(law.law_of(bought), CURRENT)
     assert (None, "consent_expired") == (rule(bought, "email", date(2026, 7, 1)), rule(bought, "email", date(2026, 7, 2)))
-    assert "email" not in law.lawful_modes(bought, date(2026, 7, 2))
-    assert {"call", "handwritten_note", "courier"} <= set(law.lawful_modes(bought, date(2026, 7, 2)))
+    assert "email" not in law.lawful_modes(bought, date(2026, 7, 2), CURRENT)
+    assert {"call", "handwritten_note", "courier"} <= set(law.lawful_modes(bought, date(2026, 7, 2), CURRENT))
     asked = lead_with(region="CA-ON", inquired_on=date(2026, 1, 31))
     assert (None, "consent_expired") == (rule(asked, "email", date(2026, 7, 31)), rule(asked, "email", date(2026, 8, 1)))
     assert "consent_expired" == rule(lead_with(region="CA-ON"), "email")
@@ -240,6 +240,21 @@ def test_the_plan_leaves_out_whom_the_law_forbids_to_call_on_the_promised_day() 
         notes, used = planned(replace(lead, law=LawFacts(**known), timezone="America/Denver"))
         assert number == len(notes)
         assert LawUsed(table=DIGEST, zones=time_zones.zone_database(), offsets={"America/Denver 2026-01-19": -7 * 3600}) == used
+
+
+def test_whom_nobody_can_call_in_working_hours_is_reached_otherwise() -> None:
+    """In Singapore it is night while the rep works: the call that is due next by the playbook does not hold up the mail."""
+    lead = replace(life_in("no_response").lead, law=LawFacts(region="SG"), last_mode="handwritten_note")
+    lead = replace(lead, score=life_in("queued").lead.score, modes_tried=("handwritten_note",))
+    due = CALENDAR.moment(date(2026, 3, 9), 360)
+    for timezone, modes, proposed in (
+        ("America/New_York", ("call", "email", "courier"), c.ScheduleCall),
+        ("Asia/Singapore", ("call", "email", "courier"), c.ScheduleTouch),
+        ("Asia/Singapore", ("call",), None),
+    ):
+        hours = Telephone(CALENDAR, replace(PLAYBOOK, first_touch="call"), None)
+        _, found = plan_book(Book(silent=(replace(lead, timezone=timezone, modes=modes),)), hours, due)
+        assert [proposed] * bool(proposed) == [type(each.command) for each in found]
 
 
 def test_a_plan_made_again_takes_the_clock_that_was_recorded() -> None:
