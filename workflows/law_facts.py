@@ -56,7 +56,7 @@ class LawUsed(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the law table."""
     region: str | None = None
     zones: str | UnsetType = UNSET
-    """The version of the time zone database that was asked; empty where it does not say."""
+    """The version of the time zone database that was asked."""
     offset: int | UnsetType = UNSET
     """How many seconds the prospect's clock was ahead of UTC at the start of the rep's working day in question."""
     shift_at: datetime | UnsetType = UNSET

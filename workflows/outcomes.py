@@ -182,6 +182,7 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         value_band=command.value_band,
         minutes_added=command.minutes_added,
         law=imported(command.law),
+        mail_again=law_guards.mail_again(facts, imported(command.law)),
     )
     lead = facts.lead
     if lead.state != "queued" or lead.score is None:

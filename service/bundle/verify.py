@@ -873,7 +873,7 @@ T50 queued note_due note_sent no_response nurture -> lead_declined -> declined; 
     asks real_reason_evidence; arms reason_probe homework triage review
 T51 registered declined queued note_due note_sent call_due no_response breakup_sent nurture dropped -> lead_won -> won
     by mark_won
-- * -> contact_updated -> =; by update_contact
+- * -> contact_updated -> =; by update_contact; arms consent_expires; ends consent_expires
 - re_engaged -> reply_received -> =; by record_reply:open; asks human_reply; arms next_step lapse
 - meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
 - meeting_booked -> meeting_booked -> =; by book_meeting; asks meeting_ahead; arms meeting_outcome
@@ -1188,7 +1188,8 @@ class Lead:
         self.qualified: bool | None = data["qualified"]
         self.last_contact_at: datetime | None = _moment_of(data["last_contact_on"])
         self.law: dict[str, Any] = data.get("law", {})
-        self.consent_lapsed: bool = False
+        #: Once a consent to mail is over: whether mail comes back with a new one.
+        self.consent_lapsed: bool | None = None
         self.has_connector: bool = False
         self.erased: bool = False
         self.promised: bool = False
@@ -1374,7 +1375,12 @@ def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
-    gone = [*lead.modes_refused, *(["email"] if lead.consent_lapsed else [])]
+    gone = list(lead.modes_refused)
+    if data.get("mail_again"):
+        lead.consent_lapsed = None
+    elif lead.consent_lapsed is not None:
+        gone.append("email")
+        lead.consent_lapsed = "email" in data["modes"]
     lead.modes = [mode for mode in data["modes"] if mode not in gone]
     lead.open_opportunity = data["open_opportunity"]
     if data.get("stage_depth", 0) > lead.stage_depth:
@@ -1383,7 +1389,7 @@ def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
     lead.value_band = data.get("value_band", lead.value_band)
     lead.minutes_invested = max(0, lead.minutes_invested + data.get("minutes_added", 0))
     lead.score = data.get("score", lead.score)
-    _on_law(lead, data, at)
+    lead.law = {**lead.law, **data.get("law", {})}
     if "last_contact_on" in data:
         said, before = (_moment_of(data.get(name)) for name in ("last_contact_on", "last_contact_before"))
         ours = lead.last_contact_at
@@ -1394,14 +1400,13 @@ def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
 def _on_law(lead: Lead, data: Any, at: datetime) -> None:
     lead.law = {**lead.law, **data.get("law", {})}
     if data.get("mail_again"):
-        lead.modes = [*lead.modes, "email"]
-        lead.consent_lapsed = False
+        lead.modes = [*lead.modes, *(["email"] if lead.consent_lapsed else [])]
+        lead.consent_lapsed = None
 
 
 def _on_consent_expired(lead: Lead, data: Any, at: datetime) -> None:
-    if "email" in lead.modes:
-        lead.modes = [mode for mode in lead.modes if mode != "email"]
-        lead.consent_lapsed = True
+    lead.consent_lapsed = "email" in lead.modes or lead.consent_lapsed is True
+    lead.modes = [mode for mode in lead.modes if mode != "email"]
 
 
 def _moment_of(day: str | None) -> datetime | None:
@@ -2277,7 +2282,7 @@ def _consent_over(lead: Lead, c: Any, d: Decision) -> bool:
 
 def _mail_again(lead: Lead, c: Any, d: Decision) -> bool | None:
     """Whether what was learnt makes a consent to mail good again that had expired; None where it does not."""
-    if not lead.consent_lapsed or "email" in lead.modes_refused:
+    if "law" not in c or d.law is None or lead.consent_lapsed is None or "email" in lead.modes_refused:
         return None
     after = copy(lead)
     after.law = {**lead.law, **c["law"]}
@@ -2286,17 +2291,27 @@ def _mail_again(lead: Lead, c: Any, d: Decision) -> bool | None:
 
 def _consent_ends(lead: Lead, data: Any, d: Decision) -> date | None:
     """Return the day from which the consent to mail is over that an event leaves; None when none runs out any more."""
-    last = None if lead.state in RESTING else _last_of_consent({**lead.law, **data["law"]}, d)
-    return None if last is None or (lead.consent_lapsed and last < d.today) else last + _A_DAY
+    learnt = data["type"] in ("law_recorded", "contact_updated")
+    if learnt and lead.state in RESTING:
+        return None
+    last = _last_of_consent({**lead.law, **(data["law"] if learnt else {})}, d)
+    return None if last is None or (lead.consent_lapsed is not None and last < d.today) else last + _A_DAY
 
 
-def _check_law(lead: Lead, d: Decision, found: Differences) -> None:
+def _may_arm(lead: Lead, c: Any, entered: str) -> bool:
+    """Whether a decision may begin or end a consent to mail without a question that asks the table."""
+    if c["command"] == "update_contact":
+        return "law" in c
+    return ("purchased_on" in lead.law or "inquired_on" in lead.law) and lead.state in RESTING and entered not in RESTING
+
+
+def _check_law(lead: Lead, d: Decision, entered: str, found: Differences) -> None:
     """What contact law was asked by stands with the decisions that asked it, and the region is the lead's."""
     row = row_for(lead.state, trigger_of(d.command))
     asks = frozenset(row.asks if row else ())
     if d.law is None:
         return
-    if asks.isdisjoint(LAW_ASKED):
+    if asks.isdisjoint(LAW_ASKED) and not _may_arm(lead, d.command, entered):
         found.compare("used.law", d.law, None)
         return
     found.compare("used.law.region", d.law["region"], lead.law.get("region"))
@@ -2608,6 +2623,7 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     "note_slot_released": {"note_on": lambda lead, c, d: lead.note_on or d.today},
     "call_due": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "law_recorded": {"mail_again": _mail_again},
+    "contact_updated": {"mail_again": _mail_again},
     "consent_expired": {"expired_on": lambda lead, c, d: _last_of_consent(lead.law, d) or d.today},
     "call_promise_expired": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "call_promise_missed": {"call_on": lambda lead, c, d: lead.call_on or d.today},
@@ -2744,6 +2760,7 @@ SAYS_SOMETIMES = {
     "importance_answered": "actions",
     "connector_introduced": "relation strength",
     "law_recorded": "mail_again",
+    "contact_updated": "mail_again",
 }
 
 
@@ -2876,7 +2893,13 @@ def moves(row: Row, lead: Lead, c: Any, data: Any, d: Decision) -> dict[str, Any
     kept = row.keeps if entering and not reserved else ()
     gives_back = entering or row.event in GIVES_BACK or c["command"] == "reschedule_call"
     released = [slot for slot in lead.slots if gives_back and slot not in used and slot[1] not in kept]
-    armed = {name: at for name in row.arms for at in [due_at(name, lead, row, data, d)] if at is not None}
+    arms = list(row.arms)
+    if lead.state in RESTING and row.target and row.target not in RESTING:
+        arms.append("consent_expires")
+    if row.event == "contact_updated" and ("law" not in data or d.law is None):
+        # Of consent to mail it says nothing.
+        return {"reserved": [], "released": [], "used": [], "armed": {}, "cancelled": [], "frozen": None}
+    armed = {name: at for name in arms for at in [due_at(name, lead, row, data, d)] if at is not None}
     cancelled, frozen = _timers_ended(row, lead, c, entering, armed, d)
     return {"reserved": reserved, "released": released, "used": used, "armed": armed, "cancelled": cancelled, "frozen": frozen}
 
@@ -3024,7 +3047,7 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
             if timer.ended_by and timer.ended_by not in lead.timers:
                 counted_from = max(lead.call_on or d.today, d.today)
                 effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)
-    _check_law(lead, d, found)
+    _check_law(lead, d, lead.state, found)
     if (
         d.kind in COMMANDS
         and (rule != "contact_hours" or d.law is not None)
@@ -3070,7 +3093,7 @@ def derive_event(lead: Lead | None, body: Any, d: Decision, found: Differences) 
         return
     if c is d.command:
         _check_verdicts(d, found)
-        _check_law(lead, d, found)
+        _check_law(lead, d, body["state"], found)
         if d.kind == "fire_timer":
             _check_fired(lead, d, found)
     rule = refusal(row, lead, c, d)

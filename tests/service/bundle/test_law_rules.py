@@ -14,10 +14,12 @@ from tests.service.bundle.rules import follow
 from tests.workflows.life import (
     ALL_MODES,
     CALENDAR,
+    DECLINE,
     PLAYBOOK,
     WORDS,
     Life,
     call_command,
+    life_in,
     note_command,
     register,
     sent_command,
@@ -30,14 +32,19 @@ from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
 from workflows.playbooks import ContactHours
 
+CANADA = ImportedLawFacts(region="CA-ON")
 REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY", "FL", "US-ON", "PR")
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_both_tables_allow_the_same_hours(region: str | None) -> None:
-    """On each day of four years, in each region that either of them names."""
+def test_both_tables_say_the_same(region: str | None) -> None:
+    """The numbers of registers and consent, and the hours on each day of four years in each region that either names."""
     assert set(TABLES) == set(verify.LAW_TABLES)
     for digest, table in TABLES.items():
+        theirs = verify.LAW_TABLES[digest]
+        assert [theirs["register"]] == [(r.country, r.check_days, r.purchase_months, r.inquiry_months) for r in table.registers]
+        assert [theirs["implied"]] == [(i.country, i.purchase_months, i.inquiry_months) for i in table.implied]
+        assert theirs["express"] == table.express
         for number in range(4 * 365):
             day = date(2025, 1, 1) + timedelta(days=number)
             assert law.window(region, day, table) == verify.law_span(verify.LAW_TABLES[digest], region, day), day
@@ -120,6 +127,25 @@ def test_a_changed_offset_region_or_look_up_is_found() -> None:
     assert isinstance(looked_up.command, c.RecordLaw)
     never = replace(looked_up, command=replace(looked_up.command, law=old), data=replace(looked_up.data, law=old))
     assert "do_not_call_check" in " ".join(findings([first, never, *life.history[2:]]))
+
+
+def test_a_consent_is_minded_alike_whichever_way_its_facts_come() -> None:
+    """From a state of rest, by an import, with an address that comes and goes, and after a move."""
+    for state in ("registered", "won", "nurture"):
+        life = life_in(state)
+        known = {"region": "CA-ON", "inquired_on": life.today} if state != "nurture" else {"inquired_on": life.today}
+        life.must(c.RecordLaw(law=LawFacts(**known)))
+        life.must(DECLINE if state != "nurture" else c.UpdateContact(contact=WORDS, modes=(), law=CANADA))
+        assert "consent_expires" in life.lead.timers
+        assert "applied" == life.fire("consent_expires").answer
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES))
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=ImportedLawFacts(region="US-NY")))
+        assert "email" in life.lead.modes
+        assert [] == findings(life.history)
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=CANADA))
+        life.must(c.RecordLaw(law=LawFacts(inquired_on=life.today)))
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=ImportedLawFacts(region="US-NY")))
+        assert [] == findings(life.history)
 
 
 def test_an_import_says_no_more_than_region_and_consumer() -> None:
