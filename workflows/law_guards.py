@@ -24,7 +24,7 @@ from workflows.commands import (
 from workflows.contact_hours import clock_of, overlap
 from workflows.context import Context, Facts, Refused, in_utc
 from workflows.events import AnyEvent, ConsentExpired, ContactUpdated, LawRecorded
-from workflows.law import consent_expires_on, law_of, refuses, region_of
+from workflows.law import consent_expires_on, law_of, lawful_modes, refuses, region_of
 from workflows.law_facts import Clock, LawFacts, LawUsed, merged
 from workflows.law_table import DIGEST, TABLES, LawTable
 from workflows.lead import RESTING, Lead, State
@@ -34,7 +34,8 @@ from workflows.transitions import row_for, trigger
 
 #: Guards that ask the law table. What they were told is recorded with the decision.
 _ASKING = frozenset({
-    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over",
+    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over", "modes_tried",
+    "mode_open", "everything_tried", "breakup_impossible_or_waived", "drop_reason_of_declined", "drop_reason_of_nurture",
 })  # fmt: skip
 
 #: Days for which a time zone is asked; any other is refused as a slip of the pen.
@@ -95,6 +96,11 @@ def contact_hours(facts: Facts, command: Command) -> Refused | None:
 def unlawful(facts: Facts, mode: Mode, command: Command) -> Refused | None:
     """Refuse a touch by *mode* that the law refuses on its day."""
     return refuses(facts.lead, mode, _day_of_touch(facts, command), table_of(facts.context))
+
+
+def lawful_now(facts: Facts) -> tuple[Mode, ...]:
+    """Return the lead's modes without those that the law refuses today."""
+    return lawful_modes(facts.lead, facts.today, table_of(facts.context))
 
 
 def _day_of_touch(facts: Facts, command: Command) -> date:

@@ -83,7 +83,7 @@ def _nurture(facts: Facts, command: c.StartNurture | c.RecordCall | c.FireTimer)
             return e.NurtureStarted(reason=command.timer)
     if facts.lead.state != "no_response":
         return e.NurtureStarted(reason="chosen", waiver=command.waiver)
-    possible = {"call", "email"} <= set(facts.lead.modes)
+    possible = {"call", "email"} <= set(law_guards.lawful_now(facts))
     return e.NurtureStarted(reason="breakup_waived" if possible else "breakup_impossible", waiver=command.waiver)
 
 

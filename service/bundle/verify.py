@@ -1958,11 +1958,11 @@ def _free(kind: str, field: str, rule: str) -> Callable[[Lead, Any, Decision], A
 
 
 def _impossible_or_waived(lead: Lead, c: Any, d: Decision) -> bool:
-    return not {"call", "email"} <= set(lead.modes) or bool(c["waiver"]) or lead.cut_bait == "nurture"
+    return not {"call", "email"} <= set(_lawful(lead, d)) or bool(c["waiver"]) or lead.cut_bait == "nurture"
 
 
 def _drop_of_nurture(lead: Lead, c: Any, d: Decision) -> Any:
-    gone = c["reason"] == "out_of_business" or (c["reason"] == "no_lawful_channel" and not lead.modes)
+    gone = c["reason"] == "out_of_business" or (c["reason"] == "no_lawful_channel" and not _lawful(lead, d))
     return True if gone else "drop_reason"
 
 
@@ -2017,8 +2017,9 @@ def _open_modes(lead: Lead, d: Decision) -> list[str]:
     """Return what is permitted, and neither tried nor waived."""
     ways: dict[str, str] = (d.pursuit or {}).get("ways", {})
     wanted: list[str] = []
+    lawful = _lawful(lead, d)
     for mode in d.playbook["attempts"]["modes"]:
-        if mode in lead.modes:
+        if mode in lawful:
             wanted += [way for way in ways if ways[way] == mode] or [mode]
     if lead.connectors:
         wanted.append("introduction")
@@ -2052,7 +2053,7 @@ def _checklist(lead: Lead, d: Decision) -> dict[str, Any]:
         "value_items": len(lead.value_items_used),
         "connector": connector,
         "importance": lead.importance,
-        "nurture_modes": [mode for mode in ("email", "post") if mode in lead.modes],
+        "nurture_modes": [mode for mode in ("email", "post") if mode in _lawful(lead, d)],
     }
 
 
@@ -2116,7 +2117,10 @@ CA    540-1290 600-1080 600-1080 holidays
 LAW_TABLES: dict[str, Any] = {"e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d2eeb0d2a8f752a2": LAW_2026_1}
 
 #: What asks the table; its answer stands in "used".
-LAW_ASKED = frozenset(["contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over"])
+LAW_ASKED = frozenset([
+    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over", "modes_tried",
+    "mode_open", "everything_tried", "breakup_impossible_or_waived", "drop_reason_of_declined", "drop_reason_of_nurture",
+])  # fmt: skip
 
 
 #: Countries by ISO 3166-1 without the territories of the United States, which are written as parts of it.
@@ -2219,6 +2223,11 @@ def unlawful(lead: Lead, mode: str, day: date, d: Decision) -> str:
         good = country != where or "email" in law.get("consents", []) or (until and day <= until)
         return "" if good else "consent_expired"
     return "express_consent" if mode in table["express"] and mode not in law.get("consents", []) else ""
+
+
+def _lawful(lead: Lead, d: Decision) -> list[str]:
+    """Return the modes of a lead that the law does not refuse today."""
+    return [mode for mode in lead.modes if not unlawful(lead, mode, d.today, d)]
 
 
 def _unlawful_now(lead: Lead, mode: str, c: Any, d: Decision) -> str:
@@ -2575,7 +2584,7 @@ def _why_nurture(lead: Lead, c: Any, d: Decision) -> str:
         return str(c["timer"])
     if lead.state != "no_response":
         return "chosen"
-    return "breakup_waived" if {"call", "email"} <= set(lead.modes) else "breakup_impossible"
+    return "breakup_waived" if {"call", "email"} <= set(_lawful(lead, d)) else "breakup_impossible"
 
 
 def _revisit_of_decline(lead: Lead, c: Any, d: Decision) -> Any:

@@ -234,10 +234,10 @@ def test_somebody_who_knows_them_introduces_us() -> None:
     (named,) = life.must(c.IntroduceConnector(connector=WORDS, relation="colleague", strength=3))
     assert isinstance(named, e.ConnectorIntroduced)
     assert (named.relation, named.strength) == ("colleague", 3)
-    assert "introduction" in open_modes(life.lead, PURSUED)
+    assert "introduction" in open_modes(life.lead, PURSUED, life.lead.modes)
     (asked,) = life.must(p.RequestIntroduction(connector=1, minutes=4))
     assert asked == IntroductionRequested(connector=WORDS.document_id, minutes=4)
-    assert checklist(life.lead, PURSUED).connector == "asked"
+    assert checklist(life.lead, PURSUED, life.lead.modes).connector == "asked"
     assert life.lead.attempts == 1
     assert life.do(c.RecordReply(channel="call", introduced_by=2)).rule == "connector_known"
     (reply,) = life.must(c.RecordReply(channel="call", introduced_by=1))

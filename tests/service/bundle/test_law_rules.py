@@ -16,6 +16,7 @@ from tests.workflows.life import (
     CALENDAR,
     DECLINE,
     PLAYBOOK,
+    PURSUED,
     WORDS,
     Life,
     call_command,
@@ -27,10 +28,14 @@ from tests.workflows.life import (
 )
 from workflows import commands as c
 from workflows import law, regions
-from workflows.events import ConsentExpired, Recorded
+from workflows import pursuit_commands as p
+from workflows.cut_bait import open_modes
+from workflows.events import ConsentExpired, NurtureStarted, Recorded
+from workflows.handle import calendar_digest
 from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
 from workflows.playbooks import ContactHours
+from workflows.rederive import Library, rederive
 
 CANADA = ImportedLawFacts(region="CA-ON")
 REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY", "FL", "US-ON", "PR")
@@ -146,6 +151,26 @@ def test_a_consent_is_minded_alike_whichever_way_its_facts_come() -> None:
         life.must(c.RecordLaw(law=LawFacts(inquired_on=life.today)))
         life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=ImportedLawFacts(region="US-NY")))
         assert [] == findings(life.history)
+
+
+def test_modes_that_the_law_refuses_are_no_way_left() -> None:
+    """Without consent to mail there is no breakup to wait for, and a fax that nobody may send is nothing left to try."""
+    for playbook in (PLAYBOOK, PURSUED):
+        life = life_in("no_response", playbook=playbook)
+        life.must(c.UpdateContact(contact=WORDS, modes=("call", "email", "fax"), law=CANADA))
+        assert "fax" not in open_modes(life.lead, playbook, law.lawful_modes(life.lead, life.today, CURRENT))
+        assert life.do(c.SendBreakupEmail(monitored_reply_address=True)).rule == "consent_expired"
+        life.do(p.WaiveMode(mode="fax", reason=WORDS))
+        life.do(c.ConfirmCutBait(choice="breakup", reason=WORDS))
+        life.must(c.StartNurture())
+        started = life.history[-1].data
+        assert isinstance(started, NurtureStarted)
+        assert started.reason == "breakup_impossible"
+        life.must(c.UpdateContact(contact=WORDS, modes=("email",)))
+        life.must(c.Drop(reason="no_lawful_channel"), "manager:ann")
+        assert [] == follow(life.history, playbooks=[playbook], calendars=[CALENDAR])[0]
+        library = Library({calendar_digest(CALENDAR): CALENDAR}, {playbook.pin.digest: playbook})
+        assert () == rederive(life.history, library).mismatches
 
 
 def test_an_import_says_no_more_than_region_and_consumer() -> None:
