@@ -11,8 +11,12 @@ from models import contacts, playbooks
 from models.contacts import Contact
 from models.database import Connection
 from models.queues import leads_in, read_queue
+from models.views import calendar_of
+from service.times import zone_of
 from service.wording import count, field_of, key_of, key_of_id, name_of, words
 from workflows.cut_bait import card, chance_left
+from workflows.law import lawful_modes
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import BASIS_POINTS
@@ -71,27 +75,29 @@ class _Team(NamedTuple):
         return (playbook, playbook.pursuit) if playbook and playbook.pursuit else None
 
 
-def read_cards(connection: Connection, owner: str | None = None) -> list[Shown]:
+def read_cards(connection: Connection, now: datetime, owner: str | None = None) -> list[Shown]:
     """Return the leads that are proposed for letting go, of *owner* or of the team: what brings least an hour comes first."""
     team = _read_team(connection, ["no_response"], owner)
-    found = [shown for shown in shown_cards(connection, team.leads, team.people, team.playbooks) if shown.card.grounds]
+    found = [shown for shown in shown_cards(connection, now, team.leads, team.people, team.playbooks) if shown.card.grounds]
     return sorted(found, key=lambda shown: (shown.card.return_per_hour, shown.lead_id))
 
 
 def shown_cards(
-    connection: Connection, leads: Iterable[Lead], people: Mapping[UUID, Contact], known: Mapping[str, Playbook]
+    connection: Connection, now: datetime, leads: Iterable[Lead], people: Mapping[UUID, Contact], known: Mapping[str, Playbook]
 ) -> list[Shown]:
     """Return the card of each of *leads* about which nobody has decided yet, proposed or not."""
     team = _Team(tuple(leads), people, known)
     open_ = [lead for lead in team.leads if lead.cut_bait not in ("breakup", "nurture") and not _breaking_up(lead)]
     queues = {owner: read_queue(connection, owner) for owner in {lead.owner for lead in open_}}
     next_ids = [queue.next_lead for queue in queues.values() if queue.next_lead]
+    days = {owner: now.astimezone(zone_of(calendar_of(connection, owner))).date() for owner in queues}
     waiting = contacts.find_contacts(connection, next_ids)
     names = {id_: name_of_id(id_, waiting) for id_ in next_ids}
     found = []
     for lead in open_:
         if rules := team.rules(lead):
-            worked_out = card(lead, rules[0], rules[1], queues[lead.owner])
+            lawful = lawful_modes(lead, days[lead.owner], CURRENT)
+            worked_out = card(lead, rules[0], rules[1], queues[lead.owner], lawful)
             found.append(_shown(lead, people.get(lead.id), worked_out, names))
     return found
 

@@ -1,7 +1,7 @@
 """What contact law said of a decision, and of a day on which nobody was called, in words."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from msgspec import UNSET
 
@@ -54,11 +54,16 @@ def no_call(lead: Lead, telephone: Telephone, on: date) -> str | None:
         return f"{unlawful.rule}, in {where(region)}: {unlawful.reason}"
     if telephone.opening(lead, on):
         return None
-    days = (on + timedelta(days=number) for number in range(1, _AHEAD + 1))
-    working = (day for day in days if horizon.is_working(calendar, day))
-    opens = next((there for day in working if (there := telephone.opening(lead, day))), None)
+    opens = next_opening(lead, telephone, on + timedelta(days=1))
     begins = horizon.moment(calendar, on, calendar.day_starts).replace(tzinfo=None)
     there = begins + timedelta(seconds=telephone.clock(lead, on).offset)
     closed = f"contact_hours, in {where(region)}: {shown_day(on)} has no hour for a call; it was {there:%H:%M} there"
     after = f"the next opens on {shown_day(opens.date())} at {opens:%H:%M} there" if opens else "none opens within a month"
     return f"{closed} as {lead.owner}'s day began, and {after}"
+
+
+def next_opening(lead: Lead, telephone: Telephone, first: date) -> datetime | None:
+    """Return the first time from the day *first* on, by their clock, at which *lead* may be called; None: not for a month."""
+    days = (first + timedelta(days=number) for number in range(_AHEAD))
+    working = (day for day in days if horizon.is_working(telephone.calendar, day))
+    return next((there for day in working if (there := telephone.opening(lead, day))), None)

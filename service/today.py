@@ -168,7 +168,7 @@ def _warnings(connection: Connection, desk: Desk) -> Iterator[str]:
 
 def _cards(connection: Connection, desk: Desk) -> dict[UUID, Shown]:
     silent = desk.of("no_response")
-    return {shown.lead_id: shown for shown in shown_cards(connection, silent, desk.people, desk.playbooks)}
+    return {shown.lead_id: shown for shown in shown_cards(connection, desk.now, silent, desk.people, desk.playbooks)}
 
 
 def released_today(connection: Connection, desk: Desk) -> Iterator[str]:

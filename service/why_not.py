@@ -255,14 +255,15 @@ def _silent(asked: _Asked, calendar: Calendar | None) -> Iterator[str]:
         yield f"the next attempt was not due before {shown_moment(ready.due_at, asked.zone)}"
     if playbook is None:
         return
-    mode = next_mode(lead, playbook, asked.on, Telephone(calendar or horizon.PLAIN, playbook, _law(asked)).table)
+    barred = list(_no_call(asked, calendar, asked.on))
+    table = Telephone(calendar or horizon.PLAIN, playbook, _law(asked)).table
     if lead.attempts >= most_attempts(lead, playbook):
         yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
-    elif mode is None:
+    elif next_mode(lead, playbook, asked.on, table) is None:
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"
-    elif mode == "call" and (barred := list(_no_call(asked, calendar, asked.on))):
+    elif next_mode(lead, playbook, asked.on, table, may_call=not barred) is None:
         yield from barred
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"

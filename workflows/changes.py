@@ -66,7 +66,9 @@ def _called(lead: Lead, at: datetime, changes: Changes) -> None:
 
 
 def _contact_updated(lead: Lead, at: datetime, data: e.ContactUpdated, changes: Changes) -> None:
-    gone = (*lead.modes_refused, "email") if lead.consent_lapsed else lead.modes_refused
+    lapsed = lead.consent_lapsed is not UNSET and not data.mail_again
+    gone = (*lead.modes_refused, "email") if lapsed else lead.modes_refused
+    changes["consent_lapsed"] = "email" in data.modes if lapsed else UNSET
     changes["modes"] = tuple(mode for mode in data.modes if mode not in gone)
     changes["timezone"] = data.timezone
     changes["open_opportunity"] = data.open_opportunity
@@ -339,14 +341,13 @@ def _waived(lead: Lead, _at: datetime, data: pursuit.ModeWaived, changes: Change
 def _law(lead: Lead, _at: datetime, data: e.LawRecorded, changes: Changes) -> None:
     changes["law"] = merged(lead.law, data.law)
     if data.mail_again:
-        changes["modes"] = (*lead.modes, "email")
+        changes["modes"] = (*lead.modes, "email") if lead.consent_lapsed else lead.modes
         changes["consent_lapsed"] = UNSET
 
 
 def _consent_over(lead: Lead, _at: datetime, _data: e.ConsentExpired, changes: Changes) -> None:
-    if "email" in lead.modes:
-        changes["modes"] = tuple(mode for mode in lead.modes if mode != "email")
-        changes["consent_lapsed"] = True
+    changes["modes"] = tuple(mode for mode in lead.modes if mode != "email")
+    changes["consent_lapsed"] = "email" in lead.modes or lead.consent_lapsed is True
 
 
 def _fact(field: str, value: Callable[[datetime, Any], Any]) -> Change:

@@ -60,7 +60,7 @@ from workflows.command import (
 from workflows.command import (
     Slug as Slug,
 )
-from workflows.law_facts import LawFacts
+from workflows.law_facts import ImportedLawFacts, LawFacts
 
 
 class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
@@ -85,7 +85,7 @@ class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
     suppressed: bool = False
     """The person is on the suppression list: registered straight into do_not_contact."""
     then: "tuple[RecordDecline | QueueRevival | MarkWon, ...]" = ()
-    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
+    law: ImportedLawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
@@ -103,7 +103,7 @@ class UpdateContact(Command, frozen=True, kw_only=True, tag="update_contact"):
     value_band: Annotated[int, msgspec.Meta(ge=0, le=4)] | msgspec.UnsetType = msgspec.UNSET
     minutes_added: Annotated[int, msgspec.Meta(ge=-10_000_000, le=10_000_000)] | msgspec.UnsetType = msgspec.UNSET
     """So many more minutes were invested than the CRM said before; negative for fewer."""
-    law: LawFacts | msgspec.UnsetType = msgspec.UNSET
+    law: ImportedLawFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class RecordDecline(Command, frozen=True, kw_only=True, tag="record_decline"):

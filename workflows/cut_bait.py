@@ -9,6 +9,7 @@ from uuid import UUID
 
 from workflows.books import in_turn
 from workflows.changes import INTRODUCTION
+from workflows.commands import Mode
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import BASIS_POINTS, ReturnWeights, return_per_hour
@@ -19,7 +20,7 @@ from workflows.pursuit_playbook import Pursuit
 IMPORTANT = 4
 
 #: By which somebody is kept in touch with.
-NURTURE_MODES = ("email", "post")
+NURTURE_MODES: tuple[Mode, ...] = ("email", "post")
 
 
 class Kind(NamedTuple):
@@ -69,12 +70,12 @@ def _budget(playbook: Playbook, *, important: bool) -> int:
     return playbook.attempts.max_when_important if important else playbook.attempts.max
 
 
-def open_modes(lead: Lead, playbook: Playbook) -> tuple[str, ...]:
-    """Return what is permitted and was neither tried nor waived: modes, the ways within them, and an introduction (A1-3)."""
+def open_modes(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...]) -> tuple[str, ...]:
+    """Return what is *lawful* and was neither tried nor waived: modes, the ways within them, and an introduction (A1-3)."""
     pursuit = playbook.pursuit or Pursuit()
     wanted: list[str] = []
     for mode in playbook.attempts.modes:
-        if mode in lead.modes:
+        if mode in lawful:
             wanted += [way for way, channel in pursuit.ways.items() if channel == mode] or [mode]
     if lead.connectors:
         wanted.append(INTRODUCTION)
@@ -82,16 +83,16 @@ def open_modes(lead: Lead, playbook: Playbook) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mode for mode in wanted if mode not in done))
 
 
-def checklist(lead: Lead, playbook: Playbook) -> Checklist:
-    """Return what was done for *lead* so far (A3-8)."""
+def checklist(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...]) -> Checklist:
+    """Return what was done for *lead* so far, of whose modes the *lawful* ones are left (A3-8)."""
     return Checklist(
         modes_tried=lead.modes_tried,
         modes_waived=lead.modes_waived or (),
-        modes_open=open_modes(lead, playbook),
+        modes_open=open_modes(lead, playbook, lawful),
         value_items=len(lead.value_items_used),
         connector=_connector(lead),
         importance=lead.importance,
-        nurture_modes=tuple(mode for mode in NURTURE_MODES if mode in lead.modes),
+        nurture_modes=tuple(mode for mode in NURTURE_MODES if mode in lawful),
     )
 
 
@@ -101,7 +102,7 @@ def _connector(lead: Lead) -> ConnectorAnswer:
     return "none" if lead.connector_denied else "unasked"
 
 
-def card(lead: Lead, playbook: Playbook, pursuit: Pursuit, waiting: Queue) -> Card:
+def card(lead: Lead, playbook: Playbook, pursuit: Pursuit, waiting: Queue, lawful: tuple[Mode, ...]) -> Card:
     """Return the card of a silent *lead* (methods.md 6.4)."""
     most = most_attempts(lead, playbook)
     value = pursuit.value_by_band[lead.value_band]
@@ -122,7 +123,7 @@ def card(lead: Lead, playbook: Playbook, pursuit: Pursuit, waiting: Queue) -> Ca
         queued=sum(alike.leads for alike in waiting.alike),
         grounds=_grounds(lead, most, returns, middle, pursuit),
         next_lead=waiting.next_lead,
-        checklist=checklist(lead, playbook),
+        checklist=checklist(lead, playbook, lawful),
     )
 
 

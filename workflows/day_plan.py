@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from workflows.commands import Mode
 from workflows.priority import Score
 
 MoveReason = Literal["capacity", "rep_absent", "holiday"]
@@ -32,7 +33,7 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     score: Score
     since: datetime
     """The last touch; among equal scores the oldest goes first."""
-    mode: str
+    mode: Mode
     """"handwritten_note" needs a note slot and promises a call like a first note; all others need a follow-up slot."""
 
 
@@ -74,7 +75,7 @@ class PlannedFollowUp(msgspec.Struct, frozen=True, kw_only=True):
     """A later attempt, in a follow-up slot."""
 
     lead_id: UUID
-    mode: str
+    mode: Mode
     on: date
     score: Score
 

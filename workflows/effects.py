@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from msgspec import UNSET
+
 from workflows import horizon
 from workflows.commands import FireTimer
 from workflows.context import Facts
@@ -11,6 +13,7 @@ from workflows.events import (
     CallDue,
     CallRescheduled,
     CallScheduled,
+    ContactUpdated,
     Effects,
     LeadHeld,
     LeadReleased,
@@ -25,8 +28,8 @@ from workflows.events import (
     ReplyReceived,
 )
 from workflows.homework_events import WhyAsked
-from workflows.law_guards import consent_ends
-from workflows.lead import ENDS_HOLD, State
+from workflows.law_guards import consent_ends, table_of
+from workflows.lead import ENDS_HOLD, RESTING, State
 from workflows.migration import moved_timers
 from workflows.slotting import SlotMoves
 from workflows.timers import TIMERS, at_its_hour, due, freeze, lives_on, monthly, thaw
@@ -50,7 +53,12 @@ def effects_of(facts: Facts, row: Row, data: AnyEvent) -> Effects:
 def _timers(facts: Facts, row: Row, data: AnyEvent) -> tuple[dict[str, datetime], set[str], tuple[Remainder, ...] | None]:
     lead = facts.lead
     present = set(lead.timers)
-    armed = {name: at for name in row.arms if (at := due_at(name, facts, data)) is not None}
+    if isinstance(data, ContactUpdated) and (data.law is UNSET or table_of(facts.context) is None):
+        # Of consent to mail it says nothing.
+        return {}, set(), None
+    awake = lead.state in RESTING and row.target is not None and row.target not in RESTING
+    arms = (*row.arms, "consent_expires") if awake else row.arms
+    armed = {name: at for name in arms if (at := due_at(name, facts, data)) is not None}
     entering = row.target is not None and row.target != lead.state
     if isinstance(data, LeadHeld):
         return armed, present - armed.keys(), None

@@ -6,6 +6,7 @@ from workflows import horizon, time_zones
 from workflows.commands import Command, Drop, SendBreakupEmail, SendNurtureTouch, StartNurture
 from workflows.context import Facts, Refused
 from workflows.cut_bait import open_modes
+from workflows.law_guards import lawful_now
 from workflows.mail import asset_of
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail, SendMail
 from workflows.sentences import spoken, words
@@ -73,7 +74,7 @@ def attempts_made(facts: Facts, _: Command) -> Refused | None:
 def modes_tried(facts: Facts, _: Command) -> Refused | None:
     """Refuse a breakup before enough ways were tried, or all of them where the playbook wants that (A1-3)."""
     least, tried = facts.playbook.attempts.min_modes_before_breakup, facts.lead.modes_tried
-    pursuit, left = facts.playbook.pursuit, open_modes(facts.lead, facts.playbook)
+    pursuit, left = facts.playbook.pursuit, open_modes(facts.lead, facts.playbook, lawful_now(facts))
     if pursuit and pursuit.every_mode_before_breakup and left:
         reason = f"A breakup comes after every permitted mode: try or waive {', '.join(map(words, left))}."
         return Refused(rule="modes_tried", reason=reason, inputs={"modes_tried": " ".join(tried), "modes_open": " ".join(left)})
@@ -110,7 +111,7 @@ def monitored_reply_address(_: Facts, command: SendBreakupEmail | QueueBreakupMa
 def breakup_impossible_or_waived(facts: Facts, command: StartNurture) -> Refused | None:
     """Refuse to skip the breakup without need, decision or reason."""
     lead = facts.lead
-    possible = "call" in lead.modes and "email" in lead.modes
+    possible = {"call", "email"} <= set(lawful_now(facts))
     if not possible or command.waiver or lead.cut_bait == "nurture":
         return None
     reason = "Break up first, or say why this lead does without: it can be reached both by phone and by mail."
@@ -152,7 +153,7 @@ def drop_reason_of_declined(_: Facts, command: Drop) -> Refused | None:
 
 def drop_reason_of_nurture(facts: Facts, command: Drop) -> Refused | None:
     """Refuse a drop from nurture while the company exists and a lawful way is left."""
-    if command.reason == "out_of_business" or (command.reason == "no_lawful_channel" and not facts.lead.modes):
+    if command.reason == "out_of_business" or (command.reason == "no_lawful_channel" and not lawful_now(facts)):
         return None
     reason = "Nurture ends only when the company is out of business or no permitted way to reach them is left."
     return Refused(rule="drop_reason", reason=reason, inputs={"reason": command.reason, "modes": " ".join(facts.lead.modes)})

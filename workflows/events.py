@@ -93,6 +93,8 @@ class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
     score: Score | msgspec.UnsetType = msgspec.UNSET
     """Of a lead that waits in the queue, when what changed moves it."""
     law: LawFacts | msgspec.UnsetType = msgspec.UNSET
+    mail_again: bool | msgspec.UnsetType = msgspec.UNSET
+    """True where the law that binds now makes a consent to mail good again that had expired."""
 
 
 class LeadDeclined(Event, frozen=True, kw_only=True, tag="lead_declined"):

@@ -23,7 +23,7 @@ from workflows.decide import decide
 from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
 from workflows.fold import fold
 from workflows.law_guards import judged_by
-from workflows.lead import Lead
+from workflows.lead import Lead, State
 from workflows.slotting import asked_for, takes_slots
 from workflows.suppression import CHECK
 from workflows.transitions import TOUCHES, trigger
@@ -113,7 +113,7 @@ def _record(
             effects=step.effects,
             data=step.data,
             command=command if first else None,
-            used=_used(before, command, context, free) if first else None,
+            used=_used(before, command, context, free, step.state) if first else None,
         )
         lead = fold(lead, event)
         recorded.append(event)
@@ -122,7 +122,7 @@ def _record(
     return Outcome(answer="applied", recorded=tuple(recorded), lead=lead, follow_ups=answer.follow_ups)
 
 
-def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[Slot, ...]) -> Used:
+def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[Slot, ...], entered: State) -> Used:
     return Used(
         now=in_utc(context.now),
         calendar=calendar_digest(context.calendar) if context.calendar else None,
@@ -131,7 +131,7 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
         queue=(context.queue or UNSET) if isinstance(command, ConfirmCutBait) else UNSET,
         followed=_followed(command, context),
-        law=judged_by(lead, command, context) if lead else UNSET,
+        law=judged_by(lead, command, context, entered) if lead else UNSET,
     )
 
 

@@ -15,6 +15,7 @@ from workflows.events import Scalar
 from workflows.law_facts import NOTHING, LawFacts
 from workflows.law_table import CURRENT, CallHours, ImpliedConsent, LawTable, Register, Span
 from workflows.lead import Lead
+from workflows.regions import is_known
 from workflows.sentences import spoken, words
 
 #: Dates are not looked at beyond this one, which can only be a slip of the pen.
@@ -34,9 +35,9 @@ def region_of(lead: Lead) -> str | None:
 def rows_for(table: LawTable, region: str | None) -> tuple[CallHours, ...]:
     """Return the rows of *table* that bind in *region*, all of which have to allow a call: where it is unknown, every row.
 
-    A country without its state may be any of its states.
+    A country without its state may be any of its states. A code that is none counts as unknown.
     """
-    if region is None:
+    if region is None or not is_known(region):
         return table.hours
     country = region.partition("-")[0]
     if region == country:
@@ -47,7 +48,7 @@ def rows_for(table: LawTable, region: str | None) -> tuple[CallHours, ...]:
 
 
 @lru_cache(maxsize=4096)
-def window(region: str | None, day: date, table: LawTable = CURRENT) -> Span:
+def window(region: str | None, day: date, table: LawTable) -> Span:
     """Return from when until when, in minutes of the prospect's *day*, somebody in *region* may be called; None: not at all."""
     spans = [_span(row, day) for row in rows_for(table, region)]
     allowed = [span for span in spans if span]
@@ -106,7 +107,7 @@ def refuses(lead: Lead, mode: Mode, day: date, table: LawTable | None = CURRENT)
     return None
 
 
-def lawful_modes(lead: Lead, day: date, table: LawTable | None = CURRENT) -> tuple[Mode, ...]:
+def lawful_modes(lead: Lead, day: date, table: LawTable | None) -> tuple[Mode, ...]:
     """Return the lead's modes without those that the law refuses on *day*."""
     return tuple(mode for mode in lead.modes if refuses(lead, mode, day, table) is None)
 
@@ -150,8 +151,8 @@ def _consent_lacks(facts: LawFacts, day: date, table: LawTable) -> Refused | Non
 
 
 def _of_country(registers: tuple[Register, ...], region: str | None) -> Register | None:
-    """Return the register that binds in *region*; where that is unknown, the strictest."""
-    if region is None:
+    """Return the register that binds in *region*; where that is unknown or no such code, the strictest."""
+    if region is None or not is_known(region):
         return min(registers, key=lambda register: (register.check_days, canonical(register)), default=None)
     return next((register for register in registers if register.country == region.partition("-")[0]), None)
 
@@ -166,7 +167,7 @@ def relationship_until(facts: LawFacts, rule: Register | ImpliedConsent) -> date
     return max(ends, default=None)
 
 
-def consent_expires_on(facts: LawFacts, table: LawTable = CURRENT) -> date | None:
+def consent_expires_on(facts: LawFacts, table: LawTable) -> date | None:
     """Return the last day on which mail may go out by implied consent; None where that is not asked for or never was given."""
     country = (facts.region or "").partition("-")[0]
     rule = next((rule for rule in table.implied if rule.country == country), None)

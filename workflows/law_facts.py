@@ -13,6 +13,13 @@ Region = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 ConsentMode = Literal["email", "fax", "text_message"]
 
 
+class ImportedLawFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of it an import may say, as in `LawFacts`; the rest needs a person, whose word `law_facts` judges."""
+
+    region: Region | UnsetType = UNSET
+    consumer: bool | UnsetType = UNSET
+
+
 class LawFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is known; what is unset is not known, or stays as it was."""
 
@@ -49,7 +56,7 @@ class LawUsed(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the law table."""
     region: str | None = None
     zones: str | UnsetType = UNSET
-    """The version of the time zone database that was asked; empty where it does not say."""
+    """The version of the time zone database that was asked."""
     offset: int | UnsetType = UNSET
     """How many seconds the prospect's clock was ahead of UTC at the start of the rep's working day in question."""
     shift_at: datetime | UnsetType = UNSET
@@ -68,3 +75,8 @@ def merged(known: LawFacts | UnsetType, said: LawFacts) -> LawFacts:
     """Return what is known after *said*."""
     new = {name: value for name in said.__struct_fields__ if (value := getattr(said, name)) is not UNSET}
     return msgspec.structs.replace(known or NOTHING, **new)
+
+
+def imported(said: ImportedLawFacts | UnsetType) -> LawFacts | UnsetType:
+    """Return what an import *said*, as events keep it."""
+    return LawFacts(region=said.region, consumer=said.consumer) if said is not UNSET else UNSET

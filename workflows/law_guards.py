@@ -1,6 +1,7 @@
 """Guards of contact law, and what a decision that asked them rested on."""
 
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -18,21 +19,23 @@ from workflows.commands import (
     SendBreakupEmail,
     SendNurtureTouch,
     SendTouch,
+    UpdateContact,
 )
 from workflows.contact_hours import clock_of, overlap
 from workflows.context import Context, Facts, Refused, in_utc
-from workflows.events import AnyEvent, ConsentExpired, LawRecorded
-from workflows.law import consent_expires_on, law_of, refuses, region_of
+from workflows.events import AnyEvent, ConsentExpired, ContactUpdated, LawRecorded
+from workflows.law import consent_expires_on, law_of, lawful_modes, refuses, region_of
 from workflows.law_facts import Clock, LawFacts, LawUsed, merged
 from workflows.law_table import DIGEST, TABLES, LawTable
-from workflows.lead import RESTING, Lead
+from workflows.lead import RESTING, Lead, State
 from workflows.sentences import spoken
 from workflows.timers import at_its_hour
 from workflows.transitions import row_for, trigger
 
 #: Guards that ask the law table. What they were told is recorded with the decision.
 _ASKING = frozenset({
-    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over",
+    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over", "modes_tried",
+    "mode_open", "everything_tried", "breakup_impossible_or_waived", "drop_reason_of_declined", "drop_reason_of_nurture",
 })  # fmt: skip
 
 #: Days for which a time zone is asked; any other is refused as a slip of the pen.
@@ -46,17 +49,27 @@ def table_of(context: Context) -> LawTable | None:
     return TABLES[context.law.table if context.law else DIGEST]
 
 
-def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | UnsetType:
-    """Return what a decision was held against; unset where no rule asked, or no table was in force."""
+def judged_by(lead: Lead, command: AnyCommand, context: Context, entered: State) -> LawUsed | UnsetType:
+    """Return what a decision was held against that led to *entered*; unset where no rule asked, or no table was in force."""
     row, given = row_for(lead.state, trigger(command)), context.law
-    if given is UNSET or row is None or _ASKING.isdisjoint(row.guards):
+    guards = row.guards if row else ()
+    if given is UNSET or (_ASKING.isdisjoint(guards) and not _may_arm(lead, command, entered)):
         return UNSET
     used = LawUsed(table=given.table if given else DIGEST, region=region_of(lead))
-    clock = _clock(lead, command, context) if "contact_hours" in row.guards else None
+    clock = _clock(lead, command, context) if "contact_hours" in guards else None
     if clock is None:
         return used
     zones = given.zones if given else time_zones.zone_database()
     return replace(used, zones=zones, offset=clock.offset, shift_at=clock.shift_at, shift_to=clock.shift_to)
+
+
+def _may_arm(lead: Lead, command: AnyCommand, entered: State) -> bool:
+    """Tell whether a decision may begin or end a consent to mail without a guard that asks."""
+    if isinstance(command, UpdateContact):
+        return command.law is not UNSET
+    known = law_of(lead)
+    dated = known.purchased_on is not UNSET or known.inquired_on is not UNSET
+    return dated and lead.state in RESTING and entered not in RESTING
 
 
 def _clock(lead: Lead, command: Command, context: Context) -> Clock | None:
@@ -83,6 +96,11 @@ def contact_hours(facts: Facts, command: Command) -> Refused | None:
 def unlawful(facts: Facts, mode: Mode, command: Command) -> Refused | None:
     """Refuse a touch by *mode* that the law refuses on its day."""
     return refuses(facts.lead, mode, _day_of_touch(facts, command), table_of(facts.context))
+
+
+def lawful_now(facts: Facts) -> tuple[Mode, ...]:
+    """Return the lead's modes without those that the law refuses today."""
+    return lawful_modes(facts.lead, facts.today, table_of(facts.context))
 
 
 def _day_of_touch(facts: Facts, command: Command) -> date:
@@ -135,11 +153,16 @@ def last_day_of_consent(facts: Facts, known: LawFacts) -> date | None:
 
 def law_recorded(facts: Facts, command: RecordLaw) -> LawRecorded:
     """Return what the log says of what was learnt, and whether mail is a mode again by it."""
-    lead, known = facts.lead, merged(facts.lead.law, command.law)
-    after = replace(lead, law=known)
-    again = lead.consent_lapsed and "email" not in lead.modes_refused
-    lawful = refuses(after, "email", facts.today, table_of(facts.context)) is None
-    return LawRecorded(law=command.law, evidence=command.evidence, mail_again=True if again and lawful else UNSET)
+    return LawRecorded(law=command.law, evidence=command.evidence, mail_again=mail_again(facts, command.law))
+
+
+def mail_again(facts: Facts, said: LawFacts | UnsetType) -> Literal[True] | UnsetType:
+    """Return whether what was *said* makes a consent to mail good again that was over; unset where it does not."""
+    lead, table = facts.lead, table_of(facts.context)
+    if said is UNSET or table is None or lead.consent_lapsed is UNSET or "email" in lead.modes_refused:
+        return UNSET
+    after = replace(lead, law=merged(lead.law, said))
+    return True if refuses(after, "email", facts.today, table) is None else UNSET
 
 
 def consent_expired(facts: Facts, _: Command) -> ConsentExpired:
@@ -148,10 +171,16 @@ def consent_expired(facts: Facts, _: Command) -> ConsentExpired:
 
 
 def consent_ends(facts: Facts, data: AnyEvent) -> datetime | None:
-    """Return when the consent to mail is over that *data* leaves; None when none runs out, or it has done so already."""
-    if not isinstance(data, LawRecorded) or facts.lead.state in RESTING:
-        return None
-    last = last_day_of_consent(facts, merged(facts.lead.law, data.law))
-    if last is None or (facts.lead.consent_lapsed and last < facts.today):
+    """Return when the consent to mail is over that *data* leaves; None when none runs out, or it has done so already.
+
+    Asked of what was learnt of somebody who is worked on, and of whatever makes somebody worked on again.
+    """
+    known = law_of(facts.lead)
+    if isinstance(data, (LawRecorded, ContactUpdated)):
+        if data.law is UNSET or facts.lead.state in RESTING:
+            return None
+        known = merged(known, data.law)
+    last = last_day_of_consent(facts, known)
+    if last is None or (facts.lead.consent_lapsed is not UNSET and last < facts.today):
         return None
     return at_its_hour("consent_expires", last + timedelta(days=1), facts.calendar)

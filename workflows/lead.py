@@ -181,7 +181,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     law: LawFacts | UnsetType = UNSET
     """What contact law asks about the person."""
     consent_lapsed: bool | UnsetType = UNSET
-    """Mail went from the modes with a consent that expired, and comes back with a new one."""
+    """There once a consent to mail is over: true where mail went from the modes with it and comes back with a new one, false
+    where no address is known."""
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

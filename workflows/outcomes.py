@@ -15,6 +15,7 @@ from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.changes import CHANGES, Changes
 from workflows.cold import cold_proposed
 from workflows.context import Facts, in_utc
+from workflows.law_facts import imported
 from workflows.lead import Lead
 from workflows.priority import Score, ScoreInputs, score
 from workflows.slotting import promise, resumed
@@ -82,7 +83,7 @@ def _nurture(facts: Facts, command: c.StartNurture | c.RecordCall | c.FireTimer)
             return e.NurtureStarted(reason=command.timer)
     if facts.lead.state != "no_response":
         return e.NurtureStarted(reason="chosen", waiver=command.waiver)
-    possible = {"call", "email"} <= set(facts.lead.modes)
+    possible = {"call", "email"} <= set(law_guards.lawful_now(facts))
     return e.NurtureStarted(reason="breakup_waived" if possible else "breakup_impossible", waiver=command.waiver)
 
 
@@ -180,7 +181,8 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         stage_depth=command.stage_depth,
         value_band=command.value_band,
         minutes_added=command.minutes_added,
-        law=command.law,
+        law=imported(command.law),
+        mail_again=law_guards.mail_again(facts, imported(command.law)),
     )
     lead = facts.lead
     if lead.state != "queued" or lead.score is None:
@@ -335,5 +337,5 @@ def registered(command: c.RegisterLead) -> e.LeadRegistered:
         value_band=command.value_band,
         minutes_invested=command.minutes_invested,
         qualified=command.qualified,
-        law=command.law,
+        law=imported(command.law),
     )

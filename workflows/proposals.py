@@ -13,7 +13,7 @@ from workflows.cut_bait import most_attempts
 from workflows.events import DayPlanned, Recorded, Shortfall
 from workflows.homework import value_items
 from workflows.law import lawful_modes
-from workflows.law_table import CURRENT, LawTable
+from workflows.law_table import LawTable
 from workflows.lead import Lead
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
@@ -71,7 +71,7 @@ def plan_book(
         queued=len(book.queued),
     )
     by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
-    return event, tuple(_proposals(plan, by_id, playbook, hours))
+    return event, tuple(_proposals(plan, by_id, playbook))
 
 
 def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:
@@ -149,7 +149,7 @@ def _follow_ups(
             continue
         mode = next_mode(lead, playbook, today, hours.table)
         if mode == "call" and not hours.may_call_today(lead, today):
-            continue
+            mode = next_mode(lead, playbook, today, hours.table, may_call=False)
         if mode is not None and next_value_item(lead, playbook) is not None:
             yield FollowUp(lead_id=lead.id, score=lead.score, since=lead.last_touch_at or lead.entered_at, mode=mode)
 
@@ -159,14 +159,15 @@ def _breaking_up(lead: Lead) -> bool:
     return lead.cut_bait in ("breakup", "nurture") or bool(lead.breakup_voicemail_at or lead.breakup_email_at)
 
 
-def next_mode(lead: Lead, playbook: Playbook, day: date | None = None, table: LawTable | None = CURRENT) -> Mode | None:
+def next_mode(lead: Lead, playbook: Playbook, day: date, table: LawTable | None, *, may_call: bool = True) -> Mode | None:
     """Return the mode of the next attempt: a permitted one not yet tried, else one that differs from the last (A1-3).
 
-    With a *day*, only what the law permits on it. A handwritten note is not proposed again here: it would take a first note's
-    slots from somebody new.
+    Only what the law permits on the *day*, and no call where its hours leave none (*may_call* is false): the other modes are
+    not held up by it. A handwritten note is not proposed again here: it would take a first note's slots from somebody new.
     """
-    lawful = lawful_modes(lead, day, table) if day else lead.modes
-    permitted = [mode for mode in playbook.attempts.modes if mode in lawful and mode != "handwritten_note"]
+    left_out = {"handwritten_note"} if may_call else {"handwritten_note", "call"}
+    lawful = lawful_modes(lead, day, table)
+    permitted = [mode for mode in playbook.attempts.modes if mode in lawful and mode not in left_out]
     untried = [mode for mode in permitted if mode not in lead.modes_tried]
     others = [mode for mode in permitted if mode != lead.last_mode]
     return next(iter(untried or others or permitted), None)
@@ -177,7 +178,7 @@ def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
     return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
 
 
-def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook, hours: Telephone) -> Iterable[Proposal]:
+def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:
     for move in plan.reschedules:
         yield Proposal(lead_id=move.lead_id, command=RescheduleCall(call_on=move.to_day, reason=move.reason))
     for note in plan.notes:
@@ -186,8 +187,8 @@ def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook, ho
         yield Proposal(lead_id=call.lead_id, command=ScheduleCall(call_on=call.call_on))
     for touch in plan.follow_ups:
         lead = leads[touch.lead_id]
-        mode, item = next_mode(lead, playbook, touch.on, hours.table), next_value_item(lead, playbook)
-        if mode == "call":
+        item = next_value_item(lead, playbook)
+        if touch.mode == "call":
             yield Proposal(lead_id=lead.id, command=ScheduleCall(call_on=touch.on, value_item=item))
-        elif mode and item:
-            yield Proposal(lead_id=lead.id, command=ScheduleTouch(touch_on=touch.on, mode=mode, value_item=item))
+        elif item:
+            yield Proposal(lead_id=lead.id, command=ScheduleTouch(touch_on=touch.on, mode=touch.mode, value_item=item))

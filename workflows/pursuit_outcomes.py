@@ -11,18 +11,19 @@ from workflows import pursuit_commands as p
 from workflows import pursuit_events as pe
 from workflows.context import Facts
 from workflows.cut_bait import NURTURE_MODES, card, checklist
+from workflows.law_guards import lawful_now
 
 
 def decided(facts: Facts, command: c.ConfirmCutBait) -> e.CutBaitConfirmed:
     """Return a person's decision with the card that it was made on; before there were cards there is none."""
     pursuit, queue = facts.playbook.pursuit, facts.context.queue
-    shown = card(facts.lead, facts.playbook, pursuit, queue) if pursuit and queue else UNSET
+    shown = card(facts.lead, facts.playbook, pursuit, queue, lawful_now(facts)) if pursuit and queue else UNSET
     return e.CutBaitConfirmed(choice=command.choice, reason=command.reason, card=shown, override=command.override)
 
 
 def dropped(facts: Facts, command: c.Drop) -> e.LeadDropped:
     """Return the end of a lead, with what had been done for it."""
-    shown = checklist(facts.lead, facts.playbook) if facts.playbook.pursuit else UNSET
+    shown = checklist(facts.lead, facts.playbook, lawful_now(facts)) if facts.playbook.pursuit else UNSET
     return e.LeadDropped(reason=command.reason, words=command.words, checklist=shown)
 
 

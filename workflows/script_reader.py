@@ -163,11 +163,11 @@ class Reader:
         )
 
     def _ask(self, script: Script, recorded: Recorded, lead: Lead) -> None:
-        asked = ask_of(recorded, lead, self._playbooks[lead.playbook.digest] if lead.playbook else None)
+        today = horizon.local_day(self.calendar_of(lead), recorded.recorded_at)
+        asked = ask_of(recorded, lead, self._playbooks[lead.playbook.digest] if lead.playbook else None, today)
         # That the attempts are spent is said once: the decision is owed from then on.
         if asked and (asked[0] != "breakup" or not script.last.asked("breakup")):
-            day = asked[1] or horizon.local_day(self.calendar_of(lead), recorded.recorded_at)
-            script.last.asks.append(Ask(asked[0], day, recorded.recorded_at, self.books.position))
+            script.last.asks.append(Ask(asked[0], asked[1] or today, recorded.recorded_at, self.books.position))
 
 
 def _act_kind(script: Script, recorded: Recorded, command: AnyCommand) -> str | None:

@@ -203,7 +203,8 @@ ROWS: tuple[Row, ...] = (
 _CONTACTABLE = tuple(state for state in STATES if state != "do_not_contact")
 
 ASIDES: tuple[Row, ...] = (
-    Row(sources=STATES, event="contact_updated", triggers=("update_contact",)),
+    Row(sources=STATES, event="contact_updated", triggers=("update_contact",), arms=("consent_expires",),
+        cancels=("consent_expires",)),
     Row(sources=("re_engaged",), event="reply_received", triggers=("record_reply:open",), guards=("human_reply",),
         arms=_ENGAGED),
     Row(sources=("meeting_booked", "won"), event="reply_received", triggers=("record_reply:open",),

@@ -873,7 +873,7 @@ T50 queued note_due note_sent no_response nurture -> lead_declined -> declined; 
     asks real_reason_evidence; arms reason_probe homework triage review
 T51 registered declined queued note_due note_sent call_due no_response breakup_sent nurture dropped -> lead_won -> won
     by mark_won
-- * -> contact_updated -> =; by update_contact
+- * -> contact_updated -> =; by update_contact; arms consent_expires; ends consent_expires
 - re_engaged -> reply_received -> =; by record_reply:open; asks human_reply; arms next_step lapse
 - meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
 - meeting_booked -> meeting_booked -> =; by book_meeting; asks meeting_ahead; arms meeting_outcome
@@ -1188,7 +1188,8 @@ class Lead:
         self.qualified: bool | None = data["qualified"]
         self.last_contact_at: datetime | None = _moment_of(data["last_contact_on"])
         self.law: dict[str, Any] = data.get("law", {})
-        self.consent_lapsed: bool = False
+        #: Once a consent to mail is over: whether mail comes back with a new one.
+        self.consent_lapsed: bool | None = None
         self.has_connector: bool = False
         self.erased: bool = False
         self.promised: bool = False
@@ -1374,7 +1375,12 @@ def _on_nurture_touch(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
-    gone = [*lead.modes_refused, *(["email"] if lead.consent_lapsed else [])]
+    gone = list(lead.modes_refused)
+    if data.get("mail_again"):
+        lead.consent_lapsed = None
+    elif lead.consent_lapsed is not None:
+        gone.append("email")
+        lead.consent_lapsed = "email" in data["modes"]
     lead.modes = [mode for mode in data["modes"] if mode not in gone]
     lead.open_opportunity = data["open_opportunity"]
     if data.get("stage_depth", 0) > lead.stage_depth:
@@ -1383,7 +1389,7 @@ def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
     lead.value_band = data.get("value_band", lead.value_band)
     lead.minutes_invested = max(0, lead.minutes_invested + data.get("minutes_added", 0))
     lead.score = data.get("score", lead.score)
-    _on_law(lead, data, at)
+    lead.law = {**lead.law, **data.get("law", {})}
     if "last_contact_on" in data:
         said, before = (_moment_of(data.get(name)) for name in ("last_contact_on", "last_contact_before"))
         ours = lead.last_contact_at
@@ -1394,14 +1400,13 @@ def _on_contact_updated(lead: Lead, data: Any, at: datetime) -> None:
 def _on_law(lead: Lead, data: Any, at: datetime) -> None:
     lead.law = {**lead.law, **data.get("law", {})}
     if data.get("mail_again"):
-        lead.modes = [*lead.modes, "email"]
-        lead.consent_lapsed = False
+        lead.modes = [*lead.modes, *(["email"] if lead.consent_lapsed else [])]
+        lead.consent_lapsed = None
 
 
 def _on_consent_expired(lead: Lead, data: Any, at: datetime) -> None:
-    if "email" in lead.modes:
-        lead.modes = [mode for mode in lead.modes if mode != "email"]
-        lead.consent_lapsed = True
+    lead.consent_lapsed = "email" in lead.modes or lead.consent_lapsed is True
+    lead.modes = [mode for mode in lead.modes if mode != "email"]
 
 
 def _moment_of(day: str | None) -> datetime | None:
@@ -1953,11 +1958,11 @@ def _free(kind: str, field: str, rule: str) -> Callable[[Lead, Any, Decision], A
 
 
 def _impossible_or_waived(lead: Lead, c: Any, d: Decision) -> bool:
-    return not {"call", "email"} <= set(lead.modes) or bool(c["waiver"]) or lead.cut_bait == "nurture"
+    return not {"call", "email"} <= set(_lawful(lead, d)) or bool(c["waiver"]) or lead.cut_bait == "nurture"
 
 
 def _drop_of_nurture(lead: Lead, c: Any, d: Decision) -> Any:
-    gone = c["reason"] == "out_of_business" or (c["reason"] == "no_lawful_channel" and not lead.modes)
+    gone = c["reason"] == "out_of_business" or (c["reason"] == "no_lawful_channel" and not _lawful(lead, d))
     return True if gone else "drop_reason"
 
 
@@ -2012,8 +2017,9 @@ def _open_modes(lead: Lead, d: Decision) -> list[str]:
     """Return what is permitted, and neither tried nor waived."""
     ways: dict[str, str] = (d.pursuit or {}).get("ways", {})
     wanted: list[str] = []
+    lawful = _lawful(lead, d)
     for mode in d.playbook["attempts"]["modes"]:
-        if mode in lead.modes:
+        if mode in lawful:
             wanted += [way for way in ways if ways[way] == mode] or [mode]
     if lead.connectors:
         wanted.append("introduction")
@@ -2047,7 +2053,7 @@ def _checklist(lead: Lead, d: Decision) -> dict[str, Any]:
         "value_items": len(lead.value_items_used),
         "connector": connector,
         "importance": lead.importance,
-        "nurture_modes": [mode for mode in ("email", "post") if mode in lead.modes],
+        "nurture_modes": [mode for mode in ("email", "post") if mode in _lawful(lead, d)],
     }
 
 
@@ -2111,7 +2117,35 @@ CA    540-1290 600-1080 600-1080 holidays
 LAW_TABLES: dict[str, Any] = {"e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d2eeb0d2a8f752a2": LAW_2026_1}
 
 #: What asks the table; its answer stands in "used".
-LAW_ASKED = frozenset(["contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over"])
+LAW_ASKED = frozenset([
+    "contact_hours", "call_reachable", "email_reachable", "mode_permitted", "law_facts", "consent_over", "modes_tried",
+    "mode_open", "everything_tried", "breakup_impossible_or_waived", "drop_reason_of_declined", "drop_reason_of_nurture",
+])  # fmt: skip
+
+
+#: Countries by ISO 3166-1 without the territories of the United States, which are written as parts of it.
+_COUNTRIES = """
+AD AE AF AG AI AL AM AO AQ AR AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH
+CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM
+GN GP GQ GR GS GT GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
+LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ
+OM PA PE PF PG PH PK PL PM PN PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC
+TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VN VU WF WS YE YT ZA ZM ZW
+"""
+COUNTRIES = frozenset(_COUNTRIES.split())
+#: States, provinces and territories by ISO 3166-2; of other countries any is taken.
+_STATES = """
+AK AL AR AS AZ CA CO CT DC DE FL GA GU HI IA ID IL IN KS KY LA MA MD ME MI MN MO MP MS MT NC ND NE NH NJ NM NV NY OH OK OR PA
+PR RI SC SD TN TX UM UT VA VI VT WA WI WV WY
+"""
+_PROVINCES = "AB BC MB NB NL NS NT NU ON PE QC SK YT"
+PARTS = {"US": frozenset(_STATES.split()), "CA": frozenset(_PROVINCES.split())}
+
+
+def known_region(region: str | None) -> str | None:
+    """Return a region that there is, None for an unknown one and for a code that is none."""
+    country, _, part = (region or "").partition("-")
+    return region if country in COUNTRIES and (not part or part in PARTS.get(country, (part,))) else None
 
 
 def _nth(year: int, month: int, weekday: int, number: int) -> date:
@@ -2133,6 +2167,7 @@ def _is_holiday(day: date) -> bool:
 
 def law_span(table: Any, region: str | None, day: date) -> tuple[int, int] | None:
     """Return the minutes of the prospect's *day* between which the law allows calls; None when it allows none."""
+    region = known_region(region)
     country = region.partition("-")[0] if region else ""
     binding = []
     for name, spans, holidays in table["hours"]:
@@ -2177,7 +2212,7 @@ def unlawful(lead: Lead, mode: str, day: date, d: Decision) -> str:
         register, days, purchase, inquiry = table["register"]
         if law.get("dnc_listed"):
             return "do_not_call"
-        if not law.get("consumer") or country not in (None, register):
+        if not law.get("consumer") or (known_region(law.get("region")) and country != register):
             return ""
         until, checked = _relationship(law, purchase, inquiry), law.get("dnc_checked_on")
         good = (until and day <= until) or (checked and (day - read_day(checked)).days <= days)
@@ -2188,6 +2223,11 @@ def unlawful(lead: Lead, mode: str, day: date, d: Decision) -> str:
         good = country != where or "email" in law.get("consents", []) or (until and day <= until)
         return "" if good else "consent_expired"
     return "express_consent" if mode in table["express"] and mode not in law.get("consents", []) else ""
+
+
+def _lawful(lead: Lead, d: Decision) -> list[str]:
+    """Return the modes of a lead that the law does not refuse today."""
+    return [mode for mode in lead.modes if not unlawful(lead, mode, d.today, d)]
 
 
 def _unlawful_now(lead: Lead, mode: str, c: Any, d: Decision) -> str:
@@ -2251,7 +2291,7 @@ def _consent_over(lead: Lead, c: Any, d: Decision) -> bool:
 
 def _mail_again(lead: Lead, c: Any, d: Decision) -> bool | None:
     """Whether what was learnt makes a consent to mail good again that had expired; None where it does not."""
-    if not lead.consent_lapsed or "email" in lead.modes_refused:
+    if "law" not in c or d.law is None or lead.consent_lapsed is None or "email" in lead.modes_refused:
         return None
     after = copy(lead)
     after.law = {**lead.law, **c["law"]}
@@ -2260,17 +2300,27 @@ def _mail_again(lead: Lead, c: Any, d: Decision) -> bool | None:
 
 def _consent_ends(lead: Lead, data: Any, d: Decision) -> date | None:
     """Return the day from which the consent to mail is over that an event leaves; None when none runs out any more."""
-    last = None if lead.state in RESTING else _last_of_consent({**lead.law, **data["law"]}, d)
-    return None if last is None or (lead.consent_lapsed and last < d.today) else last + _A_DAY
+    learnt = data["type"] in ("law_recorded", "contact_updated")
+    if learnt and lead.state in RESTING:
+        return None
+    last = _last_of_consent({**lead.law, **(data["law"] if learnt else {})}, d)
+    return None if last is None or (lead.consent_lapsed is not None and last < d.today) else last + _A_DAY
 
 
-def _check_law(lead: Lead, d: Decision, found: Differences) -> None:
+def _may_arm(lead: Lead, c: Any, entered: str) -> bool:
+    """Whether a decision may begin or end a consent to mail without a question that asks the table."""
+    if c["command"] == "update_contact":
+        return "law" in c
+    return ("purchased_on" in lead.law or "inquired_on" in lead.law) and lead.state in RESTING and entered not in RESTING
+
+
+def _check_law(lead: Lead, d: Decision, entered: str, found: Differences) -> None:
     """What contact law was asked by stands with the decisions that asked it, and the region is the lead's."""
     row = row_for(lead.state, trigger_of(d.command))
     asks = frozenset(row.asks if row else ())
     if d.law is None:
         return
-    if asks.isdisjoint(LAW_ASKED):
+    if asks.isdisjoint(LAW_ASKED) and not _may_arm(lead, d.command, entered):
         found.compare("used.law", d.law, None)
         return
     found.compare("used.law.region", d.law["region"], lead.law.get("region"))
@@ -2534,7 +2584,7 @@ def _why_nurture(lead: Lead, c: Any, d: Decision) -> str:
         return str(c["timer"])
     if lead.state != "no_response":
         return "chosen"
-    return "breakup_waived" if {"call", "email"} <= set(lead.modes) else "breakup_impossible"
+    return "breakup_waived" if {"call", "email"} <= set(_lawful(lead, d)) else "breakup_impossible"
 
 
 def _revisit_of_decline(lead: Lead, c: Any, d: Decision) -> Any:
@@ -2582,6 +2632,7 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     "note_slot_released": {"note_on": lambda lead, c, d: lead.note_on or d.today},
     "call_due": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "law_recorded": {"mail_again": _mail_again},
+    "contact_updated": {"mail_again": _mail_again},
     "consent_expired": {"expired_on": lambda lead, c, d: _last_of_consent(lead.law, d) or d.today},
     "call_promise_expired": {"call_on": lambda lead, c, d: lead.call_on or d.today},
     "call_promise_missed": {"call_on": lambda lead, c, d: lead.call_on or d.today},
@@ -2718,6 +2769,7 @@ SAYS_SOMETIMES = {
     "importance_answered": "actions",
     "connector_introduced": "relation strength",
     "law_recorded": "mail_again",
+    "contact_updated": "mail_again",
 }
 
 
@@ -2737,7 +2789,8 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
         if value is not None:
             made[name] = value
     if row.event in ("lead_registered", "contact_updated") and "law" in c:
-        made["law"] = c["law"]
+        # The rest of it takes a person, and `law_facts` asks.
+        made["law"] = {name: c["law"][name] for name in ("region", "consumer") if name in c["law"]}
     if row.event == "contact_updated":
         made.update({name: c[name] for name in OF_THE_SALE if name in c})
         if lead and lead.state == "queued" and lead.score:
@@ -2849,7 +2902,13 @@ def moves(row: Row, lead: Lead, c: Any, data: Any, d: Decision) -> dict[str, Any
     kept = row.keeps if entering and not reserved else ()
     gives_back = entering or row.event in GIVES_BACK or c["command"] == "reschedule_call"
     released = [slot for slot in lead.slots if gives_back and slot not in used and slot[1] not in kept]
-    armed = {name: at for name in row.arms for at in [due_at(name, lead, row, data, d)] if at is not None}
+    arms = list(row.arms)
+    if lead.state in RESTING and row.target and row.target not in RESTING:
+        arms.append("consent_expires")
+    if row.event == "contact_updated" and ("law" not in data or d.law is None):
+        # Of consent to mail it says nothing.
+        return {"reserved": [], "released": [], "used": [], "armed": {}, "cancelled": [], "frozen": None}
+    armed = {name: at for name in arms for at in [due_at(name, lead, row, data, d)] if at is not None}
     cancelled, frozen = _timers_ended(row, lead, c, entering, armed, d)
     return {"reserved": reserved, "released": released, "used": used, "armed": armed, "cancelled": cancelled, "frozen": frozen}
 
@@ -2997,7 +3056,7 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
             if timer.ended_by and timer.ended_by not in lead.timers:
                 counted_from = max(lead.call_on or d.today, d.today)
                 effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)
-    _check_law(lead, d, found)
+    _check_law(lead, d, lead.state, found)
     if (
         d.kind in COMMANDS
         and (rule != "contact_hours" or d.law is not None)
@@ -3043,7 +3102,7 @@ def derive_event(lead: Lead | None, body: Any, d: Decision, found: Differences) 
         return
     if c is d.command:
         _check_verdicts(d, found)
-        _check_law(lead, d, found)
+        _check_law(lead, d, body["state"], found)
         if d.kind == "fire_timer":
             _check_fired(lead, d, found)
     rule = refusal(row, lead, c, d)

@@ -26,7 +26,7 @@ def cut_bait(app: App, rep_name: str | None, limit: int, as_json: bool) -> None:
     needed, in the currency in which the playbook has value_by_band. Nobody is ever given up by the service itself.
     """
     with typed_errors(), views.snapshot(app.service.engine) as connection:
-        cards = read_cards(connection, find_rep(connection, rep_name).name if rep_name else None)
+        cards = read_cards(connection, app.service.now(), find_rep(connection, rep_name).name if rep_name else None)
     if as_json:
         app.print_json({"cards": cards})
         return

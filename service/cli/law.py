@@ -22,6 +22,7 @@ from workflows import law
 from workflows.commands import Mode, RecordLaw
 from workflows.law_facts import ConsentMode, LawFacts
 from workflows.law_table import CURRENT, DIGEST, LawTable, Span
+from workflows.regions import is_known, meant_by
 from workflows.sentences import words
 
 
@@ -104,8 +105,8 @@ def show(app: App, lead: str, on: str | None, as_json: bool) -> None:
         key=lead,
         day=day,
         facts=law.law_of(found.lead),
-        call_hours=law.window(law.region_of(found.lead), day),
-        consent_expires_on=law.consent_expires_on(law.law_of(found.lead)),
+        call_hours=law.window(law.region_of(found.lead), day, CURRENT),
+        consent_expires_on=law.consent_expires_on(law.law_of(found.lead), CURRENT),
         modes=tuple(
             ModeShown(mode=mode, rule=refused.rule if refused else None, reason=refused.reason if refused else None)
             for mode, refused in refusals
@@ -151,12 +152,19 @@ def _set(app: App, /, **typed: Any) -> None:
 
     def facts() -> LawFacts:
         try:
-            return msgspec.convert(given, LawFacts)
+            said = msgspec.convert(given, LawFacts)
         except msgspec.ValidationError as error:
-            hint = "write it by ISO 3166-2, such as US-FL or CA-ON, or a country alone, such as DE"
-            raise InputError(f"--region {typed['region']}: {hint}") from error
+            raise _no_region(typed["region"]) from error
+        if said.region and not is_known(said.region):
+            raise _no_region(said.region)
+        return said
 
     _record(app, typed, facts)
+
+
+def _no_region(region: str) -> InputError:
+    hint = meant_by(region) or "it by ISO 3166-2, such as US-FL or CA-ON, or a country alone, such as DE"
+    return InputError(f"--region {region}: write {hint}")
 
 
 def _checked(app: App, /, **typed: Any) -> None:

@@ -28,6 +28,7 @@ from workflows.commands import (
     SendTouch,
 )
 from workflows.cut_bait import most_attempts
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.proposals import next_mode, next_value_item, touch_planned
@@ -119,7 +120,8 @@ class ScriptedRep:
 
     def _silent(self, lead: Lead, today: date) -> Iterator[Command]:
         if touch_planned(lead, today):
-            mode, item = next_mode(lead, self._playbook, today), next_value_item(lead, self._playbook)
+            mode = next_mode(lead, self._playbook, today, CURRENT, may_call=False)
+            item = next_value_item(lead, self._playbook)
             if mode and item:
                 yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)
         elif lead.attempts >= most_attempts(lead, self._playbook) and lead.cut_bait is None:

@@ -22,7 +22,7 @@ from workflows.commands import (
     RegisterLead,
     UpdateContact,
 )
-from workflows.law_facts import LawFacts
+from workflows.law_facts import ImportedLawFacts
 
 
 class Orders:
@@ -120,11 +120,11 @@ def _moved(before: Registration | None, after: Registration) -> dict[str, Any]:
     return moved
 
 
-def _law(before: Registration | None, after: Registration) -> LawFacts | UnsetType:
+def _law(before: Registration | None, after: Registration) -> ImportedLawFacts | UnsetType:
     """Return what the row says anew of what contact law asks; what people recorded stays where the file says nothing."""
     region = after.region if after.region and (before is None or before.region != after.region) else UNSET
     consumer = after.consumer if after.consumer is not None and (before is None or before.consumer != after.consumer) else UNSET
-    return UNSET if region is UNSET and consumer is UNSET else LawFacts(region=region, consumer=consumer)
+    return UNSET if region is UNSET and consumer is UNSET else ImportedLawFacts(region=region, consumer=consumer)
 
 
 @lru_cache(maxsize=20_000)

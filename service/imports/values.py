@@ -15,6 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from service.calendars import iana_zones
 from service.find import REP_NAME_CHARACTERS_MAX, REP_NAMES, is_rep_name
 from service.imports.problems import Unreadable, did_you_mean
+from workflows.regions import is_known, meant_by
 
 T = TypeVar("T")
 
@@ -208,8 +209,9 @@ _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 def region(value: str) -> str:
     """Return a region by ISO 3166-2, or a country."""
     read = value.strip().upper()
-    if not _REGION.fullmatch(read):
-        raise Unreadable("unknown_region", "There is no such region.", "Write it by ISO 3166-2, like US-FL, or like DE.")
+    if not _REGION.fullmatch(read) or not is_known(read):
+        way_out = f"Write {meant_by(read)}" if meant_by(read) else "Write it by ISO 3166-2, like US-FL, or like DE"
+        raise Unreadable("unknown_region", "There is no such region.", f"{way_out}.")
     return read
 
 

@@ -82,7 +82,9 @@ def follow_ups(desk: Desk) -> Iterable[Found]:
 
 def _touch(desk: Desk, lead: Lead) -> Iterable[Found]:
     playbook = desk.playbook_of(lead)
-    mode, value = next_mode(lead, playbook, desk.day), next_value_item(lead, playbook)
+    # A touch that is planned is no call: whoever cannot be called that day is reached otherwise.
+    mode = next_mode(lead, playbook, desk.day, CURRENT, may_call=False)
+    value = next_value_item(lead, playbook)
     if mode and value and not (lead.breakup_voicemail_at or lead.breakup_email_at):
         yield Found(
             lead=lead,

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from service.cut_bait import Shown
+from service.law_words import next_opening
 from service.next_action import step_of
 from service.sheet.desk import Desk
 from service.sheet.found import Found, Item, facts, item, key, met, reach, unverified
@@ -15,9 +16,11 @@ from workflows.cut_bait import NURTURE_MODES, most_attempts
 from workflows.events import ReplyReceived
 from workflows.homework import told_why_at
 from workflows.homework_commands import AskWhy
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.priority import rank
 from workflows.proposals import next_mode, next_value_item
+from workflows.telephone import Telephone
 
 
 def replies(desk: Desk) -> Iterable[Found]:
@@ -266,5 +269,10 @@ def undecided(desk: Desk, cards: Mapping[UUID, Shown]) -> Iterable[Item]:
 def _spent(desk: Desk, lead: Lead) -> bool:
     """Tell whether the planner proposes no further attempt: none are left, or nothing is left to try or to bring."""
     playbook = desk.playbook_of(lead)
-    spent = lead.attempts >= most_attempts(lead, playbook)
-    return spent or next_mode(lead, playbook, desk.day) is None or next_value_item(lead, playbook) is None
+    if lead.attempts >= most_attempts(lead, playbook) or next_value_item(lead, playbook) is None:
+        return True
+    if next_mode(lead, playbook, desk.day, CURRENT, may_call=False):
+        return False
+    # Who could only be called, and for whom no hour opens for weeks, is not waited for.
+    telephone = Telephone(desk.calendar, playbook, None)
+    return next_mode(lead, playbook, desk.day, CURRENT) is None or next_opening(lead, telephone, desk.day) is None

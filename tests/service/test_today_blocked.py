@@ -7,7 +7,7 @@ from service.today import Tally
 from tests.service.sheets import kinds, sheet, week
 from tests.service.world import MONDAY, World, database_template, quiet_logs, world
 from workflows.commands import SetCalendar
-from workflows.law_facts import LawFacts
+from workflows.law_facts import ImportedLawFacts
 from workflows.rep import rep_id
 
 __all__ = ["database_template", "quiet_logs", "week", "world"]
@@ -15,7 +15,7 @@ __all__ = ["database_template", "quiet_logs", "week", "world"]
 
 def test_calls_outside_the_prospects_hours_are_blocked_until_they_open(world: World) -> None:
     world.rep()
-    world.register(1, timezone="America/Los_Angeles", law=LawFacts(region="US-CA"))
+    world.register(1, timezone="America/Los_Angeles", law=ImportedLawFacts(region="US-CA"))
     world.at(MONDAY + timedelta(days=1))
     with world.worker():
         world.ok("note-sent", "V-0000", "--attest-all")

@@ -38,7 +38,7 @@ from workflows.calendars import Absence
 from workflows.codec import derived_id
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, SetCalendar
 from workflows.events import Recorded, decode_recorded
-from workflows.law_facts import LawFacts
+from workflows.law_facts import ImportedLawFacts
 from workflows.lead import Lead
 from workflows.proposals import comes_in
 from workflows.rep import rep_id
@@ -181,7 +181,7 @@ class World:
         given: dict[str, Any] = {
             "modes": ("handwritten_note", "call", "email", "post"),
             "timezone": "America/Chicago",
-            "law": LawFacts(region="US-IL"),
+            "law": ImportedLawFacts(region="US-IL"),
             "stage_depth": 3,
             "value_band": 2,
             "minutes_invested": 120,

@@ -15,6 +15,8 @@ from workflows.context import Context
 from workflows.cut_bait import open_modes
 from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
 from workflows.handle import Carrier, Outcome, handle
+from workflows.law import lawful_modes
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.pursuit_facts import Alike, Queue
@@ -219,7 +221,7 @@ def _no_response(life: Life) -> None:
 
 def finish_checklist(life: Life) -> None:
     """Do all that is left to do before somebody may be let go."""
-    for mode in open_modes(life.lead, life.playbook):
+    for mode in open_modes(life.lead, life.playbook, lawful_modes(life.lead, life.today, CURRENT)):
         life.must(p.WaiveMode(mode=mode, reason=WORDS))
     life.must(p.DenyConnector())
     life.must(c.AnswerImportance(importance=3))

@@ -42,6 +42,7 @@ from workflows.context import Context
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
 from workflows.fold import fold, fold_all
 from workflows.handle import Carrier, Outcome, handle
+from workflows.law_facts import ImportedLawFacts, LawFacts
 from workflows.lead import RESTING, Lead
 from workflows.suppression import Entry, verdict
 from workflows.timers import fires
@@ -147,9 +148,11 @@ class Player(RuleBasedStateMachine):
         self.taken -= set(effects.released)
 
     def _check_timers(self, command: c.AnyCommand, recorded: Recorded) -> None:
-        """A timer is armed in the past only for something that is logged late."""
+        """A timer is armed in the past only for something that is logged late, or for a consent that was over already."""
         late = recorded.occurred_at < recorded.recorded_at or isinstance(command, c.Release)
         for name, due_at in recorded.effects.armed.items():
+            if name == "consent_expires":
+                continue
             assert due_at >= recorded.recorded_at or late or not fires(name), (name, due_at)
         if lead := self.lead:
             assert set(recorded.effects.cancelled) <= set(lead.timers) | {"queue_age", "next_step", "lapse"}
@@ -305,14 +308,27 @@ def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
     last = (today - timedelta(days=number % 200), None, msgspec.UNSET)[number % 3]
     return c.UpdateContact(
         contact=WORDS,
-        modes=lead.modes,
+        modes=lead.modes if number % 2 or lead.modes_refused else ALL_MODES,
         timezone=lead.timezone,
         last_contact_on=last,
         last_contact_before=msgspec.UNSET if last is msgspec.UNSET else lead.last_contact_at and lead.last_contact_at.date(),
         stage_depth=number % 6,
         value_band=number % 5 if number % 4 else msgspec.UNSET,
         minutes_added=(number % 7 - 2) * 200,
+        law=ImportedLawFacts(region=("CA-ON", "US-NY", "FL")[number % 3]) if number % 2 else msgspec.UNSET,
     )
+
+
+def _of_the_law(today: date) -> list[Any]:
+    """Return what people say of a person's consent and number."""
+    return [
+        c.RecordLaw(law=LawFacts(region="CA-ON", inquired_on=today - timedelta(days=170))),
+        c.RecordLaw(law=LawFacts(inquired_on=today - timedelta(days=10))),
+        c.RecordLaw(law=LawFacts(region="US-NY", consumer=True)),
+        c.RecordLaw(law=LawFacts(dnc_checked_on=today, dnc_listed=today.toordinal() % 5 == 0)),
+        c.RecordLaw(law=LawFacts(consents=("email", "fax")), evidence=WORDS),
+        c.RecordLaw(law=LawFacts(consents=())),
+    ]
 
 
 def pursuing(lead: Lead) -> list[tuple[Any, str]]:
@@ -403,7 +419,7 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
     actor = "manager:ann" if lead.state in ("dropped", "do_not_contact") else "rep:dan"
     options = [(command, actor) for command in by_state[lead.state]] * 3
     options += [(command, "crm") for command in (DECLINE, NO_REPLY, OPEN_REPLY, c.MarkWon())]
-    options += [(_crm_says(lead, today), "import")]
+    options += [(_crm_says(lead, today), "import"), *((command, "rep:dan") for command in _of_the_law(today))]
     options += [(c.Reassign(owner="eve" if lead.owner == "dan" else "dan"), "manager:ann")]
     options += [(c.Release(), "rep:dan")] * 4 if lead.hold else [(c.Hold(reason="manual"), "rep:dan")]
     if not lead.hold:

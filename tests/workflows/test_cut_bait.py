@@ -29,7 +29,7 @@ def silent(attempts: int = 3, **lead: object) -> Life:
 
 
 def shown(life: Life, waiting: Queue = QUEUE) -> Card:
-    return card(life.lead, PURSUED, PURSUIT, waiting)
+    return card(life.lead, PURSUED, PURSUIT, waiting, life.lead.modes)
 
 
 kinds = st.builds(Kind, st.integers(0, 5), st.integers(0, 4), st.booleans())
@@ -113,7 +113,7 @@ def test_a_playbook_without_the_section_decides_as_before() -> None:
 def test_a_breakup_waits_for_every_permitted_mode() -> None:
     """A1-3: each permitted mode is tried, or waived with a reason, before a breakup; a way of a mode counts for itself."""
     life = life_in("no_response", playbook=PURSUED)
-    assert open_modes(life.lead, PURSUED) == ("email", "courier")
+    assert open_modes(life.lead, PURSUED, life.lead.modes) == ("email", "courier")
     for item in ("video", "study"):
         life.wait(days=7).must(touch_command(item))
     life.must(c.RecordOffer(solution=WORDS, benefit=WORDS))
@@ -137,11 +137,11 @@ def test_ways_are_data() -> None:
     """A1-3: the registry of modes is open: the playbook names ways within a mode, and each has to be tried or waived."""
     life = life_in("no_response", playbook=PURSUED)
     life.must(c.UpdateContact(contact=WORDS, modes=("call", "other")))
-    assert open_modes(life.lead, PURSUED) == ("linkedin", "dinner")
+    assert open_modes(life.lead, PURSUED, life.lead.modes) == ("linkedin", "dinner")
     touch = replace(touch_command("sample"), mode="other", attested=PURSUED.checks.touch)
     assert life.wait(days=7).do(replace(touch, way="carrier_pigeon")).rule == "way_known"
     life.must(replace(touch, way="linkedin"))
-    assert open_modes(life.lead, PURSUED) == ("dinner",)
+    assert open_modes(life.lead, PURSUED, life.lead.modes) == ("dinner",)
 
 
 def test_letting_go_needs_the_checklist_or_a_reason_for_doing_without() -> None:
@@ -155,7 +155,7 @@ def test_letting_go_needs_the_checklist_or_a_reason_for_doing_without() -> None:
         assert missing in refused.reason
     life.must(replace(give_up, override=WORDS))
     assert life.lead.modes_waived == ("email", "courier")
-    done = checklist(ready().lead, PURSUED)
+    done = checklist((lead := ready().lead), PURSUED, lead.modes)
     assert (done.modes_open, done.connector, done.importance, done.value_items) == ((), "none", 3, 3)
     assert done.nurture_modes == ("email",)
 
@@ -175,7 +175,7 @@ def test_importance_asks_for_actions_and_gives_more_attempts() -> None:
     assert life.do(c.Drop(reason="out_of_business")).rule == "manager"
     (dropped,) = life.must(c.Drop(reason="out_of_business", words=WORDS), "manager:ann")
     assert isinstance(dropped, e.LeadDropped)
-    assert dropped.checklist == checklist(life.lead, PURSUED)
+    assert dropped.checklist == checklist(life.lead, PURSUED, life.lead.modes)
 
 
 def test_one_more_try_is_one_more_with_something_new() -> None:

@@ -27,7 +27,7 @@ from workflows.books import Book
 from workflows.contact_hours import permitted
 from workflows.events import CallDue, NoteScheduled, Recorded
 from workflows.handle import calendar_digest
-from workflows.law_facts import LawFacts, LawUsed
+from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, DIGEST, TABLES
 from workflows.lead import Lead
 from workflows.playbooks import ContactHours
@@ -67,11 +67,15 @@ def rule(lead: Lead, mode: c.Mode, day: date = DAY) -> str | None:
         (None, WEDNESDAY, (600, 1080)),
         (None, SUNDAY, None),
         (None, MEMORIAL_DAY, None),
+        ("FL", SUNDAY, None),
+        ("US-ON", SUNDAY, None),
+        ("PR", SUNDAY, None),
+        ("US-PR", SUNDAY, (480, 1260)),
     ],
 )
 def test_the_table_says_when_somebody_may_be_called(region: str | None, day: date, span: tuple[int, int] | None) -> None:
     """A state's row binds beside its country's; where the region or the state is unknown, every row that may be meant does."""
-    assert span == law.window(region, day)
+    assert span == law.window(region, day, CURRENT)
 
 
 def test_every_row_has_its_source_and_none_is_wider_than_the_floor() -> None:
@@ -110,6 +114,7 @@ def test_a_consumers_number_must_have_been_looked_up() -> None:
     assert "do_not_call_check" == rule(lead_with(consumer=True), "call")
     assert rule(lead_with(region="US-NY", consumer=False), "call") is None
     assert rule(lead_with(region="DE", consumer=True), "call") is None
+    assert "do_not_call_check" == rule(lead_with(region="FL", consumer=True), "call")
     for days, expected in ((31, None), (32, "do_not_call_check")):
         checked = DAY - timedelta(days=days)
         lead = lead_with(region="US-NY", consumer=True, dnc_checked_on=checked, dnc_listed=False)
@@ -133,10 +138,10 @@ def test_a_business_relationship_lasts_as_long_as_the_table_says(fact: dict[str,
 def test_implied_consent_to_mail_expires_in_canada() -> None:
     """Two years after a purchase, six months after an inquiry; then calls and post are left. An express one stays."""
     bought = lead_with(region="CA-ON", purchased_on=date(2024, 7, 1))
-    assert date(2026, 7, 1) == law.consent_expires_on(law.law_of(bought))
+    assert date(2026, 7, 1) == law.consent_expires_on(law.law_of(bought), CURRENT)
     assert (None, "consent_expired") == (rule(bought, "email", date(2026, 7, 1)), rule(bought, "email", date(2026, 7, 2)))
-    assert "email" not in law.lawful_modes(bought, date(2026, 7, 2))
-    assert {"call", "handwritten_note", "courier"} <= set(law.lawful_modes(bought, date(2026, 7, 2)))
+    assert "email" not in law.lawful_modes(bought, date(2026, 7, 2), CURRENT)
+    assert {"call", "handwritten_note", "courier"} <= set(law.lawful_modes(bought, date(2026, 7, 2), CURRENT))
     asked = lead_with(region="CA-ON", inquired_on=date(2026, 1, 31))
     assert (None, "consent_expired") == (rule(asked, "email", date(2026, 7, 31)), rule(asked, "email", date(2026, 8, 1)))
     assert "consent_expired" == rule(lead_with(region="CA-ON"), "email")
@@ -173,12 +178,14 @@ def answered(life: Life, **known: Any) -> Life:
 def test_what_is_recorded_is_the_leads_and_stays_until_it_is_said_anew() -> None:
     """An import says the region, a person the rest; what is unset stays, and bodies without any hold no word of it."""
     life = Life()
-    life.must(register(law=LawFacts(region="US-FL")), "import")
+    life.must(register(law=ImportedLawFacts(region="US-FL")), "import")
     answered(life, consumer=True)
     life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES))
     assert LawFacts(region="US-FL", consumer=True) == life.lead.law
-    life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=LawFacts(region="US-GA")))
+    life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=ImportedLawFacts(region="US-GA")))
     assert LawFacts(region="US-GA", consumer=True) == life.lead.law
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
+        msgspec.convert({"dnc_checked_on": "2025-01-05", "dnc_listed": False, "consents": ["fax"]}, ImportedLawFacts)
     plain = Life()
     plain.must(register(), "import")
     assert b"law" not in msgspec.json.encode(plain.history[0])
@@ -235,6 +242,22 @@ def test_the_plan_leaves_out_whom_the_law_forbids_to_call_on_the_promised_day() 
         assert LawUsed(table=DIGEST, zones=time_zones.zone_database(), offsets={"America/Denver 2026-01-19": -7 * 3600}) == used
 
 
+def test_whom_nobody_can_call_in_working_hours_is_reached_otherwise() -> None:
+    """In Singapore it is night while the rep works: the call that is due next by the playbook does not hold up the mail."""
+    lead = replace(life_in("no_response").lead, law=LawFacts(region="SG"), last_mode="handwritten_note")
+    lead = replace(lead, score=life_in("queued").lead.score, modes_tried=("handwritten_note",))
+    due = CALENDAR.moment(date(2026, 3, 9), 360)
+    for timezone, modes, proposed in (
+        ("America/New_York", ("call", "email", "courier"), c.ScheduleCall),
+        ("Asia/Singapore", ("call", "email", "courier"), c.ScheduleTouch),
+        ("Asia/Singapore", ("call",), None),
+    ):
+        playbook = replace(PLAYBOOK, first_touch="call")
+        book = Book(silent=(replace(lead, timezone=timezone, modes=modes),))
+        _, found = plan_book(book, CALENDAR, playbook, Telephone(CALENDAR, playbook, None), due, 0)
+        assert [proposed] * bool(proposed) == [type(each.command) for each in found]
+
+
 def test_a_plan_made_again_takes_the_clock_that_was_recorded() -> None:
     """The offsets in the plan decide, not the time zones of the machine that asks."""
     lead = replace(life_in("queued").lead, law=LawFacts(region="US-FL"), timezone="America/Denver")
@@ -251,7 +274,7 @@ def again(history: list[Recorded]) -> list[tuple[str, str, str]]:
 def noted(**known: Any) -> Life:
     """Return a lead in Denver whose note is planned."""
     life = Life()
-    life.must(register(timezone="America/Denver", law=LawFacts(**known) if known else UNSET), "import")
+    life.must(register(timezone="America/Denver", law=ImportedLawFacts(**known) if known else UNSET), "import")
     life.must(c.QueueRevival())
     life.must(note_command(life), "planner")
     return life

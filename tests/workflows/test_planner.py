@@ -14,6 +14,7 @@ from service.calendars import freeze_calendar
 from tests.workflows.calendar_strategies import calendars
 from tests.workflows.perfect_rep import SAME_SCORE, PerfectRep, new_lead
 from workflows.calendars import Absence, Calendar
+from workflows.commands import Mode
 from workflows.planner import (
     Candidate,
     Capacity,
@@ -58,7 +59,7 @@ def leads(number: int, first_touch: Literal["note", "call"] = "note") -> tuple[C
     return tuple(msgspec.structs.replace(new_lead(1000 + index), first_touch=first_touch) for index in range(number))
 
 
-def follow_ups(number: int, mode: str = "email") -> tuple[FollowUp, ...]:
+def follow_ups(number: int, mode: Mode = "email") -> tuple[FollowUp, ...]:
     return tuple(
         FollowUp(lead_id=UUID(int=2000 + index), score=SAME_SCORE, since=LONG_AGO, mode=mode) for index in range(number)
     )
@@ -118,10 +119,9 @@ def test_no_day_is_ever_planned_past_capacity(
             rep.calendar = msgspec.structs.replace(calendar, absences=(*calendar.absences, leave))
         rep.loads[day] = msgspec.structs.replace(rep.loads.get(day, Load()), minutes=minutes)
         candidates = rep.stock(6) + [msgspec.structs.replace(new_lead(next(number)), first_touch="call") for _ in range(fresh)]
-        due = [
-            FollowUp(lead_id=UUID(int=next(number)), score=SAME_SCORE, since=LONG_AGO, mode=mode)
-            for mode in ["email"] * by_mail + ["handwritten_note"] * by_note
-        ]
+        modes: list[Mode] = ["email"] * by_mail
+        modes += ["handwritten_note"] * by_note
+        due = [FollowUp(lead_id=UUID(int=next(number)), score=SAME_SCORE, since=LONG_AGO, mode=mode) for mode in modes]
         today = rep.plan(day, candidates, due)
         check_within_capacity(rep, today, minutes)
         rep.reserve(today)

@@ -1,6 +1,6 @@
 """Reviving and keeping in touch: what may be pursued, what a conversation comes to, months, and who introduces us."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,8 @@ from workflows import pursuit_commands as p
 from workflows.commands import Mode
 from workflows.context import facts
 from workflows.cut_bait import checklist, open_modes
+from workflows.law_facts import LawFacts
+from workflows.law_table import CURRENT
 from workflows.nurture_months import nurture_months
 from workflows.outcomes import score_of
 from workflows.playbooks import Audience, Playbook
@@ -80,7 +82,8 @@ def test_the_next_mode_is_one_not_yet_used(modes: set[Mode], tried: list[int]) -
     order: list[Mode] = sorted(modes)
     used = tuple(dict.fromkeys(order[index % len(order)] for index in tried))
     lead = replace(life_in("no_response").lead, modes=tuple(order), modes_tried=used, last_mode=used[-1] if used else None)
-    proposed = next_mode(lead, PURSUED)
+    lead = replace(lead, law=LawFacts(consents=("fax",)))
+    proposed = next_mode(lead, PURSUED, date(2026, 3, 9), CURRENT)
     assert proposed in modes
     assert (proposed not in used) is (set(used) != modes)
     assert proposed != lead.last_mode or modes == {lead.last_mode}
@@ -231,10 +234,10 @@ def test_somebody_who_knows_them_introduces_us() -> None:
     (named,) = life.must(c.IntroduceConnector(connector=WORDS, relation="colleague", strength=3))
     assert isinstance(named, e.ConnectorIntroduced)
     assert (named.relation, named.strength) == ("colleague", 3)
-    assert "introduction" in open_modes(life.lead, PURSUED)
+    assert "introduction" in open_modes(life.lead, PURSUED, life.lead.modes)
     (asked,) = life.must(p.RequestIntroduction(connector=1, minutes=4))
     assert asked == IntroductionRequested(connector=WORDS.document_id, minutes=4)
-    assert checklist(life.lead, PURSUED).connector == "asked"
+    assert checklist(life.lead, PURSUED, life.lead.modes).connector == "asked"
     assert life.lead.attempts == 1
     assert life.do(c.RecordReply(channel="call", introduced_by=2)).rule == "connector_known"
     (reply,) = life.must(c.RecordReply(channel="call", introduced_by=1))

@@ -1,6 +1,8 @@
 """The verifier's own law table and rules agree with the service's, and it finds what was changed of what a decision used."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -12,33 +14,53 @@ from tests.service.bundle.rules import follow
 from tests.workflows.life import (
     ALL_MODES,
     CALENDAR,
+    DECLINE,
     PLAYBOOK,
+    PURSUED,
     WORDS,
     Life,
     call_command,
+    life_in,
     note_command,
     register,
     sent_command,
     touch_command,
 )
 from workflows import commands as c
-from workflows import law
-from workflows.events import ConsentExpired, Recorded
-from workflows.law_facts import LawFacts, LawUsed
+from workflows import law, regions
+from workflows import pursuit_commands as p
+from workflows.cut_bait import open_modes
+from workflows.events import ConsentExpired, NurtureStarted, Recorded
+from workflows.handle import calendar_digest
+from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
 from workflows.playbooks import ContactHours
+from workflows.rederive import Library, rederive
 
-REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY")
+CANADA = ImportedLawFacts(region="CA-ON")
+REGIONS = (None, *sorted({row.region for row in CURRENT.hours} - {"*"}), "US-NY", "CA-ON", "DE", "DE-BY", "FL", "US-ON", "PR")
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_both_tables_allow_the_same_hours(region: str | None) -> None:
-    """On each day of four years, in each region that either of them names."""
+def test_both_tables_say_the_same(region: str | None) -> None:
+    """The numbers of registers and consent, and the hours on each day of four years in each region that either names."""
     assert set(TABLES) == set(verify.LAW_TABLES)
     for digest, table in TABLES.items():
+        theirs = verify.LAW_TABLES[digest]
+        assert [theirs["register"]] == [(r.country, r.check_days, r.purchase_months, r.inquiry_months) for r in table.registers]
+        assert [theirs["implied"]] == [(i.country, i.purchase_months, i.inquiry_months) for i in table.implied]
+        assert theirs["express"] == table.express
         for number in range(4 * 365):
             day = date(2025, 1, 1) + timedelta(days=number)
             assert law.window(region, day, table) == verify.law_span(verify.LAW_TABLES[digest], region, day), day
+
+
+def test_both_know_the_same_regions() -> None:
+    """Every pair of capitals, alone and as a part of the United States, of Canada and of another country."""
+    assert (regions.COUNTRIES, regions.PARTS) == (verify.COUNTRIES, verify.PARTS)
+    codes = ["".join(pair) for pair in product(ascii_uppercase, repeat=2)]
+    for region in (*codes, *(f"{country}-{part}" for country in ("US", "CA", "DE", "XX") for part in codes)):
+        assert regions.is_known(region) == (verify.known_region(region) == region)
 
 
 def findings(history: list[Recorded]) -> list[str]:
@@ -49,7 +71,7 @@ def findings(history: list[Recorded]) -> list[str]:
 def lived(timezone: str = "America/Denver", **known: Any) -> Life:
     """Return a life that goes through what the law is asked about, refused or not."""
     life = Life()
-    facts = LawFacts(**known)
+    facts = ImportedLawFacts(**known)
     life.must(register(timezone=timezone, law=facts, modes=(*ALL_MODES, "fax")), "import")
     life.must(c.QueueRevival())
     for days in (0, 5, 30):
@@ -66,7 +88,8 @@ def lived(timezone: str = "America/Denver", **known: Any) -> Life:
         life.do(c.SendBreakupEmail(monitored_reply_address=True))
         life.do(c.RecordLaw(law=LawFacts(consents=("fax",)), evidence=None if days else WORDS))
         life.do(c.RecordLaw(law=LawFacts(dnc_checked_on=life.today, dnc_listed=days == 30)))
-        life.do(c.UpdateContact(contact=WORDS, modes=(*ALL_MODES, "fax"), law=LawFacts(inquired_on=life.today)))
+        life.do(c.UpdateContact(contact=WORDS, modes=(*ALL_MODES, "fax"), law=ImportedLawFacts(consumer=False)))
+        life.do(c.RecordLaw(law=LawFacts(inquired_on=life.today)))
         life.do(c.RecordLaw(law=LawFacts(purchased_on=life.today - timedelta(days=1000))))
         if "consent_expires" in life.lead.timers:
             life.fire("consent_expires")
@@ -75,7 +98,7 @@ def lived(timezone: str = "America/Denver", **known: Any) -> Life:
 
 
 @pytest.mark.parametrize("consumer", [UNSET, True])
-@pytest.mark.parametrize("region", [UNSET, "US-AL", "US-FL", "CA-ON", "DE"])
+@pytest.mark.parametrize("region", [UNSET, "US-AL", "US-FL", "CA-ON", "DE", "FL"])
 def test_decisions_by_the_law_follow(region: Any, consumer: Any) -> None:
     """Whatever it refuses or lets pass, the second implementation says the same."""
     life = lived(region=region, consumer=consumer)
@@ -87,8 +110,9 @@ def test_decisions_by_the_law_follow(region: Any, consumer: Any) -> None:
 def test_a_changed_offset_region_or_look_up_is_found() -> None:
     """Each in the body of a note that was planned: by another clock, in another state, or never looked up, it was refused."""
     life = Life()
-    known = LawFacts(region="US-CO", consumer=True, dnc_checked_on=date(2026, 1, 2), dnc_listed=False)
+    known = ImportedLawFacts(region="US-CO", consumer=True)
     life.must(register(timezone="America/Denver", law=known), "import")
+    life.must(c.RecordLaw(law=LawFacts(dnc_checked_on=date(2026, 1, 2), dnc_listed=False)))
     life.must(c.QueueRevival())
     life.must(note_command(life), "planner")
     assert [] == findings(life.history)
@@ -103,11 +127,64 @@ def test_a_changed_offset_region_or_look_up_is_found() -> None:
 
     assert "contact_hours" in forged(offset=7 * 3600)[0]
     assert "used.law.region" in forged(region="US-FL")[0]
-    first = life.history[0]
-    unchecked = replace(known, dnc_checked_on=UNSET, dnc_listed=UNSET)
-    assert isinstance(first.command, c.RegisterLead)
-    never = replace(first, command=replace(first.command, law=unchecked), data=replace(first.data, law=unchecked))
-    assert "do_not_call_check" in " ".join(findings([never, *life.history[1:]]))
+    first, looked_up = life.history[0], life.history[1]
+    old = LawFacts(dnc_checked_on=date(2025, 1, 2), dnc_listed=False)
+    assert isinstance(looked_up.command, c.RecordLaw)
+    never = replace(looked_up, command=replace(looked_up.command, law=old), data=replace(looked_up.data, law=old))
+    assert "do_not_call_check" in " ".join(findings([first, never, *life.history[2:]]))
+
+
+def test_a_consent_is_minded_alike_whichever_way_its_facts_come() -> None:
+    """From a state of rest, by an import, with an address that comes and goes, and after a move."""
+    for state in ("registered", "won", "nurture"):
+        life = life_in(state)
+        known = {"region": "CA-ON", "inquired_on": life.today} if state != "nurture" else {"inquired_on": life.today}
+        life.must(c.RecordLaw(law=LawFacts(**known)))
+        life.must(DECLINE if state != "nurture" else c.UpdateContact(contact=WORDS, modes=(), law=CANADA))
+        assert "consent_expires" in life.lead.timers
+        assert "applied" == life.fire("consent_expires").answer
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES))
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=ImportedLawFacts(region="US-NY")))
+        assert "email" in life.lead.modes
+        assert [] == findings(life.history)
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=CANADA))
+        life.must(c.RecordLaw(law=LawFacts(inquired_on=life.today)))
+        life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, law=ImportedLawFacts(region="US-NY")))
+        assert [] == findings(life.history)
+
+
+def test_modes_that_the_law_refuses_are_no_way_left() -> None:
+    """Without consent to mail there is no breakup to wait for, and a fax that nobody may send is nothing left to try."""
+    for playbook in (PLAYBOOK, PURSUED):
+        life = life_in("no_response", playbook=playbook)
+        life.must(c.UpdateContact(contact=WORDS, modes=("call", "email", "fax"), law=CANADA))
+        assert "fax" not in open_modes(life.lead, playbook, law.lawful_modes(life.lead, life.today, CURRENT))
+        assert life.do(c.SendBreakupEmail(monitored_reply_address=True)).rule == "consent_expired"
+        life.do(p.WaiveMode(mode="fax", reason=WORDS))
+        life.do(c.ConfirmCutBait(choice="breakup", reason=WORDS))
+        life.must(c.StartNurture())
+        started = life.history[-1].data
+        assert isinstance(started, NurtureStarted)
+        assert started.reason == "breakup_impossible"
+        life.must(c.UpdateContact(contact=WORDS, modes=("email",)))
+        life.must(c.Drop(reason="no_lawful_channel"), "manager:ann")
+        assert [] == follow(life.history, playbooks=[playbook], calendars=[CALENDAR])[0]
+        library = Library({calendar_digest(CALENDAR): CALENDAR}, {playbook.pin.digest: playbook})
+        assert () == rederive(life.history, library).mismatches
+
+
+def test_an_import_says_no_more_than_region_and_consumer() -> None:
+    """A contact's update that lifts a listing without a look-up in the command's own words is found."""
+    life = Life()
+    life.must(register(), "import")
+    life.must(c.RecordLaw(law=LawFacts(dnc_checked_on=date(2026, 1, 2), dnc_listed=True)))
+    life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES))
+    assert [] == findings(life.history)
+    lifted: Any = LawFacts(dnc_checked_on=date(2025, 1, 2), dnc_listed=False, consents=("fax",))
+    last = life.history[-1]
+    assert isinstance(last.command, c.UpdateContact)
+    forged = replace(last, command=replace(last.command, law=lifted), data=replace(last.data, law=lifted))
+    assert "data.law" in findings([*life.history[:-1], forged])[0]
 
 
 def test_a_day_on_which_clocks_change_is_judged_alike() -> None:
@@ -117,7 +194,7 @@ def test_a_day_on_which_clocks_change_is_judged_alike() -> None:
     playbook = replace(PLAYBOOK, first_touch="call", contact_hours=ContactHours(opens=480, weekdays=every_day))
     life = Life(playbook, calendar)
     life.now = datetime(2026, 3, 8, 9, tzinfo=UTC)
-    known = register(timezone="America/Halifax", law=LawFacts(region="DE"))
+    known = register(timezone="America/Halifax", law=ImportedLawFacts(region="DE"))
     life.must(known, "import")
     life.must(c.QueueRevival())
     life.must(c.ScheduleCall(call_on=life.today), "planner")

@@ -11,7 +11,7 @@ from tests.service.world import MONDAY, World
 from workflows import contact_hours, law, law_table, telephone, time_zones
 from workflows.commands import SetCalendar
 from workflows.events import event_type
-from workflows.law_facts import LawFacts
+from workflows.law_facts import ImportedLawFacts, LawFacts
 from workflows.law_table import CURRENT, DIGEST, TABLES, digest_of
 from workflows.rep import rep_id
 from workflows.time_zones import zone_database
@@ -69,6 +69,7 @@ def test_the_table_names_its_sources(world: World) -> None:
     ("typed", "says"),
     [
         (("law", "set", "V-0000", "--region", "Florida"), "--region Florida: write it by ISO 3166-2"),
+        (("law", "set", "V-0000", "--region", "FL"), "--region FL: write US-FL"),
         (("law", "set", "V-0000"), "say something: --region"),
         (("law", "set", "V-0000", "--consent", "fax"), "--consent needs --evidence"),
         (("law", "set", "nobody", "--region", "US"), "nobody"),
@@ -92,7 +93,7 @@ def test_why_not_names_rule_region_local_time_and_the_next_opening(world: World)
     calendar = freeze_calendar("", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
     world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=calendar, playbook="five-five-five"))
     world.at(MONDAY + timedelta(days=7))
-    world.register(1, law=LawFacts(region="US-AL"))
+    world.register(1, law=ImportedLawFacts(region="US-AL"))
     world.at(MONDAY + timedelta(days=7, hours=6))
     (reason, *_) = world.said("why-not", "V-0000", "--on", "2026-01-12")["reasons"]
     assert reason == (
