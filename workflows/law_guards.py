@@ -56,10 +56,13 @@ def judged_by(lead: Lead, command: AnyCommand, context: Context, entered: State)
     if given is UNSET or (_ASKING.isdisjoint(guards) and not _may_arm(lead, command, entered)):
         return UNSET
     used = LawUsed(table=given.table if given else DIGEST, region=region_of(lead))
-    clock = _clock(lead, command, context) if "contact_hours" in guards else None
+    if "contact_hours" not in guards:
+        return used
+    today = horizon.local_day(context.calendar or horizon.PLAIN, in_utc(context.now))
+    clock = _clock(lead, _day_of_touch(lead, command, today, today), context)
     if clock is None:
         return used
-    zones = given.zones if given else time_zones.zone_database()
+    zones = (given.zones if given else UNSET) or time_zones.zone_database()
     return replace(used, zones=zones, offset=clock.offset, shift_at=clock.shift_at, shift_to=clock.shift_to)
 
 
@@ -72,19 +75,20 @@ def _may_arm(lead: Lead, command: AnyCommand, entered: State) -> bool:
     return dated and lead.state in RESTING and entered not in RESTING
 
 
-def _clock(lead: Lead, command: Command, context: Context) -> Clock | None:
-    given, calendar = context.law, context.calendar or horizon.PLAIN
-    if given and given.offset is not UNSET:
+def _clock(lead: Lead, day: date, context: Context) -> Clock | None:
+    given = context.law
+    if not _FIRST <= day <= _LAST:
+        return None
+    if given and given.offset is not UNSET and (given.shift_at is UNSET) == (given.shift_to is UNSET):
         return Clock(offset=given.offset, shift_at=given.shift_at, shift_to=given.shift_to)
-    today = horizon.local_day(calendar, in_utc(context.now))
-    day = command.call_on if isinstance(command, (ScheduleCall, ScheduleNote)) else today
-    return clock_of(lead.timezone, day, calendar) if _FIRST <= day <= _LAST else None
+    return clock_of(lead.timezone, day, context.calendar or horizon.PLAIN)
 
 
 def contact_hours(facts: Facts, command: Command) -> Refused | None:
     """Refuse a call on a day whose working hours never meet the prospect's contact hours, or none that the law allows."""
-    day, lead, table = _day_of_touch(facts, command), facts.lead, table_of(facts.context)
-    clock, region = _clock(lead, command, facts.context) or Clock(offset=0), region_of(lead)
+    lead, table = facts.lead, table_of(facts.context)
+    day = _day_of_touch(lead, command, facts.today, facts.day)
+    clock, region = _clock(lead, day, facts.context) or Clock(offset=0), region_of(lead)
     if overlap(facts.playbook.contact_hours, clock, day, facts.calendar, region, table):
         return None
     lives = f"where they live ({region or 'an unknown region'})" if table else "where they live"
@@ -95,7 +99,8 @@ def contact_hours(facts: Facts, command: Command) -> Refused | None:
 
 def unlawful(facts: Facts, mode: Mode, command: Command) -> Refused | None:
     """Refuse a touch by *mode* that the law refuses on its day."""
-    return refuses(facts.lead, mode, _day_of_touch(facts, command), table_of(facts.context))
+    day = _day_of_touch(facts.lead, command, facts.today, facts.day)
+    return refuses(facts.lead, mode, day, table_of(facts.context))
 
 
 def lawful_now(facts: Facts) -> tuple[Mode, ...]:
@@ -103,16 +108,16 @@ def lawful_now(facts: Facts) -> tuple[Mode, ...]:
     return lawful_modes(facts.lead, facts.today, table_of(facts.context))
 
 
-def _day_of_touch(facts: Facts, command: Command) -> date:
+def _day_of_touch(lead: Lead, command: Command, today: date, occurred_on: date) -> date:
     """Return the day on which somebody is called, or is to be, or something goes out."""
     match command:
         case ScheduleCall(call_on=day) | ScheduleNote(call_on=day) | ScheduleTouch(touch_on=day):
             return day
         case MarkNoteSent():
-            return facts.lead.call_on or facts.today
+            return lead.call_on or today
         case SendTouch() | SendNurtureTouch() | SendBreakupEmail():
-            return facts.day
-    return facts.today
+            return occurred_on
+    return today
 
 
 def law_facts(facts: Facts, command: RecordLaw) -> Refused | None:

@@ -101,6 +101,7 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
     counts = dict.fromkeys(("decisions", "refused", "calendars", "events", "heads", "old_plans"), 0)
     book_decisions: list[BookDecision] = []
     mismatches: list[Mismatch] = []
+    judged = False
     for recorded in _decisions(history):
         first = recorded[0]
         if first.state == _SERVICE:
@@ -114,7 +115,8 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
             counts["refused"] += isinstance(first.data, CommandRefused)
             counts["calendars"] += isinstance(first.data, CalendarFrozen)
             counts["events"] += len(recorded)
-            mismatches += _compare(recorded, _derive(state, first, library, Book()))
+            mismatches += _compare(recorded, _derive(state, first, library, Book(), judged=judged))
+            judged = judged or bool(first.used and first.used.law)
         for each in recorded:
             state = fold_stream(state, each)
     return Rederived(**counts, book_decisions=tuple(book_decisions), mismatches=tuple(mismatches))
@@ -172,9 +174,18 @@ def _decisions(history: Iterable[Recorded]) -> Iterator[tuple[Recorded, ...]]:
 
 
 def _derive(
-    state: Stream | None, first: Recorded, library: Library, book: Book, audience: Audience | None = None
+    state: Stream | None,
+    first: Recorded,
+    library: Library,
+    book: Book,
+    audience: Audience | None = None,
+    *,
+    judged: bool = False,
 ) -> tuple[Recorded, ...] | str:
-    """Return what the decision that recorded *first* gives now, or why it cannot be made again."""
+    """Return what the decision that recorded *first* gives now, or why it cannot be made again.
+
+    Once one on the same lead was *judged* by a law table, all that ask one are.
+    """
     used, pin = first.used, first.playbook
     if used is None or pin is None:
         return "used"
@@ -216,7 +227,7 @@ def _derive(
         verdicts=tuple(given_verdicts(used.verdicts)),
         holdings=used.holdings or None,
         queue=used.queue or None,
-        law=used.law,
+        law=None if judged and used.law is msgspec.UNSET else used.law,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

@@ -1630,6 +1630,10 @@ class Decision:
         self.pursuit = self.playbook.get("pursuit")
         #: What contact law was asked by; None of an event from before there was a table.
         self.law = used.get("law")
+        #: Whether an earlier decision on the same lead was held against a table, so that this one has to be.
+        self.judged_before = False
+        #: Whether it would have asked the table, and there was none yet.
+        self.unjudged = False
         if self.law is not None and self.law["table"] not in LAW_TABLES:
             raise NotDerivableError("its law table is not known to this verifier")
         self.kind: str = self.command["command"]
@@ -2240,7 +2244,7 @@ def _contact_hours(lead: Lead, c: Any, d: Decision) -> bool:
         return True
     day, ahead = _touch_day(lead, c, d), timedelta(seconds=d.law.get("offset", 0))
     starts, ends = (moment_of(d.calendar, day, minute) for minute in (d.calendar.starts, d.calendar.ends))
-    if "shift_at" not in d.law:
+    if "shift_at" not in d.law or "shift_to" not in d.law:
         return _callable_between(starts + ahead, ends + ahead, d)
     # The clock was put forward or back on that day.
     at, then = read_moment(d.law["shift_at"]), timedelta(seconds=d.law["shift_to"])
@@ -2318,15 +2322,25 @@ def _check_law(lead: Lead, d: Decision, entered: str, found: Differences) -> Non
     """What contact law was asked by stands with the decisions that asked it, and the region is the lead's."""
     row = row_for(lead.state, trigger_of(d.command))
     asks = frozenset(row.asks if row else ())
+    asked = not asks.isdisjoint(LAW_ASKED) or _may_arm(lead, d.command, entered)
     if d.law is None:
+        d.unjudged = asked
+        if asked and d.judged_before:
+            found.compare("used.law", None, "a law table, as in earlier decisions on the lead")
         return
-    if asks.isdisjoint(LAW_ASKED) and not _may_arm(lead, d.command, entered):
+    if not asked:
         found.compare("used.law", d.law, None)
         return
     found.compare("used.law.region", d.law["region"], lead.law.get("region"))
-    if "contact_hours" not in asks:
+    if "contact_hours" not in asks or not date(1970, 1, 2) <= _touch_day(lead, d.command, d) <= date(2199, 12, 31):
         for name in ("offset", "shift_at", "shift_to", "zones"):
             found.compare(f"used.law.{name}", d.law.get(name), None)
+        return
+    for name in ("offset", "zones"):
+        if name not in d.law:
+            found.compare(f"used.law.{name}", None, "what the prospect's clock was read from")
+    if ("shift_at" in d.law) != ("shift_to" in d.law):
+        found.compare("used.law.shift_to", d.law.get("shift_to"), "there with shift_at, or neither")
 
 
 ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
@@ -3560,8 +3574,21 @@ class Stream:
     """A stream while it is followed."""
 
     __slots__ = (
-        "after_head", "commitments", "contact", "decision", "gone", "hash", "head_hash", "head_version", "lead", "position",
-        "rep", "state", "unfollowed", "version",
+        "after_head",
+        "commitments",
+        "contact",
+        "decision",
+        "gone",
+        "hash",
+        "head_hash",
+        "head_version",
+        "judged",
+        "lead",
+        "position",
+        "rep",
+        "state",
+        "unfollowed",
+        "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -3574,6 +3601,8 @@ class Stream:
         self.lead: Lead | None = None
         self.rep: Rep | None = None
         self.decision: Decision | None = None
+        self.judged = False
+        """Whether a decision on the lead was held against a law table."""
         self.head_version = 0
         self.head_hash = GENESIS
         self.after_head = 0
@@ -3591,6 +3620,8 @@ class Tally:
         self.streams = 0
         self.decisions = 0
         self.derived = 0
+        self.unjudged = 0
+        """Decisions that would have asked the law table, from before there was one."""
         self.left_out: dict[str, int] = {}
         self.texts: dict[str, int] = {}
         self.whole: set[str] = set()
@@ -3763,12 +3794,16 @@ class Streams:
         decision = stream.decision
         known = decision is not None and kind in KINDS
         if decision is not None and known:
+            decision.judged_before = stream.judged
             found.compare("recorded_at", body["recorded_at"], written(decision.recorded_at))
             found.compare("actor", body["actor"], decision.actor)
             if kind == "command_refused" and lead is not None:
                 derive_refusal(lead, body, decision, found)
             else:
                 derive_event(lead, body, decision, found)
+            if body["used"] is not None:
+                self.tally.unjudged += decision.unjudged
+                stream.judged = stream.judged or decision.law is not None
         if lead is None:
             stream.lead = Lead(body)
         else:
@@ -4099,7 +4134,9 @@ def _say_what_follows(tally: Tally, report: Report) -> None:
         report.checked.append(made + " made again: state, dates, timers, slots and scores follow from what was recorded")
     for why in sorted(tally.left_out):
         report.unchecked.append(f"what {some(tally.left_out[why], 'event')} followed from: {why}")
-    report.unchecked.append("hours in which a prospect may be called, and the words of refusals")
+    if tally.unjudged:
+        report.unchecked.append(f"contact law of {some(tally.unjudged, 'decision')}: they name no law table")
+    report.unchecked.append("the words of refusals")
 
 
 def _say_what_is_opened(run: Outcome, report: Report) -> None:

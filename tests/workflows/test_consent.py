@@ -93,7 +93,6 @@ def test_a_consent_that_is_over_while_no_address_is_known_stays_over() -> None:
     life.must(c.UpdateContact(contact=WORDS, modes=without))
     answered(life, inquired_on=life.today)
     assert "email" not in life.lead.modes
-    assert life.lead.consent_lapsed is UNSET
     life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES))
     assert "email" in life.lead.modes
     assert [] == again(life.history)

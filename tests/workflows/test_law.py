@@ -299,7 +299,23 @@ def test_a_decision_is_made_again_by_the_clock_that_it_recorded(monkeypatch: pyt
     assert [] == again(life.history)
     assert [("event", "note_scheduled", "command_refused")] == again(forged(life, offset=7 * 3600))
     assert [("used.law.region", '"US-FL"', '"US-CO"')] == again(forged(life, region="US-FL"))
+    assert ["used.law.offset"] == [field for field, _, _ in again(forged(life, offset=UNSET))]
+    assert ["used.law.zones"] == [field for field, _, _ in again(forged(life, zones=UNSET))]
     assert ["used.law.table"] == [field for field, _, _ in again(forged(life, table="0" * 64))]
+
+
+def test_a_decision_that_leaves_out_its_table_after_another_named_one_is_found() -> None:
+    """Without the word of law in it alone, a later decision would be held against no law at all."""
+    life = Life()
+    life.must(register(), "import")
+    answered(life, region="US-CO")
+    life.must(c.QueueRevival())
+    life.must(note_command(life), "planner")
+    assert [] == again(life.history)
+    last = life.history[-1]
+    assert last.used
+    bare = replace(last, used=replace(last.used, law=UNSET))
+    assert ["used.law"] == [field for field, _, _ in again([*life.history[:-1], bare])]
 
 
 def test_a_decision_of_before_the_table_is_made_again_without_it() -> None:

@@ -126,6 +126,10 @@ def test_a_changed_offset_region_or_look_up_is_found() -> None:
         return findings([*life.history[:-1], replace(last, used=replace(last.used, law=replace(last.used.law, **said)))])
 
     assert "contact_hours" in forged(offset=7 * 3600)[0]
+    assert "used.law.offset" in forged(offset=UNSET)[0]
+    assert "used.law.zones" in forged(zones=UNSET)[0]
+    assert "used.law.shift_to" in forged(shift_at=datetime(2026, 1, 19, 15, tzinfo=UTC))[0]
+    assert "used.law" in findings([*life.history[:-1], replace(last, used=replace(last.used, law=UNSET))])[0]
     assert "used.law.region" in forged(region="US-FL")[0]
     first, looked_up = life.history[0], life.history[1]
     old = LawFacts(dnc_checked_on=date(2025, 1, 2), dnc_listed=False)
@@ -173,6 +177,20 @@ def test_modes_that_the_law_refuses_are_no_way_left() -> None:
         assert () == rederive(life.history, library).mismatches
 
 
+def test_a_lead_whose_decisions_name_no_table_is_counted() -> None:
+    """Of a log from before the table nothing is wrong, and the report says how many decisions it could not hold against it."""
+    life = Life()
+    life.must(register(), "import")
+    life.must(c.QueueRevival())
+    life.must(note_command(life), "planner")
+    old = [replace(each, used=replace(each.used, law=UNSET)) if each.used else each for each in life.history]
+    found, tally = follow(old, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], 1) == (found, tally.unjudged)
+    report = verify.Report()
+    verify._say_what_follows(tally, report)
+    assert "contact law of 1 decision: they name no law table" in report.unchecked
+
+
 def test_an_import_says_no_more_than_region_and_consumer() -> None:
     """A contact's update that lifts a listing without a look-up in the command's own words is found."""
     life = Life()
@@ -184,7 +202,7 @@ def test_an_import_says_no_more_than_region_and_consumer() -> None:
     last = life.history[-1]
     assert isinstance(last.command, c.UpdateContact)
     forged = replace(last, command=replace(last.command, law=lifted), data=replace(last.data, law=lifted))
-    assert "data.law" in findings([*life.history[:-1], forged])[0]
+    assert "data.law" in " ".join(findings([*life.history[:-1], forged]))
 
 
 def test_a_day_on_which_clocks_change_is_judged_alike() -> None:
