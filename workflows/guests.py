@@ -65,7 +65,7 @@ def _rsvp(campaign: Campaign, command: c.RecordRsvp, rules: Invitation) -> Answe
     proposals: list[tuple[UUID, Command]] = [(command.lead_id, reply)]
     if command.answer == "accepts":
         proposals.append((command.event_id, c.TakeSeat(lead_id=command.lead_id, campaign_id=campaign.id)))
-    elif command.answer == "cannot" and stands == "accepts" and not lost:
+    elif command.answer == "cannot" and not lost:
         proposals.append((command.event_id, c.GiveSeatBack(lead_id=command.lead_id, campaign_id=campaign.id)))
     return Said(data=(received,), proposals=tuple(proposals))
 

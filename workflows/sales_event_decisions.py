@@ -8,7 +8,7 @@ from workflows import campaign_commands as c
 from workflows import campaign_events as e
 from workflows import seats
 from workflows.command import Command, Reference
-from workflows.context import Refused
+from workflows.context import Refused, Superseded
 from workflows.invitation_answers import Said
 from workflows.invitation_playbook import EventRules
 from workflows.sales_event import SalesEvent
@@ -27,7 +27,7 @@ def decide_sales_event(
     characters: int | None,
     gone: Collection[UUID] = (),
     texts: Sequence[str] = (),
-) -> Said | Refused:
+) -> Said | Refused | Superseded:
     """Decide *command*.
 
     *characters* are those of the description that it brings; None when there is none, or it was erased. *gone* are those of
@@ -49,6 +49,9 @@ def decide_sales_event(
             return _approve(event, command, now, gone)
         case c.TakeSeat():
             return _seats(event, command, seats.take(event, command, now, gone))
+        case c.GiveSeatBack() if command.campaign_id and command.lead_id not in (*event.seated, *event.waiting):
+            # Whoever says that they cannot come may have accepted through another campaign, or never.
+            return Superseded(reason="this person has no seat, and does not wait for one")
         case c.GiveSeatBack():
             return _seats(event, command, seats.give_back(event, command, now, gone))
     return _decide_listing(event, command)

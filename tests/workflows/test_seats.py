@@ -210,9 +210,8 @@ def test_who_gave_the_seat_back_may_accept_again() -> None:
     assert (LEADS[0], LEADS[1]) == promotion.sales_event().seated
 
 
-@pytest.mark.parametrize(("says_no", "other"), [("spring", "autumn"), ("autumn", "spring")])
-def test_every_campaign_hears_of_a_seat_that_another_gave_back(says_no: str, other: str) -> None:
-    """A0-10: accepted through two campaigns and refused to either, the seat is free, and both take the acceptance anew."""
+def in_two_campaigns() -> Promotion:
+    """Return an event to which the first lead is invited by two campaigns."""
     promotion = invited()
     autumn = campaign_id("autumn")
     promotion.must(autumn, PlanCampaign(name="autumn"), DrawAudience(), StartCampaign())
@@ -220,19 +219,38 @@ def test_every_campaign_hears_of_a_seat_that_another_gave_back(says_no: str, oth
     promotion.must(autumn, FireTimer(timer=RELEASE, armed_version=armed.armed_version))
     sent = RecordLetter(lead_id=LEADS[0], outcome="sent", audience="declined", events=(TRAINING,), wording=SOME)
     promotion.must(autumn, sent)
+    return promotion
 
-    def says(campaign: str, said: RsvpAnswer) -> str | None:
-        reply = RecordRsvp(lead_id=LEADS[0], event_id=TRAINING, channel="call", answer=said)
-        return promotion.do(campaign_id(campaign), reply).rule
 
-    assert [None, None] == [says(name, "accepts") for name in ("spring", "autumn")]
+def says(promotion: Promotion, campaign: str, said: RsvpAnswer) -> str | None:
+    """Let the first lead answer a campaign's letter, and return the rule that refused it, if any."""
+    reply = RecordRsvp(lead_id=LEADS[0], event_id=TRAINING, channel="call", answer=said)
+    return promotion.do(campaign_id(campaign), reply).rule
+
+
+@pytest.mark.parametrize(("says_no", "other"), [("spring", "autumn"), ("autumn", "spring")])
+def test_every_campaign_hears_of_a_seat_that_another_gave_back(says_no: str, other: str) -> None:
+    """A0-10: accepted through two campaigns and refused to either, the seat is free, and both take the acceptance anew."""
+    promotion = in_two_campaigns()
+    assert [None, None] == [says(promotion, name, "accepts") for name in ("spring", "autumn")]
     assert (LEADS[0],) == promotion.sales_event().seated
-    assert says(says_no, "cannot") is None
+    assert says(promotion, says_no, "cannot") is None
     assert () == promotion.sales_event().seated
-    assert says(other, "accepts") is None
+    assert says(promotion, other, "accepts") is None
     assert (LEADS[0],) == promotion.sales_event().seated
-    assert says(other, "cannot") is None
+    assert says(promotion, other, "cannot") is None
     assert () == promotion.sales_event().seated
+
+
+@pytest.mark.parametrize(("accepts", "says_no"), [("spring", "autumn"), ("autumn", "spring")])
+def test_nobody_who_said_no_to_any_campaign_has_a_seat(accepts: str, says_no: str) -> None:
+    """A0-10: it does not matter through which letter they accepted; and a no of somebody without a seat changes nothing."""
+    promotion = in_two_campaigns()
+    assert says(promotion, accepts, "accepts") is None
+    assert (LEADS[0],) == promotion.sales_event().seated
+    assert says(promotion, says_no, "cannot") is None
+    assert () == promotion.sales_event().seated
+    assert says(in_two_campaigns(), says_no, "cannot") is None
 
 
 def test_nobody_approves_what_was_cancelled_or_has_begun() -> None:
