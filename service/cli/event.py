@@ -60,7 +60,11 @@ def _starts(typed: str, zone: ZoneInfo, now: datetime) -> datetime:
         exactly(typed, zone)
     except TimeError as error:
         raise InputError(f"--starts: {error}") from error
-    return moment_from("--starts", typed, zone, now)
+    moment = moment_from("--starts", typed, zone, now)
+    if ":" not in typed and "T" not in typed.upper():
+        day = moment.astimezone(zone).date()
+        raise InputError(f"--starts: {typed!r} has no hour, and letters name it; write it like {day}T14:30")
+    return moment
 
 
 def _known(entry: Entry, typed: dict[str, Any]) -> SalesEvent:

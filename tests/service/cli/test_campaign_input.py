@@ -42,7 +42,7 @@ _EVENT = ("--starts", "2026-03-09T09:00", "--seats", 5, "--title", "A tour", "--
         (("campaign", "plan", "spring", *ANN), 1, "A campaign called spring is known already"),
         (("campaign", "plan", "Spring!", *ANN), 2, "is no short word"),
         (("campaign", "plan", "other", "--playbook", "five-five-five", *ANN), 2, "has no section [invitation]"),
-        (("event", "add", "tour", "--kind", "training", *_EVENT[2:], "--starts", "2025-03-09", *ANN), 1, "which is over"),
+        (("event", "add", "tour", "--kind", "training", *_EVENT[2:], "--starts", "2025-03-09T09:00", *ANN), 1, "which is over"),
         (("event", "add", "tour", "--kind", "training", *_EVENT, "--timezone", "Mars", *ANN), 2, "no such time zone"),
         (("campaign", "rsvp", "spring", "V-0000", "tour", *ANN), 2, "no event is called 'tour'"),
         (("campaign", "draw", "spring"), 2, "Missing option '--as'"),

@@ -156,6 +156,7 @@ def test_a_letter_says_the_hour_of_the_place_and_its_zone(world: World, tmp_path
             {"starts": "2026-11-01T01:30"},
             "twice on that day in America/New_York: the clocks are put back; write 2026-11-01T01:30-04:00 or 2026-11-01T01:3",
         ),
+        ({"starts": "2026-03-09"}, "--starts: '2026-03-09' has no hour, and letters name it; write it like 2026-03-09T14:30"),
         ({"title": "Open \u202eesuoh"}, "'--title': it holds U+202E, a character that is not printed but obeyed; leave it out"),
         ({"host": "\x1b[2JMills"}, "'--host': it holds U+001B, a character that is not printed but obeyed; leave it out"),
         ({"title": "One\nand two"}, "'--title': it has a line break; write it on one line"),
