@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from service.calendars import freeze_calendar
 from tests.workflows.calendar_strategies import DAYS, ZONES, calendars
 from workflows.calendars import Absence, Calendar, CalendarHorizonError, Holiday, Offset, zone_offsets
+from workflows.time_zones import zone_named
 
 SECOND = timedelta(seconds=1)
 
@@ -84,15 +84,15 @@ def test_moment_is_the_first_instant_that_shows_the_time(zone: str, day: date, m
     """A wall-clock minute becomes its first instant; one that is skipped becomes the first instant after the gap."""
     calendar = Calendar(timezone=zone, first=day, last=day)
     wall = datetime.combine(day, time()) + timedelta(minutes=minute)
-    local = wall.replace(tzinfo=ZoneInfo(zone))
+    local = wall.replace(tzinfo=zone_named(zone))
     instant = calendar.moment(day, minute)
-    shown = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    if local.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall:
+    shown = instant.astimezone(zone_named(zone)).replace(tzinfo=None)
+    if local.astimezone(UTC).astimezone(zone_named(zone)).replace(tzinfo=None) == wall:
         assert instant == local.astimezone(UTC)
         assert shown == wall
     else:
         assert shown > wall
-        assert (instant - SECOND).astimezone(ZoneInfo(zone)).replace(tzinfo=None) < wall
+        assert (instant - SECOND).astimezone(zone_named(zone)).replace(tzinfo=None) < wall
 
 
 @settings(deadline=None)
@@ -101,7 +101,7 @@ def test_a_moment_falls_on_its_own_day(calendar: Calendar, passed: int, minute: 
     """The local day of a moment is the day it was made from, unless the clock skipped over the rest of that day."""
     day = day_of(calendar, passed)
     instant = calendar.moment(day, minute)
-    shown = instant.astimezone(ZoneInfo(calendar.timezone)).replace(tzinfo=None)
+    shown = instant.astimezone(zone_named(calendar.timezone)).replace(tzinfo=None)
     assert calendar.local_day(instant) == shown.date()
     assert shown.date() == day or shown > datetime.combine(day, time()) + timedelta(minutes=minute)
 

@@ -1,7 +1,6 @@
 """Hours for calls by the prospect's own clock, on days when it is put forward or back as on all others."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
@@ -12,6 +11,7 @@ from workflows import horizon
 from workflows.contact_hours import clock_of, opening, overlap, permitted
 from workflows.law_table import CURRENT, LawTable
 from workflows.playbooks import ContactHours
+from workflows.time_zones import zone_named
 
 #: With summer time and without, to the half and the quarter of an hour, changed by day and by night, on both sides of the date.
 ZONES = (
@@ -25,7 +25,7 @@ REGIONS = (None, "US-AL", "US-FL", "US-KY", "US-TX", "CA-ON", "DE")
 def changes(zone: str) -> list[date]:
     """Return the days of UTC from 2025 to 2027 within which the clock in *zone* changes."""
     days = [datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=number) for number in range(3 * 365)]
-    offsets = [day.astimezone(ZoneInfo(zone)).utcoffset() for day in days]
+    offsets = [day.astimezone(zone_named(zone)).utcoffset() for day in days]
     return [day.date() for day, one, next_ in zip(days, offsets, offsets[1:], strict=False) if one != next_]
 
 
@@ -56,7 +56,7 @@ def test_a_day_is_good_where_some_minute_of_it_is(
     calendar = replace(horizon.PLAIN, day_starts=worked[0], day_ends=worked[1])
     hours = ContactHours(opens=opens[0], closes=opens[1], weekdays=tuple(sorted(weekdays)))
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    walls = [(midnight + timedelta(minutes=minute)).astimezone(ZoneInfo(zone)) for minute in range(worked[0], worked[1])]
+    walls = [(midnight + timedelta(minutes=minute)).astimezone(zone_named(zone)) for minute in range(worked[0], worked[1])]
 
     def good(there: datetime) -> bool:
         span = permitted(hours, there.date(), region, table)
@@ -76,7 +76,7 @@ def test_a_clock_says_when_it_was_put_forward_or_back(zone: str) -> None:
         clock = clock_of(zone, day, calendar)
         at = clock.shift_at
         assert isinstance(at, datetime)
-        before, after = ((at - timedelta(seconds=back)).astimezone(ZoneInfo(zone)).utcoffset() for back in (1, 0))
+        before, after = ((at - timedelta(seconds=back)).astimezone(zone_named(zone)).utcoffset() for back in (1, 0))
         assert (timedelta(seconds=clock.offset), timedelta(seconds=clock.shift_to or 0)) == (before, after)
     quiet = clock_of(zone, date(2026, 7, 15), calendar)
     assert not quiet.shift_at
