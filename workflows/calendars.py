@@ -159,7 +159,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def local_day(self, moment: datetime) -> date:
         """Return the rep's date at `moment`, which must carry a time zone."""
         offsets = self._zone
-        found = offsets[max(0, bisect_right(offsets, moment, key=lambda offset: offset.since) - 1)]
+        found = offsets[max(0, bisect_right(self._since, moment) - 1)]
         day = (moment.astimezone(UTC) + found.seconds * _SECOND).date()
         self._refuse_outside(day)
         return day
@@ -188,7 +188,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         wall = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute)
         offsets = self._zone
         # No offset reaches a day, so the instant lies in the span in force a day before `wall` or in a later one.
-        index = max(0, bisect_right(offsets, wall - _DAY, key=lambda offset: offset.since) - 1)
+        index = max(0, bisect_right(self._since, wall - _DAY) - 1)
         while index + 1 < len(offsets) and wall - offsets[index].seconds * _SECOND >= offsets[index + 1].since:
             index += 1
         # An instant before its own span is a time that was skipped: the span starts when the clock first shows more.
@@ -208,7 +208,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         self._refuse_outside(last)
         opens = datetime(first.year, first.month, first.day, tzinfo=UTC) - _DAY
         closes = datetime(last.year, last.month, last.day, tzinfo=UTC) + 2 * _DAY
-        start = max(0, bisect_right(self._zone, opens, key=lambda offset: offset.since) - 1)
+        start = max(0, bisect_right(self._since, opens) - 1)
         return msgspec.structs.replace(
             self,
             first=first,
@@ -229,6 +229,11 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         weekdays = {weekday % 7 for weekday in self.weekdays}
         horizon = range(self.first.toordinal(), self.last.toordinal() + 1)
         return array("l", [ordinal for ordinal in horizon if ordinal % 7 in weekdays and ordinal not in free])
+
+    @cached_property
+    def _since(self) -> list[datetime]:
+        """When each offset of `_zone` came into force."""
+        return [offset.since for offset in self._zone]
 
     @property
     def _zone(self) -> tuple[Offset, ...]:

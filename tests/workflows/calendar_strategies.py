@@ -1,17 +1,16 @@
 """Calendars of any country, absences and time zone, for the laws that hold in all of them."""
 
 from datetime import date, timedelta
-from zoneinfo import available_timezones
 
 import holidays
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from service.calendars import CalendarError, freeze_calendar
+from service.calendars import CalendarError, freeze_calendar, iana_zones
 from workflows.calendars import Absence, Calendar
 
 COUNTRIES = sorted(holidays.list_supported_countries(include_aliases=False))
-ZONES = sorted(available_timezones())
+ZONES = sorted(iana_zones())
 DAYS = 400
 
 
