@@ -104,8 +104,12 @@ def fresh_database(server_url: str, template: str | None = None) -> Iterator[str
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(create)
+    url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
     try:
-        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        if template is None:
+            # As each PostgreSQL since 15 has it, and as `thaw migrate` asks those who have an older one to.
+            ask(url, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        yield url
     finally:
         # A new connection: the server may have been restarted by the test.
         with psycopg.connect(server_url, autocommit=True) as connection:

@@ -210,3 +210,13 @@ def test_a_login_without_a_role_is_told_where_to_look(database: str, logins: Log
     with pytest.raises(DeniedError, match=r"permission denied for table contacts.*`thaw roles`"), transaction(engine) as open_:
         open_.exec_driver_sql("SELECT * FROM contacts")
     engine.dispose()
+
+
+def test_a_schema_in_which_everybody_may_make_tables_is_named(database_url: str) -> None:
+    """So it is in each PostgreSQL before 15; whoever may make a function may put it before one of ours."""
+    ask(database_url, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    engine = make_engine(database_url)
+    with transaction(engine) as connection:
+        (trouble,) = access.lacking(connection).troubles
+    engine.dispose()
+    assert trouble.endswith("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
