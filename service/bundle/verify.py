@@ -3929,6 +3929,8 @@ def proves_head(lead: uuid.UUID, version: int, hash_: bytes, head: Any, heads: H
     places = [(lead.bytes, commitment_of(version, hash_), index, head["path"])]
     for neighbour, at in ((before, 0), (behind, len(places) + (before is not None))):
         if neighbour is not None:
+            if str(uuid.UUID(neighbour["lead"])) != neighbour["lead"]:
+                raise ValueError("a neighbour is not named in canonical form")
             shown = uuid.UUID(neighbour["lead"]).bytes, unhex(neighbour["commitment"])
             places.insert(at, (*shown, int(neighbour["index"]), neighbour["path"]))
     if (before is None) != (index == 0) or (behind is None) != (index == heads.streams - 1):
