@@ -1,6 +1,7 @@
 """Not one bit of a bundle can change without being found."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -66,3 +67,12 @@ def test_any_bit_of_the_evidence_with_every_digest_made_anew(filled: Filled) -> 
         assert checked(forged.listed_anew(), filled.key).status in (1, 2, 3)
 
     found()
+
+
+def test_a_neighbour_is_named_in_one_form_only(filled: Filled) -> None:
+    """In capital letters its id means the same, and is another text than the one that was proved."""
+    forged = Forged(filled.bundles["one"])
+    whole = forged.files["leads.ndjson"]
+    forged.files["leads.ndjson"] = re.sub(rb'(?<="lead":")[^"]+(?=","path")', lambda found: found[0].upper(), whole)
+    assert whole != forged.files["leads.ndjson"]
+    assert checked(forged.listed_anew(), filled.key).status == 1
