@@ -4193,13 +4193,17 @@ class _Arguments(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         """Say what is wrong with the arguments."""
-        sys.stderr.write(f"verify: {message}\n")
+        sys.stderr.write(f"{_called(self.prog)}: {message}\n")
         raise SystemExit(UNCHECKED)
 
 
-def _arguments() -> argparse.ArgumentParser:
+def _called(prog: str) -> str:
+    return prog.partition(" ")[0]
+
+
+def _arguments(prog: str) -> argparse.ArgumentParser:
     statuses = ", ".join(f"{status} {verdict}" for status, verdict in enumerate(VERDICTS))
-    parser = _Arguments(prog="verify.py", description="Check a bundle of Thaw's event log.", epilog=f"Exit status: {statuses}.")
+    parser = _Arguments(prog=prog, description="Check a bundle of Thaw's event log.", epilog=f"Exit status: {statuses}.")
     parser.add_argument("bundle", help="the zip file")
     parser.add_argument("--key", action="append", default=[], help="a public key, name+id+base64; may be given several times")
     parser.add_argument(
@@ -4238,9 +4242,12 @@ def _show_progress(done: int, of: int) -> None:
     sys.stderr.flush()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Check what the command line names, print the result, and return the exit status."""
-    asked = _arguments().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, prog: str = "verify.py") -> int:
+    """Check what the command line names, print the result, and return the exit status.
+
+    Errors begin with the first word of *prog*, as whoever typed it called the program.
+    """
+    asked = _arguments(prog).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # Nothing that cannot be printed may end this: it is shown escaped.
         if hasattr(stream, "reconfigure"):
@@ -4256,10 +4263,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )  # fmt: skip
     except OSError as error:
         where = f" ({plain(str(error.filename), 200)})" if error.filename else ""
-        sys.stderr.write(f"verify: {error.strerror or error}{where}\n")
+        sys.stderr.write(f"{_called(prog)}: {error.strerror or error}{where}\n")
         return UNCHECKED
     except ValueError as error:
-        sys.stderr.write(f"verify: {plain(str(error), 300)}\n")
+        sys.stderr.write(f"{_called(prog)}: {plain(str(error), 300)}\n")
         return UNCHECKED
     if watched:
         sys.stderr.write("\r" + " " * 60 + "\r")

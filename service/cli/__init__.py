@@ -39,12 +39,13 @@ from service.cli import (
     what_if,
     why,
 )
-from service.cli.app import App, Group
+from service.cli.app import App
 from service.cli.demo import demo
 from service.cli.imports import import_
+from service.cli.sections import SectionedGroup
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="thaw")
 @click.pass_context
 def main(ctx: click.Context) -> None:

@@ -146,7 +146,7 @@ def verify_bundle(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Check a bundle with the verifier that every bundle encloses; `--help` says what it takes."""
     from service.bundle import verify  # long, and of use here only: no other command waits for it
 
-    ctx.exit(verify.main(arguments))
+    ctx.exit(verify.main(arguments, prog="thaw verify-bundle"))
 
 
 COMMANDS = (export_, verify_bundle)

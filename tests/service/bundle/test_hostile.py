@@ -206,7 +206,7 @@ def test_no_change_of_shape_stops_the_verifier(filled: Filled, data: st.DataObje
         (["b.zip", "--key", "x"], "--key x: it is not"),
         (["b.zip", "--key", "example.com/thaw+00000000+{material}"], "its id does not belong to its name and key"),
         (["b.zip", "--checkpoint", "missing.note"], "No such file or directory"),
-        (["b.zip", "--checkpoint", "b.zip"], "verify: "),
+        (["b.zip", "--checkpoint", "b.zip"], "verify.py: "),
         (["b.zip", "--checkpoint", "empty.note"], "empty.note: it holds none"),
         (["b.zip", "--checkpoint", "bad.note"], "bad.note: it does not end with an empty line and signature lines"),
         (["b.zip", "--max-bytes", "much"], "invalid int value"),

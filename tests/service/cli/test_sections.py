@@ -1,0 +1,38 @@
+"""``thaw --help``: each command under one heading, by who types it."""
+
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+
+from service.cli import main
+from service.cli.sections import SECTIONS
+
+
+def test_every_command_stands_under_one_heading() -> None:
+    """A new command has to say who it is for, and none is listed twice or by a name that is gone."""
+    listed = Counter(name for names in SECTIONS.values() for name in names)
+    assert listed == Counter(list(main.commands))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_help_is_read_by_headings_on_a_plain_terminal(width: int) -> None:
+    """No escape codes, no line too long, every first sentence whole, and headings in their order."""
+    result = CliRunner().invoke(main, ["--help"], terminal_width=width, max_content_width=width)
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "\x1b" not in result.output
+    assert [line.rstrip(":") for line in lines if line.rstrip(":") in SECTIONS] == list(SECTIONS)
+    assert not [line for line in lines[1:] if line.endswith("...")]
+    names = [
+        line.split()[0] for line in lines if line.startswith("  ") and line[2:3].isalpha() and line.split()[0] in main.commands
+    ]
+    assert names == [name for names in SECTIONS.values() for name in names]
+
+
+def test_a_command_without_a_heading_is_listed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be typed that the help does not know."""
+    monkeypatch.setitem(SECTIONS, "Mail", ("mail",))  # type: ignore[arg-type]  # a mapping for everybody but this test
+    output = CliRunner().invoke(main, ["--help"]).output
+    assert "More:\n  inbound" in output
