@@ -99,6 +99,40 @@ def find_by_external_id(connection: Connection, external_id: str, source: str | 
     return [Contact(*row) for row in rows]
 
 
+def find_by_name(connection: Connection, name: str, most: int) -> list[Contact]:
+    """Return at most *most* contacts called *name* in name or id, in capital or small letters; none where they are closed."""
+    if not are_open(connection):
+        return []
+    rows = connection.execute(
+        text(
+            "SELECT lead_id, source, external_id, fields, commitment FROM contacts "
+            "WHERE lower(fields->>'name') = lower(:name) OR lower(external_id) = lower(:name) "
+            "ORDER BY source, external_id LIMIT :most"
+        ),
+        {"name": name, "most": most},
+    )
+    return [Contact(*row) for row in rows]
+
+
+def find_resembling(connection: Connection, beginnings: Sequence[str], id_: str, most: int) -> list[Contact]:
+    """Return at most *most* contacts with a word in the name that begins with one of *beginnings*, and those whose id in the
+    CRM is *id_* but for zeros before a number; none where they are closed to us."""
+    if not are_open(connection):
+        return []
+    unpadded = "regexp_replace(lower({}), '(^|[^0-9])0+([0-9])', '\\1\\2', 'g')"
+    rows = connection.execute(
+        text(
+            "SELECT lead_id, source, external_id, fields, commitment FROM contacts "
+            f"WHERE {unpadded.format('external_id')} = {unpadded.format('CAST(:id AS text)')} OR EXISTS ("
+            "SELECT 1 FROM unnest(CAST(:beginnings AS text[])) AS beginning "
+            "WHERE strpos(' ' || lower(fields->>'name'), ' ' || lower(beginning)) > 0) "
+            "ORDER BY source, external_id LIMIT :most"
+        ),
+        {"beginnings": list(beginnings), "id": id_, "most": most},
+    )
+    return [Contact(*row) for row in rows]
+
+
 def save_document(
     connection: Connection,
     document_id: UUID,

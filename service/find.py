@@ -9,6 +9,7 @@ from uuid import UUID
 from models import contacts, erasure, leads, playbooks, views
 from models.contacts import Contact
 from models.database import Connection
+from service.find_name import called, listed, resembling
 from service.wording import name_of, plain
 from workflows.lead import Lead, Rep, lead_id
 from workflows.playbooks import Playbook
@@ -36,10 +37,11 @@ class Found(NamedTuple):
         return name_of(self.lead, self.contact)
 
 
-def find_lead(connection: Connection, typed: str) -> Found:
-    """Return the lead that *typed* means: its id, the first 8 or more digits of it, or the CRM's id for it.
+def find_lead(connection: Connection, typed: str, *, by_name: bool = True) -> Found:
+    """Return the lead that *typed* means: its id, the first 8 or more digits of it, the CRM's id for it, or the whole name.
 
-    The CRM's id may have its source before it, as in ``crm:00Q5e``.
+    The CRM's id may have its source before it, as in ``crm:00Q5e``. A name counts where one alone has it; without *by_name* it
+    never does, and the error says whose it is.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def find_lead(connection: Connection, typed: str) -> Found:
     """
     text = typed.strip()
     if not text:
-        raise FindError("which lead? Name its id, the first 8 digits of it, or the CRM's id for it")
+        raise FindError(f"which lead? Name {_names(connection)}")
     known = _by_external_id(connection, text)
     ids = dict.fromkeys([*(contact.lead_id for contact in known), *_derived(connection, text), *_by_digits(connection, text)])
     found = views.find_leads(connection, list(ids))
@@ -63,7 +65,10 @@ def find_lead(connection: Connection, typed: str) -> Found:
         raise FindError(
             f"{plain(text, 80)!r} was taken in, but is not registered yet: no worker has got to it; see `thaw status`"
         )
-    raise FindError(_unknown(text))
+    people = called(connection, text) if storable(text) else []
+    if by_name and len(people) == 1 and (named := views.find_leads(connection, [people[0].lead_id])):
+        return Found(named[0], people[0])
+    raise FindError(_unknown(connection, text, people))
 
 
 def _erased(connection: Connection, text: str) -> list[Lead]:
@@ -129,14 +134,24 @@ def _ambiguous(connection: Connection, text: str, found: Sequence[Lead]) -> str:
     return f"{plain(text, 80)!r} may mean {' or '.join(named)}{more}: name one of them in full"
 
 
-def _unknown(text: str) -> str:
-    digits = text.replace("-", "")
-    hint = (
-        f"; of an id, type at least the first {PREFIX_DIGITS} digits"
-        if re.fullmatch(r"[0-9a-fA-F]+", digits) and len(digits) < PREFIX_DIGITS
-        else "; name its id, the first 8 digits of it, or the CRM's id for it"
+def _unknown(connection: Connection, text: str, people: Sequence[Contact]) -> str:
+    if len(people) > 1:
+        return f"{plain(text, 80)!r} may mean {listed(people)}: type the id of the one that is meant"
+    if people or (storable(text) and (people := resembling(connection, text))):
+        hint = f"did you mean {listed(people)}?"
+    elif re.fullmatch(r"[0-9a-fA-F]+", digits := text.replace("-", "")) and len(digits) < PREFIX_DIGITS:
+        hint = f"of an id, type at least the first {PREFIX_DIGITS} digits"
+    else:
+        hint = f"name {_names(connection)}"
+    return f"no lead is known as {plain(text, 80)!r}; {hint}"
+
+
+def _names(connection: Connection) -> str:
+    """Return what may be typed for a lead."""
+    ids = "its id, the first 8 digits of it"
+    return (
+        f"{ids}, the CRM's id for it, or the whole name" if contacts.are_open(connection) else f"{ids}, or the CRM's id for it"
     )
-    return f"no lead is known as {plain(text, 80)!r}{hint}"
 
 
 def find_rep(connection: Connection, name: str) -> Rep:

@@ -76,7 +76,8 @@ def erase(ctx: click.Context, app: App, lead: str, reason: str, by: str | None, 
     service, asked_by = app.service, _asked_by(by)
     fill_keys(app.settings, service.engine)
     with typed_errors(), transaction(service.engine) as connection:
-        lead_id = find_lead(connection, lead).lead.id
+        # Somebody else may have that name, and nothing brings back what is erased.
+        lead_id = find_lead(connection, lead, by_name=False).lead.id
         keys = keys_of_person(connection, lead_id)
         going = list(keys) if all_of_them else [lead_id]
         known = contacts.find_contacts(connection, going)

@@ -49,7 +49,8 @@ class LeadShown(msgspec.Struct, frozen=True, kw_only=True):
 def lead(app: App, lead: str, as_json: bool) -> None:
     """Show where a lead stands, what comes next, and why.
 
-    LEAD is its id, the first 8 digits of it, or the CRM's id, as in V-0042 or crm:V-0042.
+    LEAD is its id, the first 8 digits of it, the CRM's id, as in V-0042 or crm:V-0042, or the whole name in quotes, where one
+    alone has it. Every command but `erase` takes a lead so.
     """
     with typed_errors(), transaction(app.service.engine) as connection:
         found = find_lead(connection, lead)

@@ -8,6 +8,7 @@ from models.contacts import new_contact, save_contacts
 from models.database import transaction
 from service.find import FindError, find_lead, find_playbook, find_rep
 from tests.service.world import World, database_template, quiet_logs, world
+from workflows.lead import lead_id
 
 __all__ = ["database_template", "quiet_logs", "world"]
 
@@ -55,9 +56,9 @@ def test_an_external_id_that_looks_like_the_digits_of_another_lead_is_ambiguous(
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("", "which lead? Name its id, the first 8 digits of it, or the CRM's id for it"),
+        ("", "which lead? Name its id, the first 8 digits of it, the CRM's id for it, or the whole name"),
         ("abcdef0", "no lead is known as 'abcdef0'; of an id, type at least the first 8 digits"),
-        ("V-17", "no lead is known as 'V-17'; name its id, the first 8 digits of it, or the CRM's id for it"),
+        ("V-17", "no lead is known as 'V-17'; name its id, the first 8 digits of it, the CRM's id for it, or the whole name"),
         ("00000000-0000-0000-0000-000000000000", "no lead is known as '00000000-0000-0000-0000-000000000000'; name its"),
         ("'; DROP TABLE leads; --", "no lead is known as"),
         ("\x00", "no lead is known as ''; name"),
@@ -85,6 +86,70 @@ def test_an_erased_person_still_has_a_lead(world: World) -> None:
     world.sql("DELETE FROM contacts")
     with transaction(world.engine) as connection:
         assert find_lead(connection, "abcdef01").name == "lead abcdef01"
+
+
+def test_a_lead_is_found_by_the_name_that_it_alone_has(world: World) -> None:
+    """In capital or small letters; and so by the CRM's id."""
+    world.take_in(id_=ONE, external_id="V-0042", person={"name": "Ada Amberfield"})
+    world.take_in(id_=TWO, external_id="V-0043", person={"name": "Bela Brookhollow"})
+    assert {found(world, typed) for typed in ("Ada Amberfield", "ada amberfield", "v-0042")} == {ONE}
+    assert not_found(world, "Ada") == "no lead is known as 'Ada'; did you mean V-0042 (Ada Amberfield)?"
+
+
+def test_a_name_that_several_have_is_nobodys(world: World) -> None:
+    """Whoever types it is told what to type."""
+    for id_, external_id in ((ONE, "a"), (TWO, "b")):
+        world.take_in(id_=id_, external_id=external_id, person={"name": "Ada Amberfield"})
+    expected = "'ada amberfield' may mean a (Ada Amberfield) or b (Ada Amberfield): type the id of the one that is meant"
+    assert not_found(world, "ada amberfield") == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Ada", "V-0042 (Ada Amberfield)"),
+        ("amberfield", "V-0042 (Ada Amberfield)"),
+        ("Ada Amberfeld", "V-0042 (Ada Amberfield)"),
+        ("V-42", "V-0042 (Ada Amberfield)"),
+        ("v-00043", "V-0043 (Bela Brookhollow)"),
+    ],
+)
+def test_whoever_was_probably_meant_is_named(world: World, typed: str, meant: str) -> None:
+    world.take_in(id_=ONE, external_id="V-0042", person={"name": "Ada Amberfield"})
+    world.take_in(id_=TWO, external_id="V-0043", person={"name": "Bela Brookhollow"})
+    assert not_found(world, typed) == f"no lead is known as {typed!r}; did you mean {meant}?"
+
+
+def test_of_many_that_are_alike_a_few_are_named(world: World) -> None:
+    """The others are not listed: this is no way to read the book."""
+    for number in range(6):
+        world.take_in(external_id=f"V-{number}", person={"name": f"Ada {'ABCDEF'[number] * 4}field"})
+    assert not_found(world, "Ada").count("(Ada ") == 3
+
+
+def test_nobody_is_erased_by_a_name(world: World) -> None:
+    """Of people with the same name one may be known here and the other be meant."""
+    world.take_in(id_=ONE, external_id="V-0042", person={"name": "Ada Amberfield"})
+    with transaction(world.engine) as connection, pytest.raises(FindError) as error:
+        find_lead(connection, "Ada Amberfield", by_name=False)
+    assert str(error.value) == "no lead is known as 'Ada Amberfield'; did you mean V-0042 (Ada Amberfield)?"
+    said = world.refused(2, "erase", "Ada Amberfield", "--reason", "asked to")
+    assert said == "thaw: no lead is known as 'Ada Amberfield'; did you mean V-0042 (Ada Amberfield)?\n"
+
+
+def test_names_are_neither_taken_nor_told_where_contacts_are_closed(world: World) -> None:
+    """An auditor without names learns from no answer who is here: wrong and right names are answered alike."""
+    id_ = world.take_in(id_=lead_id("crm", "V-0042"), external_id="V-0042", person={"name": "Ada Amberfield"})
+    with transaction(world.engine) as connection:
+        connection.exec_driver_sql("SET LOCAL ROLE thaw_auditor")
+        connection.info.clear()  # what this login may read was asked for the owner
+        for typed in ("Ada Amberfield", "Amberfield", "Zoe"):
+            with pytest.raises(FindError) as error:
+                find_lead(connection, typed)
+            hint = "name its id, the first 8 digits of it, or the CRM's id for it"
+            assert str(error.value) == f"no lead is known as {typed!r}; {hint}"
+        assert find_lead(connection, "V-0042").lead.id == id_
+        connection.info.clear()
 
 
 def test_reps_and_playbooks_are_suggested(world: World) -> None:
