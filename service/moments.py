@@ -35,9 +35,14 @@ def moment_of(typed: str, zone: ZoneInfo, now: datetime) -> datetime:
     Raises
     ------
     TimeError
-        When it is no time.
+        When it is no time, or is yet to come: nobody can say what will be known by then.
     """
-    return parse_moment(typed, zone, now, day_means=_END_OF_DAY)
+    moment = parse_moment(typed, zone, now, day_means=_END_OF_DAY)
+    if moment > now:
+        raise TimeError(
+            f"{typed!r} is yet to come, and nobody knows what will be recorded by then; it is {shown_moment(now, zone)}"
+        )
+    return moment
 
 
 def as_recorded(history: History, typed: str, zone: ZoneInfo, now: datetime, *, what: str = "--at") -> History:

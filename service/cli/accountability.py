@@ -25,14 +25,33 @@ from workflows.events import Recorded
 #: So many weeks are shown when nobody says since when, the present one included.
 _WEEKS = 4
 
-#: What a table on a terminal holds, under what head; ``--csv`` and ``--json`` have every figure.
-_COLUMNS: tuple[tuple[Figure, str], ...] = (
-    ("notes", "notes"), ("notes_missed", "missed"), ("notes_absent", "absent"), ("calls", "calls"), ("promised", "promised"),
-    ("kept", "kept"), ("late", "late"), ("broken", "broken"), ("promises_absent", "absent"), ("lifted", "lifted"),
-    ("open", "open"), ("follow_ups", "follow-ups"), ("breakups", "breakups"), ("decisions_yes", "yes"), ("decisions_no", "no"),
-    ("minutes", "minutes"), ("minutes_released", "released"), ("overrides", "overrides"), ("unverified", "unread"),
-    ("reasons_unverified", "reason?"),
-)  # fmt: skip
+#: What a table on a terminal holds, under what head, and what that means; ``--csv`` and ``--json`` have every figure.
+_COLUMNS: tuple[tuple[Figure, str, str], ...] = (
+    ("notes", "notes", "notes in the post"),
+    ("notes_missed", "missed", "notes that were planned and not written that day"),
+    ("notes_absent", "notes-away", "the same on a day on which the rep turned out to be away"),
+    ("calls", "calls", "promised calls made, on whatever day"),
+    (
+        "promised",
+        "promised",
+        "calls that notes promised for these days: each is kept, late, broken, calls-away, lifted or open",
+    ),
+    ("kept", "kept", "made in time"),
+    ("late", "late", "made after their time"),
+    ("broken", "broken", "never made: the promise expired"),
+    ("promises_absent", "calls-away", "late or never made, for a day on which the rep turned out to be away"),
+    ("lifted", "lifted", "needless: they answered first, said no or opted out, or the note came back"),
+    ("open", "open", "not made yet"),
+    ("follow_ups", "follow-ups", "later attempts, by whatever mode"),
+    ("breakups", "breakups", "breakups sent"),
+    ("decisions_yes", "yes", "decisions for us: a decision on a call, a meeting, a deal won"),
+    ("decisions_no", "no", "clear refusals, which are decisions, too"),
+    ("minutes", "minutes", "minutes logged"),
+    ("minutes_released", "released", "minutes of attempts that letting go of somebody saved"),
+    ("overrides", "overrides", "things done in spite of a rule, with a reason"),
+    ("unverified", "unread", "notes of which no text was given, so that no program read them"),
+    ("reasons_unverified", "reason?", "leads of which only a generic reason for their no is known"),
+)
 
 
 class Accounted(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +89,7 @@ def accountability(
     """Print what each rep did on which days: notes, calls, promises and what became of them, decisions, minutes, overrides.
 
     A promise counts on the day that the note named. What was not done on a day on which the rep turned out to be away is
-    absent, not missed. All of it is counted from the log.
+    away, and nothing was missed. All of it is counted from the log; below the table stands what each column means.
     """
     if as_csv and as_json:
         raise InputError("--csv and --json cannot both be: choose one")
@@ -92,7 +111,8 @@ def accountability(
     elif as_csv:
         _print_csv(lines)
     elif lines:
-        for text in in_columns(_rows(lines, unit), left=2):
+        shown = _shown(lines)
+        for text in (*in_columns(_rows(lines, shown, unit), left=2), "", *_legend(shown)):
             click.echo(text)
     else:
         click.echo(f"nothing was done or promised from {shown_day(first)} on")
@@ -123,12 +143,20 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _rows(lines: Sequence[Accounted], unit: str) -> Iterator[tuple[object, ...]]:
+def _shown(lines: Sequence[Accounted]) -> tuple[tuple[Figure, str, str], ...]:
     # A column of which nothing is to be said would push what matters off the page.
-    shown = [(figure, head) for figure, head in _COLUMNS if any(line.figures[figure] for line in lines)]
-    yield ("rep", {"day": "day", "week": "week from", "month": "month from"}[unit], *(head for _, head in shown))
+    return tuple(column for column in _COLUMNS if any(line.figures[column[0]] for line in lines))
+
+
+def _rows(lines: Sequence[Accounted], shown: Sequence[tuple[Figure, str, str]], unit: str) -> Iterator[tuple[object, ...]]:
+    yield ("rep", {"day": "day", "week": "week from", "month": "month from"}[unit], *(head for _, head, _ in shown))
     for line in lines:
-        yield (plain(line.rep), shown_day(line.first), *(line.figures[figure] or "·" for figure, _ in shown))
+        yield (plain(line.rep), shown_day(line.first), *(line.figures[figure] or "·" for figure, _, _ in shown))
+
+
+def _legend(shown: Sequence[tuple[Figure, str, str]]) -> Iterator[str]:
+    """Yield what each column counts that is shown."""
+    yield from (f"  {head:<10}  {meaning}" for _, head, meaning in shown)
 
 
 def _print_csv(lines: Iterable[Accounted]) -> None:

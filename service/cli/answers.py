@@ -1,7 +1,7 @@
 """Handing in what a person asks for, waiting until it is settled, and the answer in a sentence."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -14,6 +14,7 @@ from actors.bell import BellUnavailableError
 from actors.submit import Submission, UnsoundCommandError, stage
 from models import contacts, events, messages, views
 from models.database import Connection, DatabaseUnavailableError, transaction
+from models.events import EventRow
 from models.messages import CommandReusedError, MessageState
 from models.replay import fold_rows
 from service.campaigns import told_of
@@ -22,12 +23,14 @@ from service.find import FindError
 from service.next_action import NextAction, next_action, steps_of
 from service.pauses import PauseShown, pause_lines, pause_of, read_pauses
 from service.times import TimeError, shown_moment, zone_of
+from service.way_out import way_out
 from service.wiring import Service
-from service.wording import count, name_of, plain
+from service.wording import count, key_of, name_of, plain
 from workflows.actor_names import actor_name
 from workflows.campaign import Campaign
+from workflows.events import CommandRefused, decode_recorded
 from workflows.invitation_streams import Stream
-from workflows.lead import Lead, Rep
+from workflows.lead import Lead, Rep, State
 from workflows.sales_event import SalesEvent
 
 #: How long a person waits for the answer, and how often the row is looked at meanwhile.
@@ -51,6 +54,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     next: NextAction | None = None
     rule: str | None = None
     reason: str | None = None
+    way_out: str | None = None
+    """Of a refusal: the option or the command that answers it."""
     error: str | None = None
 
 
@@ -105,6 +110,8 @@ def hand_in(
         app.print_json({**beside, "answer": answer} if beside else answer)
     else:
         click.echo(answer.sentence)
+        if answer.way_out:
+            click.echo(f"to go on: {answer.way_out}")
     if answer.outcome in ("refused", "dead"):
         click.get_current_context().exit(REFUSED)
 
@@ -149,7 +156,7 @@ def _unsettled(handed_in: _HandedIn) -> Answer:
     elif trouble:
         why = f"{trouble}; it is applied once Redis is back"
     else:
-        why = "no worker has taken it yet"
+        why = "no worker has taken it yet; it is applied once one does, and `thaw status` says whether any runs"
     sentence = f"accepted as {message.id}; {why}"
     return Answer(
         message_id=message.id, stream_id=message.stream_id, outcome="accepted", sentence=sentence, error=message.error
@@ -184,7 +191,15 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
         next=told.next,
         rule=message.rule,
         reason=message.reason,
+        way_out=_way_out(caused, told) if outcome == "refused" else None,
     )
+
+
+def _way_out(caused: Sequence[EventRow], told: "_Told") -> str | None:
+    data = decode_recorded(caused[-1].body.encode()).data if caused else None
+    if not isinstance(data, CommandRefused):
+        return None
+    return way_out(data.rule, data.refused, data.inputs, told.key, told.lead_state) or None
 
 
 class _Told(NamedTuple):
@@ -194,19 +209,26 @@ class _Told(NamedTuple):
     state: str | None = None
     sentence: str = ""
     next: NextAction | None = None
+    key: str = ""
+    """What is typed for it."""
+    lead_state: State | None = None
+    """None of what is no lead."""
 
 
 def _told(connection: Connection, state: Stream | None) -> _Told:
     if state is None:
         return _Told()
     if isinstance(state, (Campaign, SalesEvent)):
-        return _Told(state.name, "campaign" if isinstance(state, Campaign) else "sales_event", told_of(state))
+        kind = "campaign" if isinstance(state, Campaign) else "sales_event"
+        return _Told(state.name, kind, told_of(state), key=state.name)
     zone = zone_of(views.calendar_of(connection, state.owner if isinstance(state, Lead) else state.name))
     if isinstance(state, Rep):
         plan = state.timers.get("plan_day")
         when = f"; the next plan is made {shown_moment(plan.due_at, zone)}" if plan else ""
         name = plain(state.name)
-        return _Told(name, "rep", f"{name} is known, in {zone.key}{when}.")
-    name = name_of(state, contacts.find_contacts(connection, [state.id]).get(state.id))
+        return _Told(name, "rep", f"{name} is known, in {zone.key}{when}.", key=name)
+    contact = contacts.find_contacts(connection, [state.id]).get(state.id)
+    name = name_of(state, contact)
     coming = next_action(state, zone, steps_of(connection, [state]))
-    return _Told(name, state.state, f"{name} is {state.state} now; next: {coming.sentence}.", coming)
+    sentence = f"{name} is {state.state} now; next: {coming.sentence}."
+    return _Told(name, state.state, sentence, coming, key_of(state, contact), state.state)

@@ -35,6 +35,7 @@ from service.mailing.addresses import MailError, address_of, sender_of, token_of
 from service.mailing.compose import Letter as Mail
 from service.mailing.compose import compose
 from service.pepper import open_pepper
+from service.way_out import way_out
 from service.wording import count, key_of, name_of, plain
 from workflows.campaign import Campaign, Letter
 from workflows.campaign_commands import AudienceKey, SendInvitation
@@ -205,10 +206,17 @@ def _settle(app: App, found: Sequence[WrittenLetter], rings: Sequence[Ring]) -> 
             each.sent.rule, each.sent.reason = message.rule, message.reason
 
 
+def _way_out(sent: Sent) -> str:
+    if sent.outcome != "refused" or sent.rule is None:
+        return ""
+    return way_out(sent.rule, "send_invitation", {}, sent.key)
+
+
 def _lines(sent: Sequence[Sent]) -> list[str]:
     lines = [
         f"{each.outcome.replace('_', ' '):<11} {each.audience:<8} {each.key:<12} {each.name}"
         + (f": {plain(each.reason, 300)}" if each.reason else "")
+        + (f"\n  to go on: {out}" if (out := _way_out(each)) else "")
         for each in sent
     ]
     if not sent:

@@ -48,7 +48,8 @@ def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> Non
         click.echo(f"! paused: {line}")
     for line in (*_state(sheet, now, zone), *_items(sheet, now, zone), *_campaigns(sheet)):
         click.echo(line)
-    for line in (*_blocked(sheet.blocked), *map(_load, sheet.ahead), *_first(sheet)):
+    stopped = tuple(each for each in sheet.blocked if not _comes_today(each, sheet, zone))
+    for line in (*_blocked(stopped), *map(_load, sheet.ahead), *_first(sheet)):
         click.echo(line)
 
 
@@ -98,21 +99,35 @@ def _tally(tally: Tally) -> str:
 
 
 def _items(sheet: Sheet, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """Yield the work by kinds, in the order of the day; numbers count what is shown."""
     yield ""
-    if not sheet.items and not sheet.decisions:
+    later = sorted((each for each in sheet.blocked if _comes_today(each, sheet, zone)), key=lambda each: str(each.opens))
+    everything: tuple[Item, ...] = (*sheet.items, *sheet.decisions)
+    if not everything and not later:
         yield "nothing to do"
         yield _waits(sheet, now, zone)
-    shown: dict[str, int] = {}
-    for number, item in enumerate((*sheet.items, *sheet.decisions), start=1):
-        shown[item.kind] = shown.get(item.kind, 0) + 1
-        if shown[item.kind] <= MOST:
-            yield f"{number:>3} {_HEADS[item.kind]:<10} {item.name} ({item.key}): {item.why}"
-            yield from (f"{'':<14} {note}" for note in item.notes)
-    for kind, number in shown.items():
-        if number > MOST:
-            yield f"    {_HEADS[kind]:<10} and {number - MOST} more (--json lists them)"
-    if shown.get("homework", 0) > sheet.homework_that_fits:
-        yield f"    of the homework, {sheet.homework_that_fits} of {shown['homework']} fit into the day"
+    number = 0
+    for kind, head in _HEADS.items():
+        of_kind = [(f"{each.name} ({each.key}): {each.why}", each.notes) for each in everything if each.kind == kind]
+        waiting = [(_later(each, zone), ()) for each in later if each.kind == kind]
+        for line, notes in (*of_kind, *waiting)[:MOST]:
+            number += 1
+            yield f"{number:>3} {head:<10} {line}"
+            yield from (f"{'':<14} {note}" for note in notes)
+        if (more := len(of_kind) + len(waiting) - MOST) > 0:
+            yield f"    {head:<10} and {more} more (--json lists them)"
+        if kind == "homework" and len(of_kind) > sheet.homework_that_fits:
+            yield f"    of the homework, {sheet.homework_that_fits} of {len(of_kind)} fit into the day"
+
+
+def _later(each: Blocked, zone: ZoneInfo) -> str:
+    at = f"{each.opens.astimezone(zone):%H:%M}" if each.opens else "later"
+    return f"{each.name} ({each.key}): from {at} on: {each.why}"
+
+
+def _comes_today(each: Blocked, sheet: Sheet, zone: ZoneInfo) -> bool:
+    """Tell whether it is work of the day that has only to wait for its hour."""
+    return each.kind is not None and each.opens is not None and each.opens.astimezone(zone).date() == sheet.day
 
 
 def _campaigns(sheet: Sheet) -> Iterator[str]:

@@ -114,7 +114,7 @@ def not_due(desk: Desk, lead: Lead) -> Blocked:
         # It is no call of a day on which it may not be made.
         return blocked(desk, lead, None, last.data.rule, last.data.reason, f"{first}asked again {comes}{else_}")
     why = "the promised call opens with the working day"
-    return blocked(desk, lead, "call", "call_after_note", why, f"it comes by itself {comes}")
+    return blocked(desk, lead, "call", "call_after_note", why, f"it comes by itself {comes}", timer.due_at)
 
 
 def out_of_hours(desk: Desk, found: Found) -> Blocked | None:
@@ -132,7 +132,7 @@ def out_of_hours(desk: Desk, found: Found) -> Blocked | None:
     when = f"call from {shown_moment(opens, desk.zone)} on" if opens else "no hour of the next days fits"
     there = f"{_there(desk, lead):%a %H:%M}"
     why = f"it is {there} where they live ({where(region_of(lead))}), outside the hours for calls"
-    return blocked(desk, lead, found.kind, "contact_hours", why, when)
+    return blocked(desk, lead, found.kind, "contact_hours", why, when, opens)
 
 
 def _may_be_called(desk: Desk, lead: Lead, moment: datetime) -> bool:

@@ -1,5 +1,6 @@
 """The words of a day's sheet: an item to do, something blocked, and what is known of the person before either."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -44,6 +45,8 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     why: str
     unblock: str
+    opens: datetime | None = None
+    """When it may be done without anybody's doing; None when somebody has to act, or no such hour is near."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +75,20 @@ def item(desk: Desk, found: Found) -> Item:
     )
 
 
-def blocked(desk: Desk, lead: Lead, kind: Kind | None, rule: str, why: str, unblock: str) -> Blocked:
+def blocked(
+    desk: Desk, lead: Lead, kind: Kind | None, rule: str, why: str, unblock: str, opens: datetime | None = None
+) -> Blocked:
     """Return what keeps *lead* off the sheet."""
-    return Blocked(kind=kind, lead_id=lead.id, key=key(desk, lead), name=name(desk, lead), rule=rule, why=why, unblock=unblock)
+    return Blocked(
+        kind=kind,
+        lead_id=lead.id,
+        key=key(desk, lead),
+        name=name(desk, lead),
+        rule=rule,
+        why=why,
+        unblock=unblock,
+        opens=opens,
+    )
 
 
 def key(desk: Desk, lead: Lead) -> str:

@@ -6,7 +6,9 @@ from service.sheet import calls, work
 from service.sheet.desk import Desk
 from service.sheet.found import Blocked, Found, Item, blocked, item, key
 from service.times import shown_day
+from service.way_out import way_out
 from service.wording import words
+from workflows.commands import command_kind
 from workflows.lead import Lead
 from workflows.priority import DayClass
 
@@ -20,21 +22,6 @@ _FINDERS: dict[DayClass, Callable[[Desk], Iterable[Found]]] = {
     DayClass.FOLLOW_UPS: calls.follow_ups,
     DayClass.HOMEWORK: lambda desk: (*work.homework(desk), *work.reviews(desk)),
     DayClass.NURTURE: work.nurture,
-}
-
-#: What a person does about a rule; the reason says the rest.
-_UNBLOCK = {
-    "not_suppressed": "leave it; thaw suppressions check {key} says since when",
-    "note_wanted": "leave the note unwritten; thaw reply or thaw decline, if they said so",
-    "call_reachable": "put the number into the CRM",
-    "mode_permitted": "choose another mode",
-    "offer_known": "thaw offer {key} --solution TEXT --benefit TEXT",
-    "cut_bait_confirmed": "thaw breakup confirm {key} --choice breakup",
-    "breakup_halves_together": "thaw breakup voicemail {key}, or thaw breakup email {key} --monitored, once more",
-    "attempts_made": "wait for the next attempt",
-    "modes_tried": "wait for the next attempt, which takes another mode",
-    "touch_gap": "wait for that day",
-    "once_a_month": "wait for the next month",
 }
 
 
@@ -68,6 +55,7 @@ def _stop(desk: Desk, found: Found) -> Blocked | None:
         return calls.not_due(desk, found.lead)
     refused = desk.refusal(found.lead, found.tries) if found.tries else None
     if refused:
-        unblock = _UNBLOCK.get(refused.rule, "see the reason").format(key=key(desk, found.lead))
+        tried = command_kind(found.tries) if found.tries else ""
+        unblock = way_out(refused.rule, tried, refused.inputs, key(desk, found.lead), found.lead.state) or "see the reason"
         return blocked(desk, found.lead, found.kind, refused.rule, refused.reason, unblock)
     return calls.out_of_hours(desk, found)

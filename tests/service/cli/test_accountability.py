@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from models.database import transaction
+from service.cli.accountability import _COLUMNS
 from tests.service.world import MONDAY, World
 from workflows.accountability import ENDS, FIGURES
 from workflows.calendars import Absence
@@ -132,11 +133,22 @@ def _exported_for_a_spreadsheet(worked: World) -> None:
 
 def _printed_as_a_table(worked: World) -> None:
     asked = ("accountability", "--from", "2026-01-05", "--to", "2026-01-09")
-    head, line = worked.ok(*asked).splitlines()
+    head, line, empty, *legend = worked.ok(*asked).splitlines()
     figures = worked.said(*asked)["lines"][0]["figures"]
     assert head.split() == ["rep", "week", "from", "notes", "missed", "minutes", "unread"]
     assert line.split() == ["dan", "Mon", "2026-01-05", *(str(figures[name]) for name in SAID)]
+    assert empty == ""
+    assert [each.split()[0] for each in legend] == head.split()[3:]
+    assert legend[0] == "  notes       notes in the post"
     assert worked.ok("accountability", "--from", "2027-01-01") == "nothing was done or promised from Fri 2027-01-01 on\n"
+
+
+def test_every_column_has_a_head_of_its_own_and_a_meaning() -> None:
+    """No two columns are called alike, and none is unexplained."""
+    heads = [head for _, head, _ in _COLUMNS]
+    assert len(set(heads)) == len(heads)
+    assert all(meaning and max(map(len, heads)) <= 10 for _, _, meaning in _COLUMNS)
+    assert {figure for figure, _, _ in _COLUMNS} <= set(FIGURES)
 
 
 @pytest.mark.parametrize(

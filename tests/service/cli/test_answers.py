@@ -1,5 +1,6 @@
 """Handing in and the answer to it: applied, refused, dead, accepted; the same again; and what is wrong with the input."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -57,7 +58,23 @@ def test_a_refusal_names_the_rule_and_the_reason_and_ends_with_1(noted: World) -
     with noted.worker():
         said = noted.refused(1, "note-sent", "V-0000")
     assert said.startswith("refused (check.personal_fact): Nobody has confirmed that ")
-    assert said.endswith("Ada Amberfield stays note_due.\n")
+    sentence, way_out = said.splitlines()
+    assert sentence.endswith("Ada Amberfield stays note_due.")
+    assert way_out == (
+        "to go on: --attest personal_fact, or --attest-all, or --text TEXT, which is then read for it, or --override TEXT with "
+        "why it is sent all the same"
+    )
+
+
+def test_a_program_is_told_the_way_out_apart_from_what_the_log_says(noted: World) -> None:
+    """The log keeps the sentence of the rule alone."""
+    with noted.worker():
+        result = noted.thaw("offer", "V-0000", "--solution", "A second garage", "--benefit", "Room", "--json")
+        assert json.loads(result.stdout)["way_out"] is None
+        answer = json.loads(noted.thaw("call", "V-0000", "--outcome", "connected", "--json").stdout)
+    assert answer["way_out"].startswith("thaw note-sent V-0000 --attest-all; ")
+    assert "thaw " not in answer["reason"]
+    assert answer["reason"] == getattr(noted.events(noted.leads[0])[-1].data, "reason", "")
 
 
 def test_the_outcome_of_a_call_that_was_never_due_is_refused(noted: World) -> None:
@@ -70,7 +87,8 @@ def test_the_outcome_of_a_call_that_was_never_due_is_refused(noted: World) -> No
 def test_without_a_worker_it_is_accepted(noted: World) -> None:
     id_ = uuid4()
     said = noted.ok(*NOTE, "--id", id_)
-    assert said == f"accepted as {id_}; no worker has taken it yet\n"
+    why = "no worker has taken it yet; it is applied once one does, and `thaw status` says whether any runs"
+    assert said == f"accepted as {id_}; {why}\n"
     noted.work()
     assert noted.ok(*NOTE, "--id", id_).startswith("applied: note_sent.")
 

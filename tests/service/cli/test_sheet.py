@@ -1,14 +1,18 @@
 """``thaw today``, as it is printed."""
 
+import itertools
+import re
 import shlex
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from service.cli.sheet import MOST
 from tests.desk import WORDS
 from tests.service.world import MONDAY, World
 from workflows.commands import RecordDecline
+from workflows.law_facts import ImportedLawFacts
 
 MAPPINGS = Path(__file__).parents[3] / "mappings"
 
@@ -98,6 +102,45 @@ def test_a_pile_of_homework_is_cut_and_counted(world: World) -> None:
     assert "    HOMEWORK   and 3 more (--json lists them)\n" in shown
     assert "    of the homework, 10 of 18 fit into the day\n" in shown
     assert len(world.said("today")["items"]) == 18
+
+
+def test_what_is_printed_is_numbered_without_gaps_and_by_kinds(world: World) -> None:
+    """Where a pile is cut, the count goes on with what stands below it, and says there how much was cut."""
+    world.rep()
+    for lead_id in world.register(17, queued=False):
+        world.hand_in(lead_id, RecordDecline(kind="no", stated_reason="price"))
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    lines = [line for line in world.ok("today").splitlines() if re.match(r" *\d+ [A-Z]|    [A-Z]", line)]
+    numbers = [int(line[:3]) for line in lines if line[:3].strip()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    heads = [line[4:14].strip() for line in lines]
+    assert heads == [head for head, group in itertools.groupby(heads) for _ in group]
+    assert len([head for head, _ in itertools.groupby(heads)]) == len(set(heads))
+    assert lines[heads.index("REASON") + MOST] == "    REASON     and 2 more (--json lists them)"
+
+
+def test_a_call_that_waits_for_its_hour_stands_with_the_calls(world: World) -> None:
+    """In the order of their hours, behind those that can be made now; what nobody can do stands below, as blocked."""
+    world.rep()
+    world.take_in(timezone="America/Los_Angeles", law=ImportedLawFacts(region="US-CA"))
+    world.take_in(timezone="America/Denver", law=ImportedLawFacts(region="US-CO"))
+    world.take_in()
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        for number in range(3):
+            world.ok("note-sent", f"V-000{number}", "--attest-all")
+        world.at(MONDAY + timedelta(days=8))
+        shown = world.ok("today")
+        calls = [line for line in shown.splitlines() if " CALL " in line and not line.startswith("first")]
+        outside = "outside the hours for calls"
+        assert calls[1:] == [
+            f"  2 CALL       Bela Brookhollow (V-0001): from 11:00 on: it is Tue 08:00 where they live (US-CO), {outside}",
+            f"  3 CALL       Ada Amberfield (V-0000): from 12:00 on: it is Tue 07:00 where they live (US-CA), {outside}",
+        ]
+        assert calls[0].startswith("  1 CALL       Cora Cinderwell (V-0002): promised by the note of ")
+        assert "blocked" not in shown
+        assert "nothing to do" not in shown
 
 
 def test_names_and_facts_cannot_write_on_the_page(world: World) -> None:
