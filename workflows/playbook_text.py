@@ -3,9 +3,11 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import inspect
 
 from workflows.playbooks import Playbook
 
@@ -112,9 +114,11 @@ def _explained(error: str, text: str, whole: Fields) -> str:
     """Say which line, field and value msgspec's *error* is about."""
     said, _, at = error.partition(" - at `$.")
     path = at.rstrip("`")
-    if not path:
-        unknown = re.search(r"unknown field `(.+)`", said)
-        path = unknown[1] if unknown else ""
+    if unknown := re.search(r"unknown field `(.+)`", said):
+        said = f"there is no such field; {_meant(unknown[1], path)}"
+        path = f"{path}.{unknown[1]}" if path else unknown[1]
+        line = _line_of(path, text)
+        return f"line {line}, {path}: {said}" if line else f"{path}: {said}"
     value: Any = whole
     for key in re.findall(r"[^.\[\]]+", path):
         value = value.get(key, "") if isinstance(value, dict) else ""
@@ -122,6 +126,47 @@ def _explained(error: str, text: str, whole: Fields) -> str:
     where = f"line {line}, {path}" if line else path
     given = f"; it is {value!r}" if isinstance(value, (str, int, float, bool)) and value != "" else ""
     return f"{where}: {said}{given}" if where else said
+
+
+def _meant(unknown: str, section: str) -> str:
+    """Return where a field of this name belongs, which one was probably meant, or those that *section* has."""
+    known = _fields_at(section)
+    for other in _sections():
+        if unknown in _fields_at(other):
+            return f"it belongs into [{other}]" if other else "it belongs before the first section"
+    if near := get_close_matches(unknown, known, n=1):
+        return f"did you mean {near[0]}?"
+    return f"{f'[{section}]' if section else 'a playbook'} has {', '.join(known)}"
+
+
+def _sections() -> Iterator[str]:
+    yield ""
+    yield from (name for name in _fields_at("") if _fields_at(name))
+
+
+def _fields_at(path: str) -> list[str]:
+    """Return the names of the fields at *path*, such as ``capacity.minutes`` or ``invitation.audiences[0]``; of none none."""
+    at: inspect.Type = inspect.type_info(Playbook)
+    for key in re.findall(r"[^.\[]+|\[", re.sub(r"\[[^\]]*\]", "[", path)):
+        at = _within(at, key)
+    found = _struct(at)
+    return [field.name for field in found.fields] if found else []
+
+
+def _within(at: inspect.Type, key: str) -> inspect.Type:
+    match at:
+        case inspect.UnionType():
+            return _within(_struct(at) or inspect.AnyType(), key)
+        case inspect.StructType(fields=fields):
+            return next((field.type for field in fields if field.name == key), inspect.AnyType())
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item) if key == "[":
+            return item
+    return at
+
+
+def _struct(at: inspect.Type) -> inspect.StructType | None:
+    kinds = at.types if isinstance(at, inspect.UnionType) else (at,)
+    return next((kind for kind in kinds if isinstance(kind, inspect.StructType)), None)
 
 
 def _line_of(path: str, text: str) -> int | None:

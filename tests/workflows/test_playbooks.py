@@ -39,8 +39,16 @@ def read(text: str) -> Playbook:
     [
         ("[capacity]\nnotes = 500\n", "line 7, capacity.notes: Expected `int` <= 100; it is 500"),
         ('[capacity]\nnotes = "5"\n', "line 7, capacity.notes: Expected `int`, got `str`; it is '5'"),
-        ("[capacity]\nnotez = 5\n", "notez"),
-        ("colour = 1\n", "line 6, colour: Object contains unknown field `colour`"),
+        ("[capacity]\nnotez = 5\n", "line 7, capacity.notez: there is no such field; did you mean notes?"),
+        (
+            "[capacity.minutes]\nzoo = 5\n",
+            "capacity.minutes.zoo: there is no such field; [capacity.minutes] has budget, note, call",
+        ),
+        ("colour = 1\n", "line 6, colour: there is no such field; a playbook has schema, id, version, title, source, extends"),
+        ("[capacitiy]\nnotes = 6\n", "line 6, capacitiy: there is no such field; did you mean capacity?"),
+        ("[timers]\nnotes = 6\n", "line 7, timers.notes: there is no such field; it belongs into [capacity]"),
+        ("[attempts]\nvalue_items = []\n", "attempts.value_items: there is no such field; it belongs before the first section"),
+        ('[[invitation.audiences]]\nkeyy = "client"\n', "audiences[0].keyy: there is no such field; did you mean key?"),
         ("[timers]\ntriage_days = -1\n", "line 7, timers.triage_days: Expected `int` >= 0; it is -1"),
         ("[capacity.minutes]\nbudget = 2000\n", "line 7, capacity.minutes.budget: Expected `int` <= 1440; it is 2000"),
         ("[contact_hours]\nopens = 900\ncloses = 600\n", "line 6, contact_hours: opens (900) must come before closes (600)"),
