@@ -8,6 +8,7 @@ import click
 
 from models.tables import metadata
 from service.cli import main
+from service.cli.accountability import COLUMNS
 from service.settings import Settings, variable
 from workflows.chart import mermaid
 
@@ -61,3 +62,14 @@ def test_every_option_that_the_documents_name_is_taken() -> None:
             if command.name != "verify-bundle":
                 for option in (word.partition("=")[0] for word in words if word.startswith("--")):
                     assert option in known, f"{document.name}: thaw {typed}"
+
+
+def test_the_columns_that_the_guide_explains_are_those_of_the_command() -> None:
+    """The transcript of ``thaw accountability`` has the words that the command prints today."""
+    guide = (ROOT / "docs" / "methods.md").read_text()
+    printed = re.search(r"^\$ thaw accountability.*?\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    assert printed is not None
+    head, *_ = printed[1].splitlines()
+    legend = [line for line in printed[1].splitlines() if line.startswith("  ")]
+    known = {name: f"  {name:<10}  {meaning}" for _, name, meaning in COLUMNS}
+    assert legend == [known[name] for name in head.split()[3:]]

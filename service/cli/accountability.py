@@ -26,7 +26,7 @@ from workflows.events import Recorded
 _WEEKS = 4
 
 #: What a table on a terminal holds, under what head, and what that means; ``--csv`` and ``--json`` have every figure.
-_COLUMNS: tuple[tuple[Figure, str, str], ...] = (
+COLUMNS: tuple[tuple[Figure, str, str], ...] = (
     ("notes", "notes", "notes in the post"),
     ("notes_missed", "missed", "notes that were planned and not written that day"),
     ("notes_absent", "notes-away", "the same on a day on which the rep turned out to be away"),
@@ -145,7 +145,7 @@ def _monday(day: date) -> date:
 
 def _shown(lines: Sequence[Accounted]) -> tuple[tuple[Figure, str, str], ...]:
     # A column of which nothing is to be said would push what matters off the page.
-    return tuple(column for column in _COLUMNS if any(line.figures[column[0]] for line in lines))
+    return tuple(column for column in COLUMNS if any(line.figures[column[0]] for line in lines))
 
 
 def _rows(lines: Sequence[Accounted], shown: Sequence[tuple[Figure, str, str]], unit: str) -> Iterator[tuple[object, ...]]:

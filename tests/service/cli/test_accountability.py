@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from models.database import transaction
-from service.cli.accountability import _COLUMNS
+from service.cli.accountability import COLUMNS
 from tests.service.world import MONDAY, World
 from workflows.accountability import ENDS, FIGURES
 from workflows.calendars import Absence
@@ -145,10 +145,10 @@ def _printed_as_a_table(worked: World) -> None:
 
 def test_every_column_has_a_head_of_its_own_and_a_meaning() -> None:
     """No two columns are called alike, and none is unexplained."""
-    heads = [head for _, head, _ in _COLUMNS]
+    heads = [head for _, head, _ in COLUMNS]
     assert len(set(heads)) == len(heads)
-    assert all(meaning and max(map(len, heads)) <= 10 for _, _, meaning in _COLUMNS)
-    assert {figure for figure, _, _ in _COLUMNS} <= set(FIGURES)
+    assert all(meaning and max(map(len, heads)) <= 10 for _, _, meaning in COLUMNS)
+    assert {figure for figure, _, _ in COLUMNS} <= set(FIGURES)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Playbooks from the command line: checked, published for good, compared, and leads moved from one to the next."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from tests.service.world import World
 from workflows.events import PlaybookMigrated
 from workflows.operations import PlaybookPublished
 from workflows.service_stream import SERVICE_ID
+
+GUIDE = Path(__file__).parents[3] / "docs" / "playbooks.md"
 
 MINE = """
 schema = 1
@@ -41,6 +45,25 @@ def test_the_shipped_playbooks_are_published(world: World) -> None:
     assert (whole["capacity"]["notes"], whole["attempts"]["max"], whole["homework"]["min_sources"]) == (5, 6, 1)
     assert "Jeff Shore" in world.ok("playbook", "show", "five-five-five@1.0.0")
     assert "did you mean five-five-five@1.0.0?" in world.refused(2, "playbook", "show", "five-five-fve@1.0.0")
+
+
+def test_the_guide_prints_what_its_own_playbooks_do(world: World, tmp_path: Path) -> None:
+    """The file above a transcript is the one that was typed: checked word for word, and of the what-if by all that it names."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
+    shown = [(text, blocks[number + 1][1]) for number, (kind, text) in enumerate(blocks) if kind == "toml"]
+    (mine, validated), (eight, what_if) = shown
+    for file, text, (command, _, printed) in (
+        ("mine.toml", mine, validated.partition("\n")),
+        ("eight.toml", eight, what_if.partition("\n")),
+    ):
+        (tmp_path / file).write_text(text)
+        assert command.endswith(f" {file}")
+        said = world.ok("playbook", "validate", tmp_path / file)
+        pin = said.partition(" ")[0]
+        assert (printed == said) if file == "mine.toml" else printed.startswith(f"what if    {pin} had been in force from ")
+    capacity = tomllib.loads(eight)["capacity"]
+    assert capacity == {"notes": 8, "calls": 8}
+    assert "eight notes and eight promised calls a day instead of five" in GUIDE.read_text()
 
 
 def test_a_playbook_is_checked_before_it_is_published(world: World, mine: Path) -> None:
