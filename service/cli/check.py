@@ -15,6 +15,9 @@ from workflows.events import Verdict
 
 KINDS: tuple[TextKind, ...] = ("note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy")
 
+#: Kinds of texts that may go out in spite of a check, with a reason.
+_OVERRIDABLE = ("note", "touch", "breakup_email", "breakup_voicemail")
+
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """What the checks say of a text."""
@@ -64,6 +67,9 @@ def check(
         for verdict in verdicts:
             score = "" if verdict.score in (None, msgspec.UNSET) else f" ({verdict.score})"
             click.echo(f"{verdict.level:<7} {verdict.check}{score}{f': {verdict.reason}' if verdict.reason else ''}")
+        if not fine:
+            in_spite = ", or --override TEXT with why, when it is recorded" if kind in _OVERRIDABLE else ""
+            click.echo(f"to go on: another text{in_spite}")
     if not fine:
         raise SystemExit(1)
 

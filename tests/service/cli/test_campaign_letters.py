@@ -110,6 +110,7 @@ def test_a_letter_by_mail_has_what_the_law_asks(world: World, tmp_path: Path) ->
         world.environ["THAW_POSTAL_ADDRESS"] = "Somewhere else"
         said = world.refused(1, "campaign", "send", "spring")
         assert "refused     declined V-0000       Ada Amberfield: It does not carry our postal address. Change it." in said
+        assert "\n  to go on: the setting THAW_POSTAL_ADDRESS\n" in said
         world.work()
         world.environ["THAW_POSTAL_ADDRESS"] = POSTAL
         (sent,) = world.said("campaign", "send", "spring", "--out", tmp_path / "mails")["letters"]

@@ -106,6 +106,9 @@ def test_a_preview_says_the_same_and_records_nothing(notes_due: World) -> None:
     said = notes_due.said("check", "V-0000", "--text", NOTE.format(name="Ada"))
     assert said["fine"]
     shown = notes_due.refused(1, "check", "V-0000", "--text", NOTE.format(name="Bela"))
+    assert shown.endswith("\nto go on: another text, or --override TEXT with why, when it is recorded\n")
+    strategy = notes_due.refused(1, "check", "V-0000", "--kind", "strategy", "--text", "just checking in")
+    assert strategy.endswith("\nto go on: another text\n")
     assert "refuse  right_name: The greeting names somebody else." in shown
     assert "say what the text is" in notes_due.refused(2, "check", "V-0000")
     with notes_due.engine.connect() as connection:
