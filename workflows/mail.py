@@ -166,7 +166,8 @@ def bounced(lead: Lead, _at: datetime, data: e.MailBounced, changes: dict[str, A
     mail = lead.mail
     if mail and mail.id == data.mail:
         again_soon = not data.permanent and mail.attempt < BOUNCED_ATTEMPTS
-        changes["mail"] = _with(lead, data.mail, status="returned" if again_soon else "bounced")
+        # Writing it was counted when it first went out, and is not done twice.
+        changes["mail"] = _with(lead, data.mail, status="returned" if again_soon else "bounced", minutes=0)
         if mail.purpose == "breakup":
             changes["breakup_email_at"] = None
 

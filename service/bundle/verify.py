@@ -1473,7 +1473,7 @@ def _on_mail_bounced(lead: Lead, data: Any, at: datetime) -> None:
         lead.modes = [mode for mode in lead.modes if mode != "email"]
     if lead.mail and lead.mail["mail"] == data["mail"]:
         soon = not data["permanent"] and lead.mail["attempt"] < BOUNCED_ATTEMPTS
-        lead.mail = {**lead.mail, "status": "returned" if soon else "bounced"}
+        lead.mail = {**lead.mail, "status": "returned" if soon else "bounced", "writing_minutes": 0}
         if lead.mail["purpose"] == "breakup":
             lead.breakup_email_at = None
 

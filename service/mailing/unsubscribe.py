@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -28,6 +29,9 @@ MOST_BYTES = 2_000
 
 #: Requests that are answered at the same time; who comes above that is asked to come again.
 MOST_AT_ONCE = 32
+
+#: Connections that are open at the same time, each with a thread; one above that is closed at once.
+MOST_CONNECTIONS = 256
 
 #: How long a request may take to arrive, in seconds.
 REQUEST_SECONDS = 10
@@ -60,12 +64,27 @@ def unsubscribe(service: Service, lead_id: UUID) -> bool:
     return True
 
 
-class _Server(ThreadingHTTPServer):
-    """What the requests share."""
+class Server(ThreadingHTTPServer):
+    """Answers requests, each connection in a thread; here is what they share."""
 
     pepper: Pepper
     take_off: Callable[[UUID], bool]
     room: threading.BoundedSemaphore
+    connections: threading.BoundedSemaphore
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a connection its thread, or close it when too many are open: thousands of them are no thousand threads."""
+        if not self.connections.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room for the next."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.connections.release()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  # the library's names
         """Say in a line that somebody hung up, and at length what went wrong of our own."""
@@ -79,7 +98,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    server: "_Server"
+    server: "Server"
     timeout = REQUEST_SECONDS
     server_version = "thaw"
     sys_version = ""
@@ -147,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: a path names a person."""
 
 
-def make_server(listen: str, pepper: Pepper, take_off: Callable[[UUID], bool]) -> ThreadingHTTPServer:
+def make_server(listen: str, pepper: Pepper, take_off: Callable[[UUID], bool]) -> Server:
     """Return a server for *listen* (``host:port``), which hands the leads of valid tokens to *take_off*.
 
     Raises
@@ -159,9 +178,10 @@ def make_server(listen: str, pepper: Pepper, take_off: Callable[[UUID], bool]) -
     if not host or not _PORT.fullmatch(port) or int(port) > 65_535:
         raise MailError(f"THAW_UNSUBSCRIBE_LISTEN={listen}: it has to be host:port, such as 127.0.0.1:8484")
     try:
-        server = _Server((host, int(port)), _Handler)
+        server = Server((host, int(port)), _Handler)
     except OSError as error:
         raise MailError(f"THAW_UNSUBSCRIBE_LISTEN={listen}: nobody can listen there: {error.strerror or error}") from error
     server.daemon_threads = True
     server.pepper, server.take_off, server.room = pepper, take_off, threading.BoundedSemaphore(MOST_AT_ONCE)
+    server.connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
     return server

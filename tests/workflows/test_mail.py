@@ -204,6 +204,18 @@ def test_a_value_mail_that_came_back_goes_out_again_unless_something_else_did() 
         verified(life)
 
 
+def test_the_minutes_of_a_mail_that_came_back_count_once() -> None:
+    """A3-7: it was written once, however often it has to be sent."""
+    life = life_in("nurture")
+    invested = life.lead.minutes_invested
+    life.must(msgspec.structs.replace(queue_nurture_mail(life), minutes=12))
+    send(life, "sent")
+    life.must(RecordBounce(mail=MAIL_ID, permanent=False, status="4.2.2"))
+    send(life, "sent", attempt=2)
+    assert invested + 12 == life.lead.minutes_invested
+    verified(life)
+
+
 def test_the_kind_of_a_value_mail_is_judged_and_kept() -> None:
     """A3-3: as with a touch by hand, it is one of the playbook's."""
     life = life_in("nurture", playbook=PURSUED)

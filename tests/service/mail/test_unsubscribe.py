@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -13,11 +14,12 @@ from structlog.testing import capture_logs
 
 from models.database import DatabaseUnavailableError
 from service.mailing.addresses import MailError, lead_of, token_of
-from service.mailing.unsubscribe import make_server, unsubscribe
+from service.mailing.unsubscribe import Server, make_server, unsubscribe
 from service.pepper import Pepper, open_pepper
 from service.settings import read_settings
 from service.wiring import connect
 from tests.service.mail.office import Office
+from tests.stage import until
 
 PEPPER = Pepper(b"x" * 32)
 LEAD = UUID("0b7f5d0e-9f2f-4f86-9a56-3f6a3b1c2d4e")
@@ -28,7 +30,8 @@ ONE_CLICK = b"List-Unsubscribe=One-Click"
 class Site:
     """The server, and whom it took off."""
 
-    port: int = 0
+    server: Server
+    port: int
     off: list[UUID] = field(default_factory=list)
     take_off: Callable[[UUID], bool] | None = None
 
@@ -51,9 +54,9 @@ class Site:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    made = Site()
-    server = make_server("127.0.0.1:0", PEPPER, made.take)
-    made.port = server.server_address[1]
+    server = make_server("127.0.0.1:0", PEPPER, lambda _: False)
+    made = Site(server, server.server_address[1])
+    server.take_off = made.take
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield made
@@ -172,6 +175,22 @@ def test_an_answer_is_a_yes_only_once_it_is_recorded(site: Site) -> None:
     site.take_off = away
     assert 503 == site.ask("POST", PATH, ONE_CLICK)[0]
     assert 501 == site.ask("PUT", PATH, ONE_CLICK)[0]
+
+
+def test_whoever_opens_many_connections_is_not_given_a_thread_for_each(site: Site) -> None:
+    site.server.connections = threading.BoundedSemaphore(3)
+    idle = [socket.create_connection(("127.0.0.1", site.port), timeout=10) for _ in range(3)]
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as refused:
+        assert refused.recv(1) == b""
+    for connection in idle:
+        connection.close()
+    until(lambda: _answers(site), "a connection that was closed makes room")
+
+
+def _answers(site: Site) -> bool:
+    with suppress(OSError, http.client.HTTPException):
+        return site.ask("GET", PATH)[0] == 200
+    return False
 
 
 def test_a_token_names_one_lead_and_tells_nobody_which() -> None:
