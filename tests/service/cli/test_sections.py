@@ -33,6 +33,6 @@ def test_the_help_is_read_by_headings_on_a_plain_terminal(width: int) -> None:
 
 def test_a_command_without_a_heading_is_listed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be typed that the help does not know."""
-    monkeypatch.setitem(SECTIONS, "Mail", ("mail",))  # type: ignore[arg-type]  # a mapping for everybody but this test
+    monkeypatch.setitem(SECTIONS, "Mail", ("mail",))
     output = CliRunner().invoke(main, ["--help"]).output
     assert "More:\n  inbound" in output
