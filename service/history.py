@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -126,6 +126,9 @@ def _value(value: object) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case datetime():
+            # As recorded, among times by the rep's clock: the zone has to stand there.
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
         case Reference(document_id=document_id):
             return f"[document {document_id.hex[:8]}]"
         case Score():

@@ -30,7 +30,7 @@ def test_an_event_says_who_asked_by_which_message_and_by_which_rule(called: Worl
     assert lines[0].startswith("Ada Amberfield, event 4 at position ")
     assert "4 Tue 2026-01-06 10:00:00 note_sent (T10) by rep:dan -> note_sent" in lines
     assert any(
-        line.startswith("asked mark note sent, by rep:dan: occurred at 2026-01-06 15:00:00+00:00, medium") for line in lines
+        line.startswith("asked mark note sent, by rep:dan: occurred at 2026-01-06 15:00:00 UTC, medium") for line in lines
     )
     assert "because rep:dan handed it in" in lines
     assert any(line.startswith(f"message {message}, Dramatiq actor note_sent: rung ") for line in lines)
