@@ -49,7 +49,7 @@ def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> Non
     for line in (*_state(sheet, now, zone), *_items(sheet, now, zone), *_campaigns(sheet)):
         click.echo(line)
     stopped = tuple(each for each in sheet.blocked if not _comes_today(each, sheet, zone))
-    for line in (*_blocked(stopped), *map(_load, sheet.ahead), *_first(sheet)):
+    for line in (*map(_load, sheet.ahead), *_blocked(stopped), *_first(sheet)):
         click.echo(line)
 
 
