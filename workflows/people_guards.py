@@ -3,6 +3,7 @@
 from workflows import horizon
 from workflows.commands import Command, Hold, Reassign
 from workflows.context import Facts, Refused
+from workflows.events import Effects
 from workflows.sentences import spoken, words
 
 
@@ -60,4 +61,11 @@ def owner_present(facts: Facts, _: Command) -> Refused | None:
     if horizon.is_working(facts.calendar, facts.today):
         return None
     reason = f"{facts.lead.owner} does not work on {spoken(facts.today)}; the call moves to the next working day."
-    return Refused(rule="owner_present", reason=reason, inputs={"owner": facts.lead.owner, "day": str(facts.today)})
+    # Before that day's plan is made, which else would not know how much has gathered, and let notes promise more.
+    again = horizon.moment(facts.calendar, horizon.after(facts.calendar, facts.today, 1), 0)
+    return Refused(
+        rule="owner_present",
+        reason=reason,
+        inputs={"owner": facts.lead.owner, "day": str(facts.today)},
+        effects=Effects(armed={"call_after_note": again}),
+    )

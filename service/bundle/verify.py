@@ -3066,7 +3066,9 @@ def derive_refusal(lead: Lead, body: Any, d: Decision, found: Differences) -> No
             timer = TIMERS[d.command["timer"]]
             ends = _term_ends(lead, d.command, d) if rule == "owner_was_present" else None
             day = days_after(d.calendar, d.today, timer.retry) if timer.retry else d.today + timedelta(days=RETRY_DAYS)
-            effects["armed"] = {d.command["timer"]: ends or at_its_hour(d.command["timer"], day, d.calendar)}
+            # A call that waits for its rep comes before the plan of the day on which they are back.
+            back = moment_of(d.calendar, day, 0) if rule == "owner_present" else None
+            effects["armed"] = {d.command["timer"]: ends or back or at_its_hour(d.command["timer"], day, d.calendar)}
             if timer.ended_by and timer.ended_by not in lead.timers:
                 counted_from = max(lead.call_on or d.today, d.today)
                 effects["armed"][timer.ended_by] = due(timer.ended_by, counted_from, d.playbook, d.calendar)

@@ -1,22 +1,22 @@
 """A year in the life: three reps, two thousand leads and 365 days in memory, with the rules that hold on every one of them."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
 from datetime import date, timedelta
+from math import sqrt
 from uuid import UUID
 
 import pytest
-from msgspec.structs import replace
+from msgspec import UNSET
 
-from service.calendars import freeze_calendar
 from service.office import Office
-from service.playbooks import shipped_playbooks
-from workflows.calendars import Absence
-from workflows.codec import derived_id
-from workflows.commands import Command, MigratePlaybook, OptOut
+from tests.year import START, ZONES, Course, playbook
+from workflows.calendars import Calendar
 from workflows.events import (
+    CallPromiseExpired,
+    CallRescheduled,
     CallScheduled,
     CommandRefused,
+    DayPlanned,
     NoteScheduled,
     NoteSent,
     PlaybookMigrated,
@@ -26,54 +26,41 @@ from workflows.events import (
     event_type,
 )
 from workflows.lead import RESTING
-from workflows.playbooks import Playbook
+from workflows.rep import rep_id
 from workflows.timers import fires, timer_message_id
+from workflows.transitions import CALL_ROWS
 
-START = date(2026, 1, 5)
-DAYS = 365
-LEADS = 2000
-ZONES = {"dan": "America/New_York", "eve": "America/Chicago", "flo": "America/Los_Angeles"}
-LEAVE = {"eve": (Absence(first=date(2026, 3, 9), last=date(2026, 3, 20)),)}
-
-#: Events by which somebody turns to the prospect.
-TOUCHES = frozenset({"note_sent", "touch_sent", "nurture_touch_sent", "breakup_voicemail_left", "breakup_email_sent"})
-
-SHIPPED = shipped_playbooks()["five-five-five"][0]
+#: Events by which somebody turns to the prospect, calls apart.
+TOUCHES = frozenset(
+    {"note_sent", "touch_sent", "nurture_touch_sent", "breakup_voicemail_left", "breakup_email_sent", "event_invitation_sent"}
+)
 
 
-def playbook(attempts: int) -> Playbook:
-    """Return the shipped playbook with room for every follow-up, and so many attempts before a breakup."""
-    capacity = replace(SHIPPED.capacity, follow_up_touches=20, minutes=replace(SHIPPED.capacity.minutes, budget=600))
-    return replace(SHIPPED, attempts=replace(SHIPPED.attempts, max=attempts, max_when_important=attempts), capacity=capacity)
+class Watch:
+    """Looks at an office after every day, at what is new in its log."""
 
-
-class Year:
-    """An office that is watched every day."""
-
-    def __init__(self, attempts: int = 6, leads: int = LEADS // 3) -> None:
-        calendars = {
-            rep: freeze_calendar(
-                "US", "", zone, START - timedelta(days=366), START + timedelta(days=1100), absences=LEAVE.get(rep, ())
-            )
-            for rep, zone in ZONES.items()
-        }
-        self.office = Office(playbook(attempts), calendars, start=START, leads=leads, answer_rate=0.4, seed=1)
-        self.calendars = calendars
-        self.day = START
+    def __init__(self, office: Office, course: Course) -> None:
+        self.office = office
+        self.course = course
         self.seen = 0
         self.opted_out: set[UUID] = set()
         self.pins: dict[UUID, PlaybookPin | None] = {}
+        self.promised: dict[UUID, date] = {}
+        """The day for which each lead has a promised call, as the note said it, or as it was put off with a reason."""
+        self.calls: Counter[str] = Counter()
+        """Promised calls made, by whether they were put off."""
+        self.put_off: Counter[str] = Counter()
+        self.full_days = 0
+        """Days of a rep on which the budget left no room for one more follow-up."""
 
-    def live(self, days: int) -> None:
-        """Live through the first *days* days, or what is left of them, and hold every invariant after each."""
-        while self.day < START + timedelta(days=days):
-            self.office.live(self.day)
-            self._nobody_is_forgotten(self._read_the_day())
-            self._nobody_is_planned_past_capacity(self.day)
-            self.day += timedelta(days=1)
-
-    def _read_the_day(self) -> set[UUID]:
+    def look(self, day: date) -> None:
+        """Hold every invariant after *day*."""
         new, self.seen = self.office.log[self.seen :], len(self.office.log)
+        self._nobody_is_forgotten(self._read_the_day(new))
+        self._nobody_is_planned_past_capacity(day)
+        self._nobody_is_planned_past_the_budget(day, new)
+
+    def _read_the_day(self, new: list[Recorded]) -> set[UUID]:
         for recorded in new:
             self._no_touch_after_an_opt_out(recorded)
             self._pins_change_by_events_only(recorded)
@@ -95,16 +82,16 @@ class Year:
     def _no_touch_after_an_opt_out(self, recorded: Recorded) -> None:
         """Invariant 5."""
         kind = event_type(recorded.data)
-        assert not (kind in TOUCHES and recorded.stream_id in self.opted_out), f"{kind} after an opt-out"
+        touch = kind in TOUCHES or recorded.row in CALL_ROWS
+        assert not (touch and recorded.stream_id in self.opted_out), f"{kind} after an opt-out"
         if kind == "opted_out":
             self.opted_out.add(recorded.stream_id)
 
     def _calls_follow_notes(self, recorded: Recorded) -> None:
         """Invariant 6: a promised call is five working days of the rep after its note, or says why not."""
-        data = recorded.data
+        data, lead_id = recorded.data, recorded.stream_id
         if isinstance(data, NoteScheduled | NoteSent):
-            lead = self.office.simulation.books.leads[recorded.stream_id]
-            calendar = self.calendars[lead.owner]
+            calendar = self.course.calendars[self.office.simulation.books.leads[lead_id].owner]
             written = data.note_on if isinstance(data, NoteScheduled) else calendar.local_day(recorded.occurred_at)
             assert data.call_on == calendar.add_working_days(written, 5) or getattr(data, "gap_reason", None)
         if isinstance(data, NoteScheduled):
@@ -112,6 +99,26 @@ class Year:
             assert kinds == ["note", "promised_call"]
         if isinstance(data, CallScheduled):
             assert [slot.kind for slot in recorded.effects.reserved] == ["follow_up"]
+        if isinstance(data, NoteSent):
+            self.promised[lead_id] = data.call_on
+        if isinstance(data, CallRescheduled) and lead_id in self.promised:
+            self.promised[lead_id] = data.call_on
+            self.put_off[data.reason] += 1
+        if isinstance(data, CallPromiseExpired):
+            self.promised.pop(lead_id, None)
+        if recorded.row in CALL_ROWS and any(slot.kind == "promised_call" for slot in recorded.effects.used):
+            calendar = self.course.calendars[self.office.simulation.books.leads[lead_id].owner]
+            promised = self.promised.pop(lead_id)
+            self.calls[self._kept(calendar, promised, calendar.local_day(recorded.occurred_at))] += 1
+
+    @staticmethod
+    def _kept(calendar: Calendar, promised: date, made: date) -> str:
+        """Say how a promise was kept; made late, the log's calendar says why: the rep was away on the day."""
+        if made == promised:
+            return "on the day"
+        assert made > promised
+        assert calendar.absence_on(promised)
+        return "after an absence"
 
     def _pins_change_by_events_only(self, recorded: Recorded) -> None:
         """Invariant 7; a refusal names the version that refused, and the lead stays with its own."""
@@ -119,7 +126,7 @@ class Year:
             return
         before = self.pins.get(recorded.stream_id)
         if before is not None and recorded.playbook != before:
-            assert isinstance(recorded.data, PlaybookMigrated | RevivalQueued)
+            assert recorded.state == "rep" or isinstance(recorded.data, PlaybookMigrated | RevivalQueued)
         self.pins[recorded.stream_id] = recorded.playbook
 
     def _nobody_is_planned_past_capacity(self, day: date) -> None:
@@ -127,9 +134,10 @@ class Year:
         capacity = self.office.playbook.capacity
         for rep in ZONES:
             taken: dict[tuple[date, str], int] = defaultdict(int)
-            for slot in self.office.simulation.books.taken(rep, (day + timedelta(days=ahead) for ahead in range(60))):
+            for slot in self.office.simulation.books.taken(rep, (day + timedelta(days=ahead) for ahead in range(1, 60))):
                 taken[slot.day, slot.kind] += 1
-                assert self.calendars[rep].is_working(slot.day)
+                # What was promised for a day of illness is put off once she is back.
+                assert self.course.calendars[rep].is_working(slot.day) or slot.day in self.course.sick
             most = {
                 "note": capacity.notes,
                 "promised_call": capacity.calls + capacity.catch_up_calls,
@@ -137,36 +145,59 @@ class Year:
             }
             assert all(number <= most[kind] for (_, kind), number in taken.items())
 
+    def _nobody_is_planned_past_the_budget(self, day: date, new: list[Recorded]) -> None:
+        """A3-9: what is planned beside the promised calls fits into what they, answers and breakups leave of the minutes."""
+        costs = self.office.playbook.capacity.minutes
+        beside: dict[UUID, int] = {}
+        used: Counter[tuple[str, str]] = Counter()
+        for recorded in new:
+            said = recorded.used.beside if recorded.used else UNSET
+            if isinstance(recorded.data, DayPlanned) and recorded.data.day == day and said is not UNSET:
+                beside.setdefault(recorded.stream_id, said)
+            used.update((slot.rep, slot.kind) for slot in recorded.effects.used)
+        for rep in ZONES:
+            planned = used[rep, "note"] * costs.note + used[rep, "follow_up"] * costs.follow_up
+            left = costs.budget - used[rep, "promised_call"] * costs.call - beside.get(rep_id(rep), 0)
+            assert used[rep, "promised_call"] <= 7
+            assert planned <= max(0, left), f"{rep} has {planned} minutes planned on {day}, and {left} to give"
+            self.full_days += planned > 0 and planned + costs.follow_up > left
 
-def _opt_outs() -> Iterator[tuple[UUID, Command]]:
-    """Every fortieth lead wants to hear nothing more, whatever is planned with it."""
-    for rep in ZONES:
-        yield from ((derived_id("lead", rep, number), OptOut()) for number in range(3, LEADS // 3, 40))
+
+def lived(attempts: int, *, answer_rate: float = 0.4, days: int | None = None, budget: int = 600) -> tuple[Office, Watch]:
+    """Return an office after *days* days of the course, looked at after each of them."""
+    course = Course()
+    course.days = days or course.days
+    office = Office(
+        playbook(attempts, budget), course.calendars, start=START, leads=course.leads, answer_rate=answer_rate, seed=1
+    )
+    watch = Watch(office, course)
+    course.live(office, office.simulation.publish, watch.look)
+    return office, watch
 
 
 def test_every_rule_holds_on_every_day_of_a_year() -> None:
-    """A1-11, A4-6: invariants 4 to 7 of the design, with leave, opt-outs, and a new version of the playbook in the middle."""
-    year = Year()
-    year.live(60)
-    year.office.hand_in(list(_opt_outs()), "crm")
-    newer = replace(year.office.playbook, version="1.1.0", capacity=replace(year.office.playbook.capacity, calls=5))
-    year.office.simulation.publish(newer)
-    followers = [id_ for id_, lead in year.office.simulation.books.leads.items() if lead.state == "no_response"][:20]
-    follow = MigratePlaybook(playbook=newer.id, version=newer.version, digest=newer.pin.digest)
-    year.office.hand_in([(id_, follow) for id_ in followers], "manager:ann")
-    year.live(DAYS)
-    assert len(year.opted_out) == 51
-    assert year.seen > 40_000
-    moved = {recorded.stream_id for recorded in year.office.log if isinstance(recorded.data, PlaybookMigrated)}
-    assert moved == set(followers)
+    """A1-11, A3-9, A4-6: invariants 4 to 7 of the design, with leave, illness, opt-outs, and a new version in the middle."""
+    office, watch = lived(6, budget=180)
+    assert len(watch.opted_out) == 51
+    assert watch.seen > 40_000
+    moved = {recorded.stream_id for recorded in office.log if isinstance(recorded.data, PlaybookMigrated)}
+    assert moved == watch.course.moved
+    assert moved
+    # Five a day, the first week and two of leave apart; after three days of illness two calls a day are caught up with.
+    assert watch.calls["on the day"] > 1_500
+    assert (watch.calls["after an absence"], watch.put_off["rep_absent"]) == (2, 13)
+    assert watch.full_days > 20
 
 
-@pytest.mark.parametrize(("attempts", "touches", "breakups"), [(3, 4.8, 1.1), (6, 6.9, 0.2)])
-def test_silence_brings_the_load_that_arithmetic_says(attempts: int, touches: float, breakups: float) -> None:
-    """At 40 % answered, follow-ups and breakups per rep and day are what 5 calls a day leave over, within a tenth."""
-    year = Year(attempts)
-    year.live(182)
-    weeks = year.office.weeks()[8:26]
-    days = sum(week.figures["calls"] for week in weeks) / 5
-    assert sum(week.figures["follow_ups"] for week in weeks) / days == pytest.approx(touches, rel=0.1)
-    assert sum(week.figures.get("breakups", 0) for week in weeks) / days == pytest.approx(breakups, abs=0.1 * touches)
+@pytest.mark.parametrize("answer_rate", [0.3, 0.4, 0.5])
+@pytest.mark.parametrize("attempts", [3, 6])
+def test_silence_brings_the_load_that_arithmetic_says(attempts: int, answer_rate: float) -> None:
+    """Of five promised calls a day so many are unanswered, tried again, and given up at last: see methods of 6.3."""
+    office, _ = lived(attempts, answer_rate=answer_rate, days=182)
+    weeks = office.weeks()[8:26]
+    calls = sum(week.figures["calls"] for week in weeks)
+    silent = 1 - answer_rate
+    touches, breakups = calls * sum(silent**attempt for attempt in range(1, attempts)), calls * silent**attempts
+    assert sum(week.figures["follow_ups"] for week in weeks) == pytest.approx(touches, rel=0.1)
+    # How many break up is chance: within three times what it strays by.
+    assert sum(week.figures.get("breakups", 0) for week in weeks) == pytest.approx(breakups, abs=3 * sqrt(breakups))

@@ -415,12 +415,12 @@ def test_a_refused_revival_is_asked_again() -> None:
 
 
 def test_a_call_on_a_day_off_comes_on_the_next_working_day() -> None:
-    """The timer that finds the rep away is armed again, and the reason is in the log (T12)."""
+    """The timer that finds the rep away is armed again, before that day is planned, and the reason is in the log (T12)."""
     life = life_in("note_sent")
     life.now = CALENDAR.moment(date(2026, 1, 24), 600)
     refused = life.fire("call_after_note")
     assert ("refused", "owner_present") == (refused.answer, refused.rule)
-    assert CALENDAR.start_of(date(2026, 1, 26)) == life.lead.timers["call_after_note"].due_at
+    assert CALENDAR.moment(date(2026, 1, 26), 0) == life.lead.timers["call_after_note"].due_at
     assert "applied" == life.fire("call_after_note").answer
 
 
@@ -595,7 +595,7 @@ def test_a_hold_freezes_and_a_release_thaws() -> None:
     released = life.lead
     assert (None, date(2026, 1, 26)) == (released.hold, released.call_on)
     assert [date(2026, 1, 26)] == [slot.day for slot in life.lead.slots]
-    assert CALENDAR.start_of(date(2026, 1, 26)) == life.lead.timers["call_after_note"].due_at
+    assert CALENDAR.moment(date(2026, 1, 26), 0) == life.lead.timers["call_after_note"].due_at
 
 
 def test_a_hold_without_an_end_is_reviewed_again_and_again() -> None:
