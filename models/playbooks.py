@@ -114,6 +114,12 @@ def pinned_leads(connection: Connection, digest_: str) -> list[Lead]:
     return [_lead_decoder.decode(row[0]) for row in rows]
 
 
+def following_reps(connection: Connection, digest_: str) -> list[str]:
+    """Return the names of the reps whose days are planned by the version with this digest, in order."""
+    statement = text("SELECT name FROM reps WHERE body::jsonb #>> '{playbook,digest}' = :digest ORDER BY name")
+    return list(connection.scalars(statement, {"digest": digest_}))
+
+
 def playbook_ids(connection: Connection) -> list[str]:
     """Return the ids of all published playbooks, in order."""
     return list(connection.scalars(text("SELECT DISTINCT id FROM playbooks ORDER BY id")))

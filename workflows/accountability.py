@@ -6,7 +6,7 @@ turned out to be away is *absent*, never missed: that is read from the newest ca
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, get_args
 
@@ -52,6 +52,10 @@ class Place(NamedTuple):
     day: date
 
 
+#: Told of each thing that is counted: where, as what, how much, and by which event; for what is still open, by the newest.
+Trace = Callable[[Place, Figure, int, Recorded], None]
+
+
 class Diaries:
     """The working calendars that each rep has had: the newest that covers a day is asked about it."""
 
@@ -81,9 +85,10 @@ class Diaries:
 class Accountability:
     """The figures by rep and day, while histories of leads come in."""
 
-    def __init__(self, diaries: Diaries, playbooks: Mapping[str, Playbook]) -> None:
+    def __init__(self, diaries: Diaries, playbooks: Mapping[str, Playbook], trace: Trace = lambda *_: None) -> None:
         """*playbooks* by the digests that events pin; without its own a promise has no grace, and a cut releases nothing."""
         self.figures: dict[Place, Counter[Figure]] = {}
+        self._trace = trace
         self._diaries = diaries
         self._playbooks = playbooks
 
@@ -95,6 +100,7 @@ class Accountability:
             if lead is None and not isinstance(recorded.data, LeadRegistered):
                 return
             before, lead = lead, fold(lead, recorded)
+            self._at = recorded
             if before is None:
                 continue
             self._count_work(before, recorded)
@@ -155,6 +161,7 @@ class Accountability:
     def _add(self, place: Place, figure: Figure, count: int = 1) -> None:
         if count:
             self.figures.setdefault(place, Counter())[figure] += count
+            self._trace(place, figure, count, self._at)
 
 
 def _work(before: Lead, recorded: Recorded) -> Iterable[Figure]:

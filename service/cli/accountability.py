@@ -11,6 +11,8 @@ import click
 import msgspec
 
 from models import frozen, views
+from models.database import Connection
+from service.cli.accounted import Traced, print_listed
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.columns import in_columns
@@ -81,18 +83,34 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     "--by", "unit", type=click.Choice(["day", "week", "month"]), default="week", show_default=True, help="What a line is."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, every figure.")
+@click.option(
+    "--leads",
+    "figure",
+    type=click.Choice(FIGURES),
+    metavar="FIGURE",
+    help="List what one figure counts instead: each lead with its event, and of overrides the reason. One of "
+    + ", ".join(FIGURES)
+    + ".",
+)
 @json_option
 @pass_app
 def accountability(
-    app: App, rep_name: str | None, since: str | None, until: str | None, unit: str, as_csv: bool, as_json: bool
+    app: App,
+    rep_name: str | None,
+    since: str | None,
+    until: str | None,
+    unit: str,
+    as_csv: bool,
+    figure: Figure | None,
+    as_json: bool,
 ) -> None:
     """Print what each rep did on which days: notes, calls, promises and what became of them, decisions, minutes, overrides.
 
     A promise counts on the day that the note named. What was not done on a day on which the rep turned out to be away is
     away, and nothing was missed. All of it is counted from the log; below the table stands what each column means.
     """
-    if as_csv and as_json:
-        raise InputError("--csv and --json cannot both be: choose one")
+    if as_csv and (as_json or figure):
+        raise InputError("--csv goes neither with --json nor with --leads: choose one")
     first = parse_day(since) if since else _monday(app.service.now().date()) - timedelta(weeks=_WEEKS - 1)
     last = parse_day(until) if until else date.max
     if last < first:
@@ -100,12 +118,26 @@ def accountability(
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         if rep_name:
             rep_name = find_rep(connection, rep_name).name
-        counted = Accountability(Diaries(frozen.read_calendars(connection)), frozen.read_library(connection).playbooks)
-        with progress_bar(connection, "counting") as progress:
-            seen = itertools.count(1)
-            for _, history in frozen.histories(connection):
-                counted.take(_watched(history, lambda: progress(next(seen))))
-    lines = _lines(counted.figures, rep_name, first, last, unit)
+        traced = Traced(figure, rep_name, first, last)
+        figures = _counted(connection, traced)
+        listed = traced.listed(connection)
+    if figure:
+        print_listed(app, figure, listed, as_json=as_json)
+    else:
+        _print(app, _lines(figures, rep_name, first, last, unit), unit, as_csv=as_csv, as_json=as_json, first=first)
+
+
+def _counted(connection: Connection, traced: Traced) -> Mapping[Place, Counter[Figure]]:
+    library = frozen.read_library(connection)
+    counted = Accountability(Diaries(frozen.read_calendars(connection)), library.playbooks, traced.take)
+    with progress_bar(connection, "counting") as progress:
+        seen = itertools.count(1)
+        for _, history in frozen.histories(connection):
+            counted.take(_watched(history, lambda: progress(next(seen))))
+    return counted.figures
+
+
+def _print(app: App, lines: list[Accounted], unit: str, *, as_csv: bool, as_json: bool, first: date) -> None:
     if as_json:
         app.print_json(Report(lines=tuple(lines)))
     elif as_csv:

@@ -229,7 +229,8 @@ def _shown(value: Any) -> str:
 def migrate(app: App, before: str, after: str, dry_run: bool, who: str | None, as_json: bool) -> None:
     """Move the leads that follow BEFORE to AFTER. A lead whose step AFTER does not have stays, and is named.
 
-    Each lead is moved by a message of its own; `thaw status` shows those that wait.
+    Each lead is moved by a message of its own; `thaw status` shows those that wait. The capacity of a rep's days is that of
+    the version which `thaw rep set` took: reps who still follow BEFORE are named.
     """
     if not dry_run and not (who or "").startswith("manager:"):
         raise InputError("--as manager:NAME: only a manager moves leads to another playbook")
@@ -238,6 +239,7 @@ def migrate(app: App, before: str, after: str, dry_run: bool, who: str | None, a
     now = app.service.now()
     with transaction(app.service.engine) as connection:
         leads = playbooks.pinned_leads(connection, old.digest)
+        reps = playbooks.following_reps(connection, old.digest)
         people = contacts.find_contacts(connection, [lead.id for lead in leads])
         calendars = {owner: views.calendar_of(connection, owner) for owner in {lead.owner for lead in leads}}
         moves = [
@@ -249,7 +251,15 @@ def migrate(app: App, before: str, after: str, dry_run: bool, who: str | None, a
         submissions = [Submission(id=uuid4(), stream_id=lead.id, command=command, asked_by=who) for lead in going]
         submit(app.service.engine, app.service.bell, submissions, now=now)
     if as_json:
-        app.print_json({"from": f"{old.id}@{old.version}", "to": f"{new.id}@{new.version}", "dry_run": dry_run, "leads": moves})
+        app.print_json(
+            {
+                "from": f"{old.id}@{old.version}",
+                "to": f"{new.id}@{new.version}",
+                "dry_run": dry_run,
+                "leads": moves,
+                "reps": reps,
+            }
+        )
         return
     for move in moves:
         timers = "; ".join(f"{name} {was} -> {will}" for name, (was, will) in move.timers.items())
@@ -257,6 +267,8 @@ def migrate(app: App, before: str, after: str, dry_run: bool, who: str | None, a
     refused = sum(move.refused is not None for move in moves)
     verb = "would move" if dry_run else "handed in"
     click.echo(f"{count(len(moves) - refused, 'lead')} {verb}, {refused} stay with {old.id}@{old.version}")
+    for rep in reps:
+        click.echo(f"the days of {plain(rep)} are planned by {old.id}@{old.version} until `thaw rep set {plain(rep)}`")
 
 
 def _move(lead: Lead, name: str, calendar: Calendar | None, leaving: Playbook, entering: Playbook, now: datetime) -> Migrated:

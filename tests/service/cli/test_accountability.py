@@ -23,7 +23,31 @@ QUESTIONS = {
     "calls": "body::jsonb->'effects'->'used' @> '[{\"kind\": \"promised_call\"}]'",
     "decisions_no": "type = 'lead_declined' AND body::jsonb->'data'->>'kind' = 'no' AND body::jsonb->>'row' <> 'T02'",
     "unverified": "type = 'note_sent' AND body::jsonb->'data'->>'text' IS NULL",
+    "decisions_yes": """body::jsonb->>'actor' NOT IN ('planner', 'clock', 'import')
+        AND (body::jsonb->'data'->>'decision' IS NOT NULL
+             OR body::jsonb->>'row' IS NOT NULL AND body::jsonb->>'state' IN ('meeting_booked', 'won'))""",
 }
+
+#: What became of each promise: made by the end of the working day after it, made later, or given up without a call.
+_PROMISES = f"""
+    WITH holidays AS (SELECT (jsonb_array_elements(body::jsonb->'holidays')->>'day')::date AS day FROM calendars),
+         working AS (SELECT day::date FROM generate_series('2026-01-01', '2026-04-30', interval '1 day') AS day
+                      WHERE extract(isodow FROM day) < 6 AND day NOT IN (SELECT day FROM holidays)),
+         calls AS (SELECT stream_id, version, {_DAY} AS made FROM events
+                    WHERE body::jsonb->'effects'->'used' @> '[{{"kind": "promised_call"}}]'),
+         promises AS (
+           SELECT (body::jsonb->'data'->>'call_on')::date AS promised,
+                  (SELECT made FROM calls WHERE calls.stream_id = events.stream_id AND calls.version > events.version
+                    ORDER BY version LIMIT 1) AS made,
+                  EXISTS (SELECT FROM events AS later WHERE later.stream_id = events.stream_id
+                             AND later.type = 'call_promise_expired') AS expired
+             FROM events WHERE type = 'note_sent')
+    SELECT promised,
+           count(*) FILTER (WHERE made <= (SELECT min(day) FROM working WHERE day > promised)),
+           count(*) FILTER (WHERE made > (SELECT min(day) FROM working WHERE day > promised)),
+           count(*) FILTER (WHERE expired)
+      FROM promises GROUP BY promised
+"""
 
 
 OUTCOMES: tuple[Command, ...] = (
@@ -72,6 +96,7 @@ def test_the_report_is_what_the_log_says_in_whatever_form(worked: World) -> None
     _weeks_and_months_add_up(worked)
     _exported_for_a_spreadsheet(worked)
     _printed_as_a_table(worked)
+    _each_figure_down_to_its_leads(worked)
 
 
 def _equals_a_question_over_the_log(worked: World) -> None:
@@ -81,6 +106,11 @@ def _equals_a_question_over_the_log(worked: World) -> None:
             rows = connection.execute(text(f"SELECT {_DAY} AS day, count(*) FROM events WHERE {condition} GROUP BY 1"))
             asked = {day.isoformat(): number for day, number in rows}
         assert asked == {day: counts[figure] for day, counts in days.items() if counts[figure]}, figure
+    with transaction(worked.engine) as connection:
+        promises = {row[0].isoformat(): tuple(row[1:]) for row in connection.execute(text(_PROMISES))}
+    said = {day: (counts["kept"], counts["late"], counts["broken"]) for day, counts in days.items() if counts["promised"]}
+    assert promises == said
+    assert all(sum(counts[figure] for counts in days.values()) for figure in ("kept", "late", "decisions_yes"))
     with transaction(worked.engine) as connection:
         minutes = connection.scalar(text("SELECT sum((body::jsonb->'data'->>'minutes')::int) FROM events"))
     assert minutes == sum(counts["minutes"] for counts in days.values())
@@ -94,6 +124,19 @@ def _promises_end_once(worked: World) -> None:
         total.update(counts)
     assert total["promised"] == total["notes"]
     assert total["late"] > 0
+
+
+def _each_figure_down_to_its_leads(worked: World) -> None:
+    days = _days(worked)
+    for figure in FIGURES:
+        listed = worked.said("accountability", "--from", "2026-01-01", "--leads", figure)
+        sums = Counter[str]()
+        for each in listed:
+            sums[each["day"]] += each["count"]
+        for each in listed[:1]:
+            assert f"event {each['version']} at" in worked.ok("why", each["lead_id"], each["version"])
+        assert sums == Counter({day: counts[figure] for day, counts in days.items() if counts[figure]}), figure
+    assert "choose one" in worked.refused(2, "accountability", "--leads", "late", "--csv")
 
 
 def test_a_sick_day_that_is_entered_late_is_no_miss(worked: World) -> None:
@@ -155,7 +198,7 @@ def test_every_column_has_a_head_of_its_own_and_a_meaning() -> None:
     ("arguments", "sentence"),
     [
         (("--from", "2026-02-01", "--to", "2026-01-01"), "--to 2026-01-01 is before --from 2026-02-01"),
-        (("--csv", "--json"), "--csv and --json cannot both be"),
+        (("--csv", "--json"), "--csv goes neither with --json nor with --leads"),
         (("--rep", "nobody"), "nobody"),
     ],
 )

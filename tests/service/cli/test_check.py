@@ -56,6 +56,9 @@ def test_a_form_letter_is_refused_named_and_overridden(notes_due: World) -> None
         assert refusal.inputs["closest_document"] == str(sent.text.document_id)  # type: ignore[union-attr]
         reason = "The two are neighbours and know each other's letters."
         notes_due.ok("note-sent", "V-0001", "--text", text, "--override", reason)
+    listed = notes_due.ok("accountability", "--leads", "overrides", "--from", "2026-01-01")
+    assert f"“{reason}”" in listed
+    assert listed.endswith("1 overrides\n")
     used = notes_due.events(notes_due.leads[1])[-1].used
     assert used
     assert [v.check for v in used.verdicts if v.source == "overridden"] == ["not_form_letter"]

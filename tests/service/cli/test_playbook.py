@@ -112,7 +112,9 @@ def test_leads_stay_with_their_version_until_they_are_moved(world: World, mine: 
     world.work()
     assert world.lead(lead) == before
     assert "only a manager" in world.refused(2, *move)
-    assert "2 leads handed in" in world.ok(*move, "--as", "manager:ann")
+    handed_in = world.ok(*move, "--as", "manager:ann")
+    assert "2 leads handed in" in handed_in
+    assert "the days of dan are planned by five-five-five@1.0.0 until `thaw rep set dan`" in handed_in
     world.work()
     after = world.lead(lead)
     assert after.playbook
@@ -121,4 +123,7 @@ def test_leads_stay_with_their_version_until_they_are_moved(world: World, mine: 
     assert isinstance(world.events(lead)[-1].data, PlaybookMigrated)
     assert world.said("rederive", "--all")["mismatches"] == []
     assert world.said("verify")["findings"] == []
-    assert world.said(*move, "--dry-run")["leads"] == []
+    left = world.said(*move, "--dry-run")
+    assert (left["leads"], left["reps"]) == ([], ["dan"])
+    world.rep()
+    assert world.said(*move, "--dry-run")["reps"] == []
