@@ -12,12 +12,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from msgspec import UNSET
+
 from service.demo.script import OUTCOMES, ScriptedRep
 from workflows.accountability import Accountability, Diaries, Figure, Place
 from workflows.calendars import Calendar
 from workflows.codec import derived_id, digest
 from workflows.commands import Command, QueueRevival, RecordReply, Reference, RegisterLead, SendTouch, SetCalendar
 from workflows.events import Recorded
+from workflows.law_facts import ImportedLawFacts
 from workflows.lead import Lead, State
 from workflows.playbooks import Playbook
 from workflows.rep import rep_id
@@ -60,14 +63,19 @@ class Office:
         leads: int,
         answer_rate: float,
         seed: int,
+        country: str | None = None,
     ) -> None:
-        """Begin at midnight of *start* (UTC) with *leads* cold leads for each rep of *calendars*; *answer_rate* is 0 to 1."""
+        """Begin at midnight of *start* (UTC) with *leads* cold leads for each rep of *calendars*; *answer_rate* is 0 to 1.
+
+        The prospects live in *country*, by ISO 3166-1; None: nobody knows where.
+        """
         self.log: list[Recorded] = []
         """All events, in the order of the log."""
         self.playbook = playbook
         self._calendars = calendars
         self._answer_rate = answer_rate
         self._seed = seed
+        self._country = country
         self._handed_in = 0
         self.simulation = Simulation(datetime.combine(start, time(), UTC), [playbook], self.log.append)
         outcomes = answering(answer_rate)
@@ -117,6 +125,7 @@ class Office:
             contact=_reference(derived_id("lead", rep, number), "contact", ""),
             modes=("handwritten_note", "call", "email", "post"),
             timezone=self._calendars[rep].timezone,
+            law=ImportedLawFacts(region=self._country) if self._country else UNSET,
             last_contact_on=start - timedelta(days=dice.randint(100, 900)),
             stage_depth=dice.randint(0, 5),
             value_band=dice.randint(0, 4),

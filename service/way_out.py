@@ -159,6 +159,7 @@ WAYS_OUT: Mapping[str, str] = {
     "questions_known": "--answer QUESTION=TEXT with those of the playbook, and only with --outcome answered",
     "reason_evidence": "--words TEXT, and --evidence TEXT of thaw reason real",
     "reason_probed": "thaw reason real {key} --reason WORD --evidence TEXT --words TEXT",
+    "region_unknown": "thaw law set {key} --region US-FL, with where they live, or --consent email --evidence TEXT",
     "register_answer": "thaw law dnc-checked {key} --on DAY --clear, or --listed",
     "rested": "wait for that day",
     "rotation": "wait for other people's turn to be over",

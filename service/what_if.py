@@ -16,6 +16,7 @@ import msgspec
 from models import frozen
 from models.database import Connection
 from workflows.events import DayPlanned, Recorded
+from workflows.law_table import CURRENT
 from workflows.parts import Unknown
 from workflows.playbooks import Playbook
 from workflows.script_reader import Reader
@@ -165,7 +166,7 @@ def what_if(
         raise WhatIfError("nothing is recorded yet, so there is no history to run again")
     start = max(since or began, began) - timedelta(microseconds=1)
     library = frozen.read_library(connection)
-    reader = Reader(library.playbooks, start)
+    reader = Reader(library.playbooks, start, CURRENT)
     try:
         for number, recorded in enumerate(frozen.log_in_order(connection), start=1):
             reader.take(recorded)

@@ -20,6 +20,7 @@ from models.verify import verify
 from service.calendars import freeze_calendar
 from tests.logins import service_url
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, ScheduleNote, SetCalendar
+from workflows.law_facts import ImportedLawFacts
 from workflows.lead import Lead
 from workflows.proposals import comes_in
 from workflows.rederive import Mismatch, rederive, rederive_book_decisions
@@ -145,6 +146,7 @@ def registration(owner: str = "dan") -> RegisterLead:
         contact=WORDS,
         modes=("handwritten_note", "call", "email"),
         timezone="America/Chicago",
+        law=ImportedLawFacts(region="US"),
         qualified=True,
         then=(QueueRevival(),),
     )

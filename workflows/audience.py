@@ -115,8 +115,9 @@ def _why_not(
         return "suppressed"
     if rules.mode not in lead.modes:
         return "no_address"
-    if refuses(lead, rules.mode, day, law):
-        return "unlawful"
+    if unlawful := refuses(lead, rules.mode, day, law):
+        # Who is asked where somebody lives can help; to everything else the law's answer is no.
+        return unlawful.rule if unlawful.rule == "region_unknown" else "unlawful"
     if lead.hold is not None:
         return "on_hold"
     if key == "declined" and (state := _busy(lead)):

@@ -26,8 +26,8 @@ from workflows.sentences import spoken
 #: The rules whose refusal on the lead's own stream ends a letter, until a draw judges it anew; after any other refusal it is to
 #: be written anew.
 _ENDS = frozenset({
-    "not_suppressed", "mode_permitted", "consent_expired", "express_consent", "erased", "no_transition", "not_held",
-    "check.event_left",
+    "not_suppressed", "mode_permitted", "consent_expired", "region_unknown", "express_consent", "erased", "no_transition",
+    "not_held", "check.event_left",
 })  # fmt: skip
 
 

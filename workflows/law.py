@@ -13,7 +13,7 @@ from workflows.commands import Mode
 from workflows.context import Refused
 from workflows.events import Scalar
 from workflows.law_facts import NOTHING, LawFacts
-from workflows.law_table import CURRENT, CallHours, ImpliedConsent, LawTable, Register, Span
+from workflows.law_table import CallHours, ImpliedConsent, LawTable, Register, Span
 from workflows.lead import Lead
 from workflows.regions import is_known
 from workflows.sentences import spoken, words
@@ -47,10 +47,21 @@ def rows_for(table: LawTable, region: str | None) -> tuple[CallHours, ...]:
     return found or tuple(row for row in table.hours if row.region == "*")
 
 
-@lru_cache(maxsize=4096)
-def window(region: str | None, day: date, table: LawTable) -> Span:
-    """Return from when until when, in minutes of the prospect's *day*, somebody in *region* may be called; None: not at all."""
-    spans = [_span(row, day) for row in rows_for(table, region)]
+@lru_cache(maxsize=512)
+def hours_in(table: LawTable, region: str | None) -> CallHours:
+    """Return the rows that bind in *region* as one: the hours that all of them allow, with the sources of all."""
+    rows = rows_for(table, region)
+    return CallHours(
+        region=region or "",
+        weekday=_shared([row.weekday for row in rows]),
+        saturday=_shared([row.saturday for row in rows]),
+        sunday=_shared([row.sunday for row in rows]),
+        holidays=all(row.holidays for row in rows),
+        source="; ".join(row.source for row in rows),
+    )
+
+
+def _shared(spans: list[Span]) -> Span:
     allowed = [span for span in spans if span]
     if len(allowed) < len(spans):
         return None
@@ -58,7 +69,14 @@ def window(region: str | None, day: date, table: LawTable) -> Span:
     return (opens, closes) if opens < closes else None
 
 
-def _span(row: CallHours, day: date) -> Span:
+@lru_cache(maxsize=4096)
+def window(region: str | None, day: date, table: LawTable) -> Span:
+    """Return from when until when, in minutes of the prospect's *day*, somebody in *region* may be called; None: not at all."""
+    return span_of(hours_in(table, region), day)
+
+
+def span_of(row: CallHours, day: date) -> Span:
+    """Return the hours of *row* on *day*; None: no calls."""
     if not row.holidays and is_holiday(day):
         return None
     return {6: row.saturday, 7: row.sunday}.get(day.isoweekday(), row.weekday)
@@ -92,7 +110,7 @@ def _kept(holiday: date) -> tuple[date, ...]:
     return holiday, holiday + timedelta(days=moved)
 
 
-def refuses(lead: Lead, mode: Mode, day: date, table: LawTable | None = CURRENT) -> Refused | None:
+def refuses(lead: Lead, mode: Mode, day: date, table: LawTable | None) -> Refused | None:
     """Return why the law refuses *mode* with *lead* on *day*; None when it does not, or no *table* was in force."""
     if table is None:
         return None
@@ -120,7 +138,7 @@ def _register_refuses(facts: LawFacts, day: date, table: LawTable) -> Refused | 
     if facts.dnc_listed:
         reason = "The number is on the do-not-call register: write, or have a newer look-up say otherwise."
         return Refused(rule="do_not_call", reason=reason, inputs=inputs)
-    register = _of_country(table.registers, facts.region or None)
+    register = register_for(table, facts.region or None)
     if register is None:
         return None
     until = relationship_until(facts, register)
@@ -138,23 +156,49 @@ def _register_refuses(facts: LawFacts, day: date, table: LawTable) -> Refused | 
 
 
 def _consent_lacks(facts: LawFacts, day: date, table: LawTable) -> Refused | None:
-    implied = next((rule for rule in table.implied if facts.region and facts.region.partition("-")[0] == rule.country), None)
-    if implied is None or "email" in (facts.consents or ()):
+    region = facts.region or None
+    rules = consents_for(table, region)
+    if not rules or "email" in (facts.consents or ()):
         return None
-    until = relationship_until(facts, implied)
+    until = _good_until(facts, rules)
     if until and day <= until:
         return None
     why = f"expired on {spoken(until)}" if until else "was never given: no purchase and no inquiry is recorded"
-    reason = f"The consent to mail that a purchase or an inquiry implies there {why}; call or write by post instead."
-    inputs: dict[str, Scalar] = {"region": facts.region or None, "consent_expires_on": str(until) if until else None}
-    return Refused(rule="consent_expired", reason=reason, inputs=inputs)
+    inputs: dict[str, Scalar] = {"region": region, "consent_expires_on": str(until) if until else None}
+    if table.mail_where_unknown is UNSET or (region and is_known(region)):
+        reason = f"The consent to mail that a purchase or an inquiry implies there {why}; call or write by post instead."
+        return Refused(rule="consent_expired", reason=reason, inputs=inputs)
+    there = f" ({region} is no region)" if region else ""
+    reason = (
+        f"Nobody knows where they live{there}, so mail needs the consent of the strictest country, and the one that a purchase "
+        f"or an inquiry implies {why}. Say where they live, with `thaw law set LEAD --region US-FL` or an import that has a "
+        "region, or record their consent with `--consent email --evidence TEXT`; or call or write by post."
+    )
+    return Refused(rule="region_unknown", reason=reason, inputs=inputs)
 
 
-def _of_country(registers: tuple[Register, ...], region: str | None) -> Register | None:
+def consents_for(table: LawTable, region: str | None) -> tuple[ImpliedConsent, ...]:
+    """Return the rows on consent to mail that bind in *region*, all of which have to allow it; empty where mail needs none.
+
+    Where the region is unknown every row does, unless the *table* says otherwise.
+    """
+    if table.mail_where_unknown is not UNSET and (region is None or not is_known(region)):
+        return table.implied
+    return tuple(rule for rule in table.implied if (region or "").partition("-")[0] == rule.country)
+
+
+def _good_until(facts: LawFacts, rules: tuple[ImpliedConsent, ...]) -> date | None:
+    """Return the last day on which each of *rules* allows mail; None where one of them never did."""
+    ends = [relationship_until(facts, rule) for rule in rules]
+    known = [end for end in ends if end]
+    return min(known, default=None) if len(known) == len(ends) else None
+
+
+def register_for(table: LawTable, region: str | None) -> Register | None:
     """Return the register that binds in *region*; where that is unknown or no such code, the strictest."""
     if region is None or not is_known(region):
-        return min(registers, key=lambda register: (register.check_days, canonical(register)), default=None)
-    return next((register for register in registers if register.country == region.partition("-")[0]), None)
+        return min(table.registers, key=lambda register: (register.check_days, canonical(register)), default=None)
+    return next((register for register in table.registers if register.country == region.partition("-")[0]), None)
 
 
 def relationship_until(facts: LawFacts, rule: Register | ImpliedConsent) -> date | None:
@@ -169,9 +213,9 @@ def relationship_until(facts: LawFacts, rule: Register | ImpliedConsent) -> date
 
 def consent_expires_on(facts: LawFacts, table: LawTable) -> date | None:
     """Return the last day on which mail may go out by implied consent; None where that is not asked for or never was given."""
-    country = (facts.region or "").partition("-")[0]
-    rule = next((rule for rule in table.implied if rule.country == country), None)
-    return relationship_until(facts, rule) if rule and "email" not in (facts.consents or ()) else None
+    if "email" in (facts.consents or ()):
+        return None
+    return _good_until(facts, consents_for(table, facts.region or None))
 
 
 def _months_later(day: date, months: int) -> date:

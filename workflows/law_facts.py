@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from workflows.regions import is_known
+
 #: ISO 3166-2 (``US-FL``), or a country alone (``DE``).
 Region = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
@@ -18,6 +20,10 @@ class ImportedLawFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     region: Region | UnsetType = UNSET
     consumer: bool | UnsetType = UNSET
+    region_assumed: Literal[True] | UnsetType = UNSET
+    """The row says no region, and this is what the mapping names for such rows: a region that is known stays."""
+    assumed_before: Region | UnsetType = UNSET
+    """What the mapping named for such rows in the import before: that one does not stay."""
 
 
 class LawFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +83,10 @@ def merged(known: LawFacts | UnsetType, said: LawFacts) -> LawFacts:
     return msgspec.structs.replace(known or NOTHING, **new)
 
 
-def imported(said: ImportedLawFacts | UnsetType) -> LawFacts | UnsetType:
-    """Return what an import *said*, as events keep it."""
-    return LawFacts(region=said.region, consumer=said.consumer) if said is not UNSET else UNSET
+def imported(said: ImportedLawFacts | UnsetType, known: LawFacts | UnsetType = UNSET) -> LawFacts | UnsetType:
+    """Return what an import *said* about somebody of whom the rest is *known*, as events keep it."""
+    if said is UNSET:
+        return UNSET
+    region = known.region if known else UNSET
+    stays = said.region_assumed and region and is_known(region) and region != said.assumed_before
+    return LawFacts(region=UNSET if stays else said.region, consumer=said.consumer)

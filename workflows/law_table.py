@@ -2,10 +2,13 @@
 
 Policy defaults, not legal advice. Each row names its rule and, in brackets, where its hours were read; what could not be
 confirmed is left to the hours of the country. A table that was in force is never changed: a new one gets a new version, and the
-old one stays in `TABLES`, because decisions name theirs by its digest.
+old one stays in `TABLES`, because decisions name theirs by its digest. `docs/methods.md` says how to add a row.
 """
 
+from typing import Literal
+
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows.codec import canonical, digest
 
@@ -56,6 +59,8 @@ class LawTable(msgspec.Struct, frozen=True, kw_only=True):
     express: tuple[str, ...]
     """Modes that are off everywhere until the person agrees expressly."""
     express_source: str
+    mail_where_unknown: Literal["strictest"] | UnsetType = UNSET
+    """Mail to somebody whose region is unknown needs what every row of *implied* asks for; unset: it needs nothing."""
 
 
 def _hours(region: str, source: str, weekday: Span, saturday: Span, sunday: Span, *, holidays: bool = True) -> CallHours:
@@ -64,7 +69,7 @@ def _hours(region: str, source: str, weekday: Span, saturday: Span, sunday: Span
 
 _8, _9, _10, _NOON, _17, _18, _20, _21 = (60 * hour for hour in (8, 9, 10, 12, 17, 18, 20, 21))
 
-CURRENT = LawTable(
+LAW_2026_1 = LawTable(
     version="2026.1",
     hours=(
         _hours("*", "policy: where no row is known, the hours of the US floor", (_8, _21), (_8, _21), (_8, _21)),
@@ -123,6 +128,9 @@ CURRENT = LawTable(
     express_source="policy everywhere; of faxes also 47 CFR 64.1200(a) [saxton.org]",
 )
 
+#: The same rows; and where somebody lives whom nobody knows to live anywhere counts as where most is asked, for mail as well.
+CURRENT = msgspec.structs.replace(LAW_2026_1, version="2026.2", mail_where_unknown="strictest")
+
 
 def digest_of(table: LawTable) -> str:
     """Return the SHA-256 under which decisions name *table*."""
@@ -132,4 +140,4 @@ def digest_of(table: LawTable) -> str:
 DIGEST = digest_of(CURRENT)
 
 #: Every table that was ever in force, by its digest.
-TABLES: dict[str, LawTable] = {DIGEST: CURRENT}
+TABLES: dict[str, LawTable] = {digest_of(table): table for table in (LAW_2026_1, CURRENT)}

@@ -10,6 +10,7 @@ import msgspec
 
 from workflows.commands import Name, Reference, Slug
 from workflows.event import Event
+from workflows.law_facts import Region
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 """SHA-256 in hexadecimal."""
@@ -54,6 +55,10 @@ class LeadsImported(Event, frozen=True, kw_only=True, tag="leads_imported"):
     rejected: Count
     messages: Count
     """Commands that were staged."""
+    region_unless_said: Region | msgspec.UnsetType = msgspec.UNSET
+    """The region that the mapping names for rows that say none."""
+    regions_assumed: Count | msgspec.UnsetType = msgspec.UNSET
+    """Rows for which it stands; each command that has it from there says so."""
 
 
 class RecordsExported(Event, frozen=True, kw_only=True, tag="records_exported"):

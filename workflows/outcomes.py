@@ -171,6 +171,7 @@ def _rescheduled(facts: Facts, command: c.RescheduleCall) -> e.CallRescheduled:
 
 
 def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated:
+    law = imported(command.law, facts.lead.law)
     event = e.ContactUpdated(
         contact=command.contact,
         modes=command.modes,
@@ -181,8 +182,8 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         stage_depth=command.stage_depth,
         value_band=command.value_band,
         minutes_added=command.minutes_added,
-        law=imported(command.law),
-        mail_again=law_guards.mail_again(facts, imported(command.law)),
+        law=law,
+        mail_again=law_guards.mail_again(facts, law),
     )
     lead = facts.lead
     if lead.state != "queued" or lead.score is None:

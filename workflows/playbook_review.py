@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from workflows.checks import KNOWN_CHECKS
-from workflows.law_table import CURRENT
+from workflows.law_table import LawTable
 from workflows.playbooks import Playbook
 
 #: The share of attempts that somebody answers, at which the load of a day is shown.
@@ -23,15 +23,15 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
-def review(playbook: Playbook) -> tuple[Remark, ...]:
-    """Return what is wrong with *playbook* or will surprise, what refuses it first."""
+def review(playbook: Playbook, table: LawTable) -> tuple[Remark, ...]:
+    """Return what is wrong with *playbook* or will surprise under the law *table*, what refuses it first."""
     remarks = [
         *_steps(playbook),
         *_checks(playbook),
         *_attempts(playbook),
         *_pursuit(playbook),
         *_capacity(playbook),
-        *_law(playbook),
+        *_law(playbook, table),
     ]
     return tuple(sorted(remarks, key=lambda remark: remark.level != "refuse"))
 
@@ -47,15 +47,15 @@ def follow_ups_a_day(playbook: Playbook, answer_rate: float) -> tuple[float, flo
     return first * sum(silent**number for number in range(1, stop)), first * silent**stop
 
 
-def _law(p: Playbook) -> list[Remark]:
-    (floor,) = (row for row in CURRENT.hours if row.region == "*")
+def _law(p: Playbook, table: LawTable) -> list[Remark]:
+    (floor,) = (row for row in table.hours if row.region == "*")
     opens, closes = floor.weekday or (0, 0)
     remarks = []
     if p.contact_hours.opens < opens or p.contact_hours.closes > closes:
         says = f"The law allows calls from {opens // 60:02}:00 to {closes // 60:02}:00 at most; a playbook may narrow that"
         remarks.append(_warn("contact_hours", f"{says}, and what is wider here has no effect."))
     if 7 in p.contact_hours.weekdays:
-        closed = ", ".join(row.region for row in CURRENT.hours if row.sunday is None)
+        closed = ", ".join(row.region for row in table.hours if row.sunday is None)
         remarks.append(_warn("contact_hours.weekdays", f"In {closed} no calls are allowed on Sundays: there it has no effect."))
     return remarks
 

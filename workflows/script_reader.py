@@ -25,6 +25,7 @@ from workflows.commands import (
     UpdateContact,
 )
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded
+from workflows.law_table import LawTable
 from workflows.lead import BESIDE_LEADS, Lead
 from workflows.playbooks import Playbook
 from workflows.scripts import (
@@ -54,10 +55,11 @@ _BREAKUP = (ConfirmCutBait, LeaveBreakupVoicemail, SendBreakupEmail, SendBreakup
 class Reader:
     """Reads a log in order and writes the scripts. *playbooks* are those that its events pin, by digest.
 
-    What was done from *since* on is counted.
+    What was done from *since* on is counted; what the law left to try is told by *table*.
     """
 
-    def __init__(self, playbooks: Mapping[str, Playbook], since: datetime) -> None:
+    def __init__(self, playbooks: Mapping[str, Playbook], since: datetime, table: LawTable) -> None:
+        self.table = table
         self.scripts: dict[UUID, Script] = {}
         self.office: list[Given] = []
         """Calendars of reps, in order."""
@@ -164,7 +166,7 @@ class Reader:
 
     def _ask(self, script: Script, recorded: Recorded, lead: Lead) -> None:
         today = horizon.local_day(self.calendar_of(lead), recorded.recorded_at)
-        asked = ask_of(recorded, lead, self._playbooks[lead.playbook.digest] if lead.playbook else None, today)
+        asked = ask_of(recorded, lead, self._playbooks[lead.playbook.digest] if lead.playbook else None, today, self.table)
         # That the attempts are spent is said once: the decision is owed from then on.
         if asked and (asked[0] != "breakup" or not script.last.asked("breakup")):
             script.last.asks.append(Ask(asked[0], asked[1] or today, recorded.recorded_at, self.books.position))

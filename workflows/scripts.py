@@ -14,7 +14,7 @@ from workflows.calendars import Calendar
 from workflows.commands import Command
 from workflows.cut_bait import most_attempts
 from workflows.events import NurtureTouchDue, Recorded, TouchScheduled, Used
-from workflows.law_table import CURRENT
+from workflows.law_table import LawTable
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.proposals import next_mode, next_value_item
@@ -99,8 +99,13 @@ class Script:
         return self.stretches[-1]
 
 
-def ask_of(recorded: Recorded, lead: Lead, playbook: Playbook | None, today: date) -> tuple[str, date | None] | None:
-    """Return what an event of *lead*, now as it left it, asks somebody for, and for which day; None for *today*, its own."""
+def ask_of(
+    recorded: Recorded, lead: Lead, playbook: Playbook | None, today: date, table: LawTable
+) -> tuple[str, date | None] | None:
+    """Return what an event of *lead*, now as it left it, asks somebody for, and for which day; None for *today*, its own.
+
+    By the law *table*.
+    """
     if recorded.state == "note_due" and recorded.row in ("T07", "T24"):
         return "note", lead.note_on
     if recorded.state == "call_due" and recorded.row in ("T08", "T12", "T23"):
@@ -109,16 +114,16 @@ def ask_of(recorded: Recorded, lead: Lead, playbook: Playbook | None, today: dat
         return f"touch:{recorded.data.mode}", recorded.data.touch_on
     if isinstance(recorded.data, NurtureTouchDue):
         return "nurture", None
-    if recorded.state == "no_response" and recorded.row and playbook and is_spent(lead, playbook, today):
+    if recorded.state == "no_response" and recorded.row and playbook and is_spent(lead, playbook, today, table):
         return "breakup", None
     return None
 
 
-def is_spent(lead: Lead, playbook: Playbook, today: date) -> bool:
+def is_spent(lead: Lead, playbook: Playbook, today: date, table: LawTable) -> bool:
     """Tell whether nothing more will be asked for a silent lead but a decision about the breakup."""
     return (
         lead.attempts >= most_attempts(lead, playbook)
-        or next_mode(lead, playbook, today, CURRENT) is None
+        or next_mode(lead, playbook, today, table) is None
         or next_value_item(lead, playbook) is None
     )
 

@@ -138,7 +138,7 @@ class WhatIf:
         self.tally.take(recorded, lead_, self._simulation.calendar(lead_.owner), known=not part.assumed)
         if part.assumed and lead_.state not in _OF_A_NOTE:
             self._stop_soon(lead_.id, "touch", "it left the promised call of a note that the log does not hold")
-        elif asked := ask_of(recorded, lead_, self._simulation.pinned(lead_), self._today(lead_)):
+        elif asked := ask_of(recorded, lead_, self._simulation.pinned(lead_), self._today(lead_), self._reader.table):
             self._asked(lead_, asked[0], asked[1] or self._today(lead_))
         elif part.pending and isinstance(recorded.data, _MOVED):
             self._intend(lead_, part, part.pending[0])

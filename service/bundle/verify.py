@@ -2118,7 +2118,12 @@ CA    540-1290 600-1080 600-1080 holidays
     "implied": ("CA", 24, 6),
     "express": ("fax", "text_message"),
 }  # fmt: skip
-LAW_TABLES: dict[str, Any] = {"e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d2eeb0d2a8f752a2": LAW_2026_1}
+#: The same, and mail to an unknown region is asked for the consent that mail to the country of "implied" is asked for.
+LAW_2026_2 = {**LAW_2026_1, "mail_where_unknown": "strictest"}
+LAW_TABLES: dict[str, Any] = {
+    "e2de79200ed9030657a6ea83d26996acda085a1f91ab3960d2eeb0d2a8f752a2": LAW_2026_1,
+    "d6008ee0be70fab3be631dacdd8fad7c9154f35e6585d41363761eb4b97d6906": LAW_2026_2,
+}
 
 #: What asks the table; its answer stands in "used".
 LAW_ASKED = frozenset([
@@ -2222,11 +2227,19 @@ def unlawful(lead: Lead, mode: str, day: date, d: Decision) -> str:
         good = (until and day <= until) or (checked and (day - read_day(checked)).days <= days)
         return "" if good else "do_not_call_check"
     if mode == "email":
-        where, purchase, inquiry = table["implied"]
-        until = _relationship(law, purchase, inquiry)
-        good = country != where or "email" in law.get("consents", []) or (until and day <= until)
-        return "" if good else "consent_expired"
+        until = _relationship(law, *table["implied"][1:])
+        if not _asks_consent(table, law) or "email" in law.get("consents", []) or (until and day <= until):
+            return ""
+        return "region_unknown" if "mail_where_unknown" in table and not known_region(law.get("region")) else "consent_expired"
     return "express_consent" if mode in table["express"] and mode not in law.get("consents", []) else ""
+
+
+def _asks_consent(table: Any, law: dict[str, Any]) -> bool:
+    """Whether mail takes consent where somebody lives of whom *law* is known."""
+    region = law.get("region", "")
+    if "mail_where_unknown" in table and not known_region(region):
+        return True
+    return bool(region.partition("-")[0] == table["implied"][0])
 
 
 def _lawful(lead: Lead, d: Decision) -> list[str]:
@@ -2282,10 +2295,10 @@ def _last_of_consent(known: dict[str, Any], d: Decision) -> date | None:
     """Return the last day on which mail may go out by implied consent to whom *known* is known; None where there is none."""
     if d.law is None:
         return None
-    where, purchase, inquiry = LAW_TABLES[d.law["table"]]["implied"]
-    if known.get("region", "").partition("-")[0] != where or "email" in known.get("consents", []):
+    table = LAW_TABLES[d.law["table"]]
+    if not _asks_consent(table, known) or "email" in known.get("consents", []):
         return None
-    return _relationship(known, purchase, inquiry)
+    return _relationship(known, *table["implied"][1:])
 
 
 def _consent_over(lead: Lead, c: Any, d: Decision) -> bool:
@@ -2298,8 +2311,18 @@ def _mail_again(lead: Lead, c: Any, d: Decision) -> bool | None:
     if "law" not in c or d.law is None or lead.consent_lapsed is None or "email" in lead.modes_refused:
         return None
     after = copy(lead)
-    after.law = {**lead.law, **c["law"]}
+    after.law = {**lead.law, **(_imported_law(lead.law, c["law"]) if c["command"] == "update_contact" else c["law"])}
     return None if unlawful(after, "email", d.today, d) else True
+
+
+def _imported_law(known: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """What an import may say of contact law; a region that only its mapping names gives way to one that is known.
+
+    The rest takes a person, and `law_facts` asks.
+    """
+    region = known_region(known.get("region"))
+    stays = "region_assumed" in said and region and region != said.get("assumed_before")
+    return {name: said[name] for name in ("region", "consumer") if name in said and not (name == "region" and stays)}
 
 
 def _consent_ends(lead: Lead, data: Any, d: Decision) -> date | None:
@@ -2803,8 +2826,7 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
         if value is not None:
             made[name] = value
     if row.event in ("lead_registered", "contact_updated") and "law" in c:
-        # The rest of it takes a person, and `law_facts` asks.
-        made["law"] = {name: c["law"][name] for name in ("region", "consumer") if name in c["law"]}
+        made["law"] = _imported_law(lead.law if lead else {}, c["law"])
     if row.event == "contact_updated":
         made.update({name: c[name] for name in OF_THE_SALE if name in c})
         if lead and lead.state == "queued" and lead.score:

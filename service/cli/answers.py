@@ -20,6 +20,7 @@ from models.replay import fold_rows
 from service.campaigns import told_of
 from service.cli.app import REFUSED, App, InputError
 from service.find import FindError
+from service.law_words import comes_to
 from service.next_action import NextAction, next_action, steps_of
 from service.pauses import PauseShown, pause_lines, pause_of, read_pauses
 from service.times import TimeError, shown_moment, zone_of
@@ -30,6 +31,7 @@ from workflows.actor_names import actor_name
 from workflows.campaign import Campaign
 from workflows.events import CommandRefused, decode_recorded
 from workflows.invitation_streams import Stream
+from workflows.law_table import TABLES
 from workflows.lead import Lead, Rep, State
 from workflows.sales_event import SalesEvent
 
@@ -174,7 +176,9 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
         "refused" if message.outcome == "refused" else "applied" if message.outcome == "applied" else "superseded"
     )
     if outcome == "applied":
-        sentence = f"applied: {', '.join(types)}. {told.sentence}"
+        lead = folded.state if folded else None
+        learnt = _learnt(lead, caused) if isinstance(lead, Lead) and "law_recorded" in types else ""
+        sentence = f"applied: {', '.join(types)}. {told.sentence}{learnt}"
     elif outcome == "refused":
         # Only leads have states that people know; of anything else its sentence says how it stands.
         stays = f"{told.name} stays {told.state}." if told.next else told.sentence
@@ -193,6 +197,12 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
         reason=message.reason,
         way_out=_way_out(caused, told) if outcome == "refused" else None,
     )
+
+
+def _learnt(lead: Lead, caused: Sequence[EventRow]) -> str:
+    """Say what contact law makes of where *lead* lives, by the table that the decision went by."""
+    used = decode_recorded(caused[0].body.encode()).used
+    return f" {comes_to(lead, TABLES[used.law.table])}" if used and used.law and used.law.table in TABLES else ""
 
 
 def _way_out(caused: Sequence[EventRow], told: "_Told") -> str | None:

@@ -1,27 +1,33 @@
 """Contact law: what is known of a person, what it comes to today, and the table that is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, get_args
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
+from msgspec import UNSET
 
 from models.database import transaction
 from models.views import calendar_of
+from service import law_words
 from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import Draft
 from service.cli.forms import common_options
 from service.cli.typed import DAY
 from service.find import find_lead
-from service.times import zone_of
+from service.history import History, read_history
+from service.moments import as_recorded
+from service.times import shown_day, zone_of
 from service.wording import plain
 from workflows import law
 from workflows.commands import Mode, RecordLaw
 from workflows.law_facts import ConsentMode, LawFacts
-from workflows.law_table import CURRENT, DIGEST, LawTable, Span
+from workflows.law_table import CURRENT, DIGEST, CallHours, ImpliedConsent, LawTable, Register, Span
+from workflows.lead import Lead
 from workflows.regions import is_known, meant_by
 from workflows.sentences import words
 
@@ -46,6 +52,8 @@ class LawShown(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     day: date
     facts: LawFacts
+    region_said_by: str | None
+    """Who named the region, when, and in which event; None where it is unknown."""
     call_hours: Span
     """From when until when, in minutes of the prospect's day, the law allows calls; the playbook may say less."""
     consent_expires_on: date | None
@@ -54,15 +62,23 @@ class LawShown(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the law table."""
 
 
+class Unknown(msgspec.Struct, frozen=True, kw_only=True):
+    """What the table comes to for somebody whose region is unknown."""
+
+    hours: CallHours
+    """What all rows allow together."""
+    register: Register | None
+    """The strictest."""
+    implied: tuple[ImpliedConsent, ...]
+    """Each has to allow mail."""
+
+
 class TableShown(msgspec.Struct, frozen=True, kw_only=True):
     """What ``thaw law table --json`` prints."""
 
     digest: str
     table: LawTable
-
-
-def _clock(span: Span) -> str:
-    return f"{span[0] // 60:02}:{span[0] % 60:02} to {span[1] // 60:02}:{span[1] % 60:02}" if span else "no calls"
+    unknown: Unknown
 
 
 @law_group.command("table")
@@ -70,23 +86,40 @@ def _clock(span: Span) -> str:
 @pass_app
 def table(app: App, as_json: bool) -> None:
     """Print the law table, with the source of each row."""
+    unknown = Unknown(
+        hours=law.hours_in(CURRENT, None), register=law.register_for(CURRENT, None), implied=law.consents_for(CURRENT, None)
+    )
     if as_json:
-        app.print_json(TableShown(digest=DIGEST, table=CURRENT))
+        app.print_json(TableShown(digest=DIGEST, table=CURRENT, unknown=unknown))
         return
     click.echo(f"law table {CURRENT.version}, SHA-256 {DIGEST}")
+    for line in _lines(unknown):
+        click.echo(line)
+
+
+def _lines(unknown: Unknown) -> Iterator[str]:
+    """Yield the rows: ``unknown`` is a region that nobody knows, ``other`` one that is known and has no row."""
     for row in CURRENT.hours:
-        holidays = "" if row.holidays else ", not on public holidays"
-        spans = f"{_clock(row.weekday)}; Saturday {_clock(row.saturday)}; Sunday {_clock(row.sunday)}{holidays}"
-        click.echo(f"{row.region:<6} {spans}  [{row.source}]")
-    for each in CURRENT.registers:
-        months = f"{each.purchase_months} months after a purchase, {each.inquiry_months} after an inquiry"
-        click.echo(
-            f"{each.country:<6} consumers: do-not-call look-up within {each.check_days} days, but for {months}  [{each.source}]"
-        )
+        yield _line("other" if row.region == "*" else row.region, law_words.week(row), _source(row.source))
+    yield _line("unknown", law_words.week(unknown.hours), "what all rows allow together: it may be any of them")
+    for register in CURRENT.registers:
+        yield _line(register.country, law_words.register(register), _source(register.source))
+    if found := unknown.register:
+        yield _line("unknown", law_words.register(found), f"as in {found.country}: it may be there")
     for rule in CURRENT.implied:
-        months = f"{rule.purchase_months} months after a purchase, {rule.inquiry_months} after an inquiry"
-        click.echo(f"{rule.country:<6} mail: {months}, or express consent  [{rule.source}]")
-    click.echo(f"*      {', '.join(map(words, CURRENT.express))}: express consent  [{CURRENT.express_source}]")
+        yield _line(rule.country, law_words.consent(rule), _source(rule.source))
+    for rule in unknown.implied:
+        yield _line("unknown", law_words.consent(rule), f"as in {rule.country}: it may be there")
+    modes = ", ".join(map(words, CURRENT.express))
+    yield _line("all", f"{modes}: express consent", _source(CURRENT.express_source))
+
+
+def _line(region: str, says: str, why: str) -> str:
+    return f"{region:<8} {says} - {why}"
+
+
+def _source(source: str) -> str:
+    return f"source: {law_words.read_at(source)}"
 
 
 @law_group.command("show")
@@ -95,34 +128,61 @@ def table(app: App, as_json: bool) -> None:
 @json_option
 @pass_app
 def show(app: App, lead: str, on: str | None, as_json: bool) -> None:
-    """Show what is known of LEAD, and what the law refuses on a day."""
+    """Show what is known of LEAD, and what the law refuses on a day.
+
+    Of a past day it goes by what had been recorded by the end of it; in any case by the law table of today.
+    """
     with typed_errors(), transaction(app.service.engine) as connection:
         found = find_lead(connection, lead)
         zone = zone_of(calendar_of(connection, found.lead.owner))
-    day = date.fromisoformat(on) if on else app.service.now().astimezone(zone).date()
-    refusals = [(mode, law.refuses(found.lead, mode, day)) for mode in found.lead.modes]
+        history = read_history(connection, found.lead.id)
+        today = app.service.now().astimezone(zone).date()
+        day = date.fromisoformat(on) if on else today
+        if day < today:
+            history = as_recorded(history, str(day), zone, app.service.now(), what="--on")
+    person = history.entries[-1].after if day < today else found.lead
+    facts, region = law.law_of(person), law.region_of(person)
     shown = LawShown(
         key=lead,
         day=day,
-        facts=law.law_of(found.lead),
-        call_hours=law.window(law.region_of(found.lead), day, CURRENT),
-        consent_expires_on=law.consent_expires_on(law.law_of(found.lead), CURRENT),
-        modes=tuple(
-            ModeShown(mode=mode, rule=refused.rule if refused else None, reason=refused.reason if refused else None)
-            for mode, refused in refusals
-        ),
+        facts=facts,
+        region_said_by=_said_by(history, zone) if region else None,
+        call_hours=law.window(region, day, CURRENT),
+        consent_expires_on=law.consent_expires_on(facts, CURRENT),
+        modes=tuple(_mode_shown(person, mode, day) for mode in person.modes),
         table=DIGEST,
     )
     if as_json:
         app.print_json(shown)
         return
-    known = ", ".join(f"{words(name)} {value}" for name, value in msgspec.to_builtins(shown.facts).items())
-    click.echo(f"{plain(found.name, 80)} on {day}: {known or 'nothing is known, so the strictest hours hold'}")
-    click.echo(f"calls by their own clock: {_clock(shown.call_hours)}")
+    then = ", as recorded by the end of that day" if day < today else ""
+    click.echo(f"{plain(found.name, 80)} on {shown_day(day)}{then}, by law table {CURRENT.version}")
+    click.echo(f"known: {law_words.known(facts, plain(shown.region_said_by or '', 200))}")
+    click.echo(f"calls by their own clock: {law_words.clock(shown.call_hours)}")
     if shown.consent_expires_on:
         click.echo(f"implied consent to mail until {shown.consent_expires_on}")
     for each in shown.modes:
         click.echo(f"{words(each.mode)}: {f'{each.reason} ({each.rule})' if each.rule else 'not refused by law'}")
+
+
+def _said_by(history: History, zone: ZoneInfo) -> str | None:
+    """Return which event of *history* named the region that is known, and who handed it in."""
+    named = (each for each in reversed(history.entries) if (said := getattr(each.recorded.data, "law", UNSET)) and said.region)
+    entry = next(named, None)
+    if entry is None:
+        return None
+    day = shown_day(entry.recorded.recorded_at.astimezone(zone).date())
+    asked = getattr(entry.recorded.command, "law", UNSET)
+    assumed = ", as the mapping says of rows that name none" if getattr(asked, "region_assumed", False) else ""
+    return f"by {entry.recorded.actor} on {day}, event {entry.recorded.version}{assumed}"
+
+
+def _mode_shown(person: Lead, mode: Mode, day: date) -> ModeShown:
+    refused = law.refuses(person, mode, day, CURRENT)
+    if refused:
+        return ModeShown(mode=mode, rule=refused.rule, reason=refused.reason)
+    closed = law_words.closed(law.region_of(person), day, CURRENT) if mode == "call" else None
+    return ModeShown(mode=mode, rule="contact_hours" if closed else None, reason=closed)
 
 
 def _record(app: App, typed: dict[str, Any], facts: Callable[[], LawFacts]) -> None:

@@ -22,6 +22,7 @@ from service.times import shown_moment, zone_of
 from service.wording import count, name_of, plain
 from workflows.calendars import Calendar
 from workflows.commands import MigratePlaybook
+from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.migration import missing_step, timers_under
 from workflows.playbook_review import Remark, follow_ups_a_day, review
@@ -100,7 +101,7 @@ def validate(app: App, file: str, as_json: bool) -> None:
     text = read_file(file)
     with transaction(app.service.engine) as connection:
         read = read_beside_published(connection, text)
-    remarks = review(read)
+    remarks = review(read, CURRENT)
     if as_json:
         app.print_json(Validated(playbook=_exactly(read), digest=read.pin.digest, extends=read.extends, remarks=remarks))
     else:
@@ -144,7 +145,7 @@ def publish(app: App, file: str, who: str, approved_by: str, as_json: bool) -> N
     text = read_file(file)
     with typed_errors(), transaction(app.service.engine) as connection:
         read = read_beside_published(connection, text)
-        wrong = next((remark for remark in review(read) if remark.level == "refuse"), None)
+        wrong = next((remark for remark in review(read, CURRENT) if remark.level == "refuse"), None)
         if wrong:
             raise InputError(f"{file}: {wrong.field}: {wrong.says} Nothing was published.")
         try:

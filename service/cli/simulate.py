@@ -19,6 +19,7 @@ from service.times import parse_day, shown_day
 from service.wording import count, plain
 from workflows.accountability import FIGURES, Figure
 from workflows.playbooks import Playbook
+from workflows.regions import is_known
 
 _COLUMNS: tuple[tuple[Figure, str], ...] = (
     ("notes", "notes"), ("calls", "calls"), ("kept", "kept"), ("follow_ups", "follow-ups"), ("breakups", "breakups"),
@@ -101,6 +102,7 @@ def simulate(
         leads=leads if leads is not None else max(1, read.capacity.notes * 5 * weeks),
         answer_rate=answer_rate / 100,
         seed=seed,
+        country=country if is_known(country) else None,
     )
     days = weeks * 7
     with bar("simulating") as progress:

@@ -16,6 +16,7 @@ from service.playbooks import read_beside_published
 from service.times import parse_moment, shown_day
 from service.what_if import CapacityShown, Sample, Span, WhatIfError, WhatIfShown, what_if
 from service.wording import count, key_of_id, plain, words
+from workflows.law_table import CURRENT
 from workflows.playbook_review import review
 from workflows.touches import Milestone, TouchKind
 
@@ -50,7 +51,7 @@ def what_if_(app: App, file: str, since: str | None, samples: int, as_json: bool
     text = read_file(file)
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         playbook = read_beside_published(connection, text)
-        wrong = next((remark for remark in review(playbook) if remark.level == "refuse"), None)
+        wrong = next((remark for remark in review(playbook, CURRENT) if remark.level == "refuse"), None)
         if wrong:
             raise InputError(f"{file}: {wrong.field}: {wrong.says}")
         start = parse_moment(since, _UTC, app.service.now(), day_means=time(0)) if since else None

@@ -17,6 +17,7 @@ from workflows.commands import (
     LeaveBreakupVoicemail,
     MarkNoteSent,
     MarkWon,
+    Mode,
     RecordCall,
     RecordDecline,
     RecordMeeting,
@@ -26,8 +27,10 @@ from workflows.commands import (
     SendBreakupEmail,
     SendNurtureTouch,
     SendTouch,
+    StartNurture,
 )
 from workflows.cut_bait import most_attempts
+from workflows.law import lawful_modes
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
@@ -82,7 +85,7 @@ class ScriptedRep:
             elif lead.state == "meeting_booked" and lead.meeting_at and self._calendar.local_day(lead.meeting_at) == today:
                 yield lead, self._meeting(lead, today)
             elif lead.state == "nurture" and lead.nurture_touch_owed:
-                yield from ((lead, command) for command in self._nurture(lead))
+                yield from ((lead, command) for command in self._nurture(lead, today))
 
     def _note(self, lead: Lead, person: dict[str, Any]) -> Command:
         fact, place, name = person["facts"][0], person["last_meeting_place"], str(person["name"]).split()[0]
@@ -125,6 +128,10 @@ class ScriptedRep:
             if mode and item:
                 yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)
         elif lead.attempts >= most_attempts(lead, self._playbook) and lead.cut_bait is None:
+            if not {"call", "email"} <= set(lawful_modes(lead, today, CURRENT)):
+                # One half of a breakup could not go out.
+                yield StartNurture()
+                return
             solution = self._keep(lead.id, "solution", "The two-bedroom plan with the south terrace")
             benefit = self._keep(lead.id, "benefit", "No stairs, and room for the family at weekends")
             yield RecordOffer(solution=solution, benefit=benefit)
@@ -151,10 +158,12 @@ class ScriptedRep:
         step_on = self._calendar.add_working_days(today, 5)
         return RecordMeeting(next_step="send-contract", next_step_on=step_on, minutes=45)
 
-    def _nurture(self, lead: Lead) -> Iterator[Command]:
+    def _nurture(self, lead: Lead, today: date) -> Iterator[Command]:
         asset = next_value_item(lead, self._playbook)
-        if asset and "email" in lead.modes:
-            yield SendNurtureTouch(mode="email", asset=asset, attested=self._playbook.checks.nurture, minutes=2)
+        lawful = lawful_modes(lead, today, CURRENT)
+        mode: Mode = "email" if "email" in lawful else "post"
+        if asset and mode in lawful:
+            yield SendNurtureTouch(mode=mode, asset=asset, attested=self._playbook.checks.nurture, minutes=2)
 
     def _dice(self, lead: Lead, throw: str) -> random.Random:
         return random.Random(f"{self._seed}:{lead.id}:{throw}:{lead.attempts}")  # noqa: S311  # a script, no secret

@@ -140,7 +140,13 @@ class Mapping(_Section, frozen=True, kw_only=True):
     phones: Phones = Phones()
     timezone: Zone = Zone()
     region: Column = ""
-    """Where the person is, by ISO 3166-2, such as US-FL; unknown regions get the strictest contact law."""
+    """Where the person is, by ISO 3166-2, such as US-FL, or a country; unknown regions get the strictest contact law."""
+    region_country: str = ""
+    """The country whose states *region* holds without it, such as US: then CA is California, and without this it is Canada."""
+    region_country_column: Column = ""
+    """The same, row by row; where it is empty, *region_country* stands, and where *region* is empty, the country alone."""
+    region_unless_said: str = ""
+    """The region of rows that say none."""
     consumer: Column = ""
     """Whether it is a private person, yes or no."""
     dates: Dates = Dates()
@@ -183,7 +189,7 @@ class Mapping(_Section, frozen=True, kw_only=True):
             self.qualified,
             self.stages.column,
         )
-        yield from (self.region, self.consumer)
+        yield from (self.region, self.region_country_column, self.consumer)
         yield self.value.column if self.value else ""
         for treatment in self.treatments():
             yield from (treatment.reason_column, treatment.keep_in_touch)

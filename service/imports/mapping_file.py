@@ -11,7 +11,9 @@ from service.calendars import CalendarError, freeze_calendar, iana_zones
 from service.find import REP_NAME_CHARACTERS_MAX, REP_NAMES, is_rep_name
 from service.imports.mapping import Mapping, Stages, Treatment
 from service.imports.problems import MappingError, did_you_mean
+from service.imports.values import is_region
 from workflows.codec import digest
+from workflows.regions import COUNTRIES, meant_by
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -78,6 +80,7 @@ def _contradictions(mapping: Mapping) -> Iterator[tuple[str, str]]:
     yield from _bad_calendars(mapping)
     if mapping.timezone.name and mapping.timezone.name not in iana_zones():
         yield "timezone.name", f"there is no time zone {mapping.timezone.name!r}; write one like Europe/Berlin."
+    yield from _bad_regions(mapping)
     if not _usable_format(mapping.dates.format):
         yield "dates.format", f"{mapping.dates.format!r} does not describe a whole day; write one like %d.%m.%Y."
     if mapping.minutes.column and mapping.minutes.per_day:
@@ -90,6 +93,20 @@ def _contradictions(mapping: Mapping) -> Iterator[tuple[str, str]]:
         yield "value.thousands", "it cannot be the same sign as decimal."
     yield from _bad_stages(mapping.stages)
     yield from _bad_replacements(mapping)
+
+
+def _bad_regions(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    country, unless_said = mapping.region_country, mapping.region_unless_said
+    if country and country not in COUNTRIES:
+        yield "region_country", f"{country!r} is no country; write its code, such as US."
+    for key in ("region_country", "region_country_column"):
+        if getattr(mapping, key) and not mapping.region:
+            yield key, "say which column holds the states: region."
+        if getattr(mapping, key) and mapping.region == mapping.contact.country:
+            yield key, "the column of region is the one of contact.country, and holds countries."
+    if unless_said and not is_region(unless_said):
+        hint = meant_by(unless_said) or "it by ISO 3166-2, such as US-FL or CA-ON, or a country alone, such as DE"
+        yield "region_unless_said", f"{unless_said!r} is no region; write {hint}."
 
 
 def _bad_replacements(mapping: Mapping) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -122,9 +122,25 @@ def _moved(before: Registration | None, after: Registration) -> dict[str, Any]:
 
 def _law(before: Registration | None, after: Registration) -> ImportedLawFacts | UnsetType:
     """Return what the row says anew of what contact law asks; what people recorded stays where the file says nothing."""
-    region = after.region if after.region and (before is None or before.region != after.region) else UNSET
+    region, assumed, assumed_before = _region(before, after)
     consumer = after.consumer if after.consumer is not None and (before is None or before.consumer != after.consumer) else UNSET
-    return UNSET if region is UNSET and consumer is UNSET else ImportedLawFacts(region=region, consumer=consumer)
+    return (
+        UNSET
+        if region is UNSET and consumer is UNSET
+        else ImportedLawFacts(region=region, consumer=consumer, region_assumed=assumed, assumed_before=assumed_before)
+    )
+
+
+def _region(
+    before: Registration | None, after: Registration
+) -> tuple[str | UnsetType, Literal[True] | UnsetType, str | UnsetType]:
+    """Return the region that the row says anew, whether only the mapping says it, and what the mapping said before."""
+    same = before is not None and (before.region, before.region_assumed) == (after.region, after.region_assumed)
+    if same or not after.region:
+        return UNSET, UNSET, UNSET
+    if not after.region_assumed:
+        return after.region, UNSET, UNSET
+    return after.region, True, before.region if before and before.region_assumed and before.region else UNSET
 
 
 @lru_cache(maxsize=20_000)

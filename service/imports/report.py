@@ -26,6 +26,11 @@ WARNINGS = {
     "incomplete_address": "leads with a town but no street, to whom no note can be sent",
     "phone_without_country": "leads with a phone number without its country (set calling_code in the mapping)",
     "replaced_value": "leads with a value that was replaced as the mapping says",
+    "region_unknown": "leads with a mail address and no region, who get no mail without a consent (set region or "
+    "region_unless_said in the mapping)",
+    "region_assumed": "leads whose row says no region, for whom that of the mapping stands (region_unless_said)",
+    "region_may_be_state": "leads with a region such as CA, read as Canada and not as California (set region_country in the "
+    "mapping if the column holds states)",
     "on_suppression_list": "leads of people on the suppression list, who are registered as do-not-contact",
 }
 
@@ -172,6 +177,10 @@ class Tally:
             for code, message in WARNINGS.items()
             if code in self._warnings
         )
+
+    def warned(self, code: str) -> int:
+        """Return how many rows gave rise to the warning *code*."""
+        return self._warnings.get(code, (0, 0))[0]
 
     def errors(self) -> tuple[dict[str, int], tuple[RowError, ...], int]:
         """Return the number of errors by code (most frequent first), the listed ones, and how many are not listed."""

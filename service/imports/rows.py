@@ -11,6 +11,7 @@ from service.imports import values
 from service.imports.mapping import Contact, Mapping, Treatment
 from service.imports.problems import RowError, Unreadable, did_you_mean, shown
 from service.imports.reader import Record
+from service.imports.where import Where
 from service.times import zone_or_utc
 from workflows.commands import DeclineKind, Mode
 
@@ -27,6 +28,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     modes: tuple[Mode, ...] = ()
     timezone: str = ""
     region: str = ""
+    region_assumed: bool = False
+    """The mapping says it, because the row does not."""
     consumer: bool | None = None
     last_contact_on: date | None = None
     stage_depth: int = 0
@@ -73,6 +76,7 @@ class Interpreter:
         self._day = values.day_reader(mapping.dates.format)
         self._number = values.number_reader(mapping.value.decimal, mapping.value.thousands) if mapping.value else None
         self._timezone = values.remembered(values.timezone)
+        self._where = Where(mapping)
         self._contact_readers = self._readers(mapping.contact)
         self.errors: list[RowError] = []
         """What is wrong with the last row, in the order of the mapping."""
@@ -122,7 +126,7 @@ class Interpreter:
 
     def _reject(self, column: str, code: str, value: str, message: str, suggestion: str) -> None:
         error = RowError(line=self._line, column=column, code=code, value=shown(value), message=message, suggestion=suggestion)
-        self.errors.append(error)
+        self.errors += [error] if error not in self.errors else []
 
     def _text(self, column: str) -> str:
         """Return what stands in *column*, replaced as the mapping says; empty when there is no such column."""
@@ -220,11 +224,14 @@ class Interpreter:
         treatment = self._treatment()
         contacts = [day for column in mapping.dates.last_contact if (day := self._days[column])]
         declined = treatment.treat_as == "declined"
+        modes = self._modes(fields)
+        region, assumed = self._where.read(self._take, self.warnings, mailed="email" in modes)
         return Registration(
             owner=owner,
-            modes=self._modes(fields),
+            modes=modes,
             timezone=self._take(mapping.timezone.column, self._timezone) or mapping.timezone.name,
-            region=self._take(mapping.region, values.region) or "",
+            region=region,
+            region_assumed=assumed,
             consumer=self._take(mapping.consumer, values.yes_no),
             last_contact_on=max(contacts, default=None),
             stage_depth=treatment.stage_depth,

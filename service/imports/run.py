@@ -151,6 +151,8 @@ class _Import:
             file=self._file.digest(),
             mapping=self._wish.mapping_digest or digest(canonical(self._mapping)),
             messages=report.messages,
+            region_unless_said=self._mapping.region_unless_said or msgspec.UNSET,
+            regions_assumed=self._tally.warned("region_assumed") or msgspec.UNSET,
             **msgspec.structs.asdict(report.totals),
         )
         operations.append(connection, done, now=self._now, by=self._wish.by, correlation_id=self._correlation_id)

@@ -206,13 +206,20 @@ def _no_phone(value: str) -> Unreadable:
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
+def is_region(code: str) -> bool:
+    """Tell whether *code* is that of a country, or of a part of one."""
+    return bool(_REGION.fullmatch(code)) and is_known(code)
+
+
 def region(value: str) -> str:
     """Return a region by ISO 3166-2, or a country."""
     read = value.strip().upper()
-    if not _REGION.fullmatch(read) or not is_known(read):
-        way_out = f"Write {meant_by(read)}" if meant_by(read) else "Write it by ISO 3166-2, like US-FL, or like DE"
-        raise Unreadable("unknown_region", "There is no such region.", f"{way_out}.")
-    return read
+    if is_region(read):
+        return read
+    way_out = "Write it by ISO 3166-2, like US-FL, or like DE"
+    if meant := meant_by(read):
+        way_out = f"Write {meant}, or say in the mapping which country's states the column holds: region_country"
+    raise Unreadable("unknown_region", "There is no such region.", f"{way_out}.")
 
 
 def timezone(value: str) -> str:

@@ -122,7 +122,7 @@ def out_of_hours(desk: Desk, found: Found) -> Blocked | None:
     lead = found.lead
     if not isinstance(found.tries, RecordCall):
         return None
-    if unlawful := refuses(lead, "call", desk.day):
+    if unlawful := refuses(lead, "call", desk.day, CURRENT):
         return blocked(desk, lead, found.kind, unlawful.rule, unlawful.reason, f"thaw law show {key(desk, lead)}")
     if _may_be_called(desk, lead, desk.now):
         return None

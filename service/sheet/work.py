@@ -16,6 +16,7 @@ from workflows.cut_bait import NURTURE_MODES, most_attempts
 from workflows.events import ReplyReceived
 from workflows.homework import told_why_at
 from workflows.homework_commands import AskWhy
+from workflows.law import lawful_modes, refuses
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.priority import rank
@@ -64,6 +65,9 @@ def breakups(desk: Desk) -> Iterable[Found]:
             command = f"thaw breakup voicemail {typed}"
         else:
             continue
+        if not email and "email" in lead.modes and (unlawful := refuses(lead, "email", desk.day, CURRENT)):
+            why = f"{why}, and its mail may not be sent: {unlawful.reason}"
+            command = f"thaw nurture start {typed}"
         tries = SendBreakup() if voicemail and email else None
         yield Found(lead=lead, kind="breakup", why=why, notes=(reach(desk, lead),), commands=(command,), tries=tries)
 
@@ -222,10 +226,10 @@ def nurture(desk: Desk) -> Iterable[Found]:
     for lead in desk.of("nurture"):
         if not lead.nurture_touch_owed:
             continue
-        permitted: list[Mode] = [mode for mode in lead.modes if mode in NURTURE_MODES]
+        permitted = [mode for mode in lawful_modes(lead, desk.day, CURRENT) if mode in NURTURE_MODES]
         value = next_value_item(lead, desk.playbook_of(lead))
         if not permitted or value is None:
-            lacking = "neither email nor post is permitted" if not permitted else "no new value item is left"
+            lacking = _no_mode(desk, lead) if not permitted else "no new value item is left"
             commands = (f"thaw lead {key(desk, lead)}",)
             yield Found(lead=lead, kind="nurture", why=f"a touch is owed, but {lacking}", commands=commands)
             continue
@@ -238,6 +242,11 @@ def nurture(desk: Desk) -> Iterable[Found]:
             commands=(f"thaw nurture touch {key(desk, lead)} --mode {mode} --asset {value} --attest-all",),
             tries=SendNurtureTouch(mode=mode, asset=value, attested=desk.playbook_of(lead).checks.nurture),
         )
+
+
+def _no_mode(desk: Desk, lead: Lead) -> str:
+    unlawful = refuses(lead, "email", desk.day, CURRENT) if "email" in lead.modes else None
+    return f"post is not permitted, and mail is not: {unlawful.reason}" if unlawful else "neither email nor post is permitted"
 
 
 def undecided(desk: Desk, cards: Mapping[UUID, Shown]) -> Iterable[Item]:

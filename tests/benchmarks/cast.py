@@ -26,6 +26,7 @@ from workflows.commands import (
     ScheduleNote,
     SetCalendar,
 )
+from workflows.law_facts import ImportedLawFacts
 from workflows.playbooks import Playbook
 from workflows.rep import rep_id
 
@@ -81,6 +82,7 @@ def register(number: int) -> Submission:
         contact=WORDS,
         modes=("handwritten_note", "call", "email"),
         timezone="UTC",
+        law=ImportedLawFacts(region="US"),
         stage_depth=number % 6,
         value_band=number % 5,
         minutes_invested=number % 600,

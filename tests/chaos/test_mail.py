@@ -15,7 +15,8 @@ from service.mailing.addresses import address_of
 from service.mailing.compose import Letter, compose
 from tests.service.mail.office import POSTAL, Mailroom, server
 from tests.stage import Hired, Stage, linux
-from workflows.commands import Command, RecordDecline, Reference, RegisterLead, SetCalendar, StartNurture
+from workflows.commands import Command, Mode, RecordDecline, Reference, RegisterLead, SetCalendar, StartNurture
+from workflows.law_facts import ImportedLawFacts
 from workflows.mail_commands import QueueNurtureMail
 from workflows.rep import rep_id
 
@@ -41,8 +42,10 @@ class Office:
         with transaction(stage.service.engine) as connection:
             contacts.save_contacts(connection, [contact])
         known = Reference(document_id=LEAD, commitment=contact.commitment)
+        modes: tuple[Mode, ...] = ("email", "call")
+        there = ImportedLawFacts(region="US-NY")
         self.hand_in(
-            LEAD, RegisterLead(owner="dan", source="crm", playbook="five-five-five", contact=known, modes=("email", "call"))
+            LEAD, RegisterLead(owner="dan", source="crm", playbook="five-five-five", contact=known, modes=modes, law=there)
         )
         self.hand_in(LEAD, RecordDecline(kind="no", stated_reason="price"))
         self.hand_in(LEAD, StartNurture())

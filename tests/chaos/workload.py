@@ -12,6 +12,7 @@ from tests.stage import Stage
 from workflows import commands as c
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
+from workflows.law_facts import ImportedLawFacts
 from workflows.rep import rep_id
 
 #: Tuesday, 10:00 in New York.
@@ -54,6 +55,7 @@ def registration(owner: str, lead_id: UUID) -> c.RegisterLead:
         contact=reference("contact", lead_id),
         modes=("handwritten_note", "call", "email", "post"),
         timezone="America/New_York",
+        law=ImportedLawFacts(region="US-NY"),
         last_contact_on=date(2025, 3, 1),
         stage_depth=lead_id.int % 5,
         value_band=lead_id.int % 3,

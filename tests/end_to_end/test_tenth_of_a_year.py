@@ -103,6 +103,7 @@ def test_the_broker_and_the_database_end_in_the_log_that_memory_ends_in(stage: S
                 leads=course.leads,
                 answer_rate=0.4,
                 seed=1,
+                country="US",
             )
             course.live(office, office.publish, lambda _: None)
     assert [entry for entry in logs if entry["event"] == "child_died"] == []

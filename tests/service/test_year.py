@@ -168,7 +168,13 @@ def lived(attempts: int, *, answer_rate: float = 0.4, days: int | None = None, b
     course = Course()
     course.days = days or course.days
     office = Office(
-        playbook(attempts, budget), course.calendars, start=START, leads=course.leads, answer_rate=answer_rate, seed=1
+        playbook(attempts, budget),
+        course.calendars,
+        start=START,
+        leads=course.leads,
+        answer_rate=answer_rate,
+        seed=1,
+        country="US",
     )
     watch = Watch(office, course)
     course.live(office, office.simulation.publish, watch.look)

@@ -16,6 +16,7 @@ from workflows.cut_bait import open_modes
 from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.law import lawful_modes
+from workflows.law_facts import ImportedLawFacts
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
@@ -141,7 +142,14 @@ class Life:
 
 def register(**changes: Any) -> c.RegisterLead:
     """Return the command that makes the lead known."""
-    usual: dict[str, Any] = {"owner": "dan", "source": "crm", "playbook": "life", "contact": WORDS, "modes": ALL_MODES}
+    usual: dict[str, Any] = {
+        "owner": "dan",
+        "source": "crm",
+        "playbook": "life",
+        "contact": WORDS,
+        "modes": ALL_MODES,
+        "law": ImportedLawFacts(region="US"),
+    }
     return c.RegisterLead(**(usual | changes))
 
 

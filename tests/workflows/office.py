@@ -14,6 +14,7 @@ from workflows.capacity import Capacity
 from workflows.codec import canonical, derived_id
 from workflows.commands import Command, Hold, MarkNoteSent, QueueRevival, Reassign, RecordCall, RegisterLead, SetCalendar
 from workflows.events import Recorded, decode_recorded
+from workflows.law_facts import ImportedLawFacts
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.rep import rep_id
@@ -45,6 +46,7 @@ def registration(number: int) -> RegisterLead:
         contact=WORDS,
         modes=("handwritten_note", "call", "email"),
         timezone="America/Chicago" if number % 2 == 0 else "Europe/Berlin",
+        law=ImportedLawFacts(region="US"),
         qualified=True,
         value_band=number % 5,
         stage_depth=number % 4,

@@ -315,8 +315,16 @@ def _crm_says(lead: Lead, today: date) -> c.UpdateContact:
         stage_depth=number % 6,
         value_band=number % 5 if number % 4 else msgspec.UNSET,
         minutes_added=(number % 7 - 2) * 200,
-        law=ImportedLawFacts(region=("CA-ON", "US-NY", "FL")[number % 3]) if number % 2 else msgspec.UNSET,
+        law=_imported(number) if number % 2 else msgspec.UNSET,
     )
+
+
+def _imported(number: int) -> ImportedLawFacts:
+    """Return what a row says of contact law; some leave the region to the mapping, which was corrected meanwhile."""
+    if number % 3:
+        return ImportedLawFacts(region=("CA-ON", "US-NY", "FL")[number % 5 % 3], consumer=bool(number % 4 == 1))
+    before = "US" if number % 5 else msgspec.UNSET
+    return ImportedLawFacts(region=("CA", "US")[number % 5 % 2], region_assumed=True, assumed_before=before)
 
 
 def _of_the_law(today: date) -> list[Any]:

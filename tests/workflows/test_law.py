@@ -28,7 +28,7 @@ from workflows.contact_hours import permitted
 from workflows.events import CallDue, NoteScheduled, Recorded
 from workflows.handle import calendar_digest
 from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
-from workflows.law_table import CURRENT, DIGEST, TABLES
+from workflows.law_table import CURRENT, DIGEST, TABLES, digest_of
 from workflows.lead import Lead
 from workflows.playbooks import ContactHours
 from workflows.proposals import plan_book
@@ -46,7 +46,7 @@ def lead_with(**known: Any) -> Lead:
 
 
 def rule(lead: Lead, mode: c.Mode, day: date = DAY) -> str | None:
-    refused = law.refuses(lead, mode, day)
+    refused = law.refuses(lead, mode, day, CURRENT)
     return refused.rule if refused else None
 
 
@@ -86,7 +86,9 @@ def test_every_row_has_its_source_and_none_is_wider_than_the_floor() -> None:
         if row.region.startswith("US"):
             for span, most in ((row.weekday, floor.weekday), (row.saturday, floor.saturday), (row.sunday, floor.sunday)):
                 assert span is None or (most and most[0] <= span[0] < span[1] <= most[1])
-    assert {DIGEST: CURRENT} == TABLES
+    assert CURRENT == TABLES[DIGEST]
+    assert ["2026.1", "2026.2"] == [table.version for table in TABLES.values()]
+    assert list(TABLES) == [digest_of(table) for table in TABLES.values()]
 
 
 def test_public_holidays_and_the_days_on_which_they_are_kept() -> None:
@@ -187,7 +189,7 @@ def test_what_is_recorded_is_the_leads_and_stays_until_it_is_said_anew() -> None
     with pytest.raises(msgspec.ValidationError, match="unknown field"):
         msgspec.convert({"dnc_checked_on": "2025-01-05", "dnc_listed": False, "consents": ["fax"]}, ImportedLawFacts)
     plain = Life()
-    plain.must(register(), "import")
+    plain.must(register(law=UNSET), "import")
     assert b"law" not in msgspec.json.encode(plain.history[0])
     assert plain.lead.law is UNSET
 

@@ -6,6 +6,7 @@ from tests.workflows.life import CALENDAR, PLAYBOOK, life_in
 from workflows.commands import MigratePlaybook
 from workflows.events import PlaybookMigrated
 from workflows.handle import calendar_digest
+from workflows.law_table import CURRENT
 from workflows.playbook_review import follow_ups_a_day, review
 from workflows.playbook_text import PlaybookError, Source, read_playbook
 from workflows.playbooks import Playbook, decode_playbook
@@ -122,7 +123,7 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
 )
 def test_a_review_says_what_a_playbook_would_do(text: str, level: str, says: str) -> None:
     """Steps that nobody can reach refuse it; what will surprise is said."""
-    remarks = [remark for remark in review(read(text)) if says in remark.says]
+    remarks = [remark for remark in review(read(text), CURRENT) if says in remark.says]
     assert [remark.level for remark in remarks] == [level]
 
 

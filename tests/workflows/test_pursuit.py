@@ -82,7 +82,7 @@ def test_the_next_mode_is_one_not_yet_used(modes: set[Mode], tried: list[int]) -
     order: list[Mode] = sorted(modes)
     used = tuple(dict.fromkeys(order[index % len(order)] for index in tried))
     lead = replace(life_in("no_response").lead, modes=tuple(order), modes_tried=used, last_mode=used[-1] if used else None)
-    lead = replace(lead, law=LawFacts(consents=("fax",)))
+    lead = replace(lead, law=LawFacts(region="US", consents=("fax",)))
     proposed = next_mode(lead, PURSUED, date(2026, 3, 9), CURRENT)
     assert proposed in modes
     assert (proposed not in used) is (set(used) != modes)

@@ -13,6 +13,7 @@ from tests.workflows.life import WORDS
 from tests.workflows.office import CALENDARS, CHECKS, MONDAY, PLAYBOOK, Office, with_capacity
 from workflows import commands as c
 from workflows.codec import derived_id
+from workflows.law_table import CURRENT
 from workflows.playbooks import Playbook
 from workflows.script_reader import Reader
 from workflows.touches import Touch, by_period
@@ -23,7 +24,7 @@ BEGINNING = MONDAY - timedelta(days=1)
 
 def run(office: Office, *playbooks: Playbook, since: datetime = BEGINNING) -> tuple[Reader, WhatIf]:
     """Return what the office's log holds, and the run of it under *playbooks*."""
-    reader = Reader({office.playbook.pin.digest: office.playbook}, since)
+    reader = Reader({office.playbook.pin.digest: office.playbook}, since, CURRENT)
     log = office.read_back()
     for recorded in log:
         reader.take(recorded)

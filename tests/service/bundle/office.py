@@ -26,6 +26,7 @@ from service.settings import Settings
 from workflows import commands as c
 from workflows.calendars import Absence
 from workflows.codec import GENESIS, chain_hash, derived_id
+from workflows.law_facts import ImportedLawFacts
 from workflows.notes import Checkpoint, parse_checkpoint, parse_note
 from workflows.rep import rep_id
 
@@ -105,7 +106,8 @@ class Office:
         lead = derived_id("lead", "crm", number)
         command = c.RegisterLead(
             owner=owner, source="crm", playbook="five-five-five", contact=self.contact(lead, number),
-            modes=("handwritten_note", "call", "email"), timezone="America/Chicago", qualified=True, stage_depth=number % 6,
+            modes=("handwritten_note", "call", "email"), timezone="America/Chicago",
+            law=ImportedLawFacts(region="US"), qualified=True, stage_depth=number % 6,
             value_band=number % 5, minutes_invested=70 * number, then=(c.QueueRevival(),),
         )  # fmt: skip
         self.hand_in(lead, command, who="import")

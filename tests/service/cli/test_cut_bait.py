@@ -8,9 +8,10 @@ from models.database import transaction
 from models.queues import read_queue
 from tests.service.sheets import sheet
 from tests.service.world import MONDAY, World
-from workflows.commands import AnswerImportance, QueueRevival, RecordCall, SendTouch
+from workflows.commands import AnswerImportance, QueueRevival, RecordCall, RecordLaw, SendTouch
 from workflows.cut_bait import Kind, queue_of
 from workflows.events import CutBaitConfirmed
+from workflows.law_facts import LawFacts
 
 TOUCH = ("recalls_prior_interest", "no_empty_check_in")
 
@@ -91,6 +92,21 @@ def test_a_breakup_voicemail_says_that_a_mail_comes(silent: World) -> None:
         said = silent.refused(1, "breakup", "voicemail", "V-0000", "--text", "It is Dan. I tried to reach you three times.")
         assert "refused (check.mentions_mail): The voicemail does not say that a mail comes with it." in said
         silent.ok("breakup", "voicemail", "V-0000", "--text", "It is Dan. Look at the email that I sent you.")
+
+
+def test_a_breakup_whose_mail_may_not_be_sent_is_not_waited_for(silent: World) -> None:
+    """Nobody knows where they live: the sheet says so, and leads to nurture, which takes the lead without its breakup."""
+    (lead, *_) = silent.leads
+    with silent.worker():
+        why = ("--reason", "tried enough", "--override", "nobody knows them")
+        silent.ok("breakup", "confirm", "V-0000", "--choice", "breakup", *why)
+        assert "decided: break up" in silent.ok("today", "--rep", "dan")
+        silent.hand_in(lead, RecordLaw(law=LawFacts(region="FL")))
+        said = " ".join(silent.ok("today", "--rep", "dan").split())
+        assert "decided: break up, and its mail may not be sent: Nobody knows where they live (FL is no region)" in said
+        assert "thaw nurture start V-0000" in said
+        silent.ok("nurture", "start", "V-0000")
+    assert "nurture" == silent.lead(lead).state
 
 
 def test_months_and_introductions_from_the_command_line(silent: World) -> None:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from service import law_words
 from service.calendars import freeze_calendar
@@ -58,11 +59,93 @@ def test_what_the_law_says_of_a_lead_is_shown(known: World) -> None:
     assert [None] * 4 == [each["rule"] for each in known.said("law", "show", "V-0000", "--on", "2026-02-02")["modes"]]
 
 
-def test_the_table_names_its_sources(world: World) -> None:
-    assert "US-FL  08:00 to 20:00" in world.ok("law", "table")
+def test_the_table_names_its_sources_and_what_an_unknown_region_comes_to(world: World) -> None:
+    lines = world.ok("law", "table").splitlines()
+    assert all(line[:8].strip() and not {"[", "]"} & set(line) for line in lines[1:])
+    florida = (
+        "US-FL    08:00 to 20:00; Saturday 08:00 to 20:00; Sunday 08:00 to 20:00 - source: Fla. Stat. 501.616(6)(a) (read at "
+    )
+    assert any(line.startswith(florida) for line in lines)
+    unknown = [" ".join(line.split()) for line in lines if line.startswith("unknown")]
+    assert [
+        "unknown 10:00 to 18:00; Saturday 10:00 to 17:00; Sunday no calls, not on public holidays",
+        "unknown consumers: do-not-call look-up within 31 days, but for 18 months after a purchase, 3 after an inquiry",
+        "unknown mail: 24 months after a purchase, 6 after an inquiry, or express consent",
+    ] == [line.partition(" - ")[0] for line in unknown]
     table = world.said("law", "table")
     assert all(row["source"] for row in table["table"]["hours"])
     assert 64 == len(table["digest"])
+    assert ([600, 1080], False) == (table["unknown"]["hours"]["weekday"], table["unknown"]["hours"]["holidays"])
+    assert (["CA"], "US") == ([row["country"] for row in table["unknown"]["implied"]], table["unknown"]["register"]["country"])
+
+
+def test_what_is_known_is_said_in_words_with_who_said_it(known: World) -> None:
+    """Nobody has to know what True of consumer means; and a day without an hour for calls is not called lawful."""
+    with known.worker():
+        said = known.ok("law", "set", "V-0000", "--region", "US-AL", "--consumer", "--purchased-on", "2025-09-01")
+        assert (
+            "Calls by their own clock, region US-AL: 08:00 to 20:00; Saturday 08:00 to 20:00; Sunday no calls, not on public "
+            "holidays."
+        ) in said
+        known.ok("law", "dnc-checked", "V-0000", "--on", "2026-01-05", "--clear")
+    lines = known.ok("law", "show", "V-0000", "--on", "2026-05-25").splitlines()
+    assert lines[0] == "Ada Amberfield on Mon 2026-05-25, by law table 2026.2"
+    assert lines[1].startswith("known: region US-AL (by rep:dan on Tue 2026-01-06, event 4); a consumer; last purchase on ")
+    assert lines[1].endswith("looked up in the do-not-call register on Mon 2026-01-05, not listed")
+    assert "calls by their own clock: no calls" in lines
+    assert "call: No calls on Mon 2026-05-25, a public holiday, by the rows US-AL. (contact_hours)" in lines
+    shown = known.said("law", "show", "V-0000", "--on", "2026-05-25")
+    assert ("contact_hours", None) == (shown["modes"][1]["rule"], shown["call_hours"])
+    assert "a Sunday, by the rows US-AL" in known.ok("law", "show", "V-0000", "--on", "2026-05-24")
+    with known.worker():
+        assert "region CA, the country and not US-CA: 09:00 to 21:30" in known.ok("law", "set", "V-0000", "--region", "CA")
+
+
+def test_a_region_that_only_the_mapping_names_is_shown_as_such(world: World) -> None:
+    world.rep()
+    world.register(1, law=ImportedLawFacts(region="US", region_assumed=True))
+    world.work()
+    shown = world.ok("law", "show", "V-0000")
+    assert "region US, of which no state is known (by import on Mon 2026-01-05, event 1, " in shown
+    assert "event 1, as the mapping says of rows that name none)" in shown
+
+
+def test_of_a_past_day_what_was_recorded_by_then_is_shown(known: World) -> None:
+    known.at(MONDAY + timedelta(days=3))
+    with known.worker():
+        known.ok("law", "set", "V-0000", "--region", "US-FL", "--consumer")
+    then, now = (known.ok("law", "show", "V-0000", "--on", day).splitlines() for day in ("2026-01-07", "2026-01-08"))
+    assert then[0] == "Ada Amberfield on Wed 2026-01-07, as recorded by the end of that day, by law table 2026.2"
+    assert then[1].startswith("known: region US-IL (by import on Mon 2026-01-05, event 1)")
+    assert "a consumer" not in then[1]
+    assert "region US-FL" in now[1]
+    assert "a consumer" in now[1]
+    assert "--on 2025-12-31: nothing was recorded by then" in known.refused(2, "law", "show", "V-0000", "--on", "2025-12-31")
+
+
+def test_where_nobody_knows_where_they_live_mail_is_refused_with_what_would_help(world: World) -> None:
+    """By hand, on the sheet, in `law show`; the month's touch goes by post."""
+    world.rep()
+    world.take_in(law=UNSET, queued=False, modes=("call", "email", "post"))
+    world.take_in(law=UNSET, queued=False, modes=("email",))
+    with world.worker():
+        for key in ("V-0000", "V-0001"):
+            world.ok("decline", key, "--kind", "no", "--stated-reason", "price")
+            world.ok("nurture", "start", key)
+    world.at(MONDAY + timedelta(days=40))
+    assert "region unknown" in world.ok("law", "show", "V-0000")
+    with world.worker():
+        refused = world.refused(1, "nurture", "touch", "V-0000", "--mode", "email", "--asset", "market-report", "--attest-all")
+        assert "refused (region_unknown): Nobody knows where they live, so mail needs the consent" in refused
+        assert "`thaw law set LEAD --region US-FL`" in refused
+    sheet = world.ok("today")
+    assert "this month's touch is owed: post" in sheet
+    assert "post is not permitted, and mail is not: Nobody knows where they live" in " ".join(sheet.split())
+    with world.worker():
+        world.ok("law", "set", "V-0000", "--region", "US-NY")
+    assert "this month's touch is owed: email" in world.ok("today")
+    world.ok("verify")
+    world.ok("rederive", "--all")
 
 
 @pytest.mark.parametrize(
@@ -134,13 +217,13 @@ def test_why_not_tells_of_a_past_plan_by_the_table_and_the_clocks_of_that_plan(
 def test_why_names_the_table_and_the_rows_that_decided(known: World) -> None:
     """The version, the rows with their sources, the clock that was read and the version of its zone database."""
     lines = [" ".join(line.split()) for line in known.ok("why", "V-0000", "3").splitlines()]
-    assert f"law table 2026.1, hours by the rows US; SHA-256 {DIGEST}" in lines
+    assert f"law table 2026.2, hours by the rows US; SHA-256 {DIGEST}" in lines
     assert any(line.startswith("hours: row US, 47 CFR 64.1200(c)(1)") for line in lines)
     assert any(line.startswith("do-not-call register: row US, ") for line in lines)
     assert f"their clock in US-IL: UTC-06:00, zone database {zone_database()}" in lines
     with known.worker():
         known.ok("note-sent", "V-0000", "--attest-all")
-    assert f"table 2026.1, hours by the rows US; SHA-256 {DIGEST}" in known.ok("explain", "V-0000")
+    assert f"table 2026.2, hours by the rows US; SHA-256 {DIGEST}" in known.ok("explain", "V-0000")
 
 
 def test_a_consent_that_ends_takes_mail_from_the_lead_by_itself(known: World) -> None:

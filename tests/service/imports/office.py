@@ -26,6 +26,7 @@ source = "crm"
 playbook = "five-five-five"
 external_id = "id"
 qualified = "good"
+region = "state"
 [owner]
 column = "rep"
 [calendar]
@@ -60,6 +61,7 @@ on = "closed_on"
 
 COLUMNS = (
     "id", "rep", "name", "street", "city", "phone", "email", "fact", "met_on", "value", "stage", "closed_on", "why", "good",
+    "state",
 )  # fmt: skip
 
 PEPPER = Pepper(bytes(32))
@@ -68,7 +70,7 @@ PEPPER = Pepper(bytes(32))
 ADA: Mapping[str, str] = {
     "id": "A-1", "rep": "dan", "name": "Ada Amberfield", "street": "1 Main St", "city": "Springfield",
     "phone": "+1 555 010 4477", "email": "ada@example.com", "fact": "keeps bees", "met_on": "2025-03-01", "value": "1200",
-    "stage": "Old", "closed_on": "", "why": "", "good": "yes",
+    "stage": "Old", "closed_on": "", "why": "", "good": "yes", "state": "US-NY",
 }  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def test_rejected_rows_are_written_so_that_they_can_be_corrected_and_imported(of
     assert "'+12" in text
     assert "'-50% off" in text
     assert "'=cmd" in text
-    assert text.splitlines()[0].endswith("good,rejected_line,rejected_code,rejected_because")
+    assert text.splitlines()[0].endswith("good,state,rejected_line,rejected_code,rejected_because")
 
     errors.write_text(text.replace("'+12,", "'+1 555 010 4477,").replace("'=cmd|' /C calc'!A0", "Cora"), encoding="utf-8-sig")
     again = run_import(office.engine, errors, parse_mapping(office.mapping), Wish(), pepper=PEPPER, now=NOW).report

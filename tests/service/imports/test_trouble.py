@@ -114,7 +114,7 @@ def test_the_rejected_rows_never_overwrite_the_file(office: Office) -> None:
 )
 def test_whatever_the_file_holds_a_dry_run_is_a_report(office: Office, data: bytes) -> None:
     path = office.folder / "wild.csv"
-    path.write_bytes(b"id,rep,name,street,city,phone,email,fact,met_on,value,stage,closed_on,why,good\n" + data)
+    path.write_bytes(b"id,rep,name,street,city,phone,email,fact,met_on,value,stage,closed_on,why,good,state\n" + data)
 
     result = run_import(office.engine, path, parse_mapping(office.mapping), Wish(dry_run=True), pepper=PEPPER, now=NOW)
 
