@@ -162,7 +162,7 @@ def _nurture_touch(facts: Facts, data: AnyEvent) -> datetime | None:
     # A touch that is owed does not move the months after it: they count from the last touch, or from the start.
     touched, entered = facts.lead.nurture_touched_at, facts.lead.entered_at
     anchor = horizon.local_day(facts.calendar, max(touched, entered) if touched else entered)
-    day = monthly(anchor, facts.today, months, facts.calendar)
+    day = monthly(anchor, facts.today, months, facts.calendar, facts.playbook.timers.nurture_day)
     return at_its_hour("nurture_touch", day, facts.calendar)
 
 

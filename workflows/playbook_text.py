@@ -49,6 +49,16 @@ def read_playbook(text: str, find: Find) -> Playbook:
         raise PlaybookError(_explained(str(error), text, whole)) from error
 
 
+def json_schema() -> Fields:
+    """Return the JSON Schema of a playbook's text, for editors: what is not said there is taken over, or has its default."""
+    schema = msgspec.json.schema(Playbook)
+    written = schema["$defs"]["Playbook"]
+    written["required"] = sorted(_OWN - {"extends"})
+    # A text may name a playbook without its version, and then means the newest.
+    written["properties"]["extends"]["items"] = {"type": "string"}
+    return schema
+
+
 def _parsed(text: str) -> Fields:
     try:
         return tomllib.loads(text)

@@ -51,6 +51,8 @@ class Timers(_Section, frozen=True, kw_only=True):
     response_window_working_days: WorkingDays = 5
     breakup_window_working_days: WorkingDays = 10
     nurture_interval_months: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
+    nurture_day: Annotated[int, msgspec.Meta(ge=1, le=28)] | msgspec.UnsetType = msgspec.UNSET
+    """The day of the month on which everybody is owed the touch; without it, the day on which each was touched before."""
     nurture_floor_days: Days = 183
     requeue_days: Days = 180
     next_step_working_days: WorkingDays = 5

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows import horizon
 from workflows.actor_names import ACTORS, actor_name
@@ -161,7 +162,7 @@ def due(timer: str, base: date, playbook: Playbook, calendar: Calendar) -> datet
     if spec.clock == "working_days":
         day = horizon.after(calendar, base, length)
     elif spec.clock == "months":
-        day = monthly(base, base, length, calendar)
+        day = monthly(base, base, length, calendar, playbook.timers.nurture_day)
     else:
         day = base + timedelta(days=length)
     return at_its_hour(timer, day, calendar)
@@ -180,15 +181,17 @@ def retry(timer: str, today: date, calendar: Calendar) -> datetime:
     return at_its_hour(timer, today + timedelta(days=RETRY_DAYS), calendar)
 
 
-def monthly(anchor: date, last: date, months: int, calendar: Calendar) -> date:
+def monthly(anchor: date, last: date, months: int, calendar: Calendar, on: int | UnsetType = UNSET) -> date:
     """Return the first monthly day counted from *anchor* that lies in a later calendar month than *last*.
 
-    It falls on the day of the month of *anchor* (or the last of a shorter month) and moves to the next working day, but never
-    into another month: then it is the working day before. So there is one in each month, and they do not drift.
+    It falls on the *on*-th of the month, else on the day of *anchor* (or the last of a shorter month), and moves to the next
+    working day, but never into another month: then it is the working day before. So there is one in each month, and they do
+    not drift.
     """
     behind = (last.year - anchor.year) * 12 + last.month - anchor.month
     steps = max(1, behind // months + 1)
     day = _add_months(anchor, steps * months)
+    day = day if on is UNSET else day.replace(day=on)
     moved = horizon.after(calendar, day, 0)
     if moved.month == day.month:
         return moved

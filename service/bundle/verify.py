@@ -763,13 +763,15 @@ def add_months(day: date, months: int) -> date:
     return date(month // 12, month % 12 + 1, min(day.day, (after - _A_DAY).day))
 
 
-def monthly(calendar: Calendar, anchor: date, last: date, months: int) -> date:
+def monthly(calendar: Calendar, anchor: date, last: date, months: int, on: int | None) -> date:
     """Return the first of the days *months* apart, counted from *anchor*, that is in a later calendar month than *last*.
 
-    It moves to the next working day, but never into another month: then it is the last working day before it.
+    It is the *on*-th of its month where the playbook names one. It moves to the next working day, but never into another month:
+    then it is the last working day before it.
     """
     passed = (last.year - anchor.year) * 12 + last.month - anchor.month
     day = add_months(anchor, max(1, passed // months + 1) * months)
+    day = day.replace(day=on) if on else day
     moved = days_after(calendar, day, 0)
     if moved.month == day.month:
         return moved
@@ -1107,7 +1109,8 @@ def due(timer: str, base: date, playbook: Any, calendar: Calendar) -> datetime:
     elif clock == "days":
         day = base + timedelta(days=playbook["timers"][timer + "_days"])
     elif clock == "months":
-        day = monthly(calendar, base, base, playbook["timers"]["nurture_interval_months"])
+        terms = playbook["timers"]
+        day = monthly(calendar, base, base, terms["nurture_interval_months"], terms.get("nurture_day"))
     else:
         day = base
     return at_its_hour(timer, day, calendar)
@@ -2897,7 +2900,7 @@ def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime
     if timer == "nurture_touch" and row.event == "nurture_touch_due":
         # A month that is owed does not move the months after it.
         anchor = day_of(calendar, max(lead.nurture_touched_at or lead.entered_at, lead.entered_at))
-        day = monthly(calendar, anchor, d.today, d.length("nurture_interval_months"))
+        day = monthly(calendar, anchor, d.today, d.length("nurture_interval_months"), playbook["timers"].get("nurture_day"))
         return at_its_hour(timer, day, calendar)
     if timer == "next_step":
         agreed = _agreed_day(lead, row, data, d)

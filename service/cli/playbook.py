@@ -26,6 +26,7 @@ from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.migration import missing_step, timers_under
 from workflows.playbook_review import Remark, follow_ups_a_day, review
+from workflows.playbook_text import json_schema
 from workflows.playbooks import Playbook, decode_playbook
 
 #: Answer rates for which ``validate`` shows the load of a day.
@@ -158,6 +159,13 @@ def publish(app: App, file: str, who: str, approved_by: str, as_json: bool) -> N
         app.print_json({"playbook": _exactly(read), "digest": read.pin.digest, "new": new})
         return
     click.echo(f"{_exactly(read)} is published{'' if new else ' already, word for word'}; digest {read.pin.digest}")
+
+
+@playbook.command()
+@pass_app
+def schema(app: App) -> None:
+    """Print the JSON Schema of a playbook's TOML, for editors: every field with its type, range and default."""
+    app.print_json(json_schema())
 
 
 @playbook.command("list")

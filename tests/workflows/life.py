@@ -34,6 +34,7 @@ PURSUED: Playbook = replace(
     id="pursued",
     value_items=("report", "video", "study", "tour", "sample", "visit", "letter"),
     pursuit=Pursuit(ways={"linkedin": "other", "dinner": "other"}),
+    timers=replace(PLAYBOOK.timers, nurture_day=10),
 )
 QUEUE = Queue(
     position=40,

@@ -219,6 +219,13 @@ def test_monthly_stays_in_its_month() -> None:
     assert date(2026, 2, 27) == monthly(date(2026, 1, 31), date(2026, 1, 31), 1, CALENDAR)
     assert date(2026, 3, 31) == monthly(date(2026, 1, 31), date(2026, 2, 27), 1, CALENDAR)
     assert date(2026, 4, 10) == monthly(date(2026, 1, 10), date(2026, 3, 10), 1, CALENDAR)
+
+
+def test_a_playbook_may_name_the_day_of_the_month() -> None:
+    """A3-3: whenever they were touched before, everybody is owed the next on the same day, or on the working day after it."""
+    for base in (date(2026, 1, 2), date(2026, 1, 31)):
+        assert date(2026, 2, 10) == monthly(base, base, 1, CALENDAR, 10)
+    assert date(2026, 3, 2) == monthly(date(2026, 2, 20), date(2026, 2, 20), 1, CALENDAR, 1)
     assert date(2026, 5, 11) == monthly(date(2026, 1, 10), date(2026, 4, 10), 1, CALENDAR)
     assert date(2026, 6, 10) == monthly(date(2026, 1, 10), date(2026, 5, 11), 1, CALENDAR)
 

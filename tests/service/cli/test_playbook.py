@@ -1,11 +1,13 @@
 """Playbooks from the command line: checked, published for good, compared, and leads moved from one to the next."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from service.playbooks import shipped_playbooks
 from tests.service.world import World
 from workflows.events import PlaybookMigrated
 from workflows.operations import PlaybookPublished
@@ -127,3 +129,17 @@ def test_leads_stay_with_their_version_until_they_are_moved(world: World, mine: 
     assert (left["leads"], left["reps"]) == ([], ["dan"])
     world.rep()
     assert world.said(*move, "--dry-run")["reps"] == []
+
+
+def test_the_schema_knows_every_field_that_shipped_playbooks_say(world: World) -> None:
+    """Issue of playbooks: an editor finds a field that there is not, and one that is out of its range."""
+    schema = json.loads(world.ok("playbook", "schema"))
+    defs = schema["$defs"]
+    for _, text in shipped_playbooks().values():
+        for name, value in tomllib.loads(text).items():
+            found = defs["Playbook"]["properties"][name]
+            if isinstance(value, dict) and "$ref" in found:
+                assert value.keys() <= defs[found["$ref"].rpartition("/")[2]]["properties"].keys()
+    assert defs["Playbook"]["additionalProperties"] is False
+    assert defs["Timers"]["properties"]["nurture_day"] == {"type": "integer", "minimum": 1, "maximum": 28}
+    assert defs["Playbook"]["required"] == ["id", "schema", "source", "title", "version"]
