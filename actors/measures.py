@@ -1,6 +1,6 @@
 """Measuring a text that goes out, so that `workflows.content` can judge it: likeness by RapidFuzz, the rest by patterns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,14 +16,36 @@ from workflows.calendars import Calendar
 from workflows.capacity import Capacity
 from workflows.checks import asked, checked_text
 from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
-from workflows.content import Measures, TextKind, judge
+from workflows.content import MOST_CHARACTERS, MOST_OF_INVITATIONS, Measures, TextKind, judge
 from workflows.events import Verdict
 from workflows.lead import Lead
 from workflows.mail_commands import QueueNurtureMail
 from workflows.mail_text import read_mail
-from workflows.phrases import ASKS_TO_REPLY, MAY_SAY_NO, MENTIONS_MAIL, NUMBERS
+from workflows.phrases import (
+    ASKS_TO_REPLY,
+    COMMON,
+    MAY_SAY_NO,
+    MENTIONS_MAIL,
+    MONTHS,
+    NICKNAMES,
+    NUMBERS,
+    TITLES,
+    WEEKDAYS,
+)
 from workflows.playbooks import Playbook
-from workflows.prose import body_of, empty_phrase, greeted, merge_mark, normal, promise_in, runs_of, words_of
+from workflows.prose import (
+    body_of,
+    empty_phrase,
+    greeted,
+    in_other_letters,
+    merge_mark,
+    named,
+    normal,
+    promise_in,
+    runs_of,
+    telling_words,
+    words_of,
+)
 
 #: The names under which the command line keeps the words of a kind (`service.cli.draft`).
 _KEPT_AS: Mapping[TextKind, str] = {"strategy": "strategy"}
@@ -31,19 +53,6 @@ _KEPT_AS: Mapping[TextKind, str] = {"strategy": "strategy"}
 #: How many of the writer's own last texts are looked through for runs of words.
 _OWN = 30
 _RUN_WORDS = 6
-
-#: Words too common to show that a text speaks of something.
-_COMMON = frozenset(
-    (
-        "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "did", "do", "for", "from", "had", "has", "have",
-        "he", "her", "his", "how", "i", "if", "in", "is", "it", "its", "just", "like", "me", "my", "of", "on", "or", "our",
-        "she", "so", "that", "the", "their", "them", "then", "there", "they", "this", "to", "up", "was", "we", "were",
-        "what", "when", "which", "who", "will", "with", "would", "you", "your",
-    )
-)  # fmt: skip
-
-#: Longer texts are judged by their first words: no check says more about the rest.
-_MOST_CHARACTERS = 20_000
 
 
 class About(NamedTuple):
@@ -161,7 +170,8 @@ def _about(
         meeting=_texts(fields, "last_meeting_place", "last_meeting_topic"),
         prior_interest=str(fields.get("prior_interest", "")),
         value=_words(lead.value_item or ""),
-        earlier_values=tuple(_words(item) for item in lead.value_items_used),
+        # What keeps us in touch is told apart by its name: the next edition of a report is something new.
+        earlier_values=() if kind == "nurture" else tuple(_words(item) for item in lead.value_items_used),
         attempts=lead.attempts,
         solution=texts.latest(connection, lead.id, "solution"),
         benefit=texts.latest(connection, lead.id, "benefit"),
@@ -176,18 +186,24 @@ def _about(
 
 def measure(words: str, about: About) -> Measures:
     """Measure *words*. Nothing of the result tells what they say."""
-    words = words[:_MOST_CHARACTERS]
-    plain, body = normal(words), body_of(words, _parts(about.names))
-    closest = _closest(body, about.team)
+    most = MOST_OF_INVITATIONS if about.kind == "invitation" else MOST_CHARACTERS
+    if len(words) > most:
+        return Measures(words=0, body_words=0, characters=len(words), characters_most=most)
+    plain, body = normal(words), body_of(words, about.names)
+    # Each without the names of its own reader, as this one: a template is the same whatever was merged into it.
+    team = {text.id: body_of(text.body, text.names) for text in about.team}
+    closest = _closest(body, team)
     promise = promise_in(words, about.sent_on, about.call_on)
     facts = [_spoken_of(fact, plain) for fact in about.facts]
     best = max(facts, default=0)
     return Measures(
         words=len(words_of(words)),
         body_words=len(body.split()),
+        characters=len(words),
+        characters_most=most,
         closest=closest[0],
         closest_document=str(closest[1]) if closest[1] else None,
-        repeats=_repeats(body, [text for text in about.team if text.writer == about.writer][:_OWN]),
+        repeats=_repeats(body, [team[text.id] for text in about.team if text.writer == about.writer][:_OWN]),
         fact=best,
         fact_number=facts.index(best) + 1 if best else None,
         fact_confirmed=about.fact_confirmed,
@@ -198,12 +214,13 @@ def measure(words: str, about: About) -> Measures:
         dated=promise.dated,
         long_gap=about.long_gap,
         empty=empty_phrase(words),
+        telling=len(telling_words(words, about.names)),
         prior=_where(about.prior_interest, plain),
         value=_where(about.value, plain),
+        other_letters=bool(about.value) and in_other_letters(plain),
         value_repeated=max((_per_mille(fuzz.ratio(about.value, earlier)) for earlier in about.earlier_values), default=0),
         merge_mark=merge_mark(words) is not None,
-        wrong_name=_names_somebody_else(greeted(words), about.names),
-        other_lead=_names_another(plain, about),
+        **_names(words, plain, about),
         solution=_spoken_of(about.solution, plain) >= _THERE,
         benefit=_spoken_of(about.benefit, plain) >= _THERE,
         attempts=_says_number(plain, about.attempts),
@@ -217,18 +234,14 @@ def measure(words: str, about: About) -> Measures:
 _THERE = 800
 
 
-def _closest(body: str, team: Sequence[Written]) -> tuple[int, UUID | None]:
-    if not body:
-        return 0, None
-    bodies = {text.id: body_of(text.body) for text in team}
-    # Names are masked in the new text only, so at worst a template looks a little less alike than it is.
-    found = process.extractOne(body, bodies, scorer=fuzz.ratio)
+def _closest(body: str, team: Mapping[UUID, str]) -> tuple[int, UUID | None]:
+    found = process.extractOne(body, team, scorer=fuzz.ratio) if body else None
     return (_per_mille(found[1]), found[2]) if found else (0, None)
 
 
-def _repeats(body: str, own: Sequence[Written]) -> int:
+def _repeats(body: str, own: Sequence[str]) -> int:
     runs = runs_of(body, _RUN_WORDS)
-    return sum(not runs.isdisjoint(runs_of(body_of(text.body), _RUN_WORDS)) for text in own)
+    return sum(not runs.isdisjoint(runs_of(earlier, _RUN_WORDS)) for earlier in own)
 
 
 def _spoken_of(detail: str, plain: str) -> int:
@@ -237,7 +250,7 @@ def _spoken_of(detail: str, plain: str) -> int:
     if not wanted:
         return 0
     literally = _per_mille(fuzz.partial_ratio(wanted, plain)) if len(wanted) <= len(plain) else 0
-    telling = {word[:5] for word in words_of(wanted) if word not in _COMMON}
+    telling = {word[:5] for word in words_of(wanted) if word not in COMMON}
     there = {word[:5] for word in words_of(plain)}
     # Half of the telling words are enough, and one of several never is.
     shared = len(telling & there)
@@ -249,29 +262,47 @@ def _where(detail: str, plain: str) -> int | None:
     """Return where the text *plain* comes to *detail*, in words from the start; None when it does not."""
     if not detail or _spoken_of(detail, plain) < _THERE:
         return None
-    telling = {word[:5] for word in words_of(detail) if word not in _COMMON}
+    telling = {word[:5] for word in words_of(detail) if word not in COMMON}
     return next((at for at, word in enumerate(words_of(plain)) if word[:5] in telling), 0)
 
 
-def _names_somebody_else(greeted_names: tuple[str, ...], names: tuple[str, ...]) -> bool:
-    own = {word for name in names for word in words_of(name)}
-    if not greeted_names or not own:
-        return False
-    # "Bob" for Robert is a nickname and not a mistake; a name that shares nothing with hers is.
-    return not any(_alike(name, other) for name in greeted_names for other in own)
+def _names(words: str, plain: str, about: About) -> dict[str, Any]:
+    """Return the measures of whom a text names: in its greeting, and in its body."""
+    own = {word for name in about.names for word in words_of(name)}
+    person = words_of(about.names[0]) if about.names else ()
+    others = [tuple(words_of(name)) for name in about.other_leads]
+    first = {next((word for word in name if word not in TITLES), "") for name in others} - own
+    greeting = greeted(words)
+    # Whose names the prospect has told us stand in the facts, and the writer's own in any text.
+    known = {word for said in (*about.facts, *about.meeting, about.writer or "") for word in words_of(said)}
+    inside = named(words) & first - known - COMMON - {*WEEKDAYS, *MONTHS}
+    return {
+        "wrong_name": bool(greeting and own) and not any(name in own or _may_be(name, person) for name in greeting),
+        "greets_other": bool(own) and own.isdisjoint(greeting) and any(_is_another(name, own, first) for name in greeting),
+        "other_lead": _in_full(words_of(plain), {name for name in others if len(name) > 1}, about.names),
+        "first_names": len(inside),
+    }
 
 
-def _alike(name: str, other: str) -> bool:
-    return name[0] == other[0] or _per_mille(fuzz.ratio(name, other)) >= 600 or _SHORT.get(name) == other
+def _is_another(name: str, own: Set[str], first: Set[str]) -> bool:
+    """Tell whether *name* is another lead's first name, and no short form of one's *own*."""
+    return name in first and own.isdisjoint(NICKNAMES.get(name, ()))
 
 
-_SHORT = {"bob": "robert", "bill": "william", "dick": "richard", "peggy": "margaret", "ted": "edward", "jack": "john"}
+def _may_be(name: str, person: Sequence[str]) -> bool:
+    """Tell whether *name* may be what somebody with the names *person* is called: "Addie" or "A." for Ada, and not "Alan"."""
+    return any(
+        name[:2] == own[:2]
+        or own.startswith(name)
+        or (len(name) > 2 and name in own)
+        or own in NICKNAMES.get(name, ())
+        or _per_mille(fuzz.ratio(name, own)) >= 600
+        for own in person
+    )
 
 
-def _names_another(plain: str, about: About) -> bool:
-    words = words_of(plain)
-    own = {tuple(words_of(name)) for name in about.names}
-    others = {name for full in about.other_leads if len(name := tuple(words_of(full))) > 1} - own
+def _in_full(words: Sequence[str], others: Set[tuple[str, ...]], names: Iterable[str]) -> bool:
+    others = others - {tuple(words_of(name)) for name in names}
     lengths = {len(name) for name in others}
     return any(tuple(words[at : at + length]) in others for length in lengths for at in range(len(words) - length + 1))
 
@@ -279,10 +310,6 @@ def _names_another(plain: str, about: About) -> bool:
 def _says_number(plain: str, number: int) -> bool:
     spelled = {word for word, value in NUMBERS.items() if value == number and value > 1}
     return any(word == str(number) or word in spelled for word in words_of(plain))
-
-
-def _parts(names: tuple[str, ...]) -> list[str]:
-    return [part for name in names for part in (name, *name.split())]
 
 
 def _texts(fields: dict[str, Any], *names: str) -> tuple[str, ...]:

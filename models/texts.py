@@ -18,6 +18,13 @@ class Written(NamedTuple):
     body: str
     writer: str | None
     written_at: datetime | None
+    names: tuple[str, ...] = ()
+    """Of the lead that it was for, person and company, where they were asked for and are known."""
+
+
+def are_open(connection: Connection) -> bool:
+    """Tell whether this login may read texts: an auditor need not."""
+    return bool(connection.scalar(text("SELECT has_table_privilege('documents', 'SELECT')")))
 
 
 def find_texts(connection: Connection, document_ids: Collection[UUID]) -> dict[UUID, Written]:
@@ -29,18 +36,24 @@ def find_texts(connection: Connection, document_ids: Collection[UUID]) -> dict[U
 
 
 def sent_before(connection: Connection, of: Written, kind: str, *, since: datetime) -> list[Written]:
-    """Return the team's texts of *kind* for other leads since *since*, newest first: those that went out, or are about to."""
+    """Return the team's texts of *kind* for other leads since *since*, newest first: those that went out, or are about to.
+
+    Each comes with the names of its lead.
+    """
     rows = connection.execute(
         text(
-            "SELECT d.id, d.lead_id, d.body, d.writer, d.written_at "
-            "FROM documents d LEFT JOIN messages m ON m.id = d.message_id "
+            "SELECT d.id, d.lead_id, d.body, d.writer, d.written_at, c.fields ->> 'name', c.fields ->> 'company' "
+            "FROM documents d LEFT JOIN messages m ON m.id = d.message_id LEFT JOIN contacts c ON c.lead_id = d.lead_id "
             "WHERE d.kind = :kind AND d.written_at >= :since AND d.lead_id <> :lead_id "
             "AND (m.outcome = 'applied' OR m.settled_at IS NULL AND (d.written_at, d.id) < (:written_at, :id)) "
             "ORDER BY d.written_at DESC, d.id"
         ),
         {"kind": kind, "since": since, "lead_id": of.lead_id, "written_at": of.written_at, "id": of.id},
     )
-    return [Written(*row) for row in rows]
+    return [
+        Written(id_, lead_id, body, writer, written_at, tuple(name for name in names if name))
+        for id_, lead_id, body, writer, written_at, *names in rows
+    ]
 
 
 def names_of_leads(connection: Connection, owner: str, *, but: UUID) -> Sequence[str]:

@@ -13,7 +13,10 @@ from typing import Literal, NamedTuple, get_args
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.cut_bait import most_attempts
 from workflows.events import (
+    BreakupEmailSent,
+    BreakupVoicemailLeft,
     CallConnected,
+    CommandRefused,
     CutBaitConfirmed,
     LeadDeclined,
     LeadRegistered,
@@ -180,10 +183,10 @@ def _work(before: Lead, recorded: Recorded) -> Iterable[Figure]:
     if isinstance(data, ReplyReceived) and data.introduced_by:
         yield "introductions"
     yield from _decision(before, recorded)
-    verdicts = recorded.used.verdicts if recorded.used and recorded.row else ()
+    verdicts = recorded.used.verdicts if recorded.used and not isinstance(data, CommandRefused) else ()
     if any(verdict.source == "overridden" for verdict in verdicts) or _overrides(data):
         yield "overrides"
-    if isinstance(data, NoteSent) and data.text is None:
+    if isinstance(data, (NoteSent, BreakupVoicemailLeft, BreakupEmailSent)) and not data.text:
         yield "unverified"
 
 

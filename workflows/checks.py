@@ -1,5 +1,7 @@
 """Content checks as the machine sees them: verdicts that people or programs give, by which a touch may count as sent."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from workflows.campaign_commands import SendInvitation
@@ -15,7 +17,7 @@ from workflows.commands import (
     SendTouch,
     Slug,
 )
-from workflows.content import RULES, TextKind
+from workflows.content import READ_WHOLE, RULES, TextKind
 from workflows.context import Context, Facts, Refused
 from workflows.events import Verdict
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
@@ -31,6 +33,16 @@ _SENTENCES = {
     "no_empty_check_in": "it is more than an empty check-in",
     "one_click_unsubscribe": "the mail can be unsubscribed with one click",
     "postal_address": "the mail carries our postal address",
+    "mentions_mail": "the voicemail says that a mail comes with it",
+    "breakup_parts": "the mail names the solution and its benefit, says that they were tried {attempts} times and that a no is "
+    "fine, and asks for a reply",
+}
+
+#: What the halves of a breakup need whatever a playbook says (A1-9). A program sees to it where it has their words; otherwise
+#: somebody has to vouch for it.
+OF_BREAKUPS: Mapping[type[Command], tuple[Slug, ...]] = {
+    LeaveBreakupVoicemail: ("mentions_mail",),
+    SendBreakupEmail: ("breakup_parts",),
 }
 
 
@@ -46,6 +58,9 @@ KNOWN_CHECKS = frozenset({*RULES, "one_click_unsubscribe", "postal_address"})
 
 #: What the law asks of a mail: no reason of ours stands above it.
 BY_LAW = frozenset({"one_click_unsubscribe", "postal_address"})
+
+#: What no reason lets pass: the law, and that nobody read the text to its end.
+NOT_OVERRIDDEN = BY_LAW | {READ_WHOLE}
 
 
 def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:
@@ -85,13 +100,18 @@ def asked(command: AnyCommand, playbook: Playbook) -> tuple[Slug, ...]:
     return ()
 
 
+def asked_besides(command: AnyCommand, context: Context) -> tuple[Slug, ...]:
+    """Return the checks that *command* needs whatever the playbook says; none in a decision from before they were asked for."""
+    return () if context.asked is msgspec.UNSET else OF_BREAKUPS.get(type(command), ())
+
+
 def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
     """Return the verdict on each check that is asked for or was made of the words, of those that have one.
 
     A computed verdict outranks a person's word; an override passes what is missing or failed, and says so as its source.
     """
-    checks = asked(command, context.playbook)
-    attested = getattr(command, "attested", ())
+    checks = (*asked(command, context.playbook), *asked_besides(command, context))
+    attested = getattr(command, "attested", ()) or ()
     override = isinstance(getattr(command, "override", None), Reference)
     # What the suppression list says is no matter of wording, and nobody overrides it.
     computed = {verdict.check: verdict for verdict in context.verdicts if verdict.check != SUPPRESSION}
@@ -102,9 +122,9 @@ def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
         verdict = computed.get(check)
         if verdict is None and check in attested:
             verdict = Verdict(check=check, passed=True, source=f"attested by {context.actor}")
-        if override and verdict is None:
+        if override and verdict is None and check not in BY_LAW:
             verdict = Verdict(check=check, passed=True, source="overridden")
-        elif override and verdict and not verdict.passed and check not in BY_LAW:
+        elif override and verdict and not verdict.passed and check not in NOT_OVERRIDDEN:
             verdict = msgspec.structs.replace(verdict, passed=True, source="overridden")
         if verdict:
             verdicts.append(verdict)
@@ -114,15 +134,19 @@ def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
 def content_checks(facts: Facts, command: Command) -> Refused | None:
     """Refuse words of which a check that is asked for has no verdict, or any check a bad one."""
     verdicts = {verdict.check: verdict for verdict in settled(facts.command, facts.context)}
-    for check in dict.fromkeys((*asked(facts.command, facts.playbook), *verdicts)):
+    needed = (*asked(facts.command, facts.playbook), *asked_besides(facts.command, facts.context))
+    # Of a text that was not read there is nothing else to say.
+    first = (READ_WHOLE,) if READ_WHOLE in verdicts else ()
+    for check in dict.fromkeys((*first, *needed, *verdicts)):
         verdict = verdicts.get(check)
-        claim = _SENTENCES.get(check, words(check))
+        claim = _SENTENCES.get(check, words(check)).format(attempts=facts.lead.attempts)
         if verdict is None:
             reason = f"Nobody has confirmed that {claim}: it was neither attested nor overridden."
             return Refused(rule=f"check.{check}"[:80], reason=reason, inputs={"check": check, "verdict": None})
         if not verdict.passed:
             failed = verdict.reason or f"The check whether {claim} failed ({verdict.source})."
-            way_out = "Change it, or override with a reason." if hasattr(command, "override") else "Change it."
+            may_pass = hasattr(command, "override") and check not in NOT_OVERRIDDEN
+            way_out = "Change it, or override with a reason." if may_pass else "Change it."
             inputs = {**verdict.inputs, "check": check, "verdict": False, "source": verdict.source}
             return Refused(rule=f"check.{check}"[:80], reason=f"{failed} {way_out}", inputs=inputs)
     return None

@@ -238,6 +238,8 @@ class LeaveBreakupVoicemail(Command, frozen=True, kw_only=True, tag="leave_break
     """What was said; it mentions the mail (A1-9)."""
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for leaving it in spite of a failed check; stored and listed."""
+    attested: tuple[Slug, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The content checks that somebody vouches for, of a voicemail whose words are not kept."""
 
 
 class SendBreakupEmail(Command, frozen=True, kw_only=True, tag="send_breakup_email"):
@@ -248,6 +250,8 @@ class SendBreakupEmail(Command, frozen=True, kw_only=True, tag="send_breakup_ema
     minutes: Minutes = 0
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for sending in spite of a failed check; stored and listed."""
+    attested: tuple[Slug, ...] | msgspec.UnsetType = msgspec.UNSET
+    """As of a voicemail."""
 
 
 class ConfirmCutBait(Command, frozen=True, kw_only=True, tag="confirm_cut_bait"):

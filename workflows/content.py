@@ -13,6 +13,12 @@ import msgspec
 from workflows.events import Level, Scalar, Verdict
 from workflows.playbooks import ContentLimits
 
+#: How many characters of a text the checks read: what is longer is refused, for nobody would have checked its end.
+MOST_CHARACTERS = 20_000
+
+#: Of an invitation, which describes all events of a list.
+MOST_OF_INVITATIONS = 100_000
+
 TextKind = Literal["note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy", "invitation"]
 
 
@@ -22,6 +28,9 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     words: int
     body_words: int
     """Without greeting, sign-off and promise of a call."""
+    characters: int = 0
+    characters_most: int = MOST_CHARACTERS
+    """How many are read; of a longer text nothing else is measured."""
     closest: int = 0
     """How like the most similar text of the team it is."""
     closest_document: str | None = None
@@ -46,16 +55,25 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """The call comes so long after it that it must say when."""
     empty: str | None = None
     """The name of the first phrase that says nothing but "me again"."""
+    telling: int = 0
+    """How many different words are left without such phrases, the lead's names, and words that any text may have."""
     prior: int | None = None
     """Where it comes to what the prospect was interested in, in words from the start; None when nowhere."""
     value: int | None = None
     """Where it comes to what is new, in words from the start; None when nowhere."""
+    other_letters: bool = False
+    """Some of it is in others than those in which new value is named, so that no program can tell whether that stands in it."""
     value_repeated: int = 0
     """How like the new value is to what the lead had before."""
     merge_mark: bool = False
     wrong_name: bool = False
+    """The greeting has no name that may be the lead's."""
+    greets_other: bool = False
+    """It is the first name of another lead of the same rep, and not this one's."""
     other_lead: bool = False
     """Another lead of the same rep is named in full."""
+    first_names: int = 0
+    """How many first names of other leads of the same rep stand in the body, but for those that this lead told us of."""
     solution: bool = False
     benefit: bool = False
     attempts: bool = False
@@ -76,7 +94,10 @@ class Judgement(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One check. *version* grows whenever the same measures could be judged otherwise."""
+    """One check. *version* grows whenever the same text could be measured or judged otherwise.
+
+    Recorded verdicts are never given again: a decision stores them whole, with the version that gave them.
+    """
 
     check: str
     version: int
@@ -156,9 +177,13 @@ def _no_empty_check_in(m: Measures, _: ContentLimits) -> Judgement:
 
 def _new_value(m: Measures, limits: ContentLimits) -> Judgement:
     inputs: dict[str, Scalar] = {"value": m.value, "value_repeated": m.value_repeated, "below": limits.value_repeated_below}
+    repeated = m.value_repeated >= limits.value_repeated_below
+    if m.value is None and m.other_letters and not repeated:
+        reason = "It is in other letters than the new value is named in: see for yourself that it is there."
+        return Judgement("warn", reason, m.value_repeated, {**inputs, "other_letters": True})
     if m.value is None:
         return Judgement("refuse", "The new value that was chosen is not in the text.", m.value_repeated, inputs)
-    if m.value_repeated >= limits.value_repeated_below:
+    if repeated:
         return Judgement("refuse", "It brings nearly what they had before.", m.value_repeated, inputs)
     return Judgement("pass", _FINE, m.value_repeated, inputs)
 
@@ -208,12 +233,34 @@ def _no_merge_marks(m: Measures, _: ContentLimits) -> Judgement:
 
 
 def _right_name(m: Measures, _: ContentLimits) -> Judgement:
-    inputs: dict[str, Scalar] = {"wrong_name": m.wrong_name, "other_lead": m.other_lead}
+    inputs: dict[str, Scalar] = {
+        "wrong_name": m.wrong_name,
+        "greets_other": m.greets_other,
+        "other_lead": m.other_lead,
+        "first_names": m.first_names,
+    }
+    if m.greets_other:
+        return Judgement("refuse", "The greeting is for another of your leads.", inputs=inputs)
     if m.wrong_name:
         return Judgement("refuse", "The greeting names somebody else.", inputs=inputs)
     if m.other_lead:
         return Judgement("refuse", "Another of your leads is named in it.", inputs=inputs)
+    if m.first_names:
+        said = "A first name" if m.first_names == 1 else f"{m.first_names} first names"
+        return Judgement("warn", f"{said} in it may mean another of your leads.", inputs=inputs)
     return Judgement("pass", _FINE, inputs=inputs)
+
+
+def _read_whole(m: Measures, _: ContentLimits) -> Judgement:
+    inputs: dict[str, Scalar] = {"characters": m.characters, "most": m.characters_most}
+    if m.characters <= m.characters_most:
+        return Judgement("pass", _FINE, m.characters, inputs)
+    return Judgement("refuse", too_long(m.characters, m.characters_most), m.characters, inputs)
+
+
+def too_long(characters: int, most: int) -> str:
+    """Return the sentence about a text of more *characters* than the *most* that are read."""
+    return f"It has {characters:,} characters, and the checks read {most:,} at most: shorten it."
 
 
 def _length(m: Measures, limits: ContentLimits) -> Judgement:
@@ -226,14 +273,18 @@ def _length(m: Measures, limits: ContentLimits) -> Judgement:
     return Judgement("pass", _FINE, m.words, inputs)
 
 
+#: So many words have to be left of a strategy that speaks of being in touch, without that and without words that tell nothing.
+_PURPOSE_LEAST = 3
+
+
 def _not_only_touch_base(m: Measures, _: ContentLimits) -> Judgement:
-    inputs: dict[str, Scalar] = {"phrase": m.empty, "words": m.words}
-    # Wording that says "me again" and hardly more has no purpose; a long one has whatever else it says.
-    if m.empty is None or m.words > 12:
-        return Judgement("pass", _FINE, m.words, inputs)
-    return Judgement(
-        "refuse", "To be in touch again is no strategy: what do you want to find out or to bring?", m.words, inputs
-    )
+    # Beside "me again" a single word, such as whom to ask, is no purpose yet.
+    least = 1 if m.empty is None else _PURPOSE_LEAST
+    inputs: dict[str, Scalar] = {"phrase": m.empty, "telling": m.telling, "least": least}
+    if m.telling >= least:
+        return Judgement("pass", _FINE, m.telling, inputs)
+    reason = "To be in touch again is no strategy: what do you want to find out or to bring?"
+    return Judgement("refuse", reason, m.telling, inputs)
 
 
 def _unique(m: Measures, limits: ContentLimits) -> Judgement:
@@ -249,24 +300,28 @@ def _unique(m: Measures, limits: ContentLimits) -> Judgement:
     )
 
 
+#: What is said of a text that is too long to be read, and then nothing else is.
+READ_WHOLE = "read_whole"
+
 RULES: dict[str, Rule] = {
     rule.check: rule
     for rule in (
         Rule("personal_fact", 1, _personal_fact),
         Rule("reminds_who_we_are", 1, _reminds),
         Rule("future_call", 2, _future_call),
-        Rule("not_form_letter", 1, _not_form_letter),
-        Rule("not_repeated", 1, _not_repeated),
+        Rule("not_form_letter", 2, _not_form_letter),
+        Rule("not_repeated", 2, _not_repeated),
         Rule("no_empty_check_in", 1, _no_empty_check_in),
-        Rule("new_value", 1, _new_value),
+        Rule("new_value", 2, _new_value),
         Rule("recalls_prior_interest", 1, _recalls_prior_interest),
         Rule("breakup_parts", 1, _breakup_parts),
         Rule("mentions_mail", 1, _mentions_mail),
         Rule("no_merge_marks", 1, _no_merge_marks),
-        Rule("right_name", 1, _right_name),
+        Rule("right_name", 2, _right_name),
         Rule("length", 1, _length),
-        Rule("purpose", 1, _not_only_touch_base),
-        Rule("own_strategy", 1, _unique),
+        Rule(READ_WHOLE, 1, _read_whole),
+        Rule("purpose", 2, _not_only_touch_base),
+        Rule("own_strategy", 2, _unique),
     )
 }
 
@@ -276,7 +331,7 @@ ALWAYS: dict[TextKind, tuple[str, ...]] = {
     "touch": ("no_merge_marks", "right_name", "new_value"),
     "breakup_email": ("no_merge_marks", "right_name", "breakup_parts"),
     "breakup_voicemail": ("mentions_mail",),
-    "nurture": ("no_merge_marks", "right_name"),
+    "nurture": ("no_merge_marks", "right_name", "new_value", "no_empty_check_in"),
     "strategy": ("purpose", "own_strategy"),
     "invitation": ("no_merge_marks", "right_name"),
 }
@@ -284,7 +339,8 @@ ALWAYS: dict[TextKind, tuple[str, ...]] = {
 
 def judge(kind: TextKind, asked: tuple[str, ...], measures: Measures, limits: ContentLimits) -> tuple[Verdict, ...]:
     """Return the verdicts on a text of *kind*: of the checks *asked* for that a program can judge, and of those always made."""
-    checks = dict.fromkeys((*asked, *ALWAYS[kind]))
+    read = measures.characters <= measures.characters_most
+    checks = dict.fromkeys((*asked, *ALWAYS[kind]) if read else (READ_WHOLE,))
     return tuple(_verdict(RULES[check], measures, limits) for check in checks if check in RULES)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.capacity import Capacity
-from workflows.commands import AnyCommand, Command
+from workflows.commands import AnyCommand, Command, Slug
 from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
 from workflows.law_facts import LawUsed
 from workflows.lead import Lead, State
@@ -39,6 +39,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What is held about the person whom the command erases."""
     queue: Queue | None = None
     """The team's queue, of a decision on a cut-bait card."""
+    asked: tuple[Slug, ...] | msgspec.UnsetType | None = None
+    """Of a decision made again: the checks asked for beside the playbook's; unset when there were none yet. None: now."""
     law: LawUsed | msgspec.UnsetType | None = None
     """What a decision made again was held against by contact law; unset when there was no law table then. None: now."""
 

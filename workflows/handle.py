@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflows.calendars import Calendar
-from workflows.checks import settled
+from workflows.checks import asked_besides, settled
 from workflows.codec import canonical, digest
 from workflows.commands import (
     AnyCommand,
@@ -131,6 +131,7 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
         queue=(context.queue or UNSET) if isinstance(command, ConfirmCutBait) else UNSET,
         followed=_followed(command, context),
+        asked=asked_besides(command, context) or UNSET,
         law=judged_by(lead, command, context, entered) if lead else UNSET,
     )
 

@@ -43,6 +43,8 @@ class QueueNurtureMail(Command, frozen=True, kw_only=True, tag="queue_nurture_ma
     minutes: Minutes = 0
     kind: Slug | msgspec.UnsetType = msgspec.UNSET
     """What sort of thing it is, one of the playbook's, such as newsletter."""
+    override: Reference | msgspec.UnsetType = msgspec.UNSET
+    """The reason for sending in spite of a failed check that is none of the law's; stored and listed."""
 
 
 class SendMail(Command, frozen=True, kw_only=True, tag="send_mail"):

@@ -13,6 +13,25 @@ GREETING = re.compile(
 TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "the", "and", "family"})
 NOBODY = frozenset({"there", "all", "everyone", "friend", "friends", "neighbor", "neighbour", "folks", "team", "again", "you"})
 
+#: Short forms of first names that share too little with the whole for anybody to guess, and what each may stand for.
+NICKNAMES = {
+    "abby": ("abigail",), "annie": ("hannah", "johanna"), "barney": ("bernard",), "becky": ("rebecca",),
+    "bess": ("elizabeth",), "betsy": ("elizabeth",), "betty": ("elizabeth",), "bill": ("william",), "billy": ("william",),
+    "bob": ("robert",), "bobby": ("robert",), "buck": ("charles",), "cathy": ("katherine", "kathleen"), "chuck": ("charles",),
+    "cindy": ("lucinda", "cynthia"), "dick": ("richard",), "dolly": ("dorothy",), "dot": ("dorothy",), "drew": ("andrew",),
+    "fanny": ("frances",), "gus": ("august", "augustus"), "hal": ("henry", "harold"), "hank": ("henry",), "harry": ("henry",),
+    "jack": ("john", "jackson"), "jim": ("james",), "jimmy": ("james",), "kate": ("catherine", "caitlin"),
+    "kathy": ("catherine",), "katie": ("catherine", "caitlin"), "kit": ("christopher", "katherine"), "kitty": ("catherine",),
+    "larry": ("laurence", "lawrence"), "libby": ("elizabeth",), "maggie": ("margaret",), "meg": ("margaret",),
+    "mick": ("michael",), "mitch": ("mitchell", "michael"), "molly": ("mary",), "nan": ("ann", "anne"),
+    "nancy": ("ann", "anne"), "ned": ("edward", "edmund"), "nell": ("ellen", "eleanor", "helen"), "nick": ("dominic",),
+    "patty": ("martha",), "peggy": ("margaret",), "penny": ("penelope",), "polly": ("mary",), "rick": ("frederick",),
+    "sadie": ("sarah",), "sally": ("sarah",), "sasha": ("alexander", "alexandra"), "sissy": ("cecilia",), "skip": ("james",),
+    "ted": ("edward", "theodore"), "teddy": ("edward", "theodore"), "tess": ("theresa",), "tilly": ("matilda",),
+    "tina": ("christina", "martina"), "trish": ("patricia",), "trudy": ("gertrude",), "wendy": ("gwendolyn",),
+    "will": ("william",),
+}  # fmt: skip
+
 SIGN_OFF = re.compile(
     r"\n\s*(?:(?:with |my |all |kind |kindest |best |warm |warmest |many )*(?:regards|wishes|thanks)|sincerely|yours\b|cheers"
     r"|warmly|talk soon|see you soon|take care|all the best|best,|love,)[^\n]*(?:\n.*)?$",
@@ -34,12 +53,24 @@ PROMISES = (
     ),
     re.compile(r"\b(?:(?P<between>)my call will (?:come|reach)|you will (?:get|have) (?:a|my) call)\b"),
 )
+#: One of these stands in every promise above, so that a sentence with none of them need not be searched.
+OF_CALLS = ("call", "phone", "ring")
 NOT = re.compile(r"\b(?:not|never|no longer|rather than|instead of|without)\b")
 
 NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "a couple of": 2, "a few": 3,
 }  # fmt: skip
+#: Words too common to show that a text speaks of something, or to be anybody's name.
+COMMON = frozenset(
+    (
+        "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "did", "do", "for", "from", "had", "has", "have",
+        "he", "her", "his", "how", "i", "if", "in", "is", "it", "its", "just", "like", "me", "my", "of", "on", "or", "our",
+        "she", "so", "that", "the", "their", "them", "then", "there", "they", "this", "to", "up", "was", "we", "were",
+        "what", "when", "which", "who", "will", "with", "would", "you", "your",
+    )
+)  # fmt: skip
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
@@ -56,6 +87,28 @@ EMPTY = {
     "bumping_this": re.compile(r"\bbump(?:ing)? this\b"),
     "any_news": re.compile(r"\bany (?:news|update|updates|thoughts)\b"),
 }
+
+#: Words that say that somebody will be in touch and not what for, beside those of `COMMON`.
+IDLE = frozenset(
+    (
+        "about", "account", "afterwards", "again", "ago", "already", "also", "always", "another", "any", "anybody", "anyone",
+        "anything", "around", "back", "because", "before", "begin", "bit", "bring", "business", "call", "calling", "can",
+        "chat", "check", "checking", "client", "come", "company", "contact", "contacting", "could", "couple", "customer",
+        "day", "days", "did", "does", "doing", "done", "drop", "else", "email", "even", "ever", "everyone", "everything",
+        "feel", "few", "fine", "follow", "following", "friendly", "get", "getting", "give", "go", "goes", "going", "gone",
+        "good", "great", "happening", "hear", "hello", "here", "hey", "hi", "hope", "keep", "keeping", "know", "last",
+        "later", "latest", "lead", "let", "line", "little", "long", "look", "looking", "lot", "lots", "mail", "make", "many",
+        "maybe", "meanwhile", "message", "might", "moment", "month", "months", "more", "most", "much", "need", "needed",
+        "needs", "never", "new", "news", "next", "nice", "not", "nothing", "now", "okay", "once", "only", "other", "out",
+        "over", "people", "perhaps", "phone", "ping", "please", "possibly", "prospect", "quarter", "quick", "quickly",
+        "reach", "reaching", "really", "reconnect", "relationship", "reminder", "ring", "same", "say", "see", "send", "shall",
+        "short", "should", "simply", "since", "situation", "some", "somebody", "someone", "something", "soon", "speak",
+        "stand", "standing", "start", "status", "stay", "still", "such", "sure", "talk", "than", "them", "themselves",
+        "these", "thing", "things", "think", "thinks", "those", "time", "times", "today", "tomorrow", "too", "touch", "try",
+        "trying", "update", "updates", "us", "very", "want", "wants", "warm", "way", "week", "weeks", "well", "where",
+        "whether", "while", "wonder", "wondering", "word", "work", "working", "write", "writing", "year", "years", "yet",
+    )
+)  # fmt: skip
 
 #: A breakup's permission to say no, its request for an answer, and, in a voicemail, its mention of the mail.
 MAY_SAY_NO = re.compile(

@@ -5,19 +5,22 @@ All of it is pure and deterministic; nothing here decides. `workflows.content` j
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from datetime import date, timedelta
 
 import msgspec
 
 from workflows.phrases import (
+    COMMON,
     EMPTY,
     GREETING,
+    IDLE,
     MERGE_MARKS,
     MONTHS,
     NOBODY,
     NOT,
     NUMBERS,
+    OF_CALLS,
     PROMISES,
     SIGN_OFF,
     TITLES,
@@ -30,10 +33,14 @@ _PLAIN = str.maketrans(
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?\u2026\u3002])[\s\"')]+|\n+")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_DATES = re.compile(
-    rf"\b(?:{'|'.join((*WEEKDAYS, *MONTHS, 'today', 'tomorrow', 'yesterday'))})\b"
-    r"|\b\d{1,4}(?:[./:-]\d{1,4})*(?:st|nd|rd|th)?\b"
-)
+_OTHER_LETTERS = 10
+#: The last letter of Latin Extended-B.
+_LAST_LATIN = 0x24F
+_SIGNATURE_WORDS = 3
+_JOINT = re.compile(r"['-]")
+#: A pattern that begins with a digit is looked for ten times as fast as one that begins with a boundary.
+_NUMBERED = re.compile(r"\d(?<!\w\d)\d{0,3}(?:[./:-]\d{1,4})*(?:st|nd|rd|th)?\b")
+_DAYS = frozenset({*WEEKDAYS, *MONTHS, "today", "tomorrow", "yesterday"})
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,9 +56,12 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 def normal(text: str) -> str:
     """Return *text* in one form: small letters, compatible characters unified, no invisible ones, single spaces in lines."""
     unified = unicodedata.normalize("NFKC", text).translate(_PLAIN).casefold()
-    visible = "".join(c if c == "\n" or not unicodedata.category(c).startswith("C") else " " for c in unified)
-    lines = (" ".join(line.split()) for line in visible.split("\n"))
-    return "\n".join(line for line in lines if line)
+    if not unified.replace("\n", "").isprintable():
+        for character in set(unified) - {"\n"}:
+            if unicodedata.category(character).startswith("C"):
+                unified = unified.replace(character, " ")
+    lines = [" ".join(line.split()) for line in unified.split("\n")]
+    return "\n".join([line for line in lines if line])
 
 
 def words_of(text: str) -> list[str]:
@@ -65,15 +75,32 @@ def sentences(text: str) -> list[str]:
 
 
 def body_of(text: str, names: Iterable[str] = ()) -> str:
-    """Return what is left of *text* without greeting, sign-off and promise of a call, with *names* and days masked.
+    """Return what is left of *text* without greeting, sign-off and promise of a call, and without *names* and days.
 
-    Two letters that differ only in whom they are for have the same body.
+    Two letters that differ only in whom they are for have the same body, if each is given the names of its own reader.
     """
-    plain = SIGN_OFF.sub("", GREETING.sub("", normal(text), count=1))
+    plain = normal(text)
+    greeting = GREETING.match(plain)
+    plain = SIGN_OFF.sub("", plain[greeting.end() :] if greeting else plain)
     kept = " ".join(sentence for sentence in sentences(plain) if not _promises(sentence))
-    for name in sorted({normal(name) for name in names if len(name.strip()) > 1}, key=lambda name: (-len(name), name)):
-        kept = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "@", kept)
-    return " ".join(words_of(_DATES.sub("#", kept)))
+    # With two spaces between words, so that each name has spaces of its own around it.
+    spaced = f" {'  '.join(_WORD.findall(_NUMBERED.sub(' ', kept)))} "
+    left_out = set(_DAYS)
+    for name in names:
+        words = _WORD.findall(_NUMBERED.sub(" ", normal(name)))
+        parts = {part for word in words for part in (word, *_JOINT.split(word)) if len(part) > 1 and part not in COMMON}
+        if not parts.issuperset(words):
+            # A word that any text may have, such as the "of" of a company, goes with its whole name only.
+            whole = "  ".join(words)
+            spaced = spaced.replace(f" {whole} ", " ").replace(f" {whole}'s ", " ")
+        left_out |= parts
+        left_out |= {f"{part}s" for part in parts}
+    return " ".join([word for word in spaced.split() if not _stands_in(word, left_out)])
+
+
+def _stands_in(word: str, names: Set[str]) -> bool:
+    """Tell whether *word* is one of *names*, also as in "Ada's" or "Monday-Friday"."""
+    return word in names or (("'" in word or "-" in word) and not names.isdisjoint(_JOINT.split(word)))
 
 
 def promise_in(text: str, sent_on: date, call_on: date | None) -> Promise:
@@ -87,6 +114,9 @@ def promise_in(text: str, sent_on: date, call_on: date | None) -> Promise:
 
 
 def _promises(sentence: str) -> bool:
+    # Asked of every sentence of thousands of texts, and most speak of no call.
+    if not any(word in sentence for word in OF_CALLS):
+        return False
     found = (pattern.search(sentence) for pattern in PROMISES)
     return any(match and not NOT.search(match["between"] or "") for match in found)
 
@@ -168,6 +198,22 @@ def empty_phrase(text: str) -> str | None:
     return min(found)[1] if found else None
 
 
+def in_other_letters(text: str) -> bool:
+    """Tell whether *text* has more than a word in other letters than Latin ones, in which all that has a name here is named.
+
+    A wording around it, a signature and an address may well be in Latin ones.
+    """
+    return sum(ord(character) > _LAST_LATIN and character.isalpha() for character in text) >= _OTHER_LETTERS
+
+
+def telling_words(text: str, names: Iterable[str] = ()) -> frozenset[str]:
+    """Return the words of *text* that say more than that somebody will be in touch; *names* say nothing of what for."""
+    plain = normal(text)
+    for pattern in EMPTY.values():
+        plain = pattern.sub(" ", plain)
+    return frozenset(words_of(plain)) - COMMON - IDLE - _DAYS - {word for name in names for word in words_of(name)}
+
+
 def merge_mark(text: str) -> str | None:
     """Return the first thing in *text* that a failed mail merge left behind."""
     found = [(match.start(), match[0]) for pattern in MERGE_MARKS if (match := pattern.search(text))]
@@ -179,6 +225,20 @@ def greeted(text: str) -> tuple[str, ...]:
     match = GREETING.match(normal(text))
     names = words_of(match["name"]) if match else []
     return tuple(name for name in names if name not in TITLES and name not in NOBODY and not name.isdigit())
+
+
+def named(text: str) -> frozenset[str]:
+    """Return what may be a name in the body of *text*, in small letters: each word that has a capital, or no small letter.
+
+    The greeting is left out, and the last line where it is no sentence: whoever writes signs with a name of their own.
+    """
+    plain = unicodedata.normalize("NFKC", text).translate(_PLAIN)
+    greeting = GREETING.match(plain)
+    lines = (plain[greeting.end() :] if greeting else plain).strip().split("\n")
+    if len(lines) > 1 and len(lines[-1].split()) <= _SIGNATURE_WORDS:
+        lines.pop()
+    found = (word for line in lines for word in _WORD.findall(line) if not word[0].islower())
+    return frozenset(word.casefold().removesuffix("'s") for word in found)
 
 
 def runs_of(body: str, length: int) -> frozenset[tuple[str, ...]]:

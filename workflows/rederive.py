@@ -228,6 +228,7 @@ def _derive(
         holdings=used.holdings or None,
         queue=used.queue or None,
         law=None if judged and used.law is msgspec.UNSET else used.law,
+        asked=used.asked,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

@@ -266,6 +266,7 @@ class Simulation:
             verdicts=_verdicts(message),
             holdings=(message.used.holdings or None) if message.used else None,
             queue=self._queue(message, owner),
+            asked=message.used.asked if message.used else None,
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
         if outcome.answer == "too_early":

@@ -1630,6 +1630,10 @@ class Decision:
         self.verdicts = used["verdicts"]
         self.holdings = used.get("holdings") or {}
         self.queue = used.get("queue")
+        #: The checks that were asked for beside the playbook's; None of a decision from before there were any.
+        self.asked = used.get("asked")
+        #: Whether earlier decisions on the same lead asked for such, so that this one has to.
+        self.asked_before = False
         self.pursuit = self.playbook.get("pursuit")
         #: What contact law was asked by; None of an event from before there was a table.
         self.law = used.get("law")
@@ -1843,8 +1847,14 @@ def _not_before_planned(lead: Lead, c: Any, d: Decision) -> Any:
     return True if d.day >= min(entered, planned or entered) else "before_it_was_due"
 
 
+#: What the halves of a breakup need whatever the playbook says, once anybody was asked for it.
+OF_BREAKUPS = {"leave_breakup_voicemail": ["mentions_mail"], "send_breakup_email": ["breakup_parts"]}
+
+
 def _checks_asked(d: Decision) -> list[str]:
-    """Return the checks that the playbook asks for before the command counts as done."""
+    """Return the checks that are asked for before the command counts as done."""
+    if d.kind in OF_BREAKUPS:
+        return OF_BREAKUPS[d.kind] if d.asked is not None else []
     if d.kind == "send_invitation":
         return [*LETTER_CHECKS, *(BY_LAW if d.command["mode"] == "email" else ())]
     name = {
@@ -1860,7 +1870,8 @@ def _checks_asked(d: Decision) -> list[str]:
 
 def _content_checks(lead: Lead, c: Any, d: Decision) -> Any:
     given = {verdict["check"]: verdict["passed"] for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
-    bad = [check for check in [*_checks_asked(d), *given] if given.get(check) is not True]
+    first = ["read_whole"] if "read_whole" in given else []
+    bad = [check for check in [*first, *_checks_asked(d), *given] if given.get(check) is not True]
     return f"check.{bad[0]}"[:80] if bad else True
 
 
@@ -3019,8 +3030,9 @@ class Differences:
             self.found.append((field, recorded, derived))
 
 
-#: What the law asks of a mail is not overridden where a program found it missing.
+#: What the law asks of a mail is not overridden where a program found it missing, nor that a text is too long to be read.
 BY_LAW = ("one_click_unsubscribe", "postal_address")
+NOT_OVERRIDDEN = (*BY_LAW, "read_whole")
 
 #: Commands with a text that checks are made of, whether or not a playbook asks for them.
 _WITH_TEXT = (
@@ -3034,18 +3046,22 @@ def _check_verdicts(d: Decision, found: Differences) -> None:
     given = {verdict["check"]: verdict for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
     attested, override = d.command.get("attested") or [], d.command.get("override")
     asked = _checks_asked(d)
+    if d.asked is not None or d.asked_before:
+        found.compare("used.asked", d.asked, OF_BREAKUPS.get(d.kind))
     for check, verdict in given.items():
         field = "used.verdicts." + plain(check, 80)
         if verdict["source"].startswith("attested by "):
             vouched = {"check": check, "passed": check in attested, "source": "attested by " + d.actor, "inputs": {}}
             found.compare(field, verdict, vouched)
-        elif verdict["source"] == "overridden" or (override is not None and not verdict["passed"] and check not in BY_LAW):
+        elif verdict["source"] == "overridden" or (
+            override is not None and not verdict["passed"] and check not in NOT_OVERRIDDEN
+        ):
             found.compare(field + ".source", verdict["source"] if override else None, "overridden")
             found.compare(field + ".passed", verdict["passed"], True)
         if check not in asked and d.kind not in _WITH_TEXT:
             found.compare(field, verdict["source"], "no check")
     for check in asked:
-        if check not in given and (check in attested or override is not None):
+        if check not in given and (check in attested or (override is not None and check not in BY_LAW)):
             found.compare("used.verdicts." + plain(check, 80), None, "attested" if check in attested else "overridden")
 
 
@@ -3602,6 +3618,7 @@ class Stream:
 
     __slots__ = (
         "after_head",
+        "asked",
         "commitments",
         "contact",
         "decision",
@@ -3630,6 +3647,8 @@ class Stream:
         self.decision: Decision | None = None
         self.judged = False
         """Whether a decision on the lead was held against a law table."""
+        self.asked = False
+        """Whether somebody was asked what a half of a breakup said."""
         self.head_version = 0
         self.head_hash = GENESIS
         self.after_head = 0
@@ -3649,6 +3668,8 @@ class Tally:
         self.derived = 0
         self.unjudged = 0
         """Decisions that would have asked the law table, from before there was one."""
+        self.unasked = 0
+        """Halves of breakups from before anybody was asked what they say."""
         self.left_out: dict[str, int] = {}
         self.texts: dict[str, int] = {}
         self.whole: set[str] = set()
@@ -3821,7 +3842,7 @@ class Streams:
         decision = stream.decision
         known = decision is not None and kind in KINDS
         if decision is not None and known:
-            decision.judged_before = stream.judged
+            decision.judged_before, decision.asked_before = stream.judged, stream.asked
             found.compare("recorded_at", body["recorded_at"], written(decision.recorded_at))
             found.compare("actor", body["actor"], decision.actor)
             if kind == "command_refused" and lead is not None:
@@ -3831,6 +3852,8 @@ class Streams:
             if body["used"] is not None:
                 self.tally.unjudged += decision.unjudged
                 stream.judged = stream.judged or decision.law is not None
+                stream.asked = stream.asked or decision.asked is not None
+                self.tally.unasked += decision.kind in OF_BREAKUPS and decision.asked is None
         if lead is None:
             stream.lead = Lead(body)
         else:
@@ -4165,6 +4188,8 @@ def _say_what_follows(tally: Tally, report: Report) -> None:
         report.unchecked.append(f"what {some(tally.left_out[why], 'event')} followed from: {why}")
     if tally.unjudged:
         report.unchecked.append(f"contact law of {some(tally.unjudged, 'decision')}: they name no law table")
+    if tally.unasked:
+        report.unchecked.append(f"what was said in {some(tally.unasked, 'part')} of breakups: nobody was asked then")
     report.unchecked.append("the words of refusals")
 
 

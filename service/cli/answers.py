@@ -19,6 +19,7 @@ from models.messages import CommandReusedError, MessageState
 from models.replay import fold_rows
 from service.campaigns import told_of
 from service.cli.app import REFUSED, App, InputError
+from service.closest import Closest, closest_of, side_by_side, words_of_command
 from service.find import FindError
 from service.law_words import comes_to
 from service.next_action import NextAction, next_action, steps_of
@@ -29,7 +30,7 @@ from service.wiring import Service
 from service.wording import count, key_of, name_of, plain
 from workflows.actor_names import actor_name
 from workflows.campaign import Campaign
-from workflows.events import CommandRefused, decode_recorded
+from workflows.events import CommandRefused, Recorded, decode_recorded
 from workflows.invitation_streams import Stream
 from workflows.law_table import TABLES
 from workflows.lead import Lead, Rep, State
@@ -59,6 +60,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     way_out: str | None = None
     """Of a refusal: the option or the command that answers it."""
     error: str | None = None
+    closest: Closest | None = None
+    """Of a text that was refused for being like another: that one."""
+    text: str | None = None
+    """And the one that was refused."""
 
 
 class _HandedIn(NamedTuple):
@@ -112,6 +117,8 @@ def hand_in(
         app.print_json({**beside, "answer": answer} if beside else answer)
     else:
         click.echo(answer.sentence)
+        for line in side_by_side(answer.text or "", answer.closest) if answer.closest else ():
+            click.echo(line)
         if answer.way_out:
             click.echo(f"to go on: {answer.way_out}")
     if answer.outcome in ("refused", "dead"):
@@ -172,6 +179,8 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
     last = caused[-1].version if caused else 0
     folded = fold_rows([row for row in events.read_stream(connection, message.stream_id) if row.version <= last])
     told = _told(connection, folded.state if folded else None)
+    refused = decode_recorded(caused[-1].body.encode()) if caused and message.outcome == "refused" else None
+    closest, text = _closest(connection, refused, folded.state) if refused and folded else (None, None)
     outcome: Outcome = (
         "refused" if message.outcome == "refused" else "applied" if message.outcome == "applied" else "superseded"
     )
@@ -196,6 +205,8 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
         rule=message.rule,
         reason=message.reason,
         way_out=_way_out(caused, told) if outcome == "refused" else None,
+        closest=closest,
+        text=text,
     )
 
 
@@ -210,6 +221,13 @@ def _way_out(caused: Sequence[EventRow], told: "_Told") -> str | None:
     if not isinstance(data, CommandRefused):
         return None
     return way_out(data.rule, data.refused, data.inputs, told.key, told.lead_state) or None
+
+
+def _closest(connection: Connection, refused: Recorded, state: Stream) -> tuple[Closest | None, str | None]:
+    if not isinstance(refused.data, CommandRefused) or refused.command is None or not isinstance(state, Lead):
+        return None, None
+    closest = closest_of(connection, refused.data.inputs, zone_of(views.calendar_of(connection, state.owner)))
+    return closest, words_of_command(connection, refused.command) if closest else None
 
 
 class _Told(NamedTuple):

@@ -1,15 +1,21 @@
 """Reading a text before it goes out: the same checks as when it is recorded, and nothing is written."""
 
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
 import click
 import msgspec
 
 from actors.measures import preview
 from models import playbooks, views
-from models.database import transaction
+from models.database import Connection, transaction
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.draft import refuse_too_long
 from service.cli.typed import TEXT_FILE
+from service.closest import Closest, closest_of, side_by_side
 from service.find import find_lead
+from service.times import zone_of
 from workflows.content import TextKind
 from workflows.events import Verdict
 
@@ -26,6 +32,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     fine: bool
     """Nothing of it would be refused."""
     verdicts: tuple[Verdict, ...]
+    closest: Closest | None = None
+    """The text of the team that it is too much like."""
 
 
 @click.command()
@@ -33,7 +41,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--kind", type=click.Choice(KINDS), default="note", show_default=True, help="What the text is to be.")
 @click.option("--text", "typed", help="The text.")
 @click.option("--text-file", type=TEXT_FILE, help="A file that holds it.")
-@click.option("--value-item", default="", help="For a touch: what is new in it, as a short word such as market-report.")
+@click.option("--value-item", default="", help="For a touch or nurture: what is new in it, such as market-report.")
 @click.option("--fact", type=click.IntRange(1, 50), help="Which personal fact it uses in other words, counted from 1.")
 @json_option
 @pass_app
@@ -51,6 +59,9 @@ def check(
     body = typed if typed is not None else text_file
     if body is None or (typed is not None and text_file is not None):
         raise InputError("say what the text is, with --text or with --text-file")
+    refuse_too_long("--text" if typed is not None else "--text-file", body)
+    if kind == "nurture" and not value_item:
+        raise InputError("say what is sent with it, with --value-item, such as market-report-may")
     with typed_errors(), transaction(app.service.engine) as connection:
         found = find_lead(connection, lead)
         pin = found.lead.playbook
@@ -60,18 +71,26 @@ def check(
         calendar = views.calendar_of(connection, found.lead.owner)
         now = app.service.now()
         verdicts = preview(connection, found.lead, kind, body, playbook, calendar, now, value_item=value_item, fact=fact)
+        closest = _closest(connection, verdicts, zone_of(calendar))
     fine = all(verdict.passed for verdict in verdicts)
     if as_json:
-        app.print_json(Checked(kind=kind, fine=fine, verdicts=verdicts))
+        app.print_json(Checked(kind=kind, fine=fine, verdicts=verdicts, closest=closest))
     else:
         for verdict in verdicts:
             score = "" if verdict.score in (None, msgspec.UNSET) else f" ({verdict.score})"
             click.echo(f"{verdict.level:<7} {verdict.check}{score}{f': {verdict.reason}' if verdict.reason else ''}")
+        for line in side_by_side(body, closest) if closest else ():
+            click.echo(line)
         if not fine:
             in_spite = ", or --override TEXT with why, when it is recorded" if kind in _OVERRIDABLE else ""
             click.echo(f"to go on: another text{in_spite}")
     if not fine:
         raise SystemExit(1)
+
+
+def _closest(connection: Connection, verdicts: Iterable[Verdict], zone: ZoneInfo) -> Closest | None:
+    alike = (verdict for verdict in verdicts if verdict.level != "pass")
+    return next((found for verdict in alike if (found := closest_of(connection, verdict.inputs, zone))), None)
 
 
 COMMANDS = (check,)

@@ -14,13 +14,18 @@ from service.cli.answers import typed_errors
 from service.cli.app import InputError
 from service.find import Found, find_lead, find_rep
 from service.times import TimeError, parse_moment, shown_moment, zone_of
+from workflows.checks import OF_BREAKUPS
 from workflows.codec import derived_id
 from workflows.commands import Command, MarkNoteSent, Reference, SendNurtureTouch, SendTouch, decode_command
+from workflows.content import MOST_CHARACTERS, too_long
 from workflows.homework_commands import Source
 from workflows.playbooks import Playbook
 
 #: An override is listed to the manager, and "ok" tells nobody anything (methods.md section 4).
 OVERRIDE_CHARACTERS = 15
+
+#: The fields that hold words which content checks read.
+_READ = frozenset({"text", "strategy"})
 
 _CHECKED: dict[type[Command], str] = {MarkNoteSent: "note", SendTouch: "touch", SendNurtureTouch: "nurture"}
 
@@ -92,6 +97,8 @@ class Draft:
 
     def keep(self, option: str, field: str, body: str) -> Reference:
         """Keep *body*, which came of *option*, outside the log and return its reference."""
+        if field in _READ:
+            refuse_too_long(option, body)
         document_id = derived_id("document", self.message_id, field)
         try:
             return contacts.save_document(
@@ -113,7 +120,7 @@ class Draft:
     def attested(self, command: type[Command], typed: Sequence[str], *, every: bool) -> tuple[str, ...]:
         """Return the content checks that are vouched for, in the order of the playbook."""
         playbook = self._playbook()
-        checks: tuple[str, ...] = getattr(playbook.checks, _CHECKED[command])
+        checks = OF_BREAKUPS.get(command) or getattr(playbook.checks, _CHECKED[command])
         unknown = next((check for check in typed if check not in checks), None)
         if unknown:
             raise InputError(
@@ -132,6 +139,12 @@ class Draft:
         """Return the rep who is to own the lead, and who must be known."""
         with typed_errors():
             return find_rep(self.connection, typed).name
+
+
+def refuse_too_long(option: str, text: str) -> None:
+    """Refuse a *text* that the content checks would not read to its end."""
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(f"{option}: {too_long(len(text), MOST_CHARACTERS)}")
 
 
 def first_said(connection: Connection, message_id: UUID, now: datetime) -> datetime:

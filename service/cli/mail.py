@@ -14,7 +14,7 @@ from models import contacts, deliveries, messages, texts
 from models.database import Connection, transaction
 from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.draft import Draft
+from service.cli.draft import Draft, refuse_too_long
 from service.cli.forms import common_options
 from service.cli.typed import SLUG, TEXT_FILE
 from service.find import find_lead
@@ -84,6 +84,7 @@ def _own_text(typed: dict[str, Any]) -> str | None:
     if typed["text"] is not None and typed["text_file"] is not None:
         raise InputError("--text and --text-file say the same thing twice: use one of them")
     own: str | None = typed["text"] if typed["text"] is not None else typed["text_file"]
+    refuse_too_long("--text", own or "")
     return own
 
 
@@ -112,6 +113,7 @@ def _nurture(app: App, draft: Draft, typed: dict[str, Any]) -> QueueNurtureMail:
         kind=typed["kind"] or msgspec.UNSET,
         wording=made.wording,
         minutes=typed["minutes"],
+        override=draft.text("--override", "override", typed["override"]) or msgspec.UNSET,
         occurred_at=draft.occurred_at,
     )
 
@@ -208,6 +210,7 @@ mail.add_command(
         params=_options(
             click.Option(["--asset"], type=SLUG, required=True, help="What it brings, as a short word such as market-report."),
             click.Option(["--kind"], type=SLUG, help="What sort of thing it is, such as newsletter or report."),
+            click.Option(["--override"], help="Why it goes out although a check failed, in 15 characters or more."),
         ),
     )
 )

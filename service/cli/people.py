@@ -100,7 +100,7 @@ BREAKUP = (
         "voicemail",
         c.LeaveBreakupVoicemail,
         "The first half: the voicemail is left.",
-        {"override": _OVERRIDE, "text": "What was said; kept outside the log.", "minutes": _MINUTES},
+        {"attested": _ATTEST, "override": _OVERRIDE, "text": "What was said; kept outside the log.", "minutes": _MINUTES},
     ),
     Form(
         "waive",
@@ -114,6 +114,7 @@ BREAKUP = (
         "The second half: the mail is out.",
         {
             "monitored_reply_address": Ask("Whether somebody reads the address that it comes from.", option="--monitored"),
+            "attested": _ATTEST,
             "override": _OVERRIDE,
             "text": "What it said; kept outside the log.",
             "minutes": _MINUTES,

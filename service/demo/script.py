@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from workflows.calendars import Calendar
+from workflows.checks import OF_BREAKUPS
 from workflows.commands import (
     BookMeeting,
     Command,
@@ -138,8 +139,9 @@ class ScriptedRep:
             reason = self._keep(lead.id, "reason", "Nobody has answered, by whatever way")
             why = self._keep(lead.id, "override", "Nobody whom we could ask knows them")
             yield ConfirmCutBait(choice="breakup", reason=reason, override=why)
-            yield LeaveBreakupVoicemail(minutes=3)
-            yield SendBreakupEmail(monitored_reply_address=True, minutes=3)
+            yield LeaveBreakupVoicemail(attested=OF_BREAKUPS[LeaveBreakupVoicemail], minutes=3)
+            vouched = OF_BREAKUPS[SendBreakupEmail]
+            yield SendBreakupEmail(monitored_reply_address=True, attested=vouched, minutes=3)
         elif lead.breakup_voicemail_at and lead.breakup_email_at:
             yield SendBreakup()
 

@@ -55,21 +55,23 @@ def breakups(desk: Desk) -> Iterable[Found]:
     """Yield breakups that were decided or begun."""
     for lead in desk.of("no_response"):
         typed, voicemail, email = key(desk, lead), lead.breakup_voicemail_at, lead.breakup_email_at
+        commands: tuple[str, ...]
         if voicemail and email:
-            why, command = "both halves are out: close it", f"thaw breakup send {typed}"
+            why, commands = "both halves are out: close it", (f"thaw breakup send {typed}",)
         elif voicemail:
             why = f"voicemail left {shown_moment(voicemail, desk.zone)}; the email is missing"
-            command = f"thaw breakup email {typed} --monitored"
+            mail = f"thaw breakup email {typed} --monitored"
+            commands = (f"{mail} --attest-all", f"{mail} --text-file FILE")
         elif email or lead.cut_bait == "breakup":
             why = f"email out {shown_moment(email, desk.zone)}; the voicemail is missing" if email else "decided: break up"
-            command = f"thaw breakup voicemail {typed}"
+            commands = (f"thaw breakup voicemail {typed} --attest-all", f"thaw breakup voicemail {typed} --text-file FILE")
         else:
             continue
         if not email and "email" in lead.modes and (unlawful := refuses(lead, "email", desk.day, CURRENT)):
             why = f"{why}, and its mail may not be sent: {unlawful.reason}"
-            command = f"thaw nurture start {typed}"
+            commands = (f"thaw nurture start {typed}",)
         tries = SendBreakup() if voicemail and email else None
-        yield Found(lead=lead, kind="breakup", why=why, notes=(reach(desk, lead),), commands=(command,), tries=tries)
+        yield Found(lead=lead, kind="breakup", why=why, notes=(reach(desk, lead),), commands=commands, tries=tries)
 
 
 def next_steps(desk: Desk) -> Iterable[Found]:

@@ -30,14 +30,28 @@ TEMPLATE = (
 PLACES = ("Oakwood", "the spring home show", "Harbor Court", "our Lakeside office")
 
 
+#: With a name or the company in every sentence, as a mail merge puts them.
+MERGED = (
+    "How is everything at {company}? {first}, I wondered what {company} would make of the new wing, since the {last} family "
+    "and everybody else at {company} liked the old one. {first}, there is room for {company} and its people, and {company}'s "
+    "neighbors have asked whether {first} {last} will come."
+)
+READERS = (
+    ("Ada", "Fernholt", "Fernholt Ltd"),
+    ("Bartholomew", "Brookhollow-Cinderwell", "Amalgamated Springfield Homes of the North"),
+    ("Li", "Wu", "X1"),
+    ("Maria del Carmen", "O'Brien", "Brien, Brien and Sons"),
+)
+
+
 def note(body: str, name: str = "Ada") -> str:
     """Return a whole note around *body*."""
     return f"Dear {name},\n{body} I'll call you next week.\nBest regards,\nDan"
 
 
-def written(body: str, writer: str = "rep:dan") -> Written:
-    """Return what the team has of an earlier note."""
-    return Written(uuid4(), uuid4(), body, writer, datetime(2026, 1, 2, tzinfo=UTC))
+def written(body: str, writer: str = "rep:dan", names: tuple[str, ...] = ()) -> Written:
+    """Return what the team has of an earlier note, to somebody of these *names*."""
+    return Written(uuid4(), uuid4(), body, writer, datetime(2026, 1, 2, tzinfo=UTC), names)
 
 
 def about(**known: object) -> About:
@@ -64,6 +78,18 @@ def test_form_letters_are_found_whatever_is_merged_into_them() -> None:
         found = measure(note(TEMPLATE.format(place=place)), about(team=[written(note(PERSONAL[0])), earlier]))
         assert found.closest >= 750
         assert found.closest_document == str(earlier.id)
+
+
+def test_a_form_letter_is_one_whoever_and_whatever_company_is_merged_into_it() -> None:
+    """A4-9: each text is compared without the names of its own reader, the earlier ones too, in all twelve pairings."""
+    for (first, last, company), (other, family, firm) in itertools.permutations(READERS, 2):
+        earlier = MERGED.format(first=other, last=family, company=firm)
+        mine = MERGED.format(first=first, last=last, company=company)
+        team = [written(note(earlier, other), names=(f"{other} {family}", firm))]
+        found = measure(note(mine, first), about(names=(f"{first} {last}", company), team=team))
+        assert found.closest >= 950, (company, firm)
+        assert found.repeats == 0  # no writer is named
+        assert measure(note(mine, first), about(names=(f"{first} {last}", company), team=team, writer="rep:dan")).repeats == 1
 
 
 def test_six_words_in_a_row_from_one_s_own_notes_are_counted() -> None:
@@ -120,6 +146,61 @@ def test_another_name_in_the_greeting(greeting: str, *, wrong: bool) -> None:
     assert measure(f"{greeting}, how is the canoe?", about()).wrong_name == wrong
 
 
+@pytest.mark.parametrize("name", ["Alan", "Frank", "Fred", "Bela", "Ivo", "Kai", "Anna"])
+def test_a_greeting_that_shares_but_an_initial_is_somebody_else_s(name: str) -> None:
+    """Neither Alan nor Frank is Ada Fernholt, whether or not they are leads."""
+    assert measure(f"Dear {name},\nhow is the canoe?", about()).wrong_name
+    # What a company is called says nothing of what a person may be called.
+    known = about(names=("Ada Fernholt", f"{name}ders Works"))
+    assert measure(f"Dear {name},\nhow is the canoe?", known).wrong_name
+
+
+@pytest.mark.parametrize(
+    ("own", "called"),
+    [
+        ("Robert Hart", "Bob"), ("Elizabeth Hart", "Betty"), ("Elizabeth Hart", "Liz"), ("Margaret Hart", "Peggy"),
+        ("Michael Hart", "Mike"), ("James Hart", "Jim"), ("Anthony Hart", "Tony"), ("Ada Hart", "A."), ("Ada Hart", "Addie"),
+        ("J. Hart", "Hart"), ("Zo\u00eb Hart", "Zoe"), ("Jos\u00e9 Hart", "Jose"),
+    ],
+)  # fmt: skip
+def test_what_people_are_called_is_their_name(own: str, called: str) -> None:
+    """A nickname is no mistake, not even where another lead bears it as a name."""
+    known = about(names=(own,), other_leads=("Bob Builder", "Peggy Sue", "Ivo Ivory"))
+    found = measure(f"Dear {called},\nhow is the canoe?", known)
+    assert (found.wrong_name, found.greets_other) == (False, False)
+
+
+def test_a_greeting_for_another_lead() -> None:
+    """However like the lead's own name it is: the note was written for the other one."""
+    others = ("Addie Northquill", "Decl Dun", "Mr Dunstan Fry")
+    for name, wrong in (("Addie", True), ("Decl", True), ("Dunstan", True), ("Dirk", False), ("Northquill", False)):
+        found = measure(f"Dear {name},\nhow is the canoe?", about(names=("Dirk Adderley", "Dun Ltd"), other_leads=others))
+        assert found.greets_other == wrong, name
+    # Two leads may have one first name.
+    assert not measure("Dear Ada,\nhow is the canoe?", about(other_leads=("Ada Northquill",))).greets_other
+
+
+@pytest.mark.parametrize(
+    ("body", "first_names"),
+    [
+        ("Kai, say hello to your wife.", 1),
+        ("Please give Kai's and Mara's boxes back.", 2),
+        ("Will you come in May? Ada, I hope so.", 0),
+        ("My kai trees bloom.", 0),
+        ("How is your husband Nils?", 0),
+        ("We met at the Lena lodge.", 0),
+    ],
+)
+def test_first_names_of_other_leads_in_the_body_are_counted(body: str, first_names: int) -> None:
+    """But for words that anybody uses, names that this lead told us, and the one that the writer signs with."""
+    others = ("Kai Keel", "Mara Moor", "Will Weir", "May Moss", "Nils Nord", "Lena Lund", "Dan Dale", "Ada Abt")
+    known = about(other_leads=others, facts=("her husband Nils is a baker",), meeting=("the Lena lodge",), writer="rep:dan")
+    assert measure(f"Dear Ada,\n{body} I'll call you.\nDan", known).first_names == first_names
+    postscript = f"Dear Ada,\nHow are you?\nBest regards,\nDan\nP.S. {body}"
+    assert measure(postscript, known).first_names == first_names
+    assert measure(f"Dear Kai,\n{body}\nBest regards,\nKai", known._replace(writer="rep:eve")).first_names == first_names
+
+
 def test_another_lead_s_name_anywhere() -> None:
     """Copied from the last note, and forgotten in the middle."""
     others = ("Bela Northquill", "Ada Fernholt", "Ivo")
@@ -138,6 +219,18 @@ def test_a_breakup_is_measured_by_its_parts() -> None:
     assert (found.solution, found.benefit, found.attempts, found.may_say_no, found.asks_to_reply) == (True,) * 5
     assert not measure(mail, known._replace(attempts=5)).attempts
     assert not measure("Bye.", known).asks_to_reply
+
+
+def test_a_text_is_read_to_its_end_or_not_at_all() -> None:
+    """What stands behind the last character that is read is not left unread in silence."""
+    end = " {first_name}, greetings from Bela Northquill."
+    known = about(other_leads=("Bela Northquill",))
+    most = "a" * (20_000 - len(end)) + end
+    found = measure(most, known)
+    assert (found.characters, found.merge_mark, found.other_lead) == (20_000, True, True)
+    found = measure(f"a{most}", known)
+    assert (found.characters, found.characters_most, found.words) == (20_001, 20_000, 0)
+    assert measure(f"a{most}", known._replace(kind="invitation")).merge_mark
 
 
 def test_hostile_texts_are_measured_all_the_same() -> None:

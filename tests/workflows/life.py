@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows import commands as c
@@ -71,6 +72,7 @@ class Life:
         self.leaving: Playbook | None = None
         self.verdicts: tuple[Verdict, ...] = ()
         self.holdings: Holdings | None = None
+        self.asked: tuple[c.Slug, ...] | UnsetType | None = None
         self.queue: Queue | None = QUEUE if playbook.pursuit else None
         self.offers = True
         self._lead: Lead | None = None
@@ -99,6 +101,7 @@ class Life:
             verdicts=self.verdicts,
             holdings=self.holdings,
             queue=self.queue,
+            asked=self.asked,
         )
 
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
@@ -236,8 +239,8 @@ def finish_checklist(life: Life) -> None:
     life.must(c.AnswerImportance(importance=3))
 
 
-def ready_to_break_up(life: Life) -> None:
-    """Bring a silent lead to where the breakup is decided and both halves are out."""
+def ready_to_break_up(life: Life, *, bare: bool = False) -> None:
+    """Bring a silent lead to where the breakup is decided and both halves are out; *bare*: nobody says what they said."""
     for item in ("video", "study"):
         life.wait(days=7)
         life.must(touch_command(item))
@@ -245,8 +248,8 @@ def ready_to_break_up(life: Life) -> None:
     if life.playbook.pursuit:
         finish_checklist(life)
     life.must(c.ConfirmCutBait(choice="breakup", reason=WORDS if life.playbook.pursuit else None))
-    life.must(c.LeaveBreakupVoicemail(minutes=3))
-    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    life.must(c.LeaveBreakupVoicemail(attested=UNSET if bare else ("mentions_mail",), minutes=3))
+    life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=UNSET if bare else ("breakup_parts",)))
 
 
 def _breakup_sent(life: Life) -> None:

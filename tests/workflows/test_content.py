@@ -45,6 +45,8 @@ def ruled(check: str, **measured: Any) -> Verdict:
         ("new_value", {"value": 7}, "pass"),
         ("new_value", {"value": 7, "value_repeated": 800}, "refuse"),
         ("new_value", {}, "refuse"),
+        ("new_value", {"other_letters": True}, "warn"),
+        ("new_value", {"other_letters": True, "value_repeated": 800}, "refuse"),
         ("recalls_prior_interest", {"prior": 3, "value": 7}, "pass"),
         ("recalls_prior_interest", {"prior": 7, "value": 3}, "warn"),
         ("recalls_prior_interest", {"value": 3}, "refuse"),
@@ -53,13 +55,17 @@ def ruled(check: str, **measured: Any) -> Verdict:
         ("no_merge_marks", {"merge_mark": True}, "refuse"),
         ("right_name", {"wrong_name": True}, "refuse"),
         ("right_name", {"other_lead": True}, "refuse"),
+        ("right_name", {"greets_other": True}, "refuse"),
+        ("right_name", {"first_names": 1}, "warn"),
         ("right_name", {}, "pass"),
         ("length", {"words": 29}, "info"),
         ("length", {"words": 30}, "pass"),
         ("length", {"words": 400}, "info"),
         ("length", {"words": 401}, "refuse"),
-        ("purpose", {"empty": "touching_base", "words": 5}, "refuse"),
-        ("purpose", {"empty": "touching_base", "words": 40}, "pass"),
+        ("purpose", {"empty": "touching_base", "telling": 2}, "refuse"),
+        ("purpose", {"empty": "touching_base", "telling": 3}, "pass"),
+        ("purpose", {"telling": 1}, "pass"),
+        ("purpose", {"words": 40}, "refuse"),
         ("own_strategy", {"closest": 750}, "warn"),
         ("own_strategy", {"closest": 749}, "pass"),
     ],
@@ -69,6 +75,14 @@ def test_a_rule_has_its_level(check: str, measured: dict[str, Any], level: str) 
     verdict = ruled(check, **measured)
     assert (verdict.level, verdict.passed) == (level, level != "refuse")
     assert (verdict.reason is None) == (level == "pass")
+
+
+def test_of_a_text_that_is_too_long_to_be_read_nothing_else_is_said() -> None:
+    """Its end would go out unread; the sentence says how long it is and how long it may be."""
+    (verdict,) = judge("note", tuple(RULES), Measures(words=0, body_words=0, characters=21_887), LIMITS)
+    assert (verdict.check, verdict.passed) == ("read_whole", False)
+    assert verdict.reason == "It has 21,887 characters, and the checks read 20,000 at most: shorten it."
+    assert ruled("read_whole", characters=20_000).passed
 
 
 def test_a_breakup_says_all_that_it_must() -> None:
@@ -85,7 +99,7 @@ def test_what_a_playbook_asks_for_and_what_is_always_looked_at() -> None:
     """A playbook chooses among the checks; mistakes that nobody wants to send are looked for in any case."""
     verdicts = judge("touch", ("no_empty_check_in", "one_click_unsubscribe"), Measures(words=9, body_words=9), LIMITS)
     assert [v.check for v in verdicts] == ["no_empty_check_in", "no_merge_marks", "right_name", "new_value"]
-    assert {v.source for v in verdicts} == {f"content check {v.check} version 1" for v in verdicts}
+    assert {v.source for v in verdicts} == {f"content check {v.check} version {RULES[v.check].version}" for v in verdicts}
 
 
 def test_thresholds_are_the_playbook_s() -> None:

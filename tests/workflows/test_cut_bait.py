@@ -118,8 +118,11 @@ def test_a_breakup_waits_for_every_permitted_mode() -> None:
         life.wait(days=7).must(touch_command(item))
     life.must(c.RecordOffer(solution=WORDS, benefit=WORDS))
     life.must(c.ConfirmCutBait(choice="one_more_try"))
-    life.must(c.LeaveBreakupVoicemail())
-    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    refused = life.do(c.SendBreakupEmail(monitored_reply_address=True))
+    assert refused.reason is not None
+    assert f"says that they were tried {life.lead.attempts} times" in refused.reason
+    life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
+    life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
     refused = life.do(c.SendBreakup())
     assert (refused.rule, refused.reason) == (
         "modes_tried",

@@ -34,7 +34,7 @@ def ready_for_the_mail() -> Life:
         life.wait(days=7).must(touch_command(item))
     life.must(c.RecordOffer(solution=WORDS, benefit=WORDS))
     life.must(c.ConfirmCutBait(choice="breakup"))
-    life.must(c.LeaveBreakupVoicemail(minutes=3))
+    life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",), minutes=3))
     return life
 
 
@@ -151,7 +151,7 @@ def test_a_breakup_that_went_out_by_hand_stops_the_mail_that_waits() -> None:
     """A1-9: one breakup, one mail; whoever wrote first is enough."""
     life = ready_for_the_mail()
     life.must(queue_breakup_mail())
-    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
     assert "breakup_mail_open" == life.do(SendMail(mail=MAIL_ID, purpose="breakup", attempt=1)).rule
     assert "breakup_mail_open" == life.do(queue_breakup_mail()).rule
     verified(life)
@@ -160,8 +160,8 @@ def test_a_breakup_that_went_out_by_hand_stops_the_mail_that_waits() -> None:
 def test_a_mail_too_long_before_its_voicemail_is_sent_once_more() -> None:
     """A1-9: the halves belong together, and the older one is done again."""
     life = ready_for_the_mail()
-    life.must(c.SendBreakupEmail(monitored_reply_address=True))
-    life.wait(days=14).must(c.LeaveBreakupVoicemail())
+    life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
+    life.wait(days=14).must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
     assert "breakup_halves_together" == life.do(c.SendBreakup()).rule
     life.must(queue_breakup_mail())
     send(life, "sent")

@@ -20,8 +20,8 @@ COSTS = MinuteCosts()
         ("call_due", VOICEMAIL, 12),
         ("call_due", DECLINE, 12),
         ("call_due", c.RecordCall(outcome="voicemail", minutes=3), 3),
-        ("no_response", c.LeaveBreakupVoicemail(), 3),
-        ("no_response", c.SendBreakupEmail(monitored_reply_address=True, minutes=20), 20),
+        ("no_response", c.LeaveBreakupVoicemail(attested=("mentions_mail",)), 3),
+        ("no_response", c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",), minutes=20), 20),
         ("registered", DECLINE, 0),
         ("note_sent", OPEN_REPLY, 0),
     ],
@@ -69,9 +69,9 @@ def test_a_breakup_takes_its_halves_from_its_decision_on_and_on_the_day_on_which
     assert 0 == minutes()
     life.must(c.ConfirmCutBait(choice="breakup"))
     assert (6, 6) == (minutes(), minutes(later=1))
-    life.must(c.LeaveBreakupVoicemail())
+    life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
     assert (6, 3) == (minutes(), minutes(later=1))
-    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
     assert (6, 0) == (minutes(), minutes(later=1))
     closed = life_in("breakup_sent")
     assert (6, 0) == (minutes(closed), minutes(closed, later=1))
@@ -84,8 +84,8 @@ def test_what_a_breakup_takes_is_what_was_planned_for_it(breakup: int) -> None:
     life.must(c.ConfirmCutBait(choice="breakup"))
     tomorrow = life.today + timedelta(days=1)
     assert breakup == beside_slots([], [life.lead], tomorrow, CALENDAR, costs)
-    life.must(c.LeaveBreakupVoicemail())
+    life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
     left = spent(life.history[-1], costs)
     assert breakup - left == beside_slots([], [life.lead], tomorrow, CALENDAR, costs)
-    life.must(c.SendBreakupEmail(monitored_reply_address=True))
+    life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
     assert breakup == left + spent(life.history[-1], costs) == beside_slots([], [life.lead], life.today, CALENDAR, costs)

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.prose import body_of, empty_phrase, greeted, merge_mark, normal, promise_in, runs_of, words_of
+from workflows.prose import (
+    body_of,
+    empty_phrase,
+    greeted,
+    in_other_letters,
+    merge_mark,
+    normal,
+    promise_in,
+    runs_of,
+    telling_words,
+    words_of,
+)
 
 MONDAY = date(2026, 1, 5)
 NEXT_MONDAY = date(2026, 1, 12)
@@ -105,6 +116,55 @@ def test_two_letters_from_one_template_have_one_body() -> None:
         == body_of(letters[1], ["Bela Fernholt"])
         == ("it was great to see you at oakwood on our new phase is open")
     )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "telling"),
+    [
+        ("Touch base again.", 0),
+        ("Just touching base with them once more to see how things are going over there this quarter, nothing else.", 0),
+        ("Keep in touch with Ada Fernholt by email and give her a quick call next month to check in.", 0),
+        ("Follow up with them in the new year, and see whether there is any news or anything else that they may want.", 0),
+        ("Touch base with the purchasing manager.", 2),
+        ("Check in with the finance director, and bring the comparison of costs.", 4),
+        ("Follow up on the canoe, the roof and the school.", 3),
+        ("Begin with the garden.", 1),
+    ],
+)
+def test_what_a_strategy_tells_beside_being_in_touch(strategy: str, telling: int) -> None:
+    """A2-2: however long it is, it counts what is left without the phrase and without words that tell nothing."""
+    assert len(telling_words(strategy, ["Ada Fernholt"])) == telling
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        (
+            "Hello Ada, \u05d4\u05de\u05d3\u05e8\u05d9\u05da \u05d4\u05d7\u05d3\u05e9 \u05d9\u05e6\u05d0. All good wishes, Dan",
+            True,
+        ),
+        ("\u05e9\u05dc\u05d5\u05dd Ada", False),
+        ("\u00c7a vaut le coup d'\u0153il", False),
+        ("\U0001f331" * 20, False),
+    ],
+)
+def test_letters_in_which_nothing_is_named_here(text: str, *, other: bool) -> None:
+    """Of such a text nobody can tell by its words whether what is new stands in it."""
+    assert in_other_letters(text) == other
+
+
+_NAMES = st.text(st.sampled_from("\u00e9\u00fc\u00f1\u0161\u017e\u00f8\u0142qxzQXZ"), min_size=1, max_size=12)
+
+
+@given(_NAMES, _NAMES, _NAMES, _NAMES)
+def test_whom_a_letter_is_for_leaves_nothing_in_its_body(name: str, company: str, other: str, firm: str) -> None:
+    """A4-9: two letters from one template have the same body, whatever names stand anywhere in it."""
+    template = "Dear {name},\nhow are you, {name}? I thought of {company}'s garden. Would {company} and the {name}s like it?"
+    bodies = {
+        body_of(template.format(name=a, company=b), (a, b))
+        for a, b in ((f"Xx{name}", f"Zz{company}"), (f"Zz{other} Qq{name}", f"The 9 Xx{firm} of Qq{firm}"))
+    }
+    assert bodies == {"how are you i thought of garden would and the like it"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import settings
 from msgspec.structs import replace
 
-from tests.workflows.life import CALENDAR, PLAYBOOK, ROADS, START, WORDS, Life, life_in, make_ready, note_command, sent_command
+from tests.workflows.life import (
+    CALENDAR,
+    PLAYBOOK,
+    ROADS,
+    START,
+    WORDS,
+    Life,
+    life_in,
+    make_ready,
+    note_command,
+    ready_to_break_up,
+    sent_command,
+)
 from tests.workflows.player import Player
 from tests.workflows.promotion import SOME, Promotion
 from workflows import commands as c
@@ -53,6 +65,22 @@ def test_the_road_into_every_state_is_derived_again(state: str) -> None:
     life = life_in(state)
     found = _again(life.history)
     assert ((), len(life.history), ()) == (found.mismatches, found.events, found.book_decisions)
+
+
+def test_halves_of_a_breakup_come_out_as_they_were_decided() -> None:
+    """A1-9: those of before, of which nobody was asked what they said, and those for which somebody vouched."""
+    life = life_in("no_response")
+    life.asked = msgspec.UNSET
+    ready_to_break_up(life, bare=True)
+    life.asked = None
+    assert "check.breakup_parts" == life.do(c.SendBreakupEmail(monitored_reply_address=True)).rule
+    life.wait(days=14)
+    life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
+    life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
+    assert () == _again(life.history).mismatches
+    halves = [each.used for each in life.history if isinstance(each.command, c.LeaveBreakupVoicemail)]
+    assert [msgspec.UNSET, ("mentions_mail",)] == [used.asked for used in halves if used]
+    assert [(), ("attested by rep:dan",)] == [tuple(v.source for v in used.verdicts) for used in halves if used]
 
 
 def test_a_receipt_says_once_what_was_erased_and_one_of_before_twice() -> None:

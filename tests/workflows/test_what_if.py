@@ -172,8 +172,9 @@ def test_a_breakup_is_brought_forward_over_attempts_that_nobody_answered() -> No
     last = DAN.local_day(quiet.simulation.now)
     quiet.simulation.run_until(DAN.moment(DAN.add_working_days(last, 3), 780))
     breakup: list[c.Command] = [
-        c.RecordOffer(solution=WORDS, benefit=WORDS), c.ConfirmCutBait(choice="breakup"), c.LeaveBreakupVoicemail(),
-        c.SendBreakupEmail(monitored_reply_address=True), c.SendBreakup(),
+        c.RecordOffer(solution=WORDS, benefit=WORDS), c.ConfirmCutBait(choice="breakup"),
+        c.LeaveBreakupVoicemail(attested=("mentions_mail",)),
+        c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)), c.SendBreakup(),
     ]  # fmt: skip
     quiet.hand_in(*((lead, command) for command in breakup))
     quiet.simulation.run_until(DAN.moment(date(2026, 3, 2), 780))

@@ -84,8 +84,8 @@ def lived(timezone: str = "America/Denver", **known: Any) -> Life:
         life.do(c.RecordCall(outcome="voicemail"))
         life.do(touch_command())
         life.do(c.SendTouch(mode="fax", value_item="study", attested=PLAYBOOK.checks.touch))
-        life.do(c.LeaveBreakupVoicemail())
-        life.do(c.SendBreakupEmail(monitored_reply_address=True))
+        life.do(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
+        life.do(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
         life.do(c.RecordLaw(law=LawFacts(consents=("fax",)), evidence=None if days else WORDS))
         life.do(c.RecordLaw(law=LawFacts(dnc_checked_on=life.today, dnc_listed=days == 30)))
         life.do(c.UpdateContact(contact=WORDS, modes=(*ALL_MODES, "fax"), law=ImportedLawFacts(consumer=False)))
@@ -164,7 +164,7 @@ def test_modes_that_the_law_refuses_are_no_way_left() -> None:
         life = life_in("no_response", playbook=playbook)
         life.must(c.UpdateContact(contact=WORDS, modes=("call", "email", "fax"), law=CANADA))
         assert "fax" not in open_modes(life.lead, playbook, law.lawful_modes(life.lead, life.today, CURRENT))
-        assert life.do(c.SendBreakupEmail(monitored_reply_address=True)).rule == "consent_expired"
+        assert life.do(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",))).rule == "consent_expired"
         life.do(p.WaiveMode(mode="fax", reason=WORDS))
         life.do(c.ConfirmCutBait(choice="breakup", reason=WORDS))
         life.must(c.StartNurture())

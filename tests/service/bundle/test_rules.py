@@ -22,6 +22,7 @@ from tests.workflows.life import (
     call_command,
     life_in,
     note_command,
+    ready_to_break_up,
     register,
     sent_command,
     touch_command,
@@ -213,6 +214,8 @@ def test_which_topic_came_first_follows() -> None:
         ([(PLAYBOOK.checks.note[0], True), ("merge_marks", True)], {"attested": PLAYBOOK.checks.note[2:]}),
         ([("merge_marks", False)], {}),
         ([("merge_marks", False)], {"override": WORDS}),
+        ([("read_whole", False)], {"attested": ()}),
+        ([("read_whole", False)], {"override": WORDS}),
     ],
 )
 def test_what_checks_say_is_settled_alike(verdicts: list[tuple[str, bool]], command: dict[str, Any]) -> None:
@@ -224,6 +227,26 @@ def test_what_checks_say_is_settled_alike(verdicts: list[tuple[str, bool]], comm
     )
     life.do(msgspec.structs.replace(sent_command(), **command))
     assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+
+
+def test_what_the_halves_of_a_breakup_said_is_asked_for_from_then_on() -> None:
+    """A1-9: a log of before follows as it was decided, counted as not checked; once somebody was asked, each half has to be."""
+    life = life_in("no_response")
+    life.asked = msgspec.UNSET
+    ready_to_break_up(life, bare=True)
+    found, tally = follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert ([], 2) == (found, tally.unasked)
+    life.asked = None
+    assert "check.mentions_mail" == life.do(c.LeaveBreakupVoicemail()).rule
+    life.must(c.LeaveBreakupVoicemail(override=WORDS))
+    life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
+    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+    last = life.history[-1]
+    assert last.used
+    unasked = msgspec.structs.replace(last.used, asked=msgspec.UNSET, verdicts=())
+    forged = msgspec.structs.replace(last, used=unasked)
+    found, _ = follow([*life.history[:-1], forged], playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert "used.asked" in found[0]
 
 
 def refused_by_the_list(modes: str) -> tuple[Verdict, ...]:
@@ -241,8 +264,8 @@ def test_the_suppression_list_is_asked_alike(state: str, modes: str) -> None:
     life.do(call_command(life), "planner")
     life.do(sent_command())
     life.do(touch_command())
-    life.do(c.LeaveBreakupVoicemail())
-    life.do(c.SendBreakupEmail(monitored_reply_address=True))
+    life.do(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
+    life.do(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
     life.do(c.SendNurtureTouch(mode="email", asset="paper", attested=PLAYBOOK.checks.nurture))
     if "call_after_note" in life.lead.timers:
         life.fire("call_after_note")

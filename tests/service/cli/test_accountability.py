@@ -22,7 +22,8 @@ QUESTIONS = {
     "notes": "type = 'note_sent'",
     "calls": "body::jsonb->'effects'->'used' @> '[{\"kind\": \"promised_call\"}]'",
     "decisions_no": "type = 'lead_declined' AND body::jsonb->'data'->>'kind' = 'no' AND body::jsonb->>'row' <> 'T02'",
-    "unverified": "type = 'note_sent' AND body::jsonb->'data'->>'text' IS NULL",
+    "unverified": "type IN ('note_sent', 'breakup_voicemail_left', 'breakup_email_sent') "
+    "AND body::jsonb->'data'->>'text' IS NULL",
     "decisions_yes": """body::jsonb->>'actor' NOT IN ('planner', 'clock', 'import')
         AND (body::jsonb->'data'->>'decision' IS NOT NULL
              OR body::jsonb->>'row' IS NOT NULL AND body::jsonb->>'state' IN ('meeting_booked', 'won'))""",

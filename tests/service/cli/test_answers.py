@@ -184,7 +184,7 @@ HOSTILE = {
     "newlines": "Dear Ada,\n\r\n\tthe tomatoes\n",
     "right to left": "שלום \u202egnol\u202c مرحبا",
     "emoji": "🍅👩‍👩‍👧‍👦 Grüße",
-    "megabyte": "tomatoes " * 120_000,
+    "long": "tomatoes " * 2_200,
 }
 
 

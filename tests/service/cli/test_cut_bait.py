@@ -109,6 +109,27 @@ def test_a_breakup_whose_mail_may_not_be_sent_is_not_waited_for(silent: World) -
     assert "nurture" == silent.lead(lead).state
 
 
+def test_halves_of_a_breakup_whose_words_are_not_kept_are_vouched_for_and_counted(silent: World) -> None:
+    """A1-9: without the words somebody says that they hold what they must, and the report counts them as unread."""
+
+    def unread() -> int:
+        lines = silent.said("accountability", "--from", "2026-01-01", "--rep", "dan")["lines"]
+        return sum(line["figures"]["unverified"] for line in lines)
+
+    mail, before = ("breakup", "email", "V-0000", "--monitored"), unread()
+    with silent.worker():
+        silent.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "known to us all")
+        assert "refused (check.mentions_mail): Nobody has confirmed that" in silent.refused(1, "breakup", "voicemail", "V-0000")
+        said = " ".join(silent.refused(1, *mail).split())
+        assert "refused (check.breakup_parts)" in said
+        assert "they were tried 3 times and that a no is fine" in said
+        assert "has no such check here; it has breakup_parts" in silent.refused(2, *mail, "--attest", "mentions_mail")
+        silent.ok("breakup", "voicemail", "V-0000", "--attest-all")
+        silent.ok(*mail, "--attest", "breakup_parts")
+    assert silent.said("rederive", "--all")["mismatches"] == []
+    assert unread() == before + 2
+
+
 def test_months_and_introductions_from_the_command_line(silent: World) -> None:
     """A3-3, A3-4, A3-6: a month that is left out has its reason, and a reply is credited to whoever introduced us."""
     with silent.worker():

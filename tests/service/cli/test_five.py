@@ -284,16 +284,23 @@ def test_before_leave_no_note_is_promised_that_could_not_be_kept(world: World) -
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        (NOTE + " bees" * 10_000, "check.length"),
+        (NOTE + " bees" * 3_000, "check.length"),
         (f"Dear Bela,\n{BEES}\nI'll call you next week.\nDan", "check.right_name"),
         (f"Dear {{{{first_name}}}},\n{BEES}\nI'll call you next week.\nDan", "check.no_merge_marks"),
     ],
 )
 def test_a_note_that_was_not_meant_is_refused(due: World, tmp_path: Path, text: str, rule: str) -> None:
-    """Ten thousand words, another lead's name, a leftover of a mail merge: from a file as from the command line."""
+    """Three thousand words, another lead's name, a leftover of a mail merge: from a file as from the command line."""
     (tmp_path / "note.txt").write_text(text)
     with due.worker():
         assert f"refused ({rule})" in due.refused(1, "note-sent", "V-0000", "--text-file", tmp_path / "note.txt")
+    assert due.lead(due.leads[0]).state == "note_due"
+
+
+def test_a_note_of_ten_thousand_words_is_refused_before_it_is_read(due: World, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text(NOTE + " bees" * 10_000)
+    said = due.refused(2, "note-sent", "V-0000", "--text-file", tmp_path / "note.txt")
+    assert "characters, and the checks read 20,000 at most: shorten it" in said
     assert due.lead(due.leads[0]).state == "note_due"
 
 

@@ -49,7 +49,7 @@ def test_from_the_note_to_the_breakup_and_back_to_a_won_deal(busy: World) -> Non
         thaw(*confirm)
         said = busy.refused(1, "breakup", "send", "V-0000")
         assert "refused (breakup_halves): A breakup is a voicemail reinforced by an email" in said
-        thaw("breakup", "voicemail", "V-0000")
+        thaw("breakup", "voicemail", "V-0000", "--attest-all")
         thaw("breakup", "email", "V-0000", "--monitored", "--text", BREAKUP)
         thaw("breakup", "send", "V-0000")
         busy.at(MONDAY + days(40))

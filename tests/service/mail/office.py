@@ -173,7 +173,7 @@ def bring_to_silence(world: World, lead_id: UUID) -> None:
     with world.worker():
         world.ok("offer", "V-0001", "--solution", "phase two", "--benefit", "a garden")
         world.ok("breakup", "confirm", "V-0001", "--choice", "breakup", "--reason", "silent", "--override", "nobody knows them")
-        world.ok("breakup", "voicemail", "V-0001")
+        world.ok("breakup", "voicemail", "V-0001", "--attest-all")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ AN_ID = "5b1f0a9e-0000-4000-8000-000000000001"
 
 def test_the_same_entry_again_is_the_same_mail(office: Office) -> None:
     """Before it is sent and long after: the same answer, though a mail made now would be another one."""
-    again = ("mail", "nurture", "V-0000", "--asset", "guide", "--text", "It is out.", "--id", AN_ID)
+    again = ("mail", "nurture", "V-0000", "--asset", "guide", "--text", "The guide is out.", "--id", AN_ID)
     with office.world.worker():
         first = office.world.ok(*again)
         assert first == office.world.ok(*again)
@@ -27,7 +27,7 @@ def test_the_same_entry_again_is_the_same_mail(office: Office) -> None:
 )
 def test_another_mail_under_the_same_id_is_refused(office: Office, other: tuple[str, object]) -> None:
     """Whichever word of it is another."""
-    typed: dict[str, object] = {"--asset": "guide", "--text": "It is out.", "--id": AN_ID}
+    typed: dict[str, object] = {"--asset": "guide", "--text": "The guide is out.", "--id": AN_ID}
     with office.world.worker():
         office.world.ok("mail", "nurture", "V-0000", *(word for pair in typed.items() for word in pair))
     office.deliver()
@@ -61,7 +61,7 @@ def test_a_touch_by_hand_stops_the_mail_that_waits(office: Office) -> None:
 
 
 def test_the_kind_of_thing_is_recorded_with_the_touch(office: Office) -> None:
-    office.queue("nurture", "V-0000", "--asset", "may-news", "--kind", "newsletter", "--text", "What is new in May.")
+    office.queue("nurture", "V-0000", "--asset", "may-news", "--kind", "newsletter", "--text", "Here are the news of May.")
     office.deliver()
     assert "newsletter" == getattr(office.told(office.nurtured)[-1].data, "kind", None)
 

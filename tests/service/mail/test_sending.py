@@ -60,12 +60,30 @@ def test_a_mail_can_be_unsubscribed_with_one_click(office: Office) -> None:
     assert str(office.nurtured) not in link
 
 
+def test_a_mail_that_brings_nothing_is_refused_and_the_next_edition_is_something_new(office: Office) -> None:
+    """A1-5: what is sent stands in the words; a report of another month is told apart by its name and not by its likeness."""
+    said = office.refused(1, "nurture", "V-0000", "--asset", "market-report-january", "--text", "Just checking in, any news?")
+    assert "refused (check.new_value)" in said
+    why = ("--override", "They know the report by another name.")
+    office.queue("nurture", "V-0000", "--asset", "market-report-january", "--text", "The figures that you want are out.", *why)
+    office.deliver()
+    office.world.at(office.world.clock() + timedelta(days=31))
+    figures = [line["figures"] for line in office.world.said("accountability", "--from", "2026-01-01", "--rep", "dan")["lines"]]
+    assert sum(each["overrides"] for each in figures) == 1
+    assert office.world.said("rederive", "V-0000")["mismatches"] == []
+    for month in ("february", "march"):
+        office.nurture(f"market-report-{month}", f"The market report for {month} is out.")
+        office.deliver()
+        office.world.at(office.world.clock() + timedelta(days=31))
+    assert office.types(office.nurtured).count("nurture_touch_sent") == 3
+
+
 def test_mails_to_one_person_are_one_thread(office: Office) -> None:
     """In-Reply-To and References name those before it."""
     office.nurture()
     office.deliver()
     office.world.at(office.world.clock() + timedelta(days=31))
-    office.nurture("second-guide", "Here is the second part of it.")
+    office.nurture("second-guide", "Here is the second part of the guide.")
     office.deliver()
     first, second = office.server.mails
     assert first.headers["In-Reply-To"] is None
@@ -291,10 +309,10 @@ def test_a_hostile_subject_is_refused_in_one_sentence(office: Office, subject: s
     [
         "مرحبا آدا، صدر الدليل الجديد للحدائق الصغيرة.",
         "שלום עדה, המדריך החדש יצא לאור.",
-        "The guide 🌱🏡👩‍🌾 is out. Ça vaut le coup d'œil!",
-        "One very long line " + "without an end " * 400,
-        ".\n..\n. a line that begins with a dot\nFrom here on",
-        '<script>alert(1)</script> & <b>bold</b> "quotes"',
+        "The garden guide 🌱🏡👩‍🌾 is out. Ça vaut le coup d'œil!",
+        "One very long line on the garden guide " + "without an end " * 400,
+        ".\n..\n. a line that begins with a dot\nFrom here on the garden guide",
+        '<script>alert(1)</script> & <b>bold</b> "quotes" of the garden guide',
     ],
 )
 def test_any_text_arrives_as_it_was_written(office: Office, say: str) -> None:
@@ -323,7 +341,7 @@ def test_names_in_other_letters_stand_in_the_header(office: Office) -> None:
     assert "Zoë Müller-Çelik <zoë@xn--bcher-kva.example>" == office.server.mails[0].headers["To"]
     office.world.sql("UPDATE contacts SET fields = fields || '{\"email\": \"zoe@example.com\"}' WHERE external_id = 'V-0000'")
     office.world.at(office.world.clock() + timedelta(days=31))
-    office.nurture("second-guide", "Here is the second part of it.")
+    office.nurture("second-guide", "Here is the second part of the guide.")
     office.deliver()
     assert office.server.taken[1].isascii()
     assert "Zoë Müller-Çelik <zoe@example.com>" == office.server.mails[1].headers["To"]
