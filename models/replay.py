@@ -8,7 +8,7 @@ events, and their bodies are decoded in one call. `scan` is for reading everythi
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -37,6 +37,23 @@ TOGETHER = "'[' || string_agg(body, ',') || ']'", "count(*)", "(array_agg(hash))
 
 #: So many events are on a page.
 PAGE_EVENTS = 1_000
+
+
+class Ids(NamedTuple):
+    """Streams from one id to another, both of them included."""
+
+    first: UUID
+    last: UUID
+
+
+#: Every stream.
+EVERY = Ids(UUID(int=0), UUID(int=2**128 - 1))
+
+
+def parts(count: int) -> list[Ids]:
+    """Return *count* parts of all ids, one behind the other: about as many streams in each, for ids are hashes mostly."""
+    borders = [(number << 128) // count for number in range(count + 1)]
+    return [Ids(UUID(int=first), UUID(int=end - 1)) for first, end in pairwise(borders)]
 
 
 class Folded(NamedTuple):
@@ -140,16 +157,16 @@ def _decoded(bodies: bytes, count: int) -> list[Recorded]:
     return cast("list[Recorded]", found)
 
 
-def scan(connection: Connection, columns: Sequence[str]) -> Generator[tuple[Any, ...]]:
-    """Yield all events in pieces: the id of a stream, and a list for each of *columns*, oldest event first.
+def scan(connection: Connection, columns: Sequence[str], ids: Ids = EVERY) -> Generator[tuple[Any, ...]]:
+    """Yield the events of the streams *ids* in pieces: a stream's id, and a list for each of *columns*, oldest event first.
 
     Streams come in the order of their ids, each in one piece or several. Texts and ids come as bytes; cast to ``varchar`` they
     come as strings. Nothing else may be asked on *connection* before the last piece, or before the iterator is closed.
     """
-    return _pieces(connection, [f"array_agg({column})" for column in columns])
+    return _pieces(connection, [f"array_agg({column})" for column in columns], ids)
 
 
-def _pieces(connection: Connection, gathered: Sequence[str]) -> Generator[tuple[Any, ...]]:
+def _pieces(connection: Connection, gathered: Sequence[str], ids: Ids = EVERY) -> Generator[tuple[Any, ...]]:
     """Do what `scan` says, with what is *gathered* of a piece's events in SQL."""
     statement = _statement(gathered)
     # Closing early cancels the query, which would otherwise take the caller's transaction with it.
@@ -159,7 +176,7 @@ def _pieces(connection: Connection, gathered: Sequence[str]) -> Generator[tuple[
         try:
             with driver_errors(statement):
                 cursor.execute(_in_order_of_the_index)
-                with closing(cursor.stream(statement, binary=True, size=size)) as rows:
+                with closing(cursor.stream(statement, ids, binary=True, size=size)) as rows:
                     yield from rows
         finally:
             unharmed.rollback()
@@ -168,7 +185,8 @@ def _pieces(connection: Connection, gathered: Sequence[str]) -> Generator[tuple[
 def _statement(gathered: Sequence[str]) -> str:
     return (
         f"SELECT stream_id, {', '.join(gathered)} FROM ("
-        f"SELECT *, (version - 1) / {PIECE_EVENTS} AS piece FROM events ORDER BY stream_id, piece, version"
+        f"SELECT *, (version - 1) / {PIECE_EVENTS} AS piece FROM events WHERE stream_id BETWEEN %s AND %s "
+        f"ORDER BY stream_id, piece, version"
         f") AS e GROUP BY stream_id, piece ORDER BY stream_id, piece"
     )
 

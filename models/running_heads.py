@@ -1,6 +1,5 @@
 """The heads of all streams while the log is read event by event, and the root over them at any moment of that."""
 
-from bisect import insort
 from uuid import UUID
 
 from workflows.codec import GENESIS
@@ -34,9 +33,9 @@ class RunningHeads:
 
     def root(self) -> bytes:
         """Return the heads root; only what has changed since the last time is hashed anew, besides the inner nodes."""
+        self._ids += [id_ for id_ in self._changed if id_ not in self._leaves]
+        self._ids.sort()
         for id_ in self._changed:
-            if id_ not in self._leaves:
-                insort(self._ids, id_)
             head = Head(UUID(bytes=id_), *self._newest[id_])
             self._leaves[id_] = leaf_of(head.stream_id, head.commitment)
         self._changed.clear()

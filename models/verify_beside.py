@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, text
 
 from models.contacts import are_open
-from models.verify import Finding
+from models.findings import Finding
 from workflows.codec import canonical, digest
 from workflows.commands import decode_command
 from workflows.events import decode_recorded

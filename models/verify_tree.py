@@ -8,6 +8,7 @@ Memory is one entry per stream and one per stored node, whatever the length of t
 
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from psycopg.types.string import ByteaBinaryLoader
 from sqlalchemy import Connection, text
 
 from models import checkpoints, tree
+from models.findings import Finding
 from models.running_heads import RunningHeads
-from models.verify import Finding
 from workflows.codec import canonical, chain_hash
 from workflows.events import HeadsRecorded, decode_recorded
 from workflows.merkle import Frontier, Node, Span, leaf_hash
@@ -85,7 +86,7 @@ def verify_tree(
     also checked one by one as to chain and canonical form. Run it in a REPEATABLE READ transaction.
     """
     run = _TreeVerification(connection, open_note, outside, since, progress)
-    findings = sorted(run.findings(), key=lambda f: (f.position is None, f.position or 0))
+    findings = sorted(run.findings(), key=attrgetter("place"))
     return TreeVerified(run.events, run.checkpoints, run.newest, findings)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
+from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
 from models import playbooks
@@ -20,8 +21,10 @@ _lead_decoder = msgspec.json.Decoder(Lead)
 
 
 @contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
+def snapshot(engine: Engine, *, exported: str | None = None) -> Iterator[Connection]:
     """Run the block in a read-only transaction that sees all tables as they are at one moment.
+
+    That is now, or the moment of another session that *exported* it and is still in its transaction.
 
     Raises
     ------
@@ -30,7 +33,17 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     """
     still = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with transaction(still) as connection:
+        if exported:
+            statement = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(exported)).as_string()
+            connection.exec_driver_sql(statement)
         yield connection
+
+
+def export(connection: Connection) -> str:
+    """Return the name by which other sessions see the moment of this `snapshot`, until its transaction ends."""
+    # Who waits for the others is idle meanwhile, and that for as long as they need.
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    return str(connection.scalar(text("SELECT pg_export_snapshot()")))
 
 
 def leads_between(connection: Connection, first: UUID, last: UUID, *, limit: int) -> list[UUID]:

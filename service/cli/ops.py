@@ -11,15 +11,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models import events, operations, views
 from models.database import Connection, transaction
+from models.findings import Finding
 from models.rebuild import Rebuilt
 from models.rebuild import rebuild as rebuild_projections
-from models.verify import Finding
 from models.verify import verify as verify_log
 from service.cli.app import REFUSED, UNAVAILABLE, App, json_option, pass_app
 from service.cli.operator import by_option, operator, reason_option
 from service.health import Checkpoints, Status, read_status
 from service.pauses import pause_lines
 from service.times import shown_age, shown_moment, zone_of
+from service.verifiers import verifiers
 from service.wiring import connect
 from service.wording import count, plain
 from workflows.operations import ProjectionsRebuilt
@@ -83,8 +84,12 @@ def _checkpoint_lines(found: Checkpoints | None) -> Iterator[str]:
 
 
 def _verified(app: App) -> list[Finding]:
-    with views.snapshot(app.service.engine) as connection, progress_bar(connection, "verifying") as progress:
-        return verify_log(connection, progress=progress).findings
+    with (
+        views.snapshot(app.service.engine) as connection,
+        verifiers(connection) as parts,
+        progress_bar(connection, "verifying") as progress,
+    ):
+        return verify_log(connection, progress=progress, parts=parts).findings
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """Is the log whole, and is it the one that was signed?"""
 
+from operator import attrgetter
 from pathlib import Path
 
 import click
@@ -7,13 +8,14 @@ import msgspec
 
 from models import views
 from models.contacts import are_open
-from models.verify import Finding
+from models.findings import Finding
 from models.verify import verify as verify_log
 from models.verify_beside import verify_beside
 from models.verify_tree import verify_tree
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.ops import progress_bar
 from service.evidence import EvidenceError, known_keys, opener, read_notes, sent
+from service.verifiers import verifiers
 from service.wording import count
 from workflows.notes import Checkpoint, VerifierKey
 
@@ -55,21 +57,31 @@ class FindingShown(msgspec.Struct, frozen=True, kw_only=True):
     "only the events behind it one by one.",
 )  # fmt: skip
 @click.option("--key", "keys", multiple=True, help="A public key as `thaw keys show` prints it; may be given several times.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64),
+    help="So many processes read the streams, each with a session of its own on PostgreSQL. Usually one reads a short log, and "
+    "as many as there are processors a long one, 8 at most.",
+)  # fmt: skip
 @json_option
 @pass_app
 @click.pass_context
-def verify(ctx: click.Context, app: App, since: Path | None, keys: tuple[str, ...], as_json: bool) -> None:
+def verify(
+    ctx: click.Context, app: App, since: Path | None, keys: tuple[str, ...], processes: int | None, as_json: bool
+) -> None:
     """Check that nobody altered the log, that it is the one that was signed, and that leads, slots and timers follow.
 
     So do the messages, playbooks and texts beside it. Every hash is worked out again from the events themselves. Exit status
     1 when something is wrong.
     """
+    if since and processes:
+        raise InputError("--processes is for whole streams; --since reads the events behind a checkpoint, in their order")
     try:
         known = known_keys(app.settings, keys)
         outside = read_notes(since, known) if since else sent(app.settings, known)
     except EvidenceError as error:
         raise InputError(str(error)) from error
-    shown = _verified(app, known, outside, behind=max(note.size for note in outside) if since else None)
+    behind = max(note.size for note in outside) if since else None
+    shown = _verified(app, known, outside, behind=behind, processes=1 if since else processes)
     if as_json:
         app.print_json(shown)
     else:
@@ -78,19 +90,22 @@ def verify(ctx: click.Context, app: App, since: Path | None, keys: tuple[str, ..
         ctx.exit(REFUSED)
 
 
-def _verified(app: App, known: list[VerifierKey], outside: list[Checkpoint], *, behind: int | None) -> VerifiedShown:
+def _verified(
+    app: App, known: list[VerifierKey], outside: list[Checkpoint], *, behind: int | None, processes: int | None
+) -> VerifiedShown:
     findings: list[Finding] = []
     events = streams = 0
     texts = False
-    with views.snapshot(app.unguarded.engine) as connection:
-        if behind is None:
-            with progress_bar(connection, "verifying") as progress:
-                log = verify_log(connection, progress=progress)
-            findings, events, streams = [*log.findings, *verify_beside(connection)], log.events, log.streams
-            texts = are_open(connection)
+    with views.snapshot(app.unguarded.engine) as connection, verifiers(connection, processes) as parts:
+        # What is done here is done beside what others do meanwhile, who are waited for last.
         with progress_bar(connection, "comparing with what was signed") as progress:
             tree = verify_tree(connection, open_note=opener(known), outside=outside, since=behind, progress=progress)
-    findings = sorted([*findings, *tree.findings], key=lambda f: (f.position is None, f.position or 0))
+        if behind is None:
+            findings, texts = verify_beside(connection), are_open(connection)
+            with progress_bar(connection, "verifying") as progress:
+                log = verify_log(connection, progress=progress, parts=parts)
+            findings, events, streams = [*log.findings, *findings], log.events, log.streams
+    findings = sorted([*findings, *tree.findings], key=attrgetter("place"))
     return VerifiedShown(
         whole=not findings,
         events=events or tree.events,

@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``make bench``, or ``python -m tests.benchmarks [--quick] [--only transitions,replay] [--grid]``.
+"""Run the benchmarks: ``make bench``, or ``python -m tests.benchmarks [--quick] [--only audit] [--events N] [--grid]``.
 
 They start servers of their own in a folder that is thrown away, or use those that THAW_DATABASE_URL and THAW_REDIS_URL name,
 each benchmark in a database of its own. The last line of the output is one JSON object with all figures.
@@ -17,6 +17,7 @@ from tests.benchmarks import audit, imports, replay, timers, transitions
 from tests.benchmarks.figures import Figure, show
 from tests.benchmarks.machine import Machine, machine
 from tests.benchmarks.stage import Stage, Stopwatch, open_stage
+from tests.logins import pytest_sessionfinish as drop_logins
 
 #: By name, in the order in which they run.
 BENCHMARKS: dict[str, ModuleType] = {
@@ -26,6 +27,9 @@ BENCHMARKS: dict[str, ModuleType] = {
     "timers": timers,
     "import": imports,
 }
+
+#: In a shorter log there is not one of each life.
+EVENTS_LEAST = 500
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"there is no benchmark called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}\n")
         return 2
     console = Console(width=120)
-    with open_stage(quick=asked.quick) as stage:
+    with open_stage(quick=asked.quick, events=asked.events) as stage:
         found = machine(stage.server_url, stage.redis_url)
         _introduce(console, found)
         if asked.grid:
@@ -72,10 +76,17 @@ def _introduce(console: Console, found: Machine) -> None:
     console.print(f"Load before the start: {found.load}.{busy}\n", highlight=False)
 
 
+def _events(typed: str) -> int:
+    if not typed.isdecimal() or int(typed) < EVENTS_LEAST:
+        raise argparse.ArgumentTypeError(f"a number of events from {EVENTS_LEAST} on, not {typed}")
+    return int(typed)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure Thaw on this machine.")
     parser.add_argument("--quick", action="store_true", help="small sizes: see that all works, believe no figure")
     parser.add_argument("--only", metavar="A,B", help=f"only these of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--events", type=_events, metavar="N", help="so many events in the log of audit, a million unless said")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when an aim is missed")
     parser.add_argument("--grid", action="store_true", help="try settings of the workers instead, some minutes")
     return parser
@@ -83,4 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 if __name__ == "__main__":
     set_up_logs(Settings(log_level="error"))
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        drop_logins()

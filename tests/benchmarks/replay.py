@@ -14,6 +14,8 @@ from sqlalchemy import text
 from models.database import Engine, transaction
 from models.replay import fold_log
 from models.verify import verify
+from models.views import snapshot
+from service.verifiers import verifiers
 from tests.benchmarks import peers
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.imports import thaw
@@ -87,10 +89,10 @@ def fold(engine: Engine, count: int, *, hashes: bool) -> None:
         raise RuntimeError(f"{folded} of {count} events were folded")
 
 
-def verify_all(engine: Engine, count: int) -> None:
+def verify_all(engine: Engine, count: int, processes: int = 1) -> None:
     """Verify the whole log of *count* events."""
-    with transaction(engine) as connection:
-        verified = verify(connection)
+    with snapshot(engine) as connection, verifiers(connection, processes) as parts:
+        verified = verify(connection, parts=parts)
     if verified.events != count or verified.findings:
         raise RuntimeError(f"{verified.events} of {count} events were verified: {verified.findings}")
 

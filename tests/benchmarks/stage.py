@@ -37,6 +37,8 @@ class Stage:
     server_url: str
     redis_url: str
     quick: bool = False
+    events: int | None = None
+    """So many events are to be in the long log, if somebody wants another number than usual."""
 
     def size(self, usual: int, quick: int) -> int:
         """Return *usual*, or *quick* in a quick run."""
@@ -117,7 +119,7 @@ def engine_of(database_url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def open_stage(*, quick: bool = False) -> Iterator[Stage]:
+def open_stage(*, quick: bool = False, events: int | None = None) -> Iterator[Stage]:
     """Yield the stage: the servers that the environment names, otherwise an embedded pair in a folder that is thrown away."""
     database_url, redis_url = os.environ.get("THAW_DATABASE_URL"), os.environ.get("THAW_REDIS_URL")
     with ExitStack() as stack:
@@ -126,7 +128,7 @@ def open_stage(*, quick: bool = False) -> Iterator[Stage]:
             embedded = stack.enter_context(EmbeddedServers(Path(home), database=not database_url, redis=not redis_url))
             database_url = database_url or embedded.database_url
             redis_url = redis_url or embedded.redis_url
-        yield Stage(database_url, redis_url, quick)
+        yield Stage(database_url, redis_url, quick, events)
 
 
 class Stopwatch:

@@ -136,6 +136,11 @@ def rehashed(rows: list[Row], bodies: list[bytes]) -> list[Row]:
         ("body_not_canonical", b'"used":{', b'"used":{"weather":"fine",'),
         ("body_not_canonical", b'"schema":1', b'"schema": 1'),
         ("body_not_canonical", b'"frozen":null,', b""),
+        ("body_not_canonical", b'"row":', b'\n"row":'),
+        ("body_not_canonical", b'"command":{', b'"command":{\n'),
+        ("body_not_canonical", b'"playbook":{', b'"playbook":{\n'),
+        ("body_not_canonical", b'"playbook":{', b'"playbook":{"digits":5,'),
+        ("body_unreadable", b'"stream_id":"', b'"stream_id":"urn:uuid:'),
         ("copy_differs", b'"version":4', b'"version":5'),
         ("copy_differs", b'"schema":1', b'"schema":2'),
     ],
@@ -169,6 +174,14 @@ def test_bodies_that_are_canonical_only_together_are_found(history: tuple[UUID, 
     first, comma, rest = bodies[1].partition(b',"data":')
     bodies[1], bodies[2] = first, comma[1:] + rest + b"," + bodies[2]
     assert b",".join(bodies) == b",".join(each.body for each in rows)
+    assert "body_unreadable" == looked_at(stream_id, rehashed(rows, bodies))
+
+
+def test_two_events_in_one_body_are_found(history: tuple[UUID, list[Row]]) -> None:
+    """One behind the other on lines of their own they read as before."""
+    stream_id, rows = history
+    bodies = [each.body for each in rows]
+    bodies[-3], bodies[-2] = b"\n".join(bodies[-3:-1]), b""
     assert "body_unreadable" == looked_at(stream_id, rehashed(rows, bodies))
 
 

@@ -1,0 +1,26 @@
+"""What is wrong, as a verification says it."""
+
+from collections.abc import Iterable
+from heapq import nsmallest
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong. *position* is that of the event, where it is about one."""
+
+    code: str
+    position: int | None
+    stream_id: UUID | None
+    sentence: str
+
+    @property
+    def place(self) -> tuple[bool, int]:
+        """Where it stands among others: events by their positions, and what is about none behind them."""
+        return self.position is None, self.position or 0
+
+
+def first(findings: Iterable[Finding], most: int) -> list[Finding]:
+    """Return the *most* that come first, in an order that is the same in whatever order they were found."""
+    # A timer may be missing because of what else is wrong with its lead.
+    return nsmallest(most, findings, key=lambda f: (f.place, f.code == "forgotten", f.code, f.sentence))
