@@ -239,7 +239,7 @@ class _Apply:
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
-            queue=read_queue(self._connection, lead.owner) if lead and isinstance(command, ConfirmCutBait) else None,
+            queue=read_queue(self._connection, lead.owner, self._now) if lead and isinstance(command, ConfirmCutBait) else None,
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":

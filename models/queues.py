@@ -1,13 +1,15 @@
 """The team's queue as a cut-bait card compares with it, read at one moment, with the position in the log that it is."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, text
 
-from workflows.cut_bait import IMPORTANT, Kind, queue
+from models.playbooks import playbooks_by_digest
+from workflows.cut_bait import IMPORTANT, Kind, owed_of, queue, room_of
 from workflows.lead import Lead
-from workflows.pursuit_facts import Queue
+from workflows.pursuit_facts import Owed, Queue
 
 _lead_decoder = msgspec.json.Decoder(Lead)
 
@@ -26,10 +28,12 @@ _queue = text("""
     UNION ALL SELECT NULL, NULL, NULL, NULL, id, NULL FROM first
     UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, position FROM log_head
 """)
+_tried = text("SELECT state, body FROM leads WHERE owner = :owner AND state IN ('no_response', 'call_due')")
+_followed = text("SELECT body::jsonb -> 'playbook' ->> 'digest' FROM reps WHERE name = :owner")
 
 
-def read_queue(connection: Connection, owner: str) -> Queue:
-    """Return the queue of the whole team, and who is first in *owner*'s own.
+def read_queue(connection: Connection, owner: str, now: datetime) -> Queue:
+    """Return the queue of the whole team, who is first in *owner*'s own, and whom *owner* owes a further attempt at *now*.
 
     The caller has changed no lead in this transaction, or the queue would hold what the log does not yet.
     """
@@ -42,7 +46,20 @@ def read_queue(connection: Connection, owner: str) -> Queue:
             next_lead = id_
         else:
             position = at
-    return queue(counts, next_lead, position)
+    return queue(counts, next_lead, position, *_owed(connection, owner, now))
+
+
+def _owed(connection: Connection, owner: str, now: datetime) -> tuple[tuple[Owed, ...], int] | tuple[()]:
+    """Return whom *owner* owes a further attempt, and for how many there is room; nothing of a rep without a playbook."""
+    tried: dict[str, list[Lead]] = {"no_response": [], "call_due": []}
+    for state, body in connection.execute(_tried, {"owner": owner}):
+        tried[state].append(_lead_decoder.decode(body))
+    digest = connection.scalar(_followed, {"owner": owner})
+    pins = {lead.playbook.digest for lead in tried["no_response"] if lead.playbook}
+    known = playbooks_by_digest(connection, sorted({*pins, digest} - {None}))
+    if digest not in known:
+        return ()
+    return owed_of(tried["no_response"], known, now), room_of(tried["call_due"], known[digest])
 
 
 def waiting(connection: Connection, owner: str) -> int:

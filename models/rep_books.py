@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from models import suppressions
-from workflows.books import HORIZON_DAYS, Book, loads_of
+from workflows.books import HORIZON_DAYS, Book, loads_of, probed_until
 from workflows.commands import Mode
 from workflows.lead import Lead
 from workflows.suppression import refused_by, verdict
@@ -21,6 +21,9 @@ _book = text("""
     SELECT 'position' AS what, NULL AS body, position, NULL::date AS day FROM log_head
     UNION ALL SELECT state, body, NULL, NULL FROM leads
      WHERE owner = :rep AND state IN ('queued', 'no_response', 'call_due', 're_engaged', 'breakup_sent')
+    UNION ALL SELECT state, body, NULL, NULL FROM leads
+     WHERE owner = :rep AND state = 'declined'
+       AND (body::jsonb -> 'timers' -> 'reason_probe' ->> 'due_at')::timestamptz < :probed_until
     UNION ALL SELECT kind, NULL, NULL, day FROM slots WHERE rep = :rep AND day BETWEEN :first AND :last
 """)
 
@@ -33,7 +36,12 @@ def read_book(connection: Connection, rep: str, today: date) -> Book:
     leads: dict[str, list[Lead]] = defaultdict(list)
     slots = []
     position = 0
-    parameters = {"rep": rep, "first": today, "last": today + timedelta(days=HORIZON_DAYS)}
+    parameters = {
+        "rep": rep,
+        "first": today,
+        "last": today + timedelta(days=HORIZON_DAYS),
+        "probed_until": probed_until(today),
+    }
     for what, body, at, day in connection.execute(_book, parameters):
         if body is not None:
             leads[what].append(_decode(body))
@@ -53,6 +61,7 @@ def read_book(connection: Connection, rep: str, today: date) -> Book:
         called=tuple(leads["call_due"]),
         engaged=tuple(leads["re_engaged"]),
         parted=tuple(leads["breakup_sent"]),
+        probed=tuple(leads["declined"]),
         loads=loads_of(slots),
         position=position,
     )

@@ -20,7 +20,7 @@ from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import BASIS_POINTS
-from workflows.pursuit_facts import Card, Ground
+from workflows.pursuit_facts import Card, Ground, Queue
 from workflows.pursuit_playbook import Pursuit
 
 #: States in which reps spend time on a lead.
@@ -30,6 +30,7 @@ _GROUNDS: Mapping[Ground, str] = {
     "below_the_queue": "it brings {returns} an hour, and the queue {median}",
     "attempts_spent": "its {attempts} are all that it may get",
     "low_importance": "its importance is {importance}",
+    "over_capacity": "{owed} wait to be tried again and the coming days hold {room}: at {returns} an hour it brings least",
 }
 
 
@@ -88,7 +89,7 @@ def shown_cards(
     """Return the card of each of *leads* about which nobody has decided yet, proposed or not."""
     team = _Team(tuple(leads), people, known)
     open_ = [lead for lead in team.leads if lead.cut_bait not in ("breakup", "nurture") and not _breaking_up(lead)]
-    queues = {owner: read_queue(connection, owner) for owner in {lead.owner for lead in open_}}
+    queues = {owner: read_queue(connection, owner, now) for owner in {lead.owner for lead in open_}}
     next_ids = [queue.next_lead for queue in queues.values() if queue.next_lead]
     days = {owner: now.astimezone(zone_of(calendar_of(connection, owner))).date() for owner in queues}
     waiting = contacts.find_contacts(connection, next_ids)
@@ -98,7 +99,7 @@ def shown_cards(
         if rules := team.rules(lead):
             lawful = lawful_modes(lead, days[lead.owner], CURRENT)
             worked_out = card(lead, rules[0], rules[1], queues[lead.owner], lawful)
-            found.append(_shown(lead, people.get(lead.id), worked_out, names))
+            found.append(_shown(lead, people.get(lead.id), worked_out, names, queues[lead.owner]))
     return found
 
 
@@ -112,13 +113,15 @@ def _breaking_up(lead: Lead) -> bool:
     return bool(lead.breakup_voicemail_at or lead.breakup_email_at)
 
 
-def _shown(lead: Lead, person: Contact | None, shown: Card, names: Mapping[UUID, str]) -> Shown:
+def _shown(lead: Lead, person: Contact | None, shown: Card, names: Mapping[UUID, str], queue: Queue) -> Shown:
     typed = key_of(lead, person)
     said = {
         "returns": shown.return_per_hour,
         "median": shown.median,
         "attempts": count(shown.attempts, "attempt"),
         "importance": lead.importance,
+        "owed": sum(owed.leads for owed in queue.owed or ()),
+        "room": queue.room or 0,
     }
     return Shown(
         lead_id=lead.id,

@@ -20,7 +20,7 @@ from workflows.commands import Command, Reference
 from workflows.events import CommandRefused, Effects, Event, Recorded, Slot, decode_recorded
 from workflows.fold import FoldError, fold
 from workflows.lead import Lead
-from workflows.priority import Score
+from workflows.priority import Score, ScoreBasis
 from workflows.pursuit_facts import Card, Checklist
 
 #: What is recorded later than this after it happened says when it happened.
@@ -137,7 +137,7 @@ def _value(value: object) -> str:
             return "; ".join(f"{name} {_value(each)}" for name, each in value.items())
         case tuple():
             return " ".join(_value(each) for each in value)
-        case Card() | Checklist():
+        case Card() | Checklist() | ScoreBasis():
             named = ((name, _value(getattr(value, name))) for name in value.__struct_fields__)
             return "; ".join(f"{words(name)} {shown}" for name, shown in named if shown)
         case msgspec.Struct():
@@ -146,7 +146,7 @@ def _value(value: object) -> str:
 
 
 def moved(effects: Effects, zone: ZoneInfo) -> str:
-    """Return what an event moved: timers and slots."""
+    """Return what an event moved: timers, slots and the score."""
     parts = [f"armed {name} for {shown_moment(due_at, zone)}" for name, due_at in sorted(effects.armed.items())]
     ended = [name for name in effects.cancelled if name not in effects.armed]
     parts += [f"ended {', '.join(ended)}"] if ended else []
@@ -154,6 +154,8 @@ def moved(effects: Effects, zone: ZoneInfo) -> str:
         parts += [f"{verb} {_slots(slots)}"] if slots else []
     if effects.frozen is not None:
         parts.append(f"keeps frozen {', '.join(left.timer for left in effects.frozen) or 'nothing'}")
+    if effects.score:
+        parts.append(f"score {score_line(effects.score)}")
     return "; ".join(parts)
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import msgspec
 
-from models import contacts, deliveries, slots, views
+from models import contacts, deliveries, playbooks, slots, views
 from models.database import Connection
 from models.queues import read_queue, waiting
 from service.calendars import ending
 from service.campaigns import CampaignDue, due_of
 from service.cut_bait import Shown, name_of_id, shown_cards
 from service.find import find_rep
+from service.history import read_history
 from service.sheet.desk import Desk, read_desk
 from service.sheet.found import Blocked, Item
 from service.sheet.items import items_of
@@ -22,9 +23,9 @@ from service.times import TimeError, shown_day
 from service.wording import count, plain
 from workflows import horizon
 from workflows.calendars import Calendar
-from workflows.events import CutBaitConfirmed, DayPlanned, Recorded, TouchSent
+from workflows.events import DayPlanned, Recorded, TouchSent
 from workflows.lead import Rep
-from workflows.minutes import spent
+from workflows.minutes import LET_GO_ROWS, LeftOver, released, spent, that_fit
 from workflows.transitions import CALL_ROWS
 
 #: So many working days after the day itself are shown with what is taken of them.
@@ -73,9 +74,10 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     notes: Tally
     follow_ups: Tally
     minutes_planned: int
-    """Of the work done and the work that is open, as far as homework fits."""
+    """Of the work done and the work that is open, as far as it fits."""
     minutes_budget: int
-    homework_that_fits: int
+    fits: dict[LeftOver, int]
+    """Of the work that gets what the rest leaves of the day: how much of each kind fits."""
     shortfalls: tuple[str, ...]
     """Why fewer notes or touches are planned than there is capacity for."""
     items: tuple[Item, ...]
@@ -117,11 +119,11 @@ def read_sheet(connection: Connection, rep_name: str, day: date | None, now: dat
 def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[Blocked], done: list[tuple[str, int]]) -> Sheet:
     capacity, costs = desk.playbook.capacity, desk.playbook.capacity.minutes
     kinds = [*(item.kind for item in items), *(each.kind for each in blocked if each.kind)]
-    open_ = Counter(kinds)
+    open_ = Counter[str](kinds)
     finished = Counter(kind for kind, _ in done)
     cost = {"call": costs.call, "note": costs.note, "breakup": costs.breakup} | dict.fromkeys(_TALKS, costs.follow_up)
     minutes = sum(took for _, took in done) + sum(cost.get(kind, 0) for kind in kinds)
-    fits = max(0, costs.budget - minutes) // costs.homework if costs.homework else open_["homework"]
+    fits = that_fit(open_, costs.budget - minutes, costs)
     plan = views.latest(connection, [desk.rep.id], ["day_planned"]).get(desk.rep.id)
     timer = desk.rep.timers.get("plan_day")
     return Sheet(
@@ -140,9 +142,9 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
             planned=finished["follow_up"] + open_["follow_up"],
             capacity=capacity.follow_up_touches,
         ),
-        minutes_planned=minutes + min(fits, open_["homework"]) * costs.homework,
+        minutes_planned=minutes + sum(number * getattr(costs, kind) for kind, number in fits.items()),
         minutes_budget=costs.budget,
-        homework_that_fits=min(fits, open_["homework"]),
+        fits=fits,
         shortfalls=_shortfalls(plan, desk.day),
         items=tuple(items),
         released=tuple(released_today(connection, desk)),
@@ -174,17 +176,26 @@ def _cards(connection: Connection, desk: Desk) -> dict[UUID, Shown]:
 def released_today(connection: Connection, desk: Desk) -> Iterator[str]:
     """Yield what each lead that was let go on the day frees, and who gets it (A3-11)."""
     since = horizon.moment(desk.calendar, desk.day, 0)
-    decided = [
-        (recorded.stream_id, recorded.data.card)
+    let_go = [
+        (recorded.stream_id, _released(connection, recorded))
         for recorded in views.events_since(connection, desk.rep.name, since)
-        if isinstance(recorded.data, CutBaitConfirmed) and recorded.data.card and recorded.data.choice != "one_more_try"
+        if recorded.row in LET_GO_ROWS and horizon.local_day(desk.calendar, recorded.occurred_at) == desk.day
     ]
-    # The queue as it is now: whoever was next when the decision was made may have had a turn since.
-    waiting = read_queue(connection, desk.rep.name).next_lead if decided else None
-    people = contacts.find_contacts(connection, [lead_id for lead_id, _ in decided] + ([waiting] if waiting else []))
+    # The queue as it is now: whoever was next when it was decided may have had a turn since.
+    waiting = read_queue(connection, desk.rep.name, desk.now).next_lead if let_go else None
+    people = contacts.find_contacts(connection, [lead_id for lead_id, _ in let_go] + ([waiting] if waiting else []))
     taker = f"they go to {name_of_id(waiting, people)}, next in the queue" if waiting else "nobody waits for them"
-    for lead_id, card in decided:
-        yield f"{count(card.minutes_needed, 'minute')} released by letting go of {name_of_id(lead_id, people)}: {taker}"
+    for lead_id, minutes in let_go:
+        if minutes:
+            yield f"{count(minutes, 'minute')} released by letting go of {name_of_id(lead_id, people)}: {taker}"
+
+
+def _released(connection: Connection, recorded: Recorded) -> int:
+    history = read_history(connection, recorded.stream_id).first(recorded.version - 1)
+    before = history.entries[-1].after if history.entries else None
+    pin = before.playbook if before else None
+    playbook = playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
+    return released(before, recorded, playbook) if before and playbook else 0
 
 
 def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:

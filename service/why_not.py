@@ -25,7 +25,7 @@ from workflows.law_table import TABLES
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
-from workflows.proposals import begins_by_call, can_enter, next_mode, next_value_item
+from workflows.proposals import begins_by_call, can_enter, follow_ups_due, next_mode, next_value_item
 from workflows.rep import rep_id
 from workflows.telephone import Telephone
 
@@ -170,7 +170,7 @@ def _reasons(connection: Connection, asked: _Asked, leads: dict[UUID, Lead]) -> 
     if lead.state == "queued":
         yield from _queued(asked, leads, _calendar(connection, asked))
     elif lead.state == "no_response":
-        yield from _silent(asked, _calendar(connection, asked))
+        yield from _silent(asked, leads, _calendar(connection, asked))
     elif lead.state in ("note_due", "call_due"):
         day = lead.note_on if lead.state == "note_due" else lead.call_on
         if day and day <= asked.on:
@@ -248,7 +248,7 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
     yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a {what}, by score, and {could}"
 
 
-def _silent(asked: _Asked, calendar: Calendar | None) -> Iterator[str]:
+def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> Iterator[str]:
     lead, plan, playbook = asked.lead, asked.plan, asked.playbook
     ready = lead.timers.get("next_attempt")
     if ready and ready.due_at.astimezone(asked.zone).date() > asked.on:
@@ -267,6 +267,20 @@ def _silent(asked: _Asked, calendar: Calendar | None) -> Iterator[str]:
         yield from barred
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"
+    elif plan and calendar:
+        yield from _outranked(asked, plan, playbook, leads, calendar)
+
+
+def _outranked(asked: _Asked, plan: _Plan, playbook: Playbook, leads: dict[UUID, Lead], calendar: Calendar) -> Iterator[str]:
+    """Say how many of those who were to be tried again stood before it."""
+    silent = (lead for lead in leads.values() if lead.state == "no_response" and lead.owner == asked.lead.owner)
+    hours = Telephone(calendar, playbook, _law(asked))
+    due = follow_ups_due(silent, playbook, hours, asked.on, calendar.end_of(asked.on))
+    order = [each.lead_id for each in sorted(due, key=lambda each: rank(each.score, each.since, each.lead_id))]
+    if asked.lead.id in order:
+        chosen = len(plan.day.follow_ups) + len(plan.day.touches)
+        place = f"number {order.index(asked.lead.id) + 1} of {len(order)} that were to be tried again"
+        yield f"it was {place}, by score, and {count(chosen, 'further attempt')} could be planned"
 
 
 def _modes(lead: Lead) -> str:

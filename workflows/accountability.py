@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, get_args
 
 from workflows.calendars import Calendar, CalendarHorizonError
-from workflows.cut_bait import most_attempts
 from workflows.events import (
     BreakupEmailSent,
     BreakupVoicemailLeft,
@@ -29,6 +28,7 @@ from workflows.events import (
 from workflows.fold import fold
 from workflows.homework import reason_unverified
 from workflows.lead import Lead
+from workflows.minutes import LET_GO_ROWS, released
 from workflows.playbooks import Playbook
 from workflows.transitions import CALL_ROWS
 
@@ -41,9 +41,6 @@ FIGURES: tuple[Figure, ...] = get_args(Figure)
 
 #: What a promise can come to; the figure ``promised`` is the sum of these.
 ENDS: tuple[Figure, ...] = ("kept", "late", "broken", "promises_absent", "lifted", "open")
-
-#: Rows that end the pursuit of a silent lead: the attempts that are left are not made.
-_CUT_ROWS = frozenset({"T28", "T31"})
 
 _SERVICE = frozenset({"planner", "clock", "import"})
 
@@ -123,18 +120,11 @@ class Accountability:
         for figure in _work(before, recorded):
             self._add(done, figure)
         self._add(done, "minutes", getattr(recorded.data, "minutes", 0))
-        if recorded.row in _CUT_ROWS:
-            self._add(done, "minutes_released", self._released(before))
+        if recorded.row in LET_GO_ROWS and (playbook := self._playbook(before)):
+            self._add(done, "minutes_released", released(before, recorded, playbook))
         if recorded.row == "T11" and before.note_on:
             away = self._diaries.away(before.owner, before.note_on)
             self._add(Place(before.owner, before.note_on), "notes_absent" if away else "notes_missed")
-
-    def _released(self, lead: Lead) -> int:
-        """Return the minutes of the attempts that were left when a lead was given up."""
-        playbook = self._playbook(lead)
-        if playbook is None:
-            return 0
-        return max(0, most_attempts(lead, playbook) - lead.attempts) * playbook.capacity.minutes.follow_up
 
     def _end_of(self, promise: Place, before: Lead, recorded: Recorded) -> Figure | None:
         """Return what the promise came to with this event, None while it is open."""

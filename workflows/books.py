@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter, itemgetter
 from uuid import UUID
 
@@ -36,6 +36,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """Leads in ``re_engaged``."""
     parted: tuple[Lead, ...] = ()
     """Leads in ``breakup_sent``."""
+    probed: tuple[Lead, ...] | None = ()
+    """Those who said no and are to be asked why by the end of the day after; None in plans of an earlier release, which kept no
+    minutes for that and are made again as they were."""
     charged: bool = True
     """Whether the day is charged with the minutes of the engaged and of breakups. Plans of an earlier release were not, and are
     made again as they were."""
@@ -59,6 +62,16 @@ def reachable(book: Book) -> Book:
     if not book.suppressed:
         return book
     return replace(book, queued=tuple(map(left, book.queued)), silent=tuple(map(left, book.silent)))
+
+
+def probed_until(today: date) -> datetime:
+    """Return before when a reason is to be asked for, so that the book of *today* holds the lead, whatever the time zone."""
+    return datetime.combine(today + timedelta(days=2), time(), tzinfo=UTC)
+
+
+def _asked_by(lead: Lead, until: datetime) -> bool:
+    armed = lead.timers.get("reason_probe")
+    return armed is not None and armed.due_at < until
 
 
 def loads_of(slots: Iterable[tuple[SlotKind, date]]) -> dict[date, Load]:
@@ -91,6 +104,8 @@ def book_digest(book: Book) -> str:
     if book.charged:
         named["engaged"] = sorted((lead.id, lead.version) for lead in book.engaged)
         named["parted"] = sorted((lead.id, lead.version) for lead in book.parted)
+    if book.probed is not None:
+        named["probed"] = sorted((lead.id, lead.version) for lead in book.probed)
     return digest(canonical(named))
 
 
@@ -163,6 +178,7 @@ class Books:
             called=tuple(self.standing(rep, "call_due")),
             engaged=tuple(self.standing(rep, "re_engaged")),
             parted=tuple(self.standing(rep, "breakup_sent")),
+            probed=tuple(lead for lead in self.standing(rep, "declined") if _asked_by(lead, probed_until(today))),
             loads=loads_of((slot.kind, slot.day) for slot in ahead),
             position=self.position,
         )

@@ -29,6 +29,12 @@ class MinuteCosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A touch of the follow-up class in any mode, averaged over those that nobody answers."""
     breakup: Minutes = 6
     homework: Minutes = 15
+    reason: Minutes = 6
+    """Asking somebody why they said no."""
+    review: Minutes = 5
+    """Looking at a no again."""
+    nurture: Minutes = 4
+    """A value touch by hand."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +44,9 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     calls: PerDay = 5
     """Promised calls for which slots may be reserved."""
     follow_up_touches: PerDay = 5
+    reason_probes: PerDay = 2
+    """For so many people who are to be asked why they said no minutes are kept before follow-ups are planned; more are asked
+    as far as the rest of the day holds them."""
     catch_up_calls: PerDay = 2
     """Calls above `calls` that a day may take to work off those carried over."""
     pause_notes_when_backlog_over: PerDay = 5

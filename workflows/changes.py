@@ -29,6 +29,8 @@ def _contact(lead: Lead, at: datetime, changes: Changes) -> None:
     """Note a two-way contact: the count of unanswered attempts starts anew."""
     last = lead.last_contact_at
     changes["last_contact_at"] = at if last is None or at > last else last
+    if lead.score_basis:
+        changes["score_basis"] = replace(lead.score_basis, unanswered=0)
     _afresh(changes)
 
 
@@ -136,6 +138,7 @@ def _declined(lead: Lead, at: datetime, data: e.LeadDeclined, changes: Changes) 
 
 def _queued(_lead: Lead, at: datetime, data: e.RevivalQueued, changes: Changes) -> None:
     changes["score"] = data.score
+    changes["score_basis"] = data.basis
     changes["queued_at"] = at
     changes["revisit_on"] = None
     _afresh(changes)

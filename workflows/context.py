@@ -41,6 +41,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The team's queue, of a decision on a cut-bait card."""
     asked: tuple[Slug, ...] | msgspec.UnsetType | None = None
     """Of a decision made again: the checks asked for beside the playbook's; unset when there were none yet. None: now."""
+    rescores: bool = True
+    """Scores follow what changes their parts; false for a decision made again of a release in which they did not."""
     law: LawUsed | msgspec.UnsetType | None = None
     """What a decision made again was held against by contact law; unset when there was no law table then. None: now."""
 

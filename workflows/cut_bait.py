@@ -3,9 +3,13 @@
 All of it follows from the lead, its playbook and the queue that the decision names, in integers, so that it can be made again.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import UNSET, UnsetType
 
 from workflows.books import in_turn
 from workflows.changes import INTRODUCTION
@@ -13,7 +17,7 @@ from workflows.commands import Mode
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import BASIS_POINTS, ReturnWeights, return_per_hour
-from workflows.pursuit_facts import Alike, Card, Checklist, ConnectorAnswer, Ground, Queue
+from workflows.pursuit_facts import Alike, Card, Checklist, ConnectorAnswer, Ground, Owed, Queue
 from workflows.pursuit_playbook import Pursuit
 
 #: Importance from which a lead gets the larger budget of attempts.
@@ -41,23 +45,64 @@ def is_important(importance: int | None) -> bool:
     return importance is not None and importance >= IMPORTANT
 
 
-def queue_of(team: Iterable[Lead], owner: str, position: int) -> Queue:
+def queue_of(
+    team: Iterable[Lead],
+    owner: str,
+    position: int,
+    owed: tuple[Owed, ...] | UnsetType = UNSET,
+    room: int | UnsetType = UNSET,
+) -> Queue:
     """Return the queue that the leads of the *team* make, as *owner* sees it; held ones do not wait their turn."""
     queued = [lead for lead in team if lead.hold is None]
     counts: dict[Kind, int] = {}
     for lead in queued:
         counts[kind_of(lead)] = counts.get(kind_of(lead), 0) + 1
     own = in_turn([lead for lead in queued if lead.owner == owner])
-    return queue(counts, own[0].id if own else None, position)
+    return queue(counts, own[0].id if own else None, position, owed, room)
 
 
-def queue(counts: dict[Kind, int], next_lead: UUID | None, position: int) -> Queue:
+def queue(
+    counts: dict[Kind, int],
+    next_lead: UUID | None,
+    position: int,
+    owed: tuple[Owed, ...] | UnsetType = UNSET,
+    room: int | UnsetType = UNSET,
+) -> Queue:
     """Return the queue in which so many leads of each kind wait."""
     alike = (
         Alike(stage_depth=kind.stage_depth, value_band=kind.value_band, important=kind.important, leads=count)
         for kind, count in sorted(counts.items())
     )
-    return Queue(position=position, alike=tuple(alike), next_lead=next_lead)
+    return Queue(position=position, alike=tuple(alike), next_lead=next_lead, owed=owed, room=room)
+
+
+def owed_of(silent: Iterable[Lead], playbooks: Mapping[str, Playbook], now: datetime) -> tuple[Owed, ...]:
+    """Return what the *silent* leads of a rep bring whose next attempt is due at *now*; *playbooks* are by digest."""
+    counts: Counter[int] = Counter()
+    for lead in silent:
+        playbook = playbooks.get(lead.playbook.digest) if lead.playbook else None
+        if playbook and playbook.pursuit and _is_owed(lead, playbook, now):
+            counts[_brings(lead, playbook, playbook.pursuit)] += 1
+    return tuple(Owed(return_per_hour=returns, leads=leads) for returns, leads in sorted(counts.items()))
+
+
+def _is_owed(lead: Lead, playbook: Playbook, now: datetime) -> bool:
+    ready = lead.timers.get("next_attempt")
+    ended = lead.cut_bait in ("breakup", "nurture") or lead.breakup_voicemail_at or lead.breakup_email_at
+    due = ready is None or ready.due_at <= now
+    return lead.hold is None and not ended and due and lead.attempts < most_attempts(lead, playbook)
+
+
+def room_of(called: Iterable[Lead], followed: Playbook) -> int:
+    """Return how many further attempts the coming days of a rep hold beside those *called* who were promised nothing."""
+    days = (followed.pursuit or Pursuit()).days_ahead
+    return max(0, days * followed.capacity.follow_up_touches - sum(not lead.promised for lead in called))
+
+
+def _brings(lead: Lead, playbook: Playbook, pursuit: Pursuit) -> int:
+    """Return what one more hour on a silent lead is expected to bring."""
+    minutes = minutes_left(lead.attempts, most_attempts(lead, playbook), playbook)
+    return return_per_hour(pursuit.value_by_band[lead.value_band], lead.stage_depth, lead.attempts, minutes, pursuit.chance)
 
 
 def most_attempts(lead: Lead, playbook: Playbook) -> int:
@@ -108,7 +153,7 @@ def card(lead: Lead, playbook: Playbook, pursuit: Pursuit, waiting: Queue, lawfu
     value = pursuit.value_by_band[lead.value_band]
     chance = chance_left(lead.stage_depth, lead.attempts, pursuit.chance)
     minutes = minutes_left(lead.attempts, most, playbook)
-    returns = return_per_hour(value, lead.stage_depth, lead.attempts, minutes, pursuit.chance)
+    returns = _brings(lead, playbook, pursuit)
     middle = median(waiting, playbook, pursuit)
     return Card(
         value=value,
@@ -121,7 +166,7 @@ def card(lead: Lead, playbook: Playbook, pursuit: Pursuit, waiting: Queue, lawfu
         return_per_hour=returns,
         median=middle,
         queued=sum(alike.leads for alike in waiting.alike),
-        grounds=_grounds(lead, most, returns, middle, pursuit),
+        grounds=(*_grounds(lead, most, returns, middle, pursuit), *_crowded_out(lead, most, returns, waiting)),
         next_lead=waiting.next_lead,
         checklist=checklist(lead, playbook, lawful),
     )
@@ -138,6 +183,15 @@ def _grounds(lead: Lead, most: int, returns: int, middle: int | None, pursuit: P
     if lead.importance is not None and lead.importance <= pursuit.low_importance:
         found.append("low_importance")
     return tuple(found)
+
+
+def _crowded_out(lead: Lead, most: int, returns: int, waiting: Queue) -> tuple[Ground, ...]:
+    """Return the ground of a lead that brings least where more are owed an attempt than the days hold, however few it had."""
+    if not waiting.owed or lead.attempts >= most:
+        return ()
+    over = sum(owed.leads for owed in waiting.owed) - (waiting.room or 0)
+    less = sum(owed.leads for owed in waiting.owed if owed.return_per_hour < returns)
+    return ("over_capacity",) if less < over else ()
 
 
 def chance_left(stage_depth: int, unanswered: int, weights: ReturnWeights) -> int:

@@ -1,4 +1,4 @@
-"""What an event moves besides the state: which timers it arms and cancels, and which slots it takes and gives back."""
+"""What an event moves besides the state: which timers it arms and cancels, which slots it takes and gives back, the score."""
 
 from datetime import date, datetime
 
@@ -31,6 +31,7 @@ from workflows.homework_events import WhyAsked
 from workflows.law_guards import consent_ends, table_of
 from workflows.lead import ENDS_HOLD, RESTING, State
 from workflows.migration import moved_timers
+from workflows.scoring import rescored
 from workflows.slotting import SlotMoves
 from workflows.timers import TIMERS, at_its_hour, due, freeze, lives_on, monthly, thaw
 from workflows.transitions import Row
@@ -47,6 +48,7 @@ def effects_of(facts: Facts, row: Row, data: AnyEvent) -> Effects:
         released=slots.released,
         used=slots.used,
         frozen=frozen,
+        score=rescored(facts, row, data),
     )
 
 

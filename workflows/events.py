@@ -37,7 +37,7 @@ from workflows.event import Event as Event
 from workflows.homework_commands import Source
 from workflows.law_facts import LawFacts, LawUsed
 from workflows.operations import Operation
-from workflows.priority import Score
+from workflows.priority import Score, ScoreBasis
 from workflows.pursuit_facts import Card, Checklist, Queue
 
 #: Version of the event shapes in this module. An upcaster joins `decode_recorded` when a shape changes.
@@ -91,7 +91,7 @@ class ContactUpdated(Event, frozen=True, kw_only=True, tag="contact_updated"):
     value_band: int | msgspec.UnsetType = msgspec.UNSET
     minutes_added: int | msgspec.UnsetType = msgspec.UNSET
     score: Score | msgspec.UnsetType = msgspec.UNSET
-    """Of a lead that waits in the queue, when what changed moves it."""
+    """Of a lead that waits in the queue, when what changed moves it; later releases say it in the effects, as of all events."""
     law: LawFacts | msgspec.UnsetType = msgspec.UNSET
     mail_again: bool | msgspec.UnsetType = msgspec.UNSET
     """True where the law that binds now makes a consent to mail good again that had expired."""
@@ -117,6 +117,8 @@ class RevivalQueued(Event, frozen=True, kw_only=True, tag="revival_queued"):
     score: Score
     override: Reference | UnsetType = UNSET
     """Why a lead is pursued that nobody has qualified."""
+    basis: ScoreBasis | UnsetType = UNSET
+    """What the score rests on that no later event shows; absent where scores were not worked out anew yet."""
 
 
 class NurtureStarted(Event, frozen=True, kw_only=True, tag="nurture_started"):
@@ -593,6 +595,8 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """Slots taken up by the touch they were for: no longer the lead's, and never given to anybody else."""
     frozen: "tuple[Remainder, ...] | None" = None
     """While a lead is held: what its timers keep from now on, in name order; absent when the event leaves that alone."""
+    score: Score | UnsetType = UNSET
+    """The score with its parts from now on, where the event changes one; absent otherwise."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -643,6 +647,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     beside: int | UnsetType = UNSET
     """A plan's: minutes of the day that people who answered and breakups take (see `workflows.minutes`); absent where they were
     not charged yet."""
+    probes: int | UnsetType = UNSET
+    """A plan's: minutes of the day that are kept for asking why people said no; absent where none were kept yet."""
     events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
     """Of a decision about letters: the sales events that were known, by id."""
     people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET

@@ -8,7 +8,7 @@ from msgspec.structs import force_setattr, replace
 from workflows import events as e
 from workflows.changes import CHANGES, Changes, moment_of
 from workflows.events import Effects, Recorded
-from workflows.lead import ENDS_HOLD, Lead, State, Timer
+from workflows.lead import ENDS_HOLD, Lead, State, Timer, basis_of
 
 #: States in which a note or call is planned; leaving them for another forgets the plan.
 _TOUCH_PLANNED = frozenset({"note_due", "note_sent", "call_due"})
@@ -77,7 +77,7 @@ def _changes(lead: Lead, recorded: Recorded) -> Changes:
 
 
 def _move(lead: Lead, effects: Effects, version: int, changes: Changes) -> None:
-    """Move timers and slots as the event's effects say."""
+    """Move timers, slots and the score as the event's effects say."""
     armed, cancelled = effects.armed, effects.cancelled
     if armed or cancelled:
         timers = lead.timers.copy()
@@ -92,6 +92,10 @@ def _move(lead: Lead, effects: Effects, version: int, changes: Changes) -> None:
         changes["slots"] = tuple([slot for slot in lead.slots if slot not in gone]) + effects.reserved
     if effects.frozen is not None and lead.hold:
         changes["hold"] = replace(lead.hold, remaining=effects.frozen)
+    if effects.score:
+        changes["score"] = effects.score
+        if not lead.score_basis:
+            changes["score_basis"] = basis_of(lead)
 
 
 def _registered(recorded: Recorded) -> Lead:

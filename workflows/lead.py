@@ -12,7 +12,7 @@ from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Refer
 from workflows.events import PlaybookPin, Remainder, Slot
 from workflows.law_facts import LawFacts
 from workflows.mail_commands import MailPurpose
-from workflows.priority import Score
+from workflows.priority import Score, ScoreBasis
 
 State = Literal[
     "registered", "declined", "queued", "note_due", "note_sent", "call_due", "no_response", "breakup_sent", "nurture",
@@ -180,9 +180,16 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """Not there for whom the service never had a mail to send."""
     law: LawFacts | UnsetType = UNSET
     """What contact law asks about the person."""
+    score_basis: ScoreBasis | UnsetType = UNSET
+    """What the score rests on beside the fields above; not there for whom it was never worked out anew."""
     consent_lapsed: bool | UnsetType = UNSET
     """There once a consent to mail is over: true where mail went from the modes with it and comes back with a new one, false
     where no address is known."""
+
+
+def basis_of(lead: Lead) -> ScoreBasis:
+    """Return what a lead's score rests on; releases before this one stored no more of it than the points tell."""
+    return lead.score_basis or ScoreBasis(trigger=lead.score is not None and lead.score.trigger > 0, unanswered=0)
 
 
 class Rep(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,23 +12,12 @@ from workflows import events as e
 from workflows import homework, law_guards, mail
 from workflows import pursuit_outcomes as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
-from workflows.changes import CHANGES, Changes
 from workflows.cold import cold_proposed
 from workflows.context import Facts, in_utc
 from workflows.law_facts import imported
-from workflows.lead import Lead
-from workflows.priority import Score, ScoreInputs, score
+from workflows.scoring import changed, entering, score_of
 from workflows.slotting import promise, resumed
 from workflows.timers import freeze
-
-#: Reasons for queueing that speak for now (a change at the prospect's side), and so raise the score.
-TRIGGERS = frozenset({"revisit", "job_change", "event"})
-
-#: Real reasons that no revival changes.
-STRUCTURAL_REASONS = frozenset({"no_need", "not_a_fit", "out_of_scope"})
-
-#: The importance that a lead counts with until its rep has answered.
-USUAL_IMPORTANCE = 3
 
 Builder = Callable[[Facts, Any], e.AnyEvent]
 
@@ -52,26 +41,9 @@ def _declined(facts: Facts, command: c.RecordDecline) -> e.LeadDeclined:
 def _queued(facts: Facts, command: c.QueueRevival | c.FireTimer) -> e.RevivalQueued:
     reason = command.timer if isinstance(command, c.FireTimer) else command.reason
     override = msgspec.UNSET if isinstance(command, c.FireTimer) else command.override
-    return e.RevivalQueued(reason=reason, score=score_of(facts, reason), override=override)
-
-
-def score_of(facts: Facts, reason: str) -> Score:
-    """Score the lead for the queue, with *reason* as what brings it there."""
-    lead = facts.lead
-    revisit = lead.revisit_on is not None and lead.revisit_on <= facts.today
-    return score(_score_inputs(lead, trigger=reason in TRIGGERS or revisit), facts.playbook.weights)
-
-
-def _score_inputs(lead: Lead, *, trigger: bool) -> ScoreInputs:
-    return ScoreInputs(
-        stage_depth=lead.stage_depth,
-        value_band=lead.value_band,
-        minutes_invested=lead.minutes_invested,
-        importance=lead.importance or USUAL_IMPORTANCE,
-        trigger=trigger,
-        has_connector=lead.has_connector,
-        unanswered=lead.attempts,
-        structural=lead.decline is not None and lead.decline.real_reason in STRUCTURAL_REASONS,
+    points, basis = entering(facts, reason)
+    return e.RevivalQueued(
+        reason=reason, score=points, override=override, basis=basis if facts.context.rescores else msgspec.UNSET
     )
 
 
@@ -186,17 +158,10 @@ def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated
         mail_again=law_guards.mail_again(facts, law),
     )
     lead = facts.lead
-    if lead.state != "queued" or lead.score is None:
+    if facts.context.rescores or lead.state != "queued" or lead.score is None:
         return event
-    # What brought it into the queue speaks for it as before.
-    points = score(_score_inputs(_updated(lead, event), trigger=lead.score.trigger > 0), facts.playbook.weights)
+    points = score_of(replace(lead, **changed(lead, facts, event)), facts)
     return event if points == lead.score else replace(event, score=points)
-
-
-def _updated(lead: Lead, event: e.ContactUpdated) -> Lead:
-    changes: Changes = {}
-    CHANGES[e.ContactUpdated](lead, lead.recorded_at, event, changes)
-    return replace(lead, **changes)
 
 
 def _touch(_: Facts, command: c.SendTouch) -> e.TouchSent:

@@ -56,6 +56,7 @@ def plan_day(
     candidates: Iterable[Candidate],
     follow_ups: Iterable[FollowUp],
     beside: int = 0,
+    probes: int = 0,
 ) -> DayPlan:
     """Plan one rep's day.
 
@@ -70,6 +71,8 @@ def plan_day(
     beside
         Minutes of the day that go to people who answered and to breakups. Calls that stand on the day are made all the same;
         notes and follow-ups get what is left.
+    probes
+        Minutes that go to asking why, as far as notes leave them; follow-ups get what is left then.
 
     Raises
     ------
@@ -91,6 +94,7 @@ def plan_day(
     ledger.charge(day, beside)
     notes, note_shortfalls = _plan_notes(day, calendar, ledger, day_off, backlog, _note_pool(candidates, follow_ups))
     noted = {note.lead_id for note in notes}
+    ledger.charge(day, min(probes, max(0, capacity.minutes.budget - ledger.minutes(day))))
     calls, touches, touch_shortfalls = _plan_follow_ups(
         day, ledger, day_off, candidates, [follow_up for follow_up in follow_ups if follow_up.lead_id not in noted]
     )

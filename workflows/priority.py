@@ -70,6 +70,15 @@ class ScoreInputs(msgspec.Struct, frozen=True, kw_only=True):
     """The real reason for the no is structural, such as no need."""
 
 
+class ScoreBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a score rests on that the lead shows no more once it is in the queue."""
+
+    trigger: bool
+    """What brought it into the queue speaks for now."""
+    unanswered: Annotated[int, msgspec.Meta(ge=0)]
+    """Attempts of earlier pursuits without an answer since the last two-way contact."""
+
+
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """A score with its parts in points: `total` is their sum; `unanswered` and `structural` are never positive."""
 

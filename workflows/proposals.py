@@ -29,11 +29,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_book(
-    book: Book, calendar: Calendar, playbook: Playbook, hours: Telephone, now: datetime, beside: int
+    book: Book, calendar: Calendar, playbook: Playbook, hours: Telephone, now: datetime, beside: int, probes: int = 0
 ) -> tuple[DayPlanned, tuple[Proposal, ...]]:
     """Plan the rep's day at *now*, and return what the log says of the plan, and what it proposes.
 
-    *beside* is how many minutes of the day no slot stands for (`workflows.minutes.beside_slots`).
+    *beside* and *probes* are minutes of the day for which no slot stands (`workflows.minutes`).
 
     Raises
     ------
@@ -57,8 +57,9 @@ def plan_book(
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
         [_candidate(lead, playbook, now) for lead in reached],
-        list(_follow_ups(book.silent, playbook, hours, today, calendar.end_of(today))),
+        list(follow_ups_due(book.silent, playbook, hours, today, calendar.end_of(today))),
         beside,
+        probes,
     )
     event = DayPlanned(
         day=today,
@@ -132,7 +133,7 @@ def touch_planned(lead: Lead, day: date) -> bool:
     return lead.state == "no_response" and any(slot.kind == "follow_up" and slot.day == day for slot in lead.slots)
 
 
-def _follow_ups(
+def follow_ups_due(
     silent: Iterable[Lead], playbook: Playbook, hours: Telephone, today: date, until: datetime
 ) -> Iterable[FollowUp]:
     """Yield the silent leads whose next attempt is due by *until*, may still be made, and is not planned for *today* yet."""

@@ -4,13 +4,15 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows.command import Slug
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
-#: Why a lead is proposed: it brings less an hour than the queue, its attempts are spent, it was never important.
-Ground = Literal["below_the_queue", "attempts_spent", "low_importance"]
+#: Why a lead is proposed: it brings less an hour than the queue, its attempts are spent, it was never important, or it is among
+#: those that bring least of more than the coming days hold.
+Ground = Literal["below_the_queue", "attempts_spent", "low_importance", "over_capacity"]
 
 #: What is known of connectors: nobody asked; none; known, but not asked for an introduction; asked.
 ConnectorAnswer = Literal["unasked", "none", "known", "asked"]
@@ -25,6 +27,13 @@ class Alike(msgspec.Struct, frozen=True, kw_only=True):
     leads: Count
 
 
+class Owed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many silent leads that wait for their next attempt bring the same an hour."""
+
+    return_per_hour: Count
+    leads: Count
+
+
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """The team's queue as the first *position* events of the log leave it."""
 
@@ -33,6 +42,10 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """Ascending by stage, value and importance."""
     next_lead: UUID | None
     """Who is first in the owner's own queue, and would take the time that is freed."""
+    owed: tuple[Owed, ...] | UnsetType = UNSET
+    """The owner's silent leads whose next attempt is due, the least return first; absent where nobody looked yet."""
+    room: Count | UnsetType = UNSET
+    """So many of them the follow-up slots of the coming days hold."""
 
 
 class Checklist(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ class Pursuit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Unanswered contacts after which somebody who was interested is proposed as gone silent."""
     propose_after: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
     """Unanswered attempts after which a lead may be proposed for the cut-bait card."""
+    days_ahead: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
+    """When more silent leads wait for their next attempt than so many working days hold, the least return is proposed."""
     low_importance: Annotated[int, msgspec.Meta(ge=0, le=5)] = 2
     """Up to this importance a lead is proposed whatever it returns."""
     lost_minutes_alert: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 240

@@ -115,7 +115,8 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
             counts["refused"] += isinstance(first.data, CommandRefused)
             counts["calendars"] += isinstance(first.data, CalendarFrozen)
             counts["events"] += len(recorded)
-            mismatches += _compare(recorded, _derive(state, first, library, Book(), judged=judged))
+            derived = _derive(state, first, library, Book(), judged=judged, rescores=_rescores(state, recorded))
+            mismatches += _compare(recorded, derived)
             judged = judged or bool(first.used and first.used.law)
         for each in recorded:
             state = fold_stream(state, each)
@@ -163,6 +164,7 @@ def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> t
         suppressed={UUID(lead_id): modes for lead_id, modes in refused.items()},
         law=first.used.law,
         charged=first.used.beside is not msgspec.UNSET,
+        probed=book.probed if first.used.probes is not msgspec.UNSET else None,
     )
     return _derive(decision.stream, first, library, book)
 
@@ -181,10 +183,11 @@ def _derive(
     audience: Audience | None = None,
     *,
     judged: bool = False,
+    rescores: bool = True,
 ) -> tuple[Recorded, ...] | str:
     """Return what the decision that recorded *first* gives now, or why it cannot be made again.
 
-    Once one on the same lead was *judged* by a law table, all that ask one are.
+    Once one on the same lead was *judged* by a law table, all that ask one are; as to *rescores* see `_rescores`.
     """
     used, pin = first.used, first.playbook
     if used is None or pin is None:
@@ -227,10 +230,18 @@ def _derive(
         verdicts=tuple(given_verdicts(used.verdicts)),
         holdings=used.holdings or None,
         queue=used.queue or None,
+        rescores=rescores,
         law=None if judged and used.law is msgspec.UNSET else used.law,
         asked=used.asked,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
+
+
+def _rescores(state: Stream | None, recorded: Sequence[Recorded]) -> bool:
+    """Tell whether a decision worked out its lead's score anew: once one has, all that follow on the same lead do."""
+    if not isinstance(state, Lead) or state.score_basis:
+        return True
+    return any(bool(each.effects.score or getattr(each.data, "basis", False)) for each in recorded)
 
 
 def _derive_invitations(

@@ -18,7 +18,7 @@ from workflows.context import in_utc
 from workflows.events import SCHEMA, AnyEvent, CalendarFrozen, CommandRefused, DayPlanned, Effects, Recorded, Used
 from workflows.handle import Carrier, calendar_digest
 from workflows.lead import Rep, Timer
-from workflows.minutes import beside_slots
+from workflows.minutes import beside_slots, kept_for_probes
 from workflows.playbooks import Playbook
 from workflows.proposals import Proposal, plan_book
 from workflows.telephone import Telephone
@@ -87,7 +87,7 @@ def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -
     """Return *used* with what names the book that a plan rests on."""
     if book.position is None:
         return used
-    day, costs = horizon.local_day(calendar, used.now), playbook.capacity.minutes
+    day, capacity = horizon.local_day(calendar, used.now), playbook.capacity
     parting = (*book.silent, *book.parted)
     suppressed = {str(lead_id): modes for lead_id, modes in book.suppressed.items()}
     return msgspec.structs.replace(
@@ -95,7 +95,8 @@ def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -
         position=book.position,
         book=book_digest(book),
         suppressed=suppressed or msgspec.UNSET,
-        beside=beside_slots(book.engaged, parting, day, calendar, costs) if book.charged else msgspec.UNSET,
+        beside=beside_slots(book.engaged, parting, day, calendar, capacity.minutes) if book.charged else msgspec.UNSET,
+        probes=msgspec.UNSET if book.probed is None else kept_for_probes(book.probed, day, calendar, capacity),
     )
 
 
@@ -181,7 +182,7 @@ def _plan(
     carrier: Carrier,
 ) -> RepOutcome:
     hours = Telephone(calendar, playbook, book.law)
-    event, proposals = plan_book(book, calendar, playbook, hours, now, used.beside or 0)
+    event, proposals = plan_book(book, calendar, playbook, hours, now, used.beside or 0, used.probes or 0)
     used = msgspec.structs.replace(used, law=hours.used())
     effects = Effects()
     if isinstance(command, FireTimer):

@@ -29,7 +29,7 @@ from workflows.commands import (
     SetCalendar,
 )
 from workflows.context import Context
-from workflows.cut_bait import queue_of
+from workflows.cut_bait import owed_of, queue_of, room_of
 from workflows.events import CalendarFrozen, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, Timer
@@ -290,7 +290,11 @@ class Simulation:
         if not isinstance(message.command, ConfirmCutBait):
             return None
         shown = message.used.queue if message.used else None
-        return shown or queue_of(self._queued, owner, self._committed)
+        rep = self.reps.get(owner)
+        followed = self._published.get(rep.playbook.digest) if rep and rep.playbook else None
+        owed = owed_of(self.books.standing(owner, "no_response"), self._published, self.now)
+        room = room_of(self.books.standing(owner, "call_due"), followed) if followed else msgspec.UNSET
+        return shown or queue_of(self._queued, owner, self._committed, owed if followed else msgspec.UNSET, room)
 
     def _apply_to_rep(self, message: Message, rep: Rep | None, carrier: Carrier) -> None:
         command = message.command

@@ -1155,7 +1155,7 @@ class Lead:
     """A lead at a version. Days are dates, moments are UTC."""
 
     __slots__ = (
-        "attempts", "attempts_granted", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
+        "attempts", "attempts_granted", "basis", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
         "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "entered_at", "erased",
         "has_connector", "history_at", "hold", "homework_at", "importance", "invitations", "last_contact_at",
         "last_mode", "last_touch_at", "law", "mail", "meeting_at",
@@ -1209,6 +1209,8 @@ class Lead:
         self.hold: Any = None
         self.mail: Any = None
         self.score: Any
+        #: What the score rests on beside the rest; None where it was never worked out anew.
+        self.basis: Any
         self.value_item: str | None
         self.importance: int | None
         self.real_reason: str | None
@@ -1235,11 +1237,7 @@ class Lead:
     def take(self, body: Any, version: int) -> None:
         """Take the next event."""
         data, at = body["data"], read_moment(body["occurred_at"])
-        change = _CHANGES.get(data["type"])
-        if change:
-            change(self, data, at)
-        if "minutes" in data:
-            self.minutes_invested += data["minutes"]
+        self.change(data, at)
         self.recorded_at = read_moment(body["recorded_at"])
         if data["type"] in ("revival_queued", "playbook_migrated"):
             self.pin = body["playbook"]
@@ -1252,8 +1250,16 @@ class Lead:
                 self.hold = None
         self._move(body["effects"], version)
 
+    def change(self, data: Any, at: datetime) -> None:
+        """Take what an event says, all but the state and what it moves."""
+        change = _CHANGES.get(data["type"])
+        if change:
+            change(self, data, at)
+        if "minutes" in data:
+            self.minutes_invested += data["minutes"]
+
     def _move(self, effects: Any, version: int) -> None:
-        """Move timers and slots."""
+        """Move timers, slots and the score."""
         for name in effects["cancelled"]:
             self.timers.pop(name, None)
         for name, due_at in effects["armed"].items():
@@ -1263,10 +1269,15 @@ class Lead:
             self.slots = [slot for slot in self.slots if slot not in gone] + [slot_of(raw) for raw in effects["reserved"]]
         if effects["frozen"] is not None and self.hold:
             self.hold["remaining"] = effects["frozen"]
+        if "score" in effects:
+            self.basis = self.basis or _basis_of_points(self)
+            self.score = effects["score"]
 
     def contact(self, at: datetime) -> None:
         """A two-way contact: unanswered attempts count anew."""
         self.last_contact_at = max(at, self.last_contact_at or at)
+        if self.basis:
+            self.basis = {**self.basis, "unanswered": 0}
         self.afresh()
 
     def afresh(self) -> None:
@@ -1307,7 +1318,7 @@ def _on_declined(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_queued(lead: Lead, data: Any, at: datetime) -> None:
-    lead.queued_at, lead.revisit_on, lead.score = at, None, data["score"]
+    lead.queued_at, lead.revisit_on, lead.score, lead.basis = at, None, data["score"], data.get("basis")
     lead.afresh()
 
 
@@ -1639,6 +1650,8 @@ class Decision:
         self.law = used.get("law")
         #: Whether an earlier decision on the same lead was held against a table, so that this one has to be.
         self.judged_before = False
+        #: Whether scores follow what changes their parts, which in earlier releases they did not.
+        self.rescores = True
         #: Whether it would have asked the table, and there was none yet.
         self.unjudged = False
         if self.law is not None and self.law["table"] not in LAW_TABLES:
@@ -2505,7 +2518,54 @@ def refusal(row: Row, lead: Lead, c: Any, d: Decision) -> str:
 # What an event says, where the command does not say it already.
 
 
-def _score(lead: Lead, speaks_for_now: bool, d: Decision) -> dict[str, int]:
+#: Real reasons that no revival changes.
+STRUCTURAL = ("no_need", "not_a_fit", "out_of_scope")
+
+#: States in which somebody goes by the score.
+SCORED = ("queued", "call_due", "no_response")
+
+
+def _basis_of_points(lead: Lead) -> dict[str, Any]:
+    """Return what a score rests on that an earlier release worked out."""
+    return {"trigger": bool(lead.score and lead.score["trigger"] > 0), "unanswered": 0}
+
+
+def _entering(lead: Lead, c: Any, d: Decision) -> dict[str, Any]:
+    """Return what the score of a lead that enters the queue rests on."""
+    earlier = lead.basis["unanswered"] if lead.basis else 0
+    return {"trigger": _speaks_for_now(lead, c, d), "unanswered": earlier + lead.attempts}
+
+
+def _now_scored(lead: Lead, d: Decision) -> dict[str, int]:
+    """Return the score of a lead that has been in the queue."""
+    return _score(lead, _basis_now(lead), d)
+
+
+def _basis_now(lead: Lead) -> dict[str, Any]:
+    basis = lead.basis or _basis_of_points(lead)
+    return {**basis, "unanswered": basis["unanswered"] + lead.attempts}
+
+
+def _made_of(lead: Lead) -> tuple[Any, ...]:
+    """Return all that a score is made of."""
+    known = lead.stage_depth, lead.value_band, lead.minutes_invested, lead.importance or 3, lead.has_connector
+    return *known, _basis_now(lead), lead.real_reason in STRUCTURAL
+
+
+def _rescored(lead: Lead, row: Row, data: Any, d: Decision) -> dict[str, int] | None:
+    """Return the score after an event that changes it for whoever goes by it; None otherwise."""
+    if (row.target or lead.state) not in SCORED or not lead.score or not d.rescores:
+        return None
+    after = copy(lead)
+    after.change(data, d.occurred_at)
+    if lead.state in SCORED and row.event != "playbook_migrated" and _made_of(after) == _made_of(lead):
+        return None
+    score = _now_scored(after, d)
+    return None if score == after.score else score
+
+
+def _score(lead: Lead, basis: dict[str, Any], d: Decision) -> dict[str, int]:
+    """Return the points of each part; *basis* counts all attempts without an answer."""
     w = d.playbook["weights"]
     hours, doublings = 1 + lead.minutes_invested // 60, 0
     while hours >= 2:
@@ -2515,10 +2575,10 @@ def _score(lead: Lead, speaks_for_now: bool, d: Decision) -> dict[str, int]:
         "value": w["value"] * lead.value_band,
         "time_invested": w["time_invested"] * min(w["doublings"], doublings),
         "importance": w["importance"] * (lead.importance or 3),
-        "trigger": w["trigger"] if speaks_for_now else 0,
+        "trigger": w["trigger"] if basis["trigger"] else 0,
         "connector": w["connector"] if lead.has_connector else 0,
-        "unanswered": -w["unanswered"] * lead.attempts,
-        "structural": -w["structural"] if lead.real_reason in ("no_need", "not_a_fit", "out_of_scope") else 0,
+        "unanswered": -w["unanswered"] * basis["unanswered"],
+        "structural": -w["structural"] if lead.real_reason in STRUCTURAL else 0,
     }
     parts["total"] = sum(parts.values())
     return parts
@@ -2561,6 +2621,10 @@ def _card(lead: Lead, c: Any, d: Decision) -> Any:
         "attempts_spent": lead.attempts >= most,
         "low_importance": lead.importance is not None and lead.importance <= p["low_importance"],
     }
+    found = [name for name, holds in grounds.items() if holds and lead.attempts >= p["propose_after"]]
+    over = sum(owed["leads"] for owed in queue.get("owed", [])) - queue.get("room", 0)
+    if lead.attempts < most and sum(o["leads"] for o in queue.get("owed", []) if o["return_per_hour"] < returns) < over:
+        found.append("over_capacity")
     return {
         "value": p["value_by_band"][lead.value_band],
         "chance": chance,
@@ -2572,7 +2636,7 @@ def _card(lead: Lead, c: Any, d: Decision) -> Any:
         "return_per_hour": returns,
         "median": median,
         "queued": sum(alike["leads"] for alike in queue["alike"]),
-        "grounds": [name for name, holds in grounds.items() if holds and lead.attempts >= p["propose_after"]],
+        "grounds": found,
         "next_lead": queue["next_lead"],
         "checklist": _checklist(lead, d),
     }
@@ -2668,7 +2732,8 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     "lead_declined": {"revisit_on": _revisit_of_decline},
     "revival_queued": {
         "reason": lambda lead, c, d: _reason_queued(c),
-        "score": lambda lead, c, d: _score(lead, _speaks_for_now(lead, c, d), d),
+        "score": lambda lead, c, d: _score(lead, _entering(lead, c, d), d),
+        "basis": lambda lead, c, d: _entering(lead, c, d) if d.rescores else None,
     },
     "nurture_started": {
         "reason": _why_nurture,
@@ -2806,7 +2871,7 @@ SAYS = {
 
 #: What an event says besides where there is something to say; it is left out otherwise.
 SAYS_SOMETIMES = {
-    "revival_queued": "override",
+    "revival_queued": "override basis",
     "lead_dropped": "words checklist",
     "reply_received": "introduced_by next_step_on",
     "call_connected": "override",
@@ -2843,11 +2908,11 @@ def says(row: Row, lead: Lead | None, c: Any, d: Decision) -> dict[str, Any]:
         made["law"] = _imported_law(lead.law if lead else {}, c["law"])
     if row.event == "contact_updated":
         made.update({name: c[name] for name in OF_THE_SALE if name in c})
-        if lead and lead.state == "queued" and lead.score:
-            # What brought it into the queue speaks for it as before.
+        if lead and lead.state == "queued" and lead.score and not d.rescores:
+            # As an earlier release said it; now the effects do.
             after = copy(lead)
             _on_contact_updated(after, made, d.now)
-            score = _score(after, lead.score["trigger"] > 0, d)
+            score = _now_scored(after, d)
             made.update({"score": score} if score != lead.score else {})
     return made
 
@@ -3147,6 +3212,8 @@ def derive_event(lead: Lead | None, body: Any, d: Decision, found: Differences) 
         found.compare("data.type", body["data"]["type"], "nothing: no row of the table leads to it")
         return
     row, c = expected
+    # Once a decision worked out its lead's score anew, all that follow on the same lead do.
+    d.rescores = bool(lead and lead.basis) or "score" in body["effects"] or "basis" in body["data"]
     found.compare("row", body["row"], row.id)
     found.compare("state", body["state"], row.target or (lead.state if lead else None))
     found.compare("occurred_at", body["occurred_at"], written(d.occurred_at))
@@ -3167,7 +3234,9 @@ def derive_event(lead: Lead | None, body: Any, d: Decision, found: Differences) 
         found.compare("data.type", row.event, "command_refused by " + rule)
     data = says(row, lead, c, d)
     found.compare("data", body["data"], data)
-    found.compare("effects", body["effects"], _readable(moves(row, lead, c, data, d)))
+    effects = _readable(moves(row, lead, c, data, d))
+    score = _rescored(lead, row, data, d)
+    found.compare("effects", body["effects"], {**effects, "score": score} if score else effects)
 
 
 # A rep's own stream: working calendars, and the moments at which the plans of the days are made.

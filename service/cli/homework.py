@@ -6,7 +6,7 @@ from service.cli.forms import Ask, Form, shell_command
 from workflows import commands as c
 from workflows import homework_commands as h
 from workflows import pursuit_commands as p
-from workflows.outcomes import STRUCTURAL_REASONS
+from workflows.scoring import STRUCTURAL_REASONS
 
 _MINUTES = "Minutes that it took, 0 to 1440."
 _REAL = (

@@ -25,6 +25,8 @@ _HEADS = {
     "follow_up": "FOLLOW-UP", "homework": "HOMEWORK", "review": "REVIEW", "nurture": "NURTURE", "decision": "DECIDE",
 }  # fmt: skip
 
+_LEFT_OVER = {"reason": "people to ask why", "homework": "homework", "review": "reviews", "nurture": "value touches"}
+
 
 @click.command()
 @click.option("--rep", "rep_name", help="Whose day; may be left out when there is one rep only.")
@@ -116,8 +118,9 @@ def _items(sheet: Sheet, now: datetime, zone: ZoneInfo) -> Iterator[str]:
             yield from (f"{'':<14} {note}" for note in notes)
         if (more := len(of_kind) + len(waiting) - MOST) > 0:
             yield f"    {head:<10} and {more} more (--json lists them)"
-        if kind == "homework" and len(of_kind) > sheet.homework_that_fits:
-            yield f"    of the homework, {sheet.homework_that_fits} of {len(of_kind)} fit into the day"
+        for left_over, fitting in sheet.fits.items():
+            if left_over == kind and len(of_kind) > fitting:
+                yield f"    of the {_LEFT_OVER[left_over]}, {fitting} of {len(of_kind)} fit into the day"
 
 
 def _later(each: Blocked, zone: ZoneInfo) -> str:

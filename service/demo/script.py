@@ -30,12 +30,13 @@ from workflows.commands import (
     SendTouch,
     StartNurture,
 )
-from workflows.cut_bait import most_attempts
+from workflows.cut_bait import card, most_attempts, owed_of, room_of
 from workflows.law import lawful_modes
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.proposals import next_mode, next_value_item, touch_planned
+from workflows.pursuit_facts import Queue
 
 #: What comes of a call, with its share in percent.
 OUTCOMES = (
@@ -74,13 +75,14 @@ class ScriptedRep:
 
     def work(self, leads: list[Lead], people: Mapping[UUID, dict[str, Any]], today: date) -> Iterator[tuple[Lead, Command]]:
         """Yield the day's commands: calls, notes, touches in other modes, and what else is owed."""
+        let_go = self._one_too_many(leads, today)
         for lead in leads:
             if lead.state == "call_due" and lead.call_on is not None and lead.call_on <= today:
                 yield lead, self._call(lead, today)
             elif lead.state == "note_due" and lead.note_on == today:
                 yield lead, self._note(lead, people[lead.id])
             elif lead.state == "no_response":
-                yield from ((lead, command) for command in self._silent(lead, today))
+                yield from ((lead, command) for command in self._silent(lead, today, let_go == lead.id))
             elif lead.state == "re_engaged" and lead.next_step_on in (None, today):
                 yield lead, self._next_step(lead, today)
             elif lead.state == "meeting_booked" and lead.meeting_at and self._calendar.local_day(lead.meeting_at) == today:
@@ -122,13 +124,30 @@ class ScriptedRep:
             return RecordCall(outcome="not_now", revisit_on=today + timedelta(days=120), minutes=MINUTES_CALL)
         return RecordCall(outcome=outcome, minutes=MINUTES_CALL)
 
-    def _silent(self, lead: Lead, today: date) -> Iterator[Command]:
+    def _one_too_many(self, leads: list[Lead], today: date) -> UUID | None:
+        """Return whom to let go where more are owed an attempt than the coming days hold: one a day, who brings least."""
+        pursuit = self._playbook.pursuit
+        if not pursuit:
+            return None
+        silent = [lead for lead in leads if lead.state == "no_response"]
+        called = [lead for lead in leads if lead.state == "call_due"]
+        owed = owed_of(silent, {self._playbook.pin.digest: self._playbook}, self._calendar.end_of(today))
+        waiting = Queue(position=0, alike=(), next_lead=None, owed=owed, room=room_of(called, self._playbook))
+        cards = [
+            (card(lead, self._playbook, pursuit, waiting, lead.modes), lead.id)
+            for lead in silent
+            if lead.attempts >= self._playbook.attempts.min_before_breakup and lead.cut_bait is None
+        ]
+        proposed = [(shown.return_per_hour, id_) for shown, id_ in cards if "over_capacity" in shown.grounds]
+        return min(proposed)[1] if proposed else None
+
+    def _silent(self, lead: Lead, today: date, let_go: bool) -> Iterator[Command]:
         if touch_planned(lead, today):
             mode = next_mode(lead, self._playbook, today, CURRENT, may_call=False)
             item = next_value_item(lead, self._playbook)
             if mode and item:
                 yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)
-        elif lead.attempts >= most_attempts(lead, self._playbook) and lead.cut_bait is None:
+        elif (let_go or lead.attempts >= most_attempts(lead, self._playbook)) and lead.cut_bait is None:
             if not {"call", "email"} <= set(lawful_modes(lead, today, CURRENT)):
                 # One half of a breakup could not go out.
                 yield StartNurture()

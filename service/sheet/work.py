@@ -254,7 +254,9 @@ def _no_mode(desk: Desk, lead: Lead) -> str:
 def undecided(desk: Desk, cards: Mapping[UUID, Shown]) -> Iterable[Item]:
     """Yield the silent leads about which a person has to decide: those whose card proposes it, and those that nobody may
     try again before."""
-    for lead in desk.of("no_response"):
+    # Whom a card proposes with the least return comes first.
+    silent = sorted(desk.of("no_response"), key=lambda lead: cards[lead.id].card.return_per_hour if lead.id in cards else 0)
+    for lead in silent:
         shown = cards.get(lead.id)
         if shown and shown.card.grounds:
             found = Found(lead=lead, kind="decision", why="; ".join(shown.why), notes=shown.lines, commands=shown.commands)

@@ -11,10 +11,10 @@ from actors.apply import Applier
 from models import frozen
 from models.database import transaction
 from models.rep_books import read_book
-from tests.desk import Desk
+from tests.desk import WORDS, Desk
 from workflows.books import Book
-from workflows.commands import OptOut
-from workflows.events import Recorded
+from workflows.commands import OptOut, RecordDecline, RecordReply, UpdateContact
+from workflows.events import DayPlanned, Recorded
 from workflows.rederive import BookDecision, Mismatch, rederive, rederive_book_decisions
 from workflows.rep import rep_id
 
@@ -50,6 +50,27 @@ def test_a_plan_goes_before_the_leads_of_its_batch(desk: Desk) -> None:
     plan, position, mismatches = the_plan(desk)
     assert plan.used
     assert (head, int(str(head)) + 1) == (plan.used.position, position)
+    assert [] == mismatches
+
+
+@pytest.mark.parametrize(("declined", "probes", "calls"), [(0, 0, 2), (1, 6, 1), (3, 12, 0)])
+def test_a_plan_keeps_minutes_for_asking_why_before_follow_ups(desk: Desk, declined: int, probes: int, calls: int) -> None:
+    """A3-9: sixteen people to answer leave 54 minutes, five notes 14: two calls to fresh contacts, or two people to ask why."""
+    leads = desk.queued(30)
+    for lead in leads[:16]:
+        assert "applied" == desk.do(lead, RecordReply(channel="email")).outcome
+    for lead in leads[16 : 16 + declined]:
+        assert "applied" == desk.do(lead, RecordDecline(kind="no", stated_reason="price")).outcome
+    fresh = UpdateContact(contact=WORDS, modes=("call", "handwritten_note"), last_contact_on=date(2025, 12, 20))
+    for lead in leads[-5:]:
+        assert "applied" == desk.do(lead, fresh, who="import").outcome
+    desk.clock.moment = PLAN_AT
+    desk.applier.apply([ring for ring in desk.due() if ring.stream_id == rep_id("dan")])
+    plan, _, mismatches = the_plan(desk)
+    assert plan.used
+    assert isinstance(plan.data, DayPlanned)
+    assert (96, probes) == (plan.used.beside, plan.used.probes)
+    assert (5, calls) == (len(plan.data.notes), len(plan.data.calls))
     assert [] == mismatches
 
 

@@ -223,7 +223,22 @@ def test_only_as_much_homework_as_fits_is_counted(world: World) -> None:
     world.at(MONDAY + timedelta(days=4))
     found = sheet(world)
     assert len([item for item in found.items if item.kind == "homework"]) == 12
-    assert (found.homework_that_fits, found.minutes_planned, found.minutes_budget) == (10, 150, 150)
+    assert (found.fits["homework"], found.minutes_planned, found.minutes_budget) == (10, 150, 150)
+
+
+def test_asking_why_comes_before_homework_and_takes_its_minutes(world: World) -> None:
+    """A3-9: twelve to ask at six minutes; five homeworks fit into the rest, and one asked is done, not saved."""
+    world.rep()
+    for lead_id in world.register(12, queued=False):
+        world.hand_in(lead_id, RecordDecline(kind="no", stated_reason="price"))
+    world.at(MONDAY + timedelta(days=4))
+    found = sheet(world)
+    assert ({"reason": 12, "homework": 5, "review": 0, "nurture": 0}, 72 + 75) == (found.fits, found.minutes_planned)
+    assert "    of the homework, 5 of 12 fit into the day\n" in world.ok("today", "--rep", "dan")
+    with world.worker():
+        world.ok("reason", "ask", "V-0000", "--outcome", "not_reached")
+    after = sheet(world)
+    assert (11, 72 + 75) == (after.fits["reason"], after.minutes_planned)
 
 
 def test_the_next_days_show_what_is_taken_of_them(world: World) -> None:

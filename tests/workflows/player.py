@@ -7,6 +7,7 @@ from uuid import uuid5
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from tests.workflows.life import (
     ALL_MODES,
@@ -44,6 +45,7 @@ from workflows.fold import fold, fold_all
 from workflows.handle import Carrier, Outcome, handle
 from workflows.law_facts import ImportedLawFacts, LawFacts
 from workflows.lead import RESTING, Lead
+from workflows.pursuit_facts import Owed
 from workflows.suppression import Entry, verdict
 from workflows.timers import fires
 
@@ -66,6 +68,8 @@ TOUCHED_BY: dict[type, frozenset[str]] = {
     e.BreakupVoicemailLeft: frozenset({"call"}),
     e.BreakupEmailSent: frozenset({"email"}),
 }
+#: More than the days hold wait to be tried again, so that what brings little is proposed.
+CROWDED = replace(QUEUE, owed=(Owed(return_per_hour=5, leads=2), Owed(return_per_hour=60, leads=2)), room=1)
 LATE = (None, timedelta(), timedelta(hours=3), timedelta(days=1), timedelta(days=9))
 
 
@@ -113,7 +117,7 @@ class Player(RuleBasedStateMachine):
             playbook=self.playbook,
             free=self._free(),
             verdicts=self.verdicts,
-            queue=QUEUE,
+            queue=CROWDED,
         )
         outcome = handle(before, command, context, carrier)
         self._check(before, command, outcome)

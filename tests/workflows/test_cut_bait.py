@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.workflows.life import PLAYBOOK, PURSUED, QUEUE, WORDS, Life, finish_checklist, life_in, touch_command
+from tests.workflows.life import CALENDAR, PLAYBOOK, PURSUED, QUEUE, WORDS, Life, finish_checklist, life_in, touch_command
 from workflows import commands as c
 from workflows import events as e
 from workflows import pursuit_commands as p
-from workflows.cut_bait import Kind, card, checklist, median, most_attempts, open_modes, queue, queue_of
+from workflows.cut_bait import Kind, card, checklist, median, most_attempts, open_modes, owed_of, queue, queue_of, room_of
+from workflows.handle import calendar_digest
 from workflows.pursuit_facts import Card, Queue
 from workflows.pursuit_playbook import Pursuit
+from workflows.rederive import Library, rederive
 
 PURSUIT = PURSUED.pursuit or Pursuit()
 EMPTY = Queue(position=1, alike=(), next_lead=None)
@@ -67,6 +69,61 @@ def test_each_ground_proposes_by_itself_and_only_from_three_attempts_on() -> Non
     assert shown(silent(3, importance=2), EMPTY).grounds == ("low_importance",)
     assert shown(silent(2, importance=1)).grounds == ()
     assert shown(silent(3)).grounds == ("below_the_queue",)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(1, 7)), min_size=1, max_size=12),
+    st.integers(0, 14),
+)
+def test_those_that_bring_least_are_proposed_where_more_are_owed_than_the_days_hold(
+    kinds: list[tuple[int, int, int]], room: int
+) -> None:
+    """Methods.md 6.3: as many as are too many, the lowest return first, however few attempts they had; a person decides."""
+    lives = [silent(attempts, stage_depth=stage, value_band=band).wait(days=30) for stage, band, attempts in kinds]
+    owed = owed_of([life.lead for life in lives], {PURSUED.pin.digest: PURSUED}, lives[0].now)
+    waiting = replace(EMPTY, owed=owed, room=room)
+    cards = [shown(life, waiting) for life in lives if life.lead.attempts < 6]
+    assert sum(each.leads for each in owed) == len(cards)
+    proposed = [each.return_per_hour for each in cards if "over_capacity" in each.grounds]
+    left = [each.return_per_hour for each in cards if "over_capacity" not in each.grounds]
+    over = max(0, len(cards) - room)
+    # Who brings the same is proposed together.
+    assert proposed == [] if over == 0 else len(proposed) >= over
+    assert len([returns for returns in proposed if returns < max(proposed)]) < max(1, over)
+    assert not proposed or not left or max(proposed) < min(left)
+
+
+def test_only_those_whose_next_attempt_is_due_are_owed_one() -> None:
+    """Not on hold, not decided about, not spent; and calls that stand take their room."""
+    life = life_in("no_response", playbook=PURSUED)
+    known = {PURSUED.pin.digest: PURSUED}
+    assert () == owed_of([life.lead], known, life.now)
+    life.wait(days=30)
+    (one,) = owed_of([life.lead], known, life.now)
+    assert (1, shown(life).return_per_hour) == (one.leads, one.return_per_hour)
+    assert () == owed_of([life.lead], {}, life.now)
+    for changed in (
+        replace(life.lead, hold=e.LeadHeld), replace(life.lead, cut_bait="breakup"), replace(life.lead, attempts=6),
+        replace(life.lead, breakup_voicemail_at=life.now),
+    ):  # fmt: skip
+        assert () == owed_of([changed], known, life.now)
+    promised = life_in("call_due", playbook=PURSUED).lead
+    assert (25, 24) == (room_of([promised], PURSUED), room_of([promised, replace(promised, promised=False)], PURSUED))
+
+
+def test_a_decision_over_capacity_is_made_again_from_what_it_holds() -> None:
+    """A1-8, A3-12: what was owed and what there was room for stand with it."""
+    life = ready()
+    life.wait(days=30)
+    owed = owed_of([life.lead], {PURSUED.pin.digest: PURSUED}, life.now)
+    life.queue = replace(EMPTY, owed=owed, room=0)
+    (decided,) = life.must(c.ConfirmCutBait(choice="nurture", reason=WORDS))
+    assert isinstance(decided, e.CutBaitConfirmed)
+    assert decided.card
+    assert ("over_capacity",) == decided.card.grounds
+    library = Library({calendar_digest(CALENDAR): CALENDAR}, {PURSUED.pin.digest: PURSUED})
+    assert () == rederive(life.history, library).mismatches
 
 
 def test_the_card_stands_in_the_decision_with_all_it_was_made_of() -> None:

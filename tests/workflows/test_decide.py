@@ -496,15 +496,17 @@ def test_what_the_crm_says_of_the_sale_reaches_the_lead_and_its_place_in_the_que
     life = life_in("queued")
     before = life.lead.score
     assert before
-    event = updated(life, stage_depth=5, value_band=4, minutes_added=420)
+    updated(life, stage_depth=5, value_band=4, minutes_added=420)
     assert (5, 4, 420) == (life.lead.stage_depth, life.lead.value_band, life.lead.minutes_invested)
-    assert event.score == life.lead.score
+    assert life.history[-1].effects.score == life.lead.score
     assert life.lead.score
     assert before.total + 4 * 5 + 3 * 4 + 2 * 3 == life.lead.score.total
-    assert updated(life, stage_depth=5).score is msgspec.UNSET
+    updated(life, stage_depth=5)
+    assert 1 == len([recorded for recorded in life.history if recorded.effects.score])
     assert updated(life).stage_depth is msgspec.UNSET
     elsewhere = life_in("note_sent")
-    assert updated(elsewhere, stage_depth=5).score is msgspec.UNSET
+    updated(elsewhere, stage_depth=5)
+    assert elsewhere.history[-1].effects.score is msgspec.UNSET
     assert 5 == elsewhere.lead.stage_depth
 
 

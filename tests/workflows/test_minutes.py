@@ -3,12 +3,29 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.workflows.life import CALENDAR, DECLINE, OPEN_REPLY, VOICEMAIL, WORDS, Life, life_in, sent_command, touch_command
+from tests.workflows.life import (
+    CALENDAR,
+    DECLINE,
+    HOMEWORK,
+    OPEN_REPLY,
+    PLAYBOOK,
+    REAL_REASON,
+    VOICEMAIL,
+    WORDS,
+    Life,
+    life_in,
+    ready_to_break_up,
+    sent_command,
+    touch_command,
+)
 from workflows import commands as c
-from workflows.capacity import MinuteCosts
+from workflows.capacity import Capacity, MinuteCosts
+from workflows.homework_commands import AskWhy, ReviewDecline
 from workflows.lead import Lead
-from workflows.minutes import beside_slots, spent
+from workflows.minutes import beside_slots, kept_for_probes, released, spent, that_fit
 
 COSTS = MinuteCosts()
 
@@ -22,6 +39,10 @@ COSTS = MinuteCosts()
         ("call_due", c.RecordCall(outcome="voicemail", minutes=3), 3),
         ("no_response", c.LeaveBreakupVoicemail(attested=("mentions_mail",)), 3),
         ("no_response", c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",), minutes=20), 20),
+        ("declined", AskWhy(outcome="not_reached", answers={}), 6),
+        ("declined", HOMEWORK, 15),
+        ("declined", ReviewDecline(changed=False, finding=WORDS), 5),
+        ("nurture", c.SendNurtureTouch(mode="email", asset="study", attested=PLAYBOOK.checks.nurture), 4),
         ("registered", DECLINE, 0),
         ("note_sent", OPEN_REPLY, 0),
     ],
@@ -89,3 +110,57 @@ def test_what_a_breakup_takes_is_what_was_planned_for_it(breakup: int) -> None:
     assert breakup - left == beside_slots([], [life.lead], tomorrow, CALENDAR, costs)
     life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
     assert breakup == left + spent(life.history[-1], costs) == beside_slots([], [life.lead], life.today, CALENDAR, costs)
+
+
+def freed(life: Life, command: c.AnyCommand) -> int:
+    """Return what letting go by *command* frees."""
+    before = life.lead
+    life.must(command)
+    return released(before, life.history[-1], PLAYBOOK)
+
+
+def test_letting_go_frees_the_attempts_that_were_left_and_what_is_not_made_of_a_breakup() -> None:
+    """A1-13: six attempts of six minutes, and two halves of three: with a breakup they were made, without one they are not."""
+    sent = life_in("no_response")
+    ready_to_break_up(sent)
+    assert 3 * 6 == freed(sent, c.SendBreakup())
+    assert sent.fire("breakup_window").answer == "applied"
+    assert 0 == released(sent.lead, sent.history[-1], PLAYBOOK)
+    assert 5 * 6 + 6 == freed(life_in("no_response"), c.StartNurture(waiver=WORDS))
+    begun = life_in("no_response")
+    begun.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
+    assert 5 * 6 + 3 == freed(begun, c.StartNurture(waiver=WORDS))
+    assert 0 == freed(life_in("note_sent"), OPEN_REPLY)
+
+
+def test_whoever_is_to_be_asked_why_has_minutes_kept_from_that_day_on() -> None:
+    """A3-9: six minutes each, for two a day at most; none before the day, none on hold, none once the reason is known."""
+    life = life_in("declined")
+
+    def kept(*leads: Lead, later: int = 1) -> int:
+        return kept_for_probes(leads, life.today + timedelta(days=later), CALENDAR, Capacity())
+
+    assert (0, 6) == (kept(life.lead, later=0), kept(life.lead))
+    assert (12, 12) == (kept(*[life.lead] * 2), kept(*[life.lead] * 9))
+    life.must(c.Hold(reason="manual"))
+    assert 0 == kept(life.lead)
+    life.must(c.Release())
+    life.must(REAL_REASON)
+    assert 0 == kept(life.lead)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["reason", "homework", "review", "nurture", "call"]), st.integers(0, 40)),
+    st.integers(-60, 200),
+    st.builds(MinuteCosts, **dict.fromkeys(("reason", "homework", "review", "nurture"), st.integers(0, 20))),
+)
+def test_what_fits_into_the_rest_of_a_day_never_takes_more_of_it(
+    waiting: dict[str, int], minutes: int, costs: MinuteCosts
+) -> None:
+    """A3-9: nor more than waits; and of nothing that waits one more would fit."""
+    fits = that_fit(waiting, minutes, costs)
+    taken = sum(number * getattr(costs, kind) for kind, number in fits.items())
+    assert taken <= max(0, minutes)
+    for kind, number in fits.items():
+        assert number <= waiting.get(kind, 0)
+        assert number == waiting.get(kind, 0) or taken + getattr(costs, kind) > minutes

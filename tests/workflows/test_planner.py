@@ -152,6 +152,23 @@ def test_answers_and_breakups_leave_fewer_notes_and_never_fewer_promised_calls(
     assert charged.minutes >= beside
 
 
+@settings(max_examples=100, deadline=None)
+@given(capacities, st.integers(0, 200), st.integers(0, 60))
+def test_asking_why_takes_from_follow_ups_and_never_from_notes(capacity: Capacity, beside: int, probes: int) -> None:
+    """A3-9: what is kept for it comes off what notes leave, and the day holds it."""
+
+    def planned(kept: int) -> DayPlan:
+        return plan_day(MONDAY, US, capacity, {}, (), leads(8), follow_ups(8), beside, kept)
+
+    without, charged = planned(0), planned(probes)
+    assert (without.open_calls, without.notes) == (charged.open_calls, charged.notes)
+    assert len(charged.follow_ups) <= len(without.follow_ups)
+    assert charged.minutes <= max(capacity.minutes.budget, beside)
+    taken = charged.minutes - beside - len(charged.notes) * capacity.minutes.note
+    taken -= len(charged.follow_ups) * capacity.minutes.follow_up
+    assert taken == min(probes, max(0, capacity.minutes.budget - beside - len(charged.notes) * capacity.minutes.note))
+
+
 def check_within_capacity(rep: PerfectRep, today: DayPlan, other_minutes: int) -> None:
     capacity = rep.capacity
     assert today.minutes <= max(capacity.minutes.budget, other_minutes)

@@ -25,29 +25,15 @@ from workflows import commands as c
 from workflows import events as e
 from workflows import pursuit_commands as p
 from workflows.commands import Mode
-from workflows.context import facts
 from workflows.cut_bait import checklist, open_modes
 from workflows.law_facts import LawFacts
 from workflows.law_table import CURRENT
 from workflows.nurture_months import nurture_months
-from workflows.outcomes import score_of
 from workflows.playbooks import Audience, Playbook
 from workflows.proposals import begins_by_call, next_mode
 from workflows.pursuit_events import IntroductionRequested
 
 NURTURED: Playbook = replace(PURSUED, timers=replace(PURSUED.timers, requeue_days=2000))
-
-
-@settings(deadline=None)
-@given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 9))
-def test_stage_and_time_never_lower_a_leads_priority(stage: int, deeper: int, spent: int, more: int, attempts: int) -> None:
-    """A1-1: through the machine's own scoring, a deeper stage and more time invested never lower the priority."""
-    life = life_in("registered", playbook=PURSUED)
-    low = replace(life.lead, stage_depth=min(stage, deeper), minutes_invested=spent, attempts=attempts)
-    high = replace(low, stage_depth=max(stage, deeper), minutes_invested=spent + more)
-    command = c.QueueRevival()
-    scores = [score_of(facts(lead, command, life.context()), "stale").total for lead in (low, high)]
-    assert scores == sorted(scores)
 
 
 def test_an_unqualified_lead_needs_an_audited_override() -> None:

@@ -10,6 +10,7 @@ from hypothesis import settings
 from msgspec.structs import replace
 
 from tests.workflows.life import (
+    ALL_MODES,
     CALENDAR,
     PLAYBOOK,
     ROADS,
@@ -27,9 +28,10 @@ from tests.workflows.promotion import SOME, Promotion
 from workflows import commands as c
 from workflows.books import Book, book_digest
 from workflows.calendars import Absence, Calendar
-from workflows.campaign_commands import CancelEvent, EraseEventTexts
+from workflows.campaign_commands import CancelEvent, EraseEventTexts, MoveStage
 from workflows.campaign_events import EventTextsErased
 from workflows.codec import canonical
+from workflows.context import Context
 from workflows.events import CommandRefused, Holdings, Recorded, Slot, Verdict
 from workflows.handle import Carrier, calendar_digest
 from workflows.playbooks import Playbook
@@ -263,7 +265,7 @@ def test_a_plan_is_derived_again_from_the_log_that_it_names() -> None:
     assert ["used.position"] == [each.field for each in mismatches]
 
 
-def test_a_plan_of_a_release_that_did_not_charge_answers_is_derived_as_it_was_made() -> None:
+def test_a_plan_of_a_release_that_did_not_charge_answers_or_probes_is_derived_as_it_was_made() -> None:
     """It says nothing of minutes beside the slots; one that was made since says how many, and a wrong number is named."""
     library = Library({**LIBRARY.calendars, calendar_digest(OTHER): OTHER}, LIBRARY.playbooks)
     history = _rep_lives(*REP_LIFE, position=2)
@@ -274,10 +276,43 @@ def test_a_plan_of_a_release_that_did_not_charge_answers_is_derived_as_it_was_ma
     wrong = plan._replace(recorded=(replace(first, used=replace(first.used, beside=6)),))
     ((_, (mismatch,)),) = rederive_book_decisions(history, [wrong], library)
     assert ("used.beside", "6", "0") == (mismatch.field, mismatch.recorded, mismatch.derived)
-    uncharged = replace(first.used, beside=msgspec.UNSET, book=book_digest(Book(charged=False)))
-    old = plan._replace(recorded=(replace(first, used=uncharged),))
-    assert [(old, ())] == list(rederive_book_decisions(history, [old], library))
+    for release, book in (({"beside", "probes"}, Book(charged=False, probed=None)), ({"probes"}, Book(probed=None))):
+        used = replace(first.used, book=book_digest(book), **dict.fromkeys(release, msgspec.UNSET))
+        old = plan._replace(recorded=(replace(first, used=used),))
+        assert [(old, ())] == list(rederive_book_decisions(history, [old], library))
 
 
 def derived(number: int) -> UUID:
     return UUID(int=number + 1)
+
+
+class OldLife(Life):
+    """A lead of a release in which a score stayed as the queue had given it."""
+
+    rescores = False
+
+    def context(self, actor: str = "rep:dan") -> Context:
+        """What a decision of that release was given."""
+        return replace(super().context(actor), rescores=self.rescores)
+
+
+def test_scores_of_an_earlier_release_stay_as_they_were_and_later_ones_follow() -> None:
+    """A log that goes on under this release is derived again whole; from its first new score on none may be left out."""
+    life = OldLife()
+    ROADS["queued"](life)
+    life.must(MoveStage(stage_depth=4))
+    life.must(c.UpdateContact(contact=WORDS, modes=ALL_MODES, value_band=2))
+    assert not any(each.effects.score for each in life.history)
+    assert life.lead.score
+    assert 4 * 4 + 3 * 2 + 3 * 3 == life.lead.score.total
+    life.must(MoveStage(stage_depth=5))
+    assert () == _again(life.history).mismatches
+    life.rescores = True
+    life.must(c.AnswerImportance(importance=4, actions=(WORDS,)))
+    assert 4 * 5 + 3 * 2 + 3 * 4 == life.lead.score.total
+    life.must(MoveStage(stage_depth=3))
+    assert () == _again(life.history).mismatches
+    last = life.history[-1]
+    without = replace(last, effects=replace(last.effects, score=msgspec.UNSET))
+    (missing,) = _again([*life.history[:-1], without]).mismatches
+    assert ("effects.score", "nothing") == (missing.field, missing.recorded)

@@ -5,13 +5,18 @@ from datetime import timedelta
 import pytest
 
 from models.database import transaction
+from models.playbooks import playbooks_by_digest
 from models.queues import read_queue
+from service.cut_bait import _shown
 from tests.service.sheets import sheet
 from tests.service.world import MONDAY, World
+from tests.workflows.life import PURSUED, life_in
 from workflows.commands import AnswerImportance, QueueRevival, RecordCall, RecordLaw, SendTouch
-from workflows.cut_bait import Kind, queue_of
+from workflows.cut_bait import Kind, card, owed_of, queue_of
 from workflows.events import CutBaitConfirmed
 from workflows.law_facts import LawFacts
+from workflows.pursuit_facts import Owed, Queue
+from workflows.pursuit_playbook import Pursuit
 
 TOUCH = ("recalls_prior_interest", "no_empty_check_in")
 
@@ -82,8 +87,8 @@ def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: Wor
     assert silent.said("rederive", "--all")["mismatches"] == []
     assert silent.lead(silent.leads[0]).state == "nurture"
     figures = [line["figures"] for line in silent.said("accountability", "--from", "2026-01-01", "--rep", "dan")["lines"]]
-    # Three of six attempts were left, at six minutes each; what was spent is 0 + 5 + 6 + 3 + 4 and more.
-    assert sum(each["minutes_released"] for each in figures) == 18
+    # Three of six attempts were left, at six minutes each, and no breakup is made.
+    assert sum(each["minutes_released"] for each in figures) == 24
 
 
 def test_a_breakup_voicemail_says_that_a_mail_comes(silent: World) -> None:
@@ -156,11 +161,19 @@ def test_the_queue_in_the_database_is_the_queue_of_the_leads(silent: World) -> N
     silent.hand_in(important, QueueRevival())
     with silent.worker():
         silent.ok("hold", "V-0001", "--reason", "manual")
+    pins = [lead.playbook for id_ in silent.leads if (lead := silent.lead(id_)).playbook]
+    now = MONDAY + timedelta(days=40)
     for owner in ("dan", "eve", "nobody"):
         with transaction(silent.engine) as connection:
-            found = read_queue(connection, owner)
+            found = read_queue(connection, owner, now)
+            known = playbooks_by_digest(connection, [pin.digest for pin in pins])
         team = [lead for id_ in silent.leads if (lead := silent.lead(id_)).state == "queued"]
-        assert found == queue_of(team, owner, found.position)
+        tried = [lead for id_ in silent.leads if (lead := silent.lead(id_)).state == "no_response" and lead.owner == owner]
+        owed = owed_of(tried, known, now)
+        assert [1] * (owner == "dan") == [each.leads for each in owed]
+        # Who has no calendar has no playbook either: nothing is known of what a day holds.
+        expected = () if owner == "nobody" else (owed, 25)
+        assert found == queue_of(team, owner, found.position, *expected)
         assert sum(each.leads for each in found.alike) == len(team) - 1
     assert Kind(2, 1, important=False) in {Kind(e.stage_depth, e.value_band, e.important) for e in found.alike}
 
@@ -192,3 +205,15 @@ def test_a_year_of_silence_names_its_owner(silent: World) -> None:
     (alert,) = (each for each in silent.said("alerts")["alerts"] if each["key"] == "V-0000")
     assert (alert["rule"], alert["owner"]) == ("silent_too_long", "dan")
     assert any(type(each.data).__name__ == "NurtureFloorReached" for each in silent.events(silent.leads[0]))
+
+
+def test_whoever_is_one_too_many_learns_how_many_wait_and_how_many_the_days_hold() -> None:
+    """Methods.md 6.3: seven are owed an attempt, five fit, and she brings least."""
+    lead = life_in("no_response", playbook=PURSUED).wait(days=30).lead
+    pursuit = PURSUED.pursuit or Pursuit()
+    alone = card(lead, PURSUED, pursuit, Queue(position=1, alike=(), next_lead=None), lead.modes)
+    owed = (Owed(return_per_hour=alone.return_per_hour, leads=1), Owed(return_per_hour=alone.return_per_hour + 1, leads=6))
+    crowd = Queue(position=1, alike=(), next_lead=None, owed=owed, room=5)
+    shown = _shown(lead, None, card(lead, PURSUED, pursuit, crowd, lead.modes), {}, crowd)
+    reason = "7 wait to be tried again and the coming days hold 5: at {} an hour it brings least"
+    assert ((), (reason.format(alone.return_per_hour),)) == (alone.grounds, shown.why)
