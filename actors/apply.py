@@ -23,6 +23,7 @@ from actors.library import Library
 from actors.mail_checks import mail_verdicts
 from actors.measures import verdicts_on
 from actors.personal import PersonalData
+from actors.submit import Submission, stage
 from models import campaigns, erasure, leads, messages, pauses, plans
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
@@ -104,6 +105,11 @@ class Applier:
         came of the talk settles it. Otherwise it is settled here, or waits. Raises as `apply` does.
         """
         return self._run([ring])
+
+    def rehearse(self, connection: Connection, submission: Submission) -> None:
+        """Apply *submission* within the caller's transaction, which is to be rolled back; its row says what came of it."""
+        rings = stage(connection, [submission], now=self._clock())
+        _Apply(connection, self._library, self._clock(), rings, self._postal_address).run()
 
     def _run(self, rings: Sequence[Ring]) -> list[Ring]:
         with transaction(self._engine) as connection:

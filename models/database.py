@@ -140,6 +140,14 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def rehearsal(engine: Engine) -> Iterator[Connection]:
+    """Run the block in one transaction of which nothing stays; raises as `transaction` does."""
+    with transaction(engine) as connection:
+        yield connection
+        connection.rollback()
+
+
+@contextmanager
 def driver_errors(statement: str) -> Iterator[None]:
     """Raise for *statement*, which the block runs with the driver alone, what `transaction` raises for others."""
     try:

@@ -15,7 +15,9 @@ from models.messages import PAUSED
 from workflows.calendars import Calendar
 from workflows.codec import digest
 from workflows.events import Recorded, decode_recorded
+from workflows.floor import CALL_EVENTS, TOUCH_EVENTS
 from workflows.lead import RESTING, Lead
+from workflows.transitions import CALL_ROWS
 
 _lead_decoder = msgspec.json.Decoder(Lead)
 
@@ -105,6 +107,32 @@ def events_since(connection: Connection, owner: str, since: datetime) -> list[Re
         {"owner": owner, "since": since},
     )
     return [decode_recorded(body.encode()) for body in rows]
+
+
+def heard(connection: Connection, lead_ids: Sequence[UUID], since: datetime) -> dict[UUID, tuple[datetime, list[datetime]]]:
+    """Return for each lead since when it is known, and when somebody turned to it, or it to us, from *since* on."""
+    rows = connection.execute(
+        text(
+            "SELECT stream_id, version, occurred_at, recorded_at FROM events WHERE stream_id = ANY(:ids) AND (version = 1 OR "
+            "(occurred_at >= :since AND (type = ANY(:types) OR (type = ANY(:of_calls) AND body LIKE ANY(:rows)))))"
+        ),
+        {
+            "ids": list(lead_ids),
+            "since": since,
+            "types": sorted(TOUCH_EVENTS),
+            "of_calls": sorted(CALL_EVENTS),
+            # Bodies are canonical, and no text of a person stands in them.
+            "rows": [f'%"row":"{row}"%' for row in sorted(CALL_ROWS)],
+        },
+    )
+    found: dict[UUID, tuple[datetime, list[datetime]]] = {}
+    touches: dict[UUID, list[datetime]] = {}
+    for row in rows:
+        if row.version == 1:
+            found[row.stream_id] = row.recorded_at, touches.setdefault(row.stream_id, [])
+        else:
+            touches.setdefault(row.stream_id, []).append(row.occurred_at)
+    return found
 
 
 def nurture_owed(connection: Connection, owner: str) -> list[Lead]:

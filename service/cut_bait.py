@@ -1,7 +1,7 @@
 """Who is proposed for letting go, and what a manager should hear of: long silences, and much time for little hope."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -11,10 +11,12 @@ from models import contacts, playbooks
 from models.contacts import Contact
 from models.database import Connection
 from models.queues import leads_in, read_queue
-from models.views import calendar_of
+from models.views import calendar_of, heard
 from service.times import zone_of
 from service.wording import count, field_of, key_of, key_of_id, name_of, words
-from workflows.cut_bait import card, chance_left
+from workflows.cut_bait import NURTURE_MODES, card, chance_left, to_try
+from workflows.floor import FLOOR_STATES, FLOOR_TOUCHES, FLOOR_YEAR, Breach, breach
+from workflows.homework import is_studied
 from workflows.law import lawful_modes
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
@@ -50,10 +52,13 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """The three choices."""
 
 
+Rule = Literal["inordinate_time", "gone_silent", "silent_too_long", "too_few_touches"]
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the named owner and the manager should hear of."""
 
-    rule: Literal["inordinate_time", "gone_silent", "silent_too_long"]
+    rule: Rule
     lead_id: UUID
     key: str
     name: str
@@ -97,8 +102,9 @@ def shown_cards(
     found = []
     for lead in open_:
         if rules := team.rules(lead):
-            lawful = lawful_modes(lead, days[lead.owner], CURRENT)
-            worked_out = card(lead, rules[0], rules[1], queues[lead.owner], lawful)
+            day = days[lead.owner]
+            modes = to_try(lead, rules[0], lawful_modes(lead, day, CURRENT), day)
+            worked_out = card(lead, rules[0], rules[1], queues[lead.owner], modes)
             found.append(_shown(lead, people.get(lead.id), worked_out, names, queues[lead.owner]))
     return found
 
@@ -178,8 +184,7 @@ def _after(shown: Card, names: Mapping[UUID, str]) -> str:
 def read_alerts(connection: Connection, now: datetime, owner: str | None = None) -> list[Alert]:
     """Return what *owner*, or the team, should hear of: inordinate time, then those gone silent, then silences of ours."""
     worked = _read_team(connection, _WORKED, owner)
-    resting = _read_team(connection, ["nurture"], owner)
-    return [*_inordinate(worked), *_gone_silent(worked), *_too_long(resting, now)]
+    return [*_inordinate(worked), *_gone_silent(worked), *_below_the_floor(connection, now, owner)]
 
 
 def _read_team(connection: Connection, states: Sequence[str], owner: str | None) -> _Team:
@@ -217,23 +222,64 @@ def _gone_silent(team: _Team) -> Iterable[Alert]:
             yield _alert(team, lead, "gone_silent", says, command)
 
 
-def _too_long(team: _Team, now: datetime) -> Iterable[Alert]:
-    """Yield the leads that have heard nothing from us for longer than the playbook allows, the longest first (A1-12)."""
-    silences = []
-    for lead in team.leads:
-        playbook = team.playbooks.get(lead.playbook.digest) if lead.playbook else None
-        heard = max(filter(None, (lead.nurture_touched_at, lead.last_touch_at, lead.last_contact_at)), default=lead.entered_at)
-        if playbook and now - heard > timedelta(days=playbook.timers.nurture_floor_days):
-            silences.append((heard, lead))
-    for heard, lead in sorted(silences, key=lambda each: (each[0], each[1].id)):
-        says = f"has heard nothing from us for {(now - heard).days} days"
-        command = "thaw nurture touch {key} --mode email --asset WORD --attest-all"
-        yield _alert(team, lead, "silent_too_long", says, command)
+def floor_breaches(
+    connection: Connection, now: datetime, leads: Sequence[Lead], known: Mapping[str, Playbook]
+) -> dict[UUID, Breach]:
+    """Return how the floor is broken for those of *leads*, queued or in nurture, for whom it is (A1-12)."""
+    told, found = heard(connection, [lead.id for lead in leads], now - FLOOR_YEAR), {}
+    for lead in leads:
+        playbook = known.get(lead.playbook.digest) if lead.playbook else None
+        if playbook is None or lead.id not in told:
+            continue
+        since, touches = told[lead.id]
+        # Of longer ago, the newest is enough.
+        newest = filter(None, (lead.nurture_touched_at, lead.last_touch_at, lead.last_contact_at))
+        broken = breach(since, {*touches, *newest}, now, playbook.timers.nurture_floor_days)
+        if broken:
+            found[lead.id] = broken
+    return found
 
 
-def _alert(
-    team: _Team, lead: Lead, rule: Literal["inordinate_time", "gone_silent", "silent_too_long"], says: str, command: str
-) -> Alert:
+def below_the_floor(connection: Connection, now: datetime, owner: str) -> int:
+    """Return for how many of *owner*'s leads the floor is broken."""
+    leads = leads_in(connection, FLOOR_STATES, owner)
+    digests = {lead.playbook.digest for lead in leads if lead.playbook}
+    return len(floor_breaches(connection, now, leads, playbooks.playbooks_by_digest(connection, list(digests))))
+
+
+def _below_the_floor(connection: Connection, now: datetime, owner: str | None) -> Iterable[Alert]:
+    """Yield who has heard nothing from us for too long, or too little in the year, the longest silent first."""
+    team = _read_team(connection, FLOOR_STATES, owner)
+    broken = floor_breaches(connection, now, team.leads, team.playbooks)
+    leads = [lead for lead in team.leads if lead.id in broken]
+    for lead in sorted(leads, key=lambda lead: (-broken[lead.id].silent_days, lead.id)):
+        each = broken[lead.id]
+        why, command = _why_silent(team, lead, now)
+        if each.too_long:
+            yield _alert(team, lead, "silent_too_long", f"has heard nothing from us for {each.silent_days} days{why}", command)
+        else:
+            says = f"has had {count(each.in_a_year, 'touch', 'touches')} in 365 days, and {FLOOR_TOUCHES} are the least{why}"
+            yield _alert(team, lead, "too_few_touches", says, command)
+
+
+def _why_silent(team: _Team, lead: Lead, now: datetime) -> tuple[str, str]:
+    """Say why nobody turned to *lead*, as far as that is known, and what to type."""
+    playbook = team.playbooks[lead.playbook.digest] if lead.playbook else None
+    if lead.hold:
+        return f"; it is on hold: {words(lead.hold.reason)}", "thaw release {key}"
+    if lead.state == "queued":
+        return ", and waits in the queue for its turn", f"thaw why-not {{key}} --on {now.date()}"
+    if playbook and not is_studied(lead, playbook):
+        steps = [] if lead.history_at else ["history"]
+        steps += [name for name, at in (("homework", lead.homework_at), ("strategy", lead.strategy_at)) if at is None]
+        return f"; they said no, and what comes before a contact is missing: {', '.join(steps)}", f"thaw {steps[0]} {{key}}"
+    if not any(mode in NURTURE_MODES for mode in lead.modes):
+        return "; neither mail nor post is permitted", "thaw lead {key}"
+    mode = "email" if "email" in lead.modes else "post"
+    return "", f"thaw nurture touch {{key}} --mode {mode} --asset WORD --attest-all"
+
+
+def _alert(team: _Team, lead: Lead, rule: Rule, says: str, command: str) -> Alert:
     person = team.people.get(lead.id)
     typed = key_of(lead, person)
     return Alert(

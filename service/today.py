@@ -12,7 +12,7 @@ from models.database import Connection
 from models.queues import read_queue, waiting
 from service.calendars import ending
 from service.campaigns import CampaignDue, due_of
-from service.cut_bait import Shown, name_of_id, shown_cards
+from service.cut_bait import Shown, below_the_floor, name_of_id, shown_cards
 from service.find import find_rep
 from service.history import read_history
 from service.sheet.desk import Desk, read_desk
@@ -159,6 +159,10 @@ def _warnings(connection: Connection, desk: Desk) -> Iterator[str]:
     ends = ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))
     if ends:
         yield ends
+    below = below_the_floor(connection, desk.now, desk.rep.name)
+    if below:
+        typed = f"thaw alerts --rep {desk.rep.name}"
+        yield f"{count(below, 'lead')} heard from us too long ago, or less than twice in a year: `{typed}` names them"
     lost = deliveries.unconfirmed(connection, desk.rep.name)
     for lead_id, contact in contacts.find_contacts(connection, lost).items():
         name = plain(str(contact.fields.get("name") or lead_id))

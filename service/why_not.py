@@ -16,10 +16,11 @@ from service.law_words import no_call
 from service.next_action import next_action
 from service.times import shown_day, shown_moment
 from service.wording import count, words
-from workflows import horizon
+from workflows import floor, horizon
 from workflows.calendars import Calendar
+from workflows.commands import Mode
 from workflows.cut_bait import most_attempts
-from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded, event_type
+from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded
 from workflows.law_facts import LawUsed
 from workflows.law_table import TABLES
 from workflows.lead import Lead
@@ -30,14 +31,6 @@ from workflows.rep import rep_id
 from workflows.telephone import Telephone
 
 #: Events that say that somebody turned to the prospect, or heard from them.
-_TOUCHES = frozenset({
-    "note_sent", "call_connected", "meeting_booked", "touch_sent", "nurture_touch_sent", "breakup_voicemail_left",
-    "breakup_email_sent", "reply_received", "re_engaged", "why_asked",
-})  # fmt: skip
-
-#: Rows by which a call that was due was made, beside the events above.
-_CALLS = frozenset({"T17", "T18", "T19"})
-
 _ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -121,7 +114,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
 
 def is_touch(entry: Entry) -> bool:
     """Tell whether somebody turned to the prospect with this event, or the prospect to us."""
-    return event_type(entry.recorded.data) in _TOUCHES or entry.recorded.row in _CALLS
+    return floor.is_touch(entry.recorded)
 
 
 def _plan(connection: Connection, owner: str, on: date) -> _Plan | None:
@@ -256,6 +249,7 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
     if playbook is None:
         return
     barred = list(_no_call(asked, calendar, asked.on))
+    without: tuple[Mode, ...] = ("call",) if barred else ()
     table = Telephone(calendar or horizon.PLAIN, playbook, _law(asked)).table
     if lead.attempts >= most_attempts(lead, playbook):
         yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
@@ -263,8 +257,10 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"
-    elif next_mode(lead, playbook, asked.on, table, may_call=not barred) is None:
+    elif next_mode(lead, playbook, asked.on, table, without=without) is None:
         yield from barred
+    elif plan and lead.id in {id_ for day in plan.all for id_ in day.notes}:
+        yield "a note was planned for that day; see the refusals, and the events that followed"
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"
     elif plan and calendar:
@@ -272,10 +268,14 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
 
 
 def _outranked(asked: _Asked, plan: _Plan, playbook: Playbook, leads: dict[UUID, Lead], calendar: Calendar) -> Iterator[str]:
-    """Say how many of those who were to be tried again stood before it."""
+    """Say who had the slots: for a note others; else how many of those who were to be tried again stood before it."""
+    if next_mode(asked.lead, playbook, asked.on, Telephone(calendar, playbook, _law(asked)).table) == "handwritten_note":
+        yield f"a note was next, and {count(len(plan.day.notes), 'note')} of others took the slots of that day"
+        return
     silent = (lead for lead in leads.values() if lead.state == "no_response" and lead.owner == asked.lead.owner)
     hours = Telephone(calendar, playbook, _law(asked))
-    due = follow_ups_due(silent, playbook, hours, asked.on, calendar.end_of(asked.on))
+    promised_on = calendar.add_working_days(asked.on, playbook.capacity.call_after_note_days)
+    due = follow_ups_due(silent, playbook, hours, asked.on, promised_on)
     order = [each.lead_id for each in sorted(due, key=lambda each: rank(each.score, each.since, each.lead_id))]
     if asked.lead.id in order:
         chosen = len(plan.day.follow_ups) + len(plan.day.touches)

@@ -25,6 +25,7 @@ from workflows.events import (
     ReplyReceived,
     RevivalQueued,
 )
+from workflows.floor import FLOOR_STATES, breach, is_touch
 from workflows.fold import fold
 from workflows.homework import reason_unverified
 from workflows.lead import Lead
@@ -35,7 +36,7 @@ from workflows.transitions import CALL_ROWS
 Figure = Literal[
     "notes", "notes_missed", "notes_absent", "calls", "promised", "kept", "late", "broken", "promises_absent", "lifted", "open",
     "follow_ups", "breakups", "nurture_touches", "decisions_yes", "decisions_no", "minutes", "minutes_released", "overrides",
-    "unverified", "introductions", "reasons_unverified",
+    "unverified", "introductions", "reasons_unverified", "below_the_floor",
 ]  # fmt: skip
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 
@@ -85,8 +86,18 @@ class Diaries:
 class Accountability:
     """The figures by rep and day, while histories of leads come in."""
 
-    def __init__(self, diaries: Diaries, playbooks: Mapping[str, Playbook], trace: Trace = lambda *_: None) -> None:
-        """*playbooks* by the digests that events pin; without its own a promise has no grace, and a cut releases nothing."""
+    def __init__(
+        self,
+        diaries: Diaries,
+        playbooks: Mapping[str, Playbook],
+        trace: Trace = lambda *_: None,
+        now: datetime | None = None,
+    ) -> None:
+        """*playbooks* by the digests that events pin; without its own a promise has no grace, and a cut releases nothing.
+
+        *now* is when who has heard too little from us is counted, on the day since which it is so; without it nobody is.
+        """
+        self._now = now
         self.figures: dict[Place, Counter[Figure]] = {}
         self._trace = trace
         self._diaries = diaries
@@ -96,13 +107,17 @@ class Accountability:
         """Count the whole history of one stream, oldest event first; a stream that is no lead's counts nothing."""
         lead: Lead | None = None
         promise: Place | None = None
+        known, touches = None, []
         for recorded in history:
             if lead is None and not isinstance(recorded.data, LeadRegistered):
                 return
             before, lead = lead, fold(lead, recorded)
             self._at = recorded
             if before is None:
+                known = recorded.recorded_at
                 continue
+            if is_touch(recorded):
+                touches.append(recorded.occurred_at)
             self._count_work(before, recorded)
             if promise and (end := self._end_of(promise, before, recorded)):
                 self._add(promise, end)
@@ -114,6 +129,17 @@ class Accountability:
             self._add(promise, "open")
         if lead and lead.decline and (playbook := self._playbook(lead)) and reason_unverified(lead, playbook):
             self._add(Place(lead.owner, self._diaries.day(lead.owner, lead.decline.at)), "reasons_unverified")
+        if lead and known:
+            self._count_floor(lead, known, touches)
+
+    def _count_floor(self, lead: Lead, known: datetime, touches: list[datetime]) -> None:
+        playbook = self._playbook(lead)
+        if playbook is None or self._now is None or lead.state not in FLOOR_STATES:
+            return
+        heard = [*touches, lead.last_contact_at] if lead.last_contact_at else touches
+        broken = breach(known, heard, self._now, playbook.timers.nurture_floor_days)
+        if broken:
+            self._add(Place(lead.owner, self._diaries.day(lead.owner, broken.since)), "below_the_floor")
 
     def _count_work(self, before: Lead, recorded: Recorded) -> None:
         done = Place(before.owner, self._diaries.day(before.owner, recorded.occurred_at))

@@ -5,7 +5,7 @@ All of it follows from the lead, its playbook and the queue that the decision na
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -115,6 +115,14 @@ def _budget(playbook: Playbook, *, important: bool) -> int:
     return playbook.attempts.max_when_important if important else playbook.attempts.max
 
 
+def to_try(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...], day: date) -> tuple[Mode, ...]:
+    """Return the *lawful* modes in which *lead* may be tried on *day*: nobody gets a second note within the rotation (A4-6)."""
+    sent, days = lead.note_sent_at, playbook.audience.rotation_days
+    if sent is None or (day - sent.date()).days >= days:
+        return lawful
+    return tuple(mode for mode in lawful if mode != "handwritten_note")
+
+
 def open_modes(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...]) -> tuple[str, ...]:
     """Return what is *lawful* and was neither tried nor waived: modes, the ways within them, and an introduction (A1-3)."""
     pursuit = playbook.pursuit or Pursuit()
@@ -126,6 +134,13 @@ def open_modes(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...]) -> tupl
         wanted.append(INTRODUCTION)
     done = {*lead.modes_tried, *(lead.modes_waived or ())}
     return tuple(dict.fromkeys(mode for mode in wanted if mode not in done))
+
+
+def untried_modes(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...]) -> tuple[Mode, ...]:
+    """Return the *lawful* modes in which something is open, in the order of the playbook."""
+    ways = (playbook.pursuit or Pursuit()).ways
+    channels = {ways.get(name, name) for name in open_modes(lead, playbook, lawful)}
+    return tuple(mode for mode in playbook.attempts.modes if mode in lawful and mode in channels)
 
 
 def checklist(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...]) -> Checklist:

@@ -35,6 +35,9 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     """The last touch; among equal scores the oldest goes first."""
     mode: Mode
     """"handwritten_note" needs a note slot and promises a call like a first note; all others need a follow-up slot."""
+    instead: Mode | None = None
+    """Of a note: another mode that was not tried yet, if the day has no slot for the note. None: the pursuit would stand still
+    without it, and so it goes before notes to people who are new."""
 
 
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What an event moves besides the state: which timers it arms and cancels, which slots it takes and gives back, the score."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from msgspec import UNSET
 
@@ -22,11 +22,13 @@ from workflows.events import (
     NoteSent,
     NurtureStarted,
     NurtureTouchDue,
+    NurtureTouchSent,
     PlaybookMigrated,
     ReEngaged,
     Remainder,
     ReplyReceived,
 )
+from workflows.floor import FLOOR_YEAR
 from workflows.homework_events import WhyAsked
 from workflows.law_guards import consent_ends, table_of
 from workflows.lead import ENDS_HOLD, RESTING, State
@@ -168,6 +170,17 @@ def _nurture_touch(facts: Facts, data: AnyEvent) -> datetime | None:
     return at_its_hour("nurture_touch", day, facts.calendar)
 
 
+def _nurture_floor(facts: Facts, data: AnyEvent) -> datetime | None:
+    """Return when the longest silence ends, counted from our last touch, or sooner a year that would hold one touch alone."""
+    lead, longest = facts.lead, timedelta(days=facts.playbook.timers.nurture_floor_days)
+    day, last = facts.day + longest, horizon.local_day(facts.calendar, lead.last_touch_at) if lead.last_touch_at else None
+    if last and isinstance(data, NurtureTouchSent) and last + FLOOR_YEAR > facts.day:
+        day = min(day, last + FLOOR_YEAR)
+    elif last and isinstance(data, NurtureStarted) and lead.state != "call_due":
+        day = min(day, max(last + longest, horizon.after(facts.calendar, facts.today, 1)))
+    return at_its_hour("nurture_floor", day, facts.calendar)
+
+
 def _agreed_day(facts: Facts, data: AnyEvent) -> date | None:
     """Return the day of the next step that was agreed on; a reply in between leaves one that is still to come."""
     if isinstance(data, (CallConnected, ReEngaged)):
@@ -214,6 +227,7 @@ _SPECIAL = {
     "revisit": _revisit,
     "review": _review,
     "nurture_touch": _nurture_touch,
+    "nurture_floor": _nurture_floor,
     "next_step": _next_step,
     "lapse": _lapse,
     "hold_until": _hold_until,

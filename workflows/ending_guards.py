@@ -9,6 +9,7 @@ from workflows.cut_bait import open_modes
 from workflows.law_guards import lawful_now
 from workflows.mail import asset_of
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail, SendMail
+from workflows.pursuit_guards import modes_to_try
 from workflows.sentences import spoken, words
 
 _DECLINED_DROPS = ("never_qualified", "duplicate", "out_of_business", "deceased")
@@ -74,7 +75,7 @@ def attempts_made(facts: Facts, _: Command) -> Refused | None:
 def modes_tried(facts: Facts, _: Command) -> Refused | None:
     """Refuse a breakup before enough ways were tried, or all of them where the playbook wants that (A1-3)."""
     least, tried = facts.playbook.attempts.min_modes_before_breakup, facts.lead.modes_tried
-    pursuit, left = facts.playbook.pursuit, open_modes(facts.lead, facts.playbook, lawful_now(facts))
+    pursuit, left = facts.playbook.pursuit, open_modes(facts.lead, facts.playbook, modes_to_try(facts))
     if pursuit and pursuit.every_mode_before_breakup and left:
         reason = f"A breakup comes after every permitted mode: try or waive {', '.join(map(words, left))}."
         return Refused(rule="modes_tried", reason=reason, inputs={"modes_tried": " ".join(tried), "modes_open": " ".join(left)})

@@ -313,7 +313,7 @@ class BreakupSent(Event, frozen=True, kw_only=True, tag="breakup_sent"):
 class NurtureTouchDue(Event, frozen=True, kw_only=True, tag="nurture_touch_due"):
     """The month's value touch is owed. The state stays."""
 
-    gap: Literal["no_permitted_mode", "not_sent"] | UnsetType = UNSET
+    gap: Literal["account_not_studied", "no_permitted_mode", "not_sent"] | UnsetType = UNSET
     """Why the month before went by without one, when it did (A3-4)."""
 
 

@@ -43,13 +43,23 @@ def history_opened(facts: Facts, _: Command) -> Refused | None:
     return Refused(rule="history_opened", reason=reason, inputs={"history_at": None})
 
 
+def is_studied(lead: Lead, playbook: Playbook) -> bool:
+    """Tell whether *lead* may be contacted again: it never said no, or homework and a strategy are there."""
+    asked = playbook.homework.study_first and lead.decline is not None
+    return not asked or (lead.strategy_at is not None and lead.homework_at is not None)
+
+
 def account_studied(facts: Facts, _: Command) -> Refused | None:
     """Refuse a contact with somebody who said no before what was missed and a strategy are recorded (A2-3, A2-9)."""
     lead = facts.lead
-    if not facts.playbook.homework.study_first or lead.decline is None or (lead.strategy_at and lead.homework_at):
+    if is_studied(lead, facts.playbook):
         return None
     missing = [name for name, at in (("the homework", lead.homework_at), ("a strategy", lead.strategy_at)) if at is None]
-    reason = f"They said no, and {' and '.join(missing)} for this account is missing; nobody contacts them before."
+    steps = [] if lead.history_at else ["thaw history"]
+    steps += [name for name, at in (("thaw homework", lead.homework_at), ("thaw strategy", lead.strategy_at)) if at is None]
+    verb = "are" if len(missing) > 1 else "is"
+    reason = f"They said no, and {' and '.join(missing)} for this account {verb} missing; nobody contacts them before."
+    reason += f" Next: {', then '.join(steps)}."
     return Refused(rule="account_studied", reason=reason, inputs={"missing": ", ".join(missing)})
 
 

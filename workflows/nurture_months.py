@@ -12,8 +12,9 @@ from workflows.lead import Lead
 from workflows.pursuit_events import NurtureTouchSkipped
 
 Why = Literal[
-    "sent", "skipped", "no_permitted_mode", "not_sent", "sent_late", "on_hold", "began", "left", "not_over", "unexplained"
-]
+    "sent", "skipped", "account_not_studied", "no_permitted_mode", "not_sent", "sent_late", "on_hold", "began", "left",
+    "not_over", "unexplained",
+]  # fmt: skip
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):

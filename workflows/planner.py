@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from heapq import nsmallest
 
+from msgspec.structs import replace
+
 from workflows.calendars import Calendar
 from workflows.capacity import Capacity, Ledger, Load, MinuteCosts, SlotKind
 from workflows.day_plan import (
@@ -96,7 +98,7 @@ def plan_day(
     noted = {note.lead_id for note in notes}
     ledger.charge(day, min(probes, max(0, capacity.minutes.budget - ledger.minutes(day))))
     calls, touches, touch_shortfalls = _plan_follow_ups(
-        day, ledger, day_off, candidates, [follow_up for follow_up in follow_ups if follow_up.lead_id not in noted]
+        day, ledger, day_off, candidates, [_otherwise(each) for each in follow_ups if each.lead_id not in noted]
     )
     return DayPlan(
         day=day,
@@ -165,14 +167,21 @@ def _extra(ledger: Ledger, kind: SlotKind) -> int:
     return ledger.capacity.catch_up_calls if kind == "calls" else 0
 
 
-_NotePool = list[tuple[bool, Rank, Score]]
+_NotePool = list[tuple[int, Rank, Score]]
 
 
 def _note_pool(candidates: Iterable[Candidate], follow_ups: Iterable[FollowUp]) -> _NotePool:
-    """Collect who may be written to: new people come before anyone who has had a note, so that nobody new waits."""
-    new = [(False, rank(c.score, c.last_contact_at, c.lead_id), c.score) for c in candidates if c.first_touch == "note"]
-    again = [(True, rank(f.score, f.since, f.lead_id), f.score) for f in follow_ups if f.mode == "handwritten_note"]
-    return new + again
+    """Collect who may be written to: who is tried in another mode meanwhile comes after new people, who is not before them."""
+    new = [(1, rank(c.score, c.last_contact_at, c.lead_id), c.score) for c in candidates if c.first_touch == "note"]
+    silent = [follow_up for follow_up in follow_ups if follow_up.mode == "handwritten_note"]
+    return new + [(2 if f.instead else 0, rank(f.score, f.since, f.lead_id), f.score) for f in silent]
+
+
+def _otherwise(follow_up: FollowUp) -> FollowUp:
+    """Return what is left of a later attempt for which no note was planned."""
+    if follow_up.mode != "handwritten_note" or follow_up.instead is None:
+        return follow_up
+    return replace(follow_up, mode=follow_up.instead, instead=None)
 
 
 def _plan_notes(

@@ -10,9 +10,15 @@ import msgspec
 from workflows.checks import KNOWN_CHECKS
 from workflows.law_table import LawTable
 from workflows.playbooks import Playbook
+from workflows.sentences import words
 
 #: The share of attempts that somebody answers, at which the load of a day is shown.
 ANSWER_RATE = 0.4
+
+#: Modes in which somebody silent may be tried, and those of them in which the same person may be tried again and again without
+#: an express consent.
+_ATTEMPTS = frozenset({"call", "email", "handwritten_note", "courier", "fax", "other"})
+_AGAIN = frozenset({"call", "email", "courier", "other"})
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +120,16 @@ def _attempts(p: Playbook) -> list[Remark]:
     if len(set(attempts.modes)) < attempts.min_modes_before_breakup:
         says = f"A breakup needs {attempts.min_modes_before_breakup} modes and {len(set(attempts.modes))} are there."
         remarks.append(_refuse("attempts.modes", f"{says} It is never reached."))
+    for mode in sorted(set(attempts.modes) - _ATTEMPTS):
+        says = f"Nobody is tried by {words(mode)}: an attempt is made by {', '.join(map(words, sorted(_ATTEMPTS)))}."
+        remarks.append(_refuse("attempts.modes", says))
+    if not _AGAIN & set(attempts.modes):
+        says = "Who had a note gets no other, and faxes need a consent of their own: nobody could be tried again."
+        remarks.append(_refuse("attempts.modes", f"{says} Name at least one of {', '.join(map(words, sorted(_AGAIN)))}."))
     later = attempts.max - 1
+    if later and not p.capacity.follow_up_touches and p.first_touch != "call":
+        says = f"No day has room for any of the {later} later attempts: who does not answer is never tried again."
+        remarks.append(_refuse("capacity.follow_up_touches", f"{says} It has to be 1 at least; 5 is usual."))
     if len(p.value_items) < later:
         says = f"{later} later attempts need something new each, and {len(p.value_items)} value items are listed"
         remarks.append(_warn("value_items", f"{says}: attempts end when they are used up."))

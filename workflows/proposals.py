@@ -1,6 +1,6 @@
 """Whom a rep's plan may propose, for what, and what it comes to: one command for each lead that it chooses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import msgspec
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
-from workflows.cut_bait import most_attempts
+from workflows.cut_bait import most_attempts, to_try, untried_modes
 from workflows.events import DayPlanned, Recorded, Shortfall
 from workflows.homework import value_items
 from workflows.law import lawful_modes
@@ -18,6 +18,7 @@ from workflows.lead import Lead
 from workflows.plan_guards import had_turn
 from workflows.planner import Candidate, DayPlan, FollowUp, OpenCall, plan_day
 from workflows.playbooks import Playbook
+from workflows.pursuit_playbook import Pursuit
 from workflows.telephone import Telephone
 
 
@@ -57,7 +58,7 @@ def plan_book(
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
         [_candidate(lead, playbook, now) for lead in reached],
-        list(follow_ups_due(book.silent, playbook, hours, today, calendar.end_of(today))),
+        list(follow_ups_due(book.silent, playbook, hours, today, promised_on)),
         beside,
         probes,
     )
@@ -134,9 +135,13 @@ def touch_planned(lead: Lead, day: date) -> bool:
 
 
 def follow_ups_due(
-    silent: Iterable[Lead], playbook: Playbook, hours: Telephone, today: date, until: datetime
+    silent: Iterable[Lead], playbook: Playbook, hours: Telephone, today: date, promised_on: date
 ) -> Iterable[FollowUp]:
-    """Yield the silent leads whose next attempt is due by *until*, may still be made, and is not planned for *today* yet."""
+    """Yield the silent leads whose next attempt is due *today*, may still be made, and is not planned yet.
+
+    The call that a note of today promises is made on *promised_on*.
+    """
+    until = hours.calendar.end_of(today)
     for lead in silent:
         ready = lead.timers.get("next_attempt")
         if (
@@ -148,11 +153,28 @@ def follow_ups_due(
             or lead.attempts >= most_attempts(lead, playbook)
         ):
             continue
-        mode = next_mode(lead, playbook, today, hours.table)
-        if mode == "call" and not hours.may_call_today(lead, today):
-            mode = next_mode(lead, playbook, today, hours.table, may_call=False)
+        mode, instead = _modes_of_today(lead, playbook, hours, today, promised_on)
         if mode is not None and next_value_item(lead, playbook) is not None:
-            yield FollowUp(lead_id=lead.id, score=lead.score, since=lead.last_touch_at or lead.entered_at, mode=mode)
+            since = lead.last_touch_at or lead.entered_at
+            yield FollowUp(lead_id=lead.id, score=lead.score, since=since, mode=mode, instead=instead)
+
+
+def _modes_of_today(
+    lead: Lead, playbook: Playbook, hours: Telephone, today: date, promised_on: date
+) -> tuple[Mode | None, Mode | None]:
+    """Return the mode to try *lead* in today, and of a note what to try if the day has no room for it: as new a mode."""
+    without: list[Mode] = []
+    if not hours.may_call_today(lead, today):
+        without.append("call")
+    mode = next_mode(lead, playbook, today, hours.table, without=without)
+    if mode != "handwritten_note":
+        return mode, None
+    without.append("handwritten_note")
+    instead = next_mode(lead, playbook, today, hours.table, without=without)
+    if not hours.may_call(lead, promised_on):
+        return instead, None
+    untried = untried_modes(lead, playbook, lawful_modes(lead, today, hours.table))
+    return mode, instead if instead in untried else None
 
 
 def _breaking_up(lead: Lead) -> bool:
@@ -160,18 +182,34 @@ def _breaking_up(lead: Lead) -> bool:
     return lead.cut_bait in ("breakup", "nurture") or bool(lead.breakup_voicemail_at or lead.breakup_email_at)
 
 
-def next_mode(lead: Lead, playbook: Playbook, day: date, table: LawTable | None, *, may_call: bool = True) -> Mode | None:
+#: Modes that are planned as what they are; any other is planned as a touch.
+NOT_AS_TOUCH: frozenset[Mode] = frozenset({"handwritten_note", "call"})
+
+
+def next_mode(
+    lead: Lead, playbook: Playbook, day: date, table: LawTable | None, *, without: Collection[Mode] = ()
+) -> Mode | None:
     """Return the mode of the next attempt: a permitted one not yet tried, else one that differs from the last (A1-3).
 
-    Only what the law permits on the *day*, and no call where its hours leave none (*may_call* is false): the other modes are
-    not held up by it. A handwritten note is not proposed again here: it would take a first note's slots from somebody new.
+    Only what the law permits on the *day*, and nothing of *without*, such as a call where the hours leave none: the other modes
+    are not held up by it. A note promises a call, and so needs both. It is proposed once: whoever had one knows us, and another
+    would take its slots from somebody new. What was waived is not proposed at all.
     """
-    left_out = {"handwritten_note"} if may_call else {"handwritten_note", "call"}
-    lawful = lawful_modes(lead, day, table)
-    permitted = [mode for mode in playbook.attempts.modes if mode in lawful and mode not in left_out]
-    untried = [mode for mode in permitted if mode not in lead.modes_tried]
-    others = [mode for mode in permitted if mode != lead.last_mode]
-    return next(iter(untried or others or permitted), None)
+    lawful = to_try(lead, playbook, lawful_modes(lead, day, table), day)
+    untried = [mode for mode in untried_modes(lead, playbook, lawful) if mode not in without]
+    if "call" not in lawful and "handwritten_note" in untried:
+        untried.remove("handwritten_note")
+    again = [mode for mode in playbook.attempts.modes if mode in lawful and mode not in without and _had(lead, mode, playbook)]
+    others = [mode for mode in again if mode != lead.last_mode]
+    return next(iter(untried or others or again), None)
+
+
+def _had(lead: Lead, mode: Mode, playbook: Playbook) -> bool:
+    """Tell whether *lead* was tried in *mode*, which may be tried again."""
+    if mode == "handwritten_note":
+        return False
+    ways = [way for way, channel in (playbook.pursuit or Pursuit()).ways.items() if channel == mode]
+    return any(way in lead.modes_tried for way in (mode, *ways))
 
 
 def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
@@ -183,7 +221,10 @@ def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) ->
     for move in plan.reschedules:
         yield Proposal(lead_id=move.lead_id, command=RescheduleCall(call_on=move.to_day, reason=move.reason))
     for note in plan.notes:
-        yield Proposal(lead_id=note.lead_id, command=ScheduleNote(note_on=note.note_on, call_on=note.call_on))
+        silent = leads[note.lead_id] if leads[note.lead_id].state == "no_response" else None
+        item = next_value_item(silent, playbook) if silent else None
+        command = ScheduleNote(note_on=note.note_on, call_on=note.call_on, value_item=item)
+        yield Proposal(lead_id=note.lead_id, command=command)
     for call in plan.calls:
         yield Proposal(lead_id=call.lead_id, command=ScheduleCall(call_on=call.call_on))
     for touch in plan.follow_ups:

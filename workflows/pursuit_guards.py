@@ -4,17 +4,23 @@ from workflows.commands import (
     AnswerImportance,
     Command,
     ConfirmCutBait,
+    Mode,
     RecordReply,
     SendNurtureTouch,
     SendTouch,
 )
 from workflows.context import Facts, Refused
-from workflows.cut_bait import NURTURE_MODES, checklist, open_modes
+from workflows.cut_bait import NURTURE_MODES, checklist, open_modes, to_try
 from workflows.events import Scalar
 from workflows.homework import value_items
 from workflows.law_guards import lawful_now
 from workflows.pursuit_commands import RequestIntroduction, WaiveMode
 from workflows.sentences import words
+
+
+def modes_to_try(facts: Facts) -> tuple[Mode, ...]:
+    """Return the modes in which the lead may be tried today."""
+    return to_try(facts.lead, facts.playbook, lawful_now(facts), facts.today)
 
 
 def importance_allows(facts: Facts, command: Command) -> Refused | None:
@@ -32,7 +38,7 @@ def everything_tried(facts: Facts, command: ConfirmCutBait) -> Refused | None:
     """Refuse to let go of somebody before everything on the checklist was done, unless the reason for that is given (A3-8)."""
     if not facts.playbook.pursuit or command.choice == "one_more_try" or command.override:
         return None
-    done = checklist(facts.lead, facts.playbook, lawful_now(facts))
+    done = checklist(facts.lead, facts.playbook, modes_to_try(facts))
     missing = []
     if done.modes_open:
         missing.append(f"try or waive {', '.join(map(words, done.modes_open))}")
@@ -98,7 +104,7 @@ def way_known(facts: Facts, command: SendTouch) -> Refused | None:
 
 def mode_open(facts: Facts, command: WaiveMode) -> Refused | None:
     """Refuse to waive what is not open anyhow."""
-    open_ = open_modes(facts.lead, facts.playbook, lawful_now(facts))
+    open_ = open_modes(facts.lead, facts.playbook, modes_to_try(facts))
     if command.mode in open_:
         return None
     left = ", ".join(open_) or "nothing"

@@ -847,7 +847,7 @@ T30 breakup_sent -> lead_declined -> declined; by record_decline record_reply:no
 T31 breakup_sent -> nurture_started -> nurture; by fire_timer:breakup_window
     arms nurture_touch nurture_floor requeue revisit
 T32 nurture -> nurture_touch_sent -> nurture; by send_nurture_touch; arms nurture_touch nurture_floor
-    asks nurture_mode not_suppressed mode_permitted asset_kind_known new_asset once_a_month content_checks
+    asks nurture_mode not_suppressed mode_permitted account_studied asset_kind_known new_asset once_a_month content_checks
 T33 nurture -> reply_received -> re_engaged; by record_reply:open; asks human_reply; arms next_step lapse
 T34 nurture -> revival_queued -> queued; by fire_timer:requeue fire_timer:revisit queue_revival; arms queue_age
     asks no_open_opportunity nurtured_and_good homework_refreshed account_studied mode_left
@@ -930,11 +930,12 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
     asks not_held not_suppressed email_reachable monitored_reply_address attempts_made modes_tried offer_known
     cut_bait_confirmed breakup_mail_open no_mail_under_way content_checks
 - nurture -> mail_queued -> =; by queue_nurture_mail
-    asks not_held not_suppressed email_reachable asset_kind_known new_asset once_a_month no_mail_under_way content_checks
+    asks not_held not_suppressed email_reachable account_studied asset_kind_known new_asset once_a_month no_mail_under_way
+    content_checks
 - no_response -> mail_sending -> =; by send_mail:breakup
     asks not_held not_suppressed email_reachable mail_waiting cut_bait_confirmed breakup_mail_open
 - nurture -> mail_sending -> =; by send_mail:nurture
-    asks not_held not_suppressed email_reachable mail_waiting new_asset once_a_month
+    asks not_held not_suppressed email_reachable mail_waiting account_studied new_asset once_a_month
 - * -> mail_sent -> =; by report_mail:sent; asks mail_under_way
 - * -> mail_refused -> =; by report_mail:refused; asks mail_under_way
 - * -> mail_deferred -> =; by report_mail:deferred; asks mail_under_way
@@ -2048,7 +2049,9 @@ def _open_modes(lead: Lead, d: Decision) -> list[str]:
     """Return what is permitted, and neither tried nor waived."""
     ways: dict[str, str] = (d.pursuit or {}).get("ways", {})
     wanted: list[str] = []
-    lawful = _lawful(lead, d)
+    lawful, sent = _lawful(lead, d), lead.note_sent_at
+    if sent is not None and (d.today - sent.date()).days < d.playbook["audience"]["rotation_days"]:
+        lawful = [mode for mode in lawful if mode != "handwritten_note"]
     for mode in d.playbook["attempts"]["modes"]:
         if mode in lawful:
             wanted += [way for way in ways if ways[way] == mode] or [mode]
@@ -2646,6 +2649,8 @@ def _gap(lead: Lead, c: Any, d: Decision) -> Any:
     """Return why the month before went by without a value touch."""
     if not d.pursuit or not lead.nurture_owed:
         return None
+    if not _account_studied(lead, c, d):
+        return "account_not_studied"
     return "not_sent" if "email" in lead.modes or "post" in lead.modes else "no_permitted_mode"
 
 
@@ -2958,6 +2963,25 @@ def _not_armed(timer: str, lead: Lead, row: Row, data: Any) -> bool:
     return (timer == "hold_until" and not data["until"]) or (timer == "hold_review" and bool(data.get("until")))
 
 
+def _nurture_day(timer: str, lead: Lead, row: Row, d: Decision) -> date:
+    """Return the day of the next touch after one that is owed; or on which the silence is too long or the year too poor."""
+    if timer == "nurture_touch":
+        # A month that is owed does not move the months after it.
+        anchor = day_of(d.calendar, max(lead.nurture_touched_at or lead.entered_at, lead.entered_at))
+        named = d.playbook["timers"].get("nurture_day")
+        return monthly(d.calendar, anchor, d.today, d.length("nurture_interval_months"), named)
+    longest, year = timedelta(days=d.length("nurture_floor_days")), timedelta(days=365)
+    usual = d.day + longest
+    if lead.last_touch_at is None:
+        return usual
+    last = day_of(d.calendar, lead.last_touch_at)
+    if row.event == "nurture_touch_sent":
+        return min(usual, last + year) if last + year > d.day else usual
+    if row.event == "nurture_started" and lead.state != "call_due":
+        return min(usual, max(last + longest, days_after(d.calendar, d.today, 1)))
+    return usual
+
+
 def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime | None:
     """Return when a timer is due that *row* arms; None when it does not arm it after all."""
     calendar, playbook = d.calendar, d.playbook
@@ -2973,11 +2997,8 @@ def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime
     if timer == "revisit":
         day = day_or_none(data.get("revisit_on")) or lead.revisit_on
         return at_its_hour(timer, max(day, days_after(calendar, d.today, 1)), calendar) if day else None
-    if timer == "nurture_touch" and row.event == "nurture_touch_due":
-        # A month that is owed does not move the months after it.
-        anchor = day_of(calendar, max(lead.nurture_touched_at or lead.entered_at, lead.entered_at))
-        day = monthly(calendar, anchor, d.today, d.length("nurture_interval_months"), playbook["timers"].get("nurture_day"))
-        return at_its_hour(timer, day, calendar)
+    if timer == "nurture_floor" or row.event == "nurture_touch_due":
+        return at_its_hour(timer, _nurture_day(timer, lead, row, d), calendar)
     if timer == "next_step":
         agreed = _agreed_day(lead, row, data, d)
         return at_its_hour(timer, agreed, calendar) if agreed else due(timer, d.day, playbook, calendar)

@@ -5,7 +5,7 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import click
 import msgspec
@@ -53,6 +53,7 @@ COLUMNS: tuple[tuple[Figure, str, str], ...] = (
     ("overrides", "overrides", "things done in spite of a rule, with a reason"),
     ("unverified", "unread", "notes of which no text was given, so that no program read them"),
     ("reasons_unverified", "reason?", "leads of which only a generic reason for their no is known"),
+    ("below_the_floor", "silent", "leads that wait or rest, and hear from us too rarely since these days"),
 )
 
 
@@ -119,7 +120,7 @@ def accountability(
         if rep_name:
             rep_name = find_rep(connection, rep_name).name
         traced = Traced(figure, rep_name, first, last)
-        figures = _counted(connection, traced)
+        figures = _counted(connection, traced, app.service.now())
         listed = traced.listed(connection)
     if figure:
         print_listed(app, figure, listed, as_json=as_json)
@@ -127,9 +128,9 @@ def accountability(
         _print(app, _lines(figures, rep_name, first, last, unit), unit, as_csv=as_csv, as_json=as_json, first=first)
 
 
-def _counted(connection: Connection, traced: Traced) -> Mapping[Place, Counter[Figure]]:
+def _counted(connection: Connection, traced: Traced, now: datetime) -> Mapping[Place, Counter[Figure]]:
     library = frozen.read_library(connection)
-    counted = Accountability(Diaries(frozen.read_calendars(connection)), library.playbooks, traced.take)
+    counted = Accountability(Diaries(frozen.read_calendars(connection)), library.playbooks, traced.take, now)
     with progress_bar(connection, "counting") as progress:
         seen = itertools.count(1)
         for _, history in frozen.histories(connection):

@@ -16,6 +16,7 @@ from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import Draft, refuse_too_long
 from service.cli.forms import common_options
+from service.cli.owed import mail_to_owed
 from service.cli.typed import SLUG, TEXT_FILE
 from service.find import find_lead
 from service.mailing.addresses import address_of, sender_of, token_of
@@ -43,8 +44,15 @@ class _Made(NamedTuple):
 
 def _handler(make: Callable[[App, Draft, dict[str, Any]], Command]) -> Callable[..., None]:
     def run(app: App, /, **typed: Any) -> None:
-        if not app.settings.smtp_url and not typed.get("preview"):
+        if not typed["lead"] and not typed.get("owed"):
+            raise InputError("name the LEAD, or say --owed for everybody to whom this month's touch is owed")
+        if not app.settings.smtp_url and not (typed.get("preview") or typed.get("dry_run")):
             raise InputError("no mail server is named in THAW_SMTP_URL: nothing is sent, and people send by hand as before")
+        if typed.get("owed"):
+            mail_to_owed(app, typed, lambda connection, entry: _submission(app, connection, entry, make))
+            return
+        if typed.get("dry_run") or typed.get("rep_name"):
+            raise InputError("--dry-run and --rep go with --owed; what one lead would get is shown by --preview")
         typed["message_id"] = typed["message_id"] or uuid4()
         if typed.get("preview"):
             with typed_errors(), transaction(app.service.engine) as connection:
@@ -174,9 +182,9 @@ def _earlier(connection: Connection, lead_id: UUID) -> list[str]:
     return [read_mail(body.encode()).message_id for body in sent]
 
 
-def _options(*more: click.Parameter) -> list[click.Parameter]:
+def _options(*more: click.Parameter, lead: bool = True) -> list[click.Parameter]:
     return [
-        click.Argument(["lead"]),
+        click.Argument(["lead"], required=lead),
         *more,
         click.Option(["--subject"], help="Instead of the usual subject."),
         click.Option(["--text"], help="Your own text."),
@@ -206,11 +214,16 @@ mail.add_command(
     click.Command(
         "nurture",
         callback=_handler(_nurture),
-        help="Send the month's value touch, with what you have for them in --text.",
+        help="Send the month's value touch to LEAD, or with --owed one to everybody to whom it is owed; what you have for them "
+        "stands in --text, below a greeting by name.",
         params=_options(
+            click.Option(["--owed"], is_flag=True, help="Everybody who is owed a touch; who gets none is named."),
+            click.Option(["--rep", "rep_name"], help="With --owed: only this rep's leads."),
+            click.Option(["--dry-run"], is_flag=True, help="With --owed: say who would get it, and hand in nothing."),
             click.Option(["--asset"], type=SLUG, required=True, help="What it brings, as a short word such as market-report."),
             click.Option(["--kind"], type=SLUG, help="What sort of thing it is, such as newsletter or report."),
             click.Option(["--override"], help="Why it goes out although a check failed, in 15 characters or more."),
+            lead=False,
         ),
     )
 )

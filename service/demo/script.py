@@ -31,11 +31,12 @@ from workflows.commands import (
     StartNurture,
 )
 from workflows.cut_bait import card, most_attempts, owed_of, room_of
+from workflows.homework import is_studied
 from workflows.law import lawful_modes
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
-from workflows.proposals import next_mode, next_value_item, touch_planned
+from workflows.proposals import NOT_AS_TOUCH, next_mode, next_value_item, touch_planned
 from workflows.pursuit_facts import Queue
 
 #: What comes of a call, with its share in percent.
@@ -143,7 +144,7 @@ class ScriptedRep:
 
     def _silent(self, lead: Lead, today: date, let_go: bool) -> Iterator[Command]:
         if touch_planned(lead, today):
-            mode = next_mode(lead, self._playbook, today, CURRENT, may_call=False)
+            mode = next_mode(lead, self._playbook, today, CURRENT, without=NOT_AS_TOUCH)
             item = next_value_item(lead, self._playbook)
             if mode and item:
                 yield SendTouch(mode=mode, value_item=item, attested=self._playbook.checks.touch, minutes=MINUTES_TOUCH)
@@ -183,7 +184,8 @@ class ScriptedRep:
         asset = next_value_item(lead, self._playbook)
         lawful = lawful_modes(lead, today, CURRENT)
         mode: Mode = "email" if "email" in lawful else "post"
-        if asset and mode in lawful:
+        # Nobody does homework here: who said no is left in peace.
+        if asset and mode in lawful and is_studied(lead, self._playbook):
             yield SendNurtureTouch(mode=mode, asset=asset, attested=self._playbook.checks.nurture, minutes=2)
 
     def _dice(self, lead: Lead, throw: str) -> random.Random:

@@ -15,7 +15,7 @@ from workflows.events import CommandRefused
 from workflows.law import refuses, region_of
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
-from workflows.proposals import next_mode, next_value_item, touch_planned
+from workflows.proposals import NOT_AS_TOUCH, next_mode, next_value_item, touch_planned
 
 #: How far ahead the next permitted hour is looked for, in steps of a quarter of an hour.
 _QUARTERS = 7 * 24 * 4
@@ -82,8 +82,8 @@ def follow_ups(desk: Desk) -> Iterable[Found]:
 
 def _touch(desk: Desk, lead: Lead) -> Iterable[Found]:
     playbook = desk.playbook_of(lead)
-    # A touch that is planned is no call: whoever cannot be called that day is reached otherwise.
-    mode = next_mode(lead, playbook, desk.day, CURRENT, may_call=False)
+    # A touch that is planned is no call and no note: for those a slot of their own is planned.
+    mode = next_mode(lead, playbook, desk.day, CURRENT, without=NOT_AS_TOUCH)
     value = next_value_item(lead, playbook)
     if mode and value and not (lead.breakup_voicemail_at or lead.breakup_email_at):
         yield Found(

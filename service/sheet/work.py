@@ -14,13 +14,13 @@ from service.wording import count, score_line, words
 from workflows.commands import MarkNoteSent, Mode, QueueRevival, SendBreakup, SendNurtureTouch
 from workflows.cut_bait import NURTURE_MODES, most_attempts
 from workflows.events import ReplyReceived
-from workflows.homework import told_why_at
+from workflows.homework import is_studied, told_why_at
 from workflows.homework_commands import AskWhy
 from workflows.law import lawful_modes, refuses
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.priority import rank
-from workflows.proposals import next_mode, next_value_item
+from workflows.proposals import NOT_AS_TOUCH, next_mode, next_value_item
 from workflows.telephone import Telephone
 
 
@@ -200,22 +200,30 @@ def _revisits(desk: Desk) -> Iterable[Found]:
 
 def _lacking(desk: Desk, lead: Lead) -> Iterable[tuple[str, str]]:
     """Yield what keeps a lead in nurture out of the queue, in the order in which to get it, each with what to type."""
-    typed, rules = key(desk, lead), desk.playbook_of(lead).homework
+    typed = key(desk, lead)
     refused = {each.rule: each.reason for each in desk.all_refusals(lead, QueueRevival(reason="revisit"))}
     if refused.pop("qualified", None):
         yield "whether it was good to begin with", f"thaw qualify {typed} --qualified --evidence TEXT"
-    if refused.pop("homework_fresh", None):
+    old = refused.pop("homework_fresh", None) is not None
+    if refused.pop("account_studied", None) or old:
+        yield from _study(desk, lead, refresh=old)
+    for reason in refused.values():
+        yield reason.rstrip("."), f"thaw lead {typed}"
+
+
+def _study(desk: Desk, lead: Lead, *, refresh: bool = False) -> Iterable[tuple[str, str]]:
+    """Yield what is missing before somebody who said no is contacted, homework that is to be done again (*refresh*) too."""
+    typed, rules = key(desk, lead), desk.playbook_of(lead).homework
+    if refresh or not lead.homework_at:
         if len(lead.needs or ()) < rules.min_needs:
             yield "what they will need", f"thaw need {typed} --item WORD --need TEXT --because TEXT"
         answers = " ".join(f"--answer {field}=TEXT" for field in rules.fields)
         homework = f"thaw homework {typed} {answers} --source DAY=ADDRESS"
         yield f"homework of the last {rules.fresh_for_days} days", homework
-    if refused.pop("account_studied", None) and lead.strategy_at is None:
+    if rules.study_first and lead.strategy_at is None:
         if not lead.history_at:
             yield "a look at the account's history", f"thaw history {typed}"
         yield "a strategy", f"thaw strategy {typed} --strategy TEXT --missed TEXT"
-    for reason in refused.values():
-        yield reason.rstrip("."), f"thaw lead {typed}"
 
 
 def _declined(desk: Desk, timer: str) -> list[Lead]:
@@ -227,6 +235,11 @@ def nurture(desk: Desk) -> Iterable[Found]:
     """Yield the value touches that are owed, the longest owed first."""
     for lead in desk.of("nurture"):
         if not lead.nurture_touch_owed:
+            continue
+        if not is_studied(lead, desk.playbook_of(lead)):
+            study = tuple(_study(desk, lead))
+            why = f"this month's touch is owed, and waits for {', '.join(what for what, _ in study)}: they said no"
+            yield Found(lead=lead, kind="nurture", why=why, commands=tuple(command for _, command in study))
             continue
         permitted = [mode for mode in lawful_modes(lead, desk.day, CURRENT) if mode in NURTURE_MODES]
         value = next_value_item(lead, desk.playbook_of(lead))
@@ -284,7 +297,7 @@ def _spent(desk: Desk, lead: Lead) -> bool:
     playbook = desk.playbook_of(lead)
     if lead.attempts >= most_attempts(lead, playbook) or next_value_item(lead, playbook) is None:
         return True
-    if next_mode(lead, playbook, desk.day, CURRENT, may_call=False):
+    if next_mode(lead, playbook, desk.day, CURRENT, without=NOT_AS_TOUCH):
         return False
     # Who could only be called, and for whom no hour opens for weeks, is not waited for.
     telephone = Telephone(desk.calendar, playbook, None)

@@ -13,7 +13,7 @@ from models.database import transaction
 from service.demo.run import Plan, calendar_for
 from service.mailing.addresses import address_of
 from service.mailing.compose import Letter, compose
-from tests.service.mail.office import POSTAL, Mailroom, server
+from tests.service.mail.office import POSTAL, Mailroom, homework, server
 from tests.stage import Hired, Stage, linux
 from workflows.commands import Command, Mode, RecordDecline, Reference, RegisterLead, SetCalendar, StartNurture
 from workflows.law_facts import ImportedLawFacts
@@ -48,6 +48,10 @@ class Office:
             LEAD, RegisterLead(owner="dan", source="crm", playbook="five-five-five", contact=known, modes=modes, law=there)
         )
         self.hand_in(LEAD, RecordDecline(kind="no", stated_reason="price"))
+        with transaction(stage.service.engine) as connection:
+            words = contacts.save_document(connection, uuid4(), LEAD, "homework", "The roof is of 1997: bring the costs.")
+        for command in homework(words):
+            self.hand_in(LEAD, command)
         self.hand_in(LEAD, StartNurture())
 
     def hand_in(self, stream_id: UUID, command: Command, id_: UUID | None = None) -> None:

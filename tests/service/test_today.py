@@ -11,6 +11,7 @@ from service.sheet.found import Item
 from service.times import TimeError
 from service.today import Tally
 from tests.desk import WORDS
+from tests.service.cli.test_homework import study
 from tests.service.sheets import kinds, sheet, week
 from tests.service.world import MONDAY, World, database_template, quiet_logs, world
 from workflows.calendars import Absence
@@ -186,9 +187,10 @@ def test_a_touch_that_is_owed_names_what_to_send(week: World) -> None:
     with week.worker():
         week.ok("decline", "V-0000", "--kind", "no", "--stated-reason", "price")
         week.ok("nurture", "start", "V-0000")
+        study(week)
         week.at(MONDAY + timedelta(days=40))
         (owed,) = (item for item in sheet(week).items if item.kind == "nurture")
-        assert owed.why == "this month's touch is owed: email, market-report"
+        assert owed.why == "this month's touch is owed: email, roof-check-2027"
         week.ok(*shlex.split(owed.commands[0])[1:])
     assert "nurture" not in {item.kind for item in sheet(week).items}
 

@@ -186,6 +186,7 @@ REFUSES: list[tuple[str, Case]] = [
     ("history_opened", Case(PLAN, {"decline": DECLINE}, playbook=STRICT)),
     ("account_studied", Case(QUEUE, {"decline": DECLINE, "homework_at": RECENT}, playbook=STRICT)),
     ("account_studied", Case(QUEUE, {"decline": DECLINE, "strategy_at": RECENT}, playbook=STRICT)),
+    ("account_studied", Case(MAIL, {"decline": DECLINE, "strategy_at": RECENT}, playbook=STRICT)),
     ("sources_cited", Case(HOMEWORK, playbook=STRICT)),
     ("sources_cited", Case(msgspec.structs.replace(CITED, sources=(TODAY,)), playbook=STRICT)),
     ("needs_anticipated", Case(CITED, playbook=STRICT)),

@@ -6,10 +6,13 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.service.bundle.rules import follow
 from tests.workflows.life import (
     CALENDAR,
+    DECLINE,
+    HOMEWORK,
     MAIL_ID,
     PLAYBOOK,
     PURSUED,
@@ -23,8 +26,10 @@ from tests.workflows.life import (
 from workflows import commands as c
 from workflows.events import Verdict, event_type
 from workflows.handle import Outcome
+from workflows.homework_commands import OpenHistory
 from workflows.mail import AGAIN_MINUTES, again, due_of, may_go_on
 from workflows.mail_commands import MailOutcome, QueueNurtureMail, RecordBounce, ReportMail, SendMail
+from workflows.playbooks import Homework
 
 
 def ready_for_the_mail() -> Life:
@@ -145,6 +150,22 @@ def verified(life: Life) -> None:
     """Have the verifier of auditors come to the same."""
     found, tally = follow(life.history, playbooks=[life.playbook], calendars=[CALENDAR])
     assert ([], len(life.history)) == (found, tally.derived)
+
+
+def test_no_value_mail_goes_to_whom_nobody_studied_after_a_no() -> None:
+    """A2-3, A2-9: it is not written, and one that waits since before the no does not go out, until the account was studied."""
+    life = life_in("nurture", playbook=replace(PLAYBOOK, homework=Homework(study_first=True)))
+    life.must(queue_nurture_mail(life))
+    life.must(DECLINE)
+    life.must(c.StartNurture())
+    late = SendMail(mail=MAIL_ID, purpose="nurture", attempt=1)
+    assert [life.do(command).rule for command in (late, queue_nurture_mail(life))] == ["account_studied"] * 2
+    life.must(OpenHistory())
+    life.must(HOMEWORK)
+    assert life.do(late).rule == "account_studied"
+    life.must(c.RecordStrategy(strategy=WORDS, missed_last_time=WORDS))
+    life.must(late)
+    verified(life)
 
 
 def test_a_breakup_that_went_out_by_hand_stops_the_mail_that_waits() -> None:

@@ -247,11 +247,21 @@ def test_score_then_silence_then_id_decides(order: list[int], stages: list[int])
 
 
 def test_new_people_are_written_to_before_later_attempts_by_note() -> None:
-    """A later attempt by note takes a note slot, with its call slot, only when no new lead wants it, whatever its score."""
+    """A later attempt that can be made otherwise takes a note slot only when no new lead wants it, whatever its score."""
     higher = msgspec.structs.replace(SAME_SCORE, total=99)
-    again = tuple(msgspec.structs.replace(lead, score=higher) for lead in follow_ups(4, "handwritten_note"))
+    again = tuple(msgspec.structs.replace(lead, score=higher, instead="courier") for lead in follow_ups(4, "handwritten_note"))
     found = plan(candidates=leads(3), follow_ups=again)
     assert [note.lead_id.int for note in found.notes] == [1000, 1001, 1002, 2000, 2001]
+    assert [(touch.lead_id.int, touch.mode) for touch in found.follow_ups] == [(2002, "courier"), (2003, "courier")]
+    assert codes(found) == {}
+
+
+def test_a_pursuit_that_only_a_note_can_go_on_with_does_not_wait_for_new_people() -> None:
+    """A1-3: where the note is the last mode that was not tried, it comes first, and waits only for others like it."""
+    found = plan(candidates=leads(4), follow_ups=follow_ups(3, "handwritten_note"))
+    assert [note.lead_id.int for note in found.notes] == [2000, 2001, 2002, 1000, 1001]
+    found = plan(candidates=leads(4), follow_ups=follow_ups(7, "handwritten_note"))
+    assert [note.lead_id.int for note in found.notes] == [2000, 2001, 2002, 2003, 2004]
     assert codes(found) == {("follow_up", "capacity"): 2}
 
 

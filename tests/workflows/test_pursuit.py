@@ -1,12 +1,10 @@
 """Reviving and keeping in touch: what may be pursued, what a conversation comes to, months, and who introduces us."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.workflows.life import (
@@ -26,11 +24,9 @@ from workflows import events as e
 from workflows import pursuit_commands as p
 from workflows.commands import Mode
 from workflows.cut_bait import checklist, open_modes
-from workflows.law_facts import LawFacts
-from workflows.law_table import CURRENT
 from workflows.nurture_months import nurture_months
 from workflows.playbooks import Audience, Playbook
-from workflows.proposals import begins_by_call, next_mode
+from workflows.proposals import begins_by_call
 from workflows.pursuit_events import IntroductionRequested
 
 NURTURED: Playbook = replace(PURSUED, timers=replace(PURSUED.timers, requeue_days=2000))
@@ -57,22 +53,6 @@ def make_ready_but_for_worth(life: Life) -> None:
     life.must(c.AnswerImportance(importance=3))
     life.must(HOMEWORK)
     life.wait(days=95)
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    st.sets(st.sampled_from(["call", "email", "courier", "fax", "other"]), min_size=1), st.lists(st.integers(0, 4), max_size=5)
-)
-def test_the_next_mode_is_one_not_yet_used(modes: set[Mode], tried: list[int]) -> None:
-    """A1-3: while a permitted mode is untried, that is proposed; never the last one again while there is another."""
-    order: list[Mode] = sorted(modes)
-    used = tuple(dict.fromkeys(order[index % len(order)] for index in tried))
-    lead = replace(life_in("no_response").lead, modes=tuple(order), modes_tried=used, last_mode=used[-1] if used else None)
-    lead = replace(lead, law=LawFacts(region="US", consents=("fax",)))
-    proposed = next_mode(lead, PURSUED, date(2026, 3, 9), CURRENT)
-    assert proposed in modes
-    assert (proposed not in used) is (set(used) != modes)
-    assert proposed != lead.last_mode or modes == {lead.last_mode}
 
 
 def test_a_fresh_relationship_begins_with_a_call() -> None:

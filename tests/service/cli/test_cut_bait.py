@@ -8,6 +8,7 @@ from models.database import transaction
 from models.playbooks import playbooks_by_digest
 from models.queues import read_queue
 from service.cut_bait import _shown
+from tests.service.cli.test_homework import study
 from tests.service.sheets import sheet
 from tests.service.world import MONDAY, World
 from tests.workflows.life import PURSUED, life_in
@@ -140,6 +141,7 @@ def test_months_and_introductions_from_the_command_line(silent: World) -> None:
     with silent.worker():
         silent.ok("decline", "V-0000", "--kind", "went_silent", "--stated-reason", "no_answer")
         silent.ok("nurture", "start", "V-0000")
+        study(silent)
         silent.at(MONDAY + timedelta(days=60))
         silent.ok("nurture", "skip", "V-0000", "--reason", "nothing_new", "--words", "Spring comes late")
         silent.at(MONDAY + timedelta(days=95))
@@ -217,3 +219,35 @@ def test_whoever_is_one_too_many_learns_how_many_wait_and_how_many_the_days_hold
     shown = _shown(lead, None, card(lead, PURSUED, pursuit, crowd, lead.modes), {}, crowd)
     reason = "7 wait to be tried again and the coming days hold 5: at {} an hour it brings least"
     assert ((), (reason.format(alone.return_per_hour),)) == (alone.grounds, shown.why)
+
+
+def test_who_waits_in_the_queue_for_half_a_year_is_an_alert_too(world: World) -> None:
+    """A1-12: nobody turned to V-0000 since it is known; alerts, sheet and the manager's page say so, and why it waits."""
+    world.rep()
+    world.take_in(modes=("email",))
+    for day in range(0, 181, 30):
+        world.at(MONDAY + timedelta(days=day))
+    assert world.said("alerts")["alerts"] == []
+    assert "too long ago" not in world.ok("today")
+    world.at(MONDAY + timedelta(days=185))
+    (alert,) = world.said("alerts", "--rep", "dan")["alerts"]
+    assert (alert["rule"], alert["owner"], alert["key"]) == ("silent_too_long", "dan", "V-0000")
+    assert alert["says"].startswith("has heard nothing from us for 18")
+    world.ok(*alert["command"].split()[1:])
+    said = "1 lead heard from us too long ago, or less than twice in a year: `thaw alerts --rep dan` names them"
+    assert said in world.ok("today")
+    lines = world.said("accountability", "--from", "2026-01-05")["lines"]
+    assert sum(line["figures"]["below_the_floor"] for line in lines) == 1
+
+
+def test_an_alert_says_that_the_homework_keeps_us_from_writing(world: World) -> None:
+    """A1-12, A2-9: who said no and was never studied hears nothing, and the floor's alert says what that waits for."""
+    world.rep()
+    world.register(1, queued=False)
+    with world.worker():
+        world.ok("decline", "V-0000", "--kind", "no", "--stated-reason", "price")
+        world.ok("nurture", "start", "V-0000")
+    world.at(MONDAY + timedelta(days=185))
+    (alert,) = world.said("alerts")["alerts"]
+    assert alert["says"].endswith("what comes before a contact is missing: history, homework, strategy")
+    assert alert["command"] == "thaw history V-0000"

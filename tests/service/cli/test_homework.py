@@ -111,6 +111,25 @@ def test_nurture_is_no_way_around_the_homework(declined: World) -> None:
         assert "refused (account_studied)" in declined.refused(1, "queue", "V-0000")
 
 
+def test_nobody_who_said_no_hears_from_us_in_nurture_before_the_homework(declined: World) -> None:
+    """A2-3, A2-9: nobody acted, so that the lead rests in nurture; a touch is owed each month, and waits for the homework."""
+    touch = ("nurture", "touch", "V-0000", "--mode", "post", "--asset", "market-report", "--attest-all")
+    declined.at(MONDAY + timedelta(days=100))
+    with declined.worker():
+        said = declined.refused(1, *touch)
+        assert "refused (account_studied)" in said
+        assert "thaw history, then thaw homework, then thaw strategy" in said
+        (item,) = (item for item in sheet(declined).items if item.kind == "nurture")
+        assert item.why.startswith("this month's touch is owed, and waits for what they will need, homework")
+        assert [command.split()[1] for command in item.commands] == ["need", "homework", "history", "strategy"]
+        told = declined.said("nurture", "months", "V-0000")["months"]
+        assert [month["why"] for month in told] == ["began", "account_not_studied", "not_over"]
+        study(declined)
+        declined.ok(*touch)
+    assert declined.lead(declined.leads[0]).nurture_touched_at
+    assert declined.said("rederive", "--all")["mismatches"] == []
+
+
 def test_the_question_why_is_due_the_next_day_and_a_purpose_of_its_own(declined: World) -> None:
     """A2-5: it stands on Tuesday's sheet; whoever is not reached is asked on the day after; nothing else may be done yet."""
     declined.at(MONDAY + timedelta(days=1))
@@ -267,6 +286,8 @@ def test_a_need_to_come_is_the_first_thing_to_bring(declined: World) -> None:
         declined.ok("need", "V-0000", *NEED)
         assert "refused (new_need)" in declined.refused(1, "need", "V-0000", *NEED)
         declined.ok("homework", "V-0000", *ANSWERS, *SOURCE)
+        declined.ok("history", "V-0000")
+        declined.ok("strategy", "V-0000", "--strategy", PLAN, *MISSED)
         declined.ok("nurture", "start", "V-0000")
     (need,) = events(declined, NeedAnticipated)
     assert need.item == "roof-check-2027"

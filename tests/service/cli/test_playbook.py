@@ -75,6 +75,14 @@ def test_a_playbook_is_checked_before_it_is_published(world: World, mine: Path) 
     mine.write_text(MINE + "[capacity]\nnotes = 0\n")
     assert "REFUSED    capacity.notes" in world.refused(1, "playbook", "validate", mine)
     assert "Nothing was published" in world.refused(2, "playbook", "publish", mine, *BOTH)
+    for section, field in (
+        ('[attempts]\nmodes = ["handwritten_note", "fax"]\n', "attempts.modes"),
+        ("[capacity]\nfollow_up_touches = 0\n", "capacity.follow_up_touches"),
+    ):
+        mine.write_text(MINE + section)
+        assert f"REFUSED    {field}" in world.refused(1, "playbook", "validate", mine)
+        assert f"{field}: " in (said := world.refused(2, "playbook", "publish", mine, *BOTH))
+        assert "Nothing was published" in said
     mine.write_text(MINE.replace("100", '"soon"'))
     assert "line 10, timers.queue_age_days: Expected `int`, got `str`" in world.refused(2, "playbook", "publish", mine, *BOTH)
     mine.write_bytes(b"\xff\xfe")

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -14,13 +14,16 @@ from sqlalchemy import text
 from actors.apply import Applier
 from actors.committer import Committer
 from actors.deliverer import Deliverer
+from models import contacts
 from models.database import transaction
 from models.messages import Ring
 from service.mailing.conversation import Smtp
 from tests.service.world import MONDAY, World
 from workflows import commands as c
 from workflows.events import Recorded, event_type
+from workflows.homework_commands import AnticipateNeed, OpenHistory, Source
 from workflows.mail_text import Read, read_mail
+from workflows.playbooks import Homework
 
 POSTAL = "Springfield Homes, 12 Elm Street, Springfield IL 62701"
 
@@ -195,8 +198,30 @@ def office(world: World, server: Mailroom) -> Office:
     world.work()
     world.take_in(person={"email": "ada@example.com"}, queued=False)
     world.hand_in(made.nurtured, c.RecordDecline(kind="no", stated_reason="price"))
+    study(world, made.nurtured)
     world.hand_in(made.nurtured, c.StartNurture())
     return made
+
+
+def study(world: World, lead: UUID) -> None:
+    """Do the homework that comes before any contact with somebody who said no."""
+    with transaction(world.engine) as connection:
+        said = "Third of nine, as the report of November says, and the roof is of 1997: bring the comparison of costs."
+        words = contacts.save_document(connection, uuid4(), lead, "homework", said, writer="rep:dan", written_at=world.clock())
+    for command in homework(words):
+        world.hand_in(lead, command)
+
+
+def homework(words: c.Reference) -> tuple[c.Command, ...]:
+    """Return the commands with which an account is studied, all in the same *words*."""
+    cited = Source(published_on=date(2025, 11, 30), where=words)
+    answers = dict.fromkeys(Homework().fields, words)
+    return (
+        OpenHistory(),
+        AnticipateNeed(item="roof", need=words, rationale=words),
+        c.CompleteHomework(answers=answers, sources=(cited.published_on,), cited=(cited,)),
+        c.RecordStrategy(strategy=words, missed_last_time=words),
+    )
 
 
 @pytest.fixture
