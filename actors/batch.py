@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from actors.this_process import this_process
 from models import attempts, campaigns, events, leads, messages, pauses, plans, rings, slots
 from models.database import Connection
 from models.events import Appended
@@ -197,7 +198,7 @@ class Batch:
     def flush_messages(self) -> None:
         """Write what was staged and settled so far, so that an erasure made next finds it."""
         messages.stage(self._connection, self._staged)
-        messages.settle(self._connection, self._settled)
+        messages.settle(self._connection, self._settled, worker=this_process())
         self._staged.clear()
         self._settled.clear()
 

@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from actors.apply import Applier
 from actors.bell import Bell
+from actors.this_process import this_process
 from models import attempts
 from models.database import ConcurrentAppendError, DatabaseFullError, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import Ring
@@ -179,6 +180,7 @@ class Committer:
                     error=sentence,
                     traceback="".join(traceback.format_exception(error)),
                     max_attempts=MAX_ATTEMPTS,
+                    worker=this_process(),
                 )
         except DatabaseFullError:
             # Not even the failure can be written. The row stays unsettled, so the clock rings it again later.
@@ -206,6 +208,7 @@ def may_be_delivered(engine: Engine, ring: Ring) -> bool:
                 connection,
                 ring.message_id,
                 error=f"delivered {deliveries} times and never settled: it seems to end its worker each time",
+                worker=this_process(),
             )
     if deliveries > MAX_DELIVERIES:
         with _bound(ring):

@@ -18,6 +18,7 @@ import structlog
 from actors.apply import Applier
 from actors.bell import Bell
 from actors.committer import MAX_ATTEMPTS, may_be_delivered
+from actors.this_process import this_process
 from models import attempts, deliveries, events, leads, messages, suppressions
 from models.database import Connection, DatabaseUnavailableError, Engine, LockedError, transaction
 from models.messages import NewMessage, Ring, Settlement
@@ -196,7 +197,7 @@ class Deliverer:
             due_at=self._clock(),
             rung=True,
         )
-        messages.settle(connection, [Settlement(ring.message_id, "applied", None, None)])
+        messages.settle(connection, [Settlement(ring.message_id, "applied", None, None)], worker=this_process())
         staged = messages.stage(connection, [message])
         return [Ring(id_, ring.stream_id, name, ring.correlation_id, 1)] if staged else []
 
@@ -213,6 +214,7 @@ class Deliverer:
                 error=sentence,
                 traceback="".join(traceback.format_exception(error)),
                 max_attempts=MAX_ATTEMPTS,
+                worker=this_process(),
             )
         log.error("mail_failed", message_id=str(ring.message_id), error=sentence)
 

@@ -1,6 +1,7 @@
 """Attempts at a message: deliveries counted before the work, failures that back off, and the dead, which people revive."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -44,6 +45,7 @@ def count_delivery(connection: Connection, message_id: UUID) -> int:
 
 _fail = text("""
     UPDATE messages SET attempts = attempts + 1, deliveries = 0, error = :error, traceback = :traceback,
+           worker = CAST(:worker AS text),
            ring_again_at = clock_timestamp() + least(3600, power(2, least(attempts, 12))) * interval '1 second',
            settled_at = CASE WHEN attempts + 1 >= :max_attempts THEN clock_timestamp() END,
            outcome = CASE WHEN attempts + 1 >= :max_attempts THEN 'dead' END
@@ -51,21 +53,23 @@ _fail = text("""
 """)
 
 
-def fail(connection: Connection, message_id: UUID, *, error: str, traceback: str, max_attempts: int) -> str | None:
+def fail(
+    connection: Connection, message_id: UUID, *, error: str, traceback: str, max_attempts: int, worker: str | None = None
+) -> str | None:
     """Record a failed attempt: the next one after 1 s, 2 s, 4 s … 1 h, or dead after *max_attempts*; return the outcome."""
-    parameters = {"id": message_id, "error": error, "traceback": traceback, "max_attempts": max_attempts}
+    parameters = {"id": message_id, "error": error, "traceback": traceback, "max_attempts": max_attempts, "worker": worker}
     outcome: str | None = connection.execute(_fail, parameters).scalar()
     return outcome
 
 
-def bury(connection: Connection, message_id: UUID, *, error: str) -> None:
+def bury(connection: Connection, message_id: UUID, *, error: str, worker: str | None = None) -> None:
     """End a message as dead, with the reason."""
     connection.execute(
         text(
-            "UPDATE messages SET settled_at = clock_timestamp(), outcome = 'dead', error = :error "
-            "WHERE id = :id AND settled_at IS NULL"
+            "UPDATE messages SET settled_at = clock_timestamp(), outcome = 'dead', error = :error, "
+            "worker = CAST(:worker AS text) WHERE id = :id AND settled_at IS NULL"
         ),
-        {"id": message_id, "error": error},
+        {"id": message_id, "error": error, "worker": worker},
     )
 
 
@@ -78,10 +82,32 @@ def list_dead(connection: Connection, *, limit: int = 1000) -> list[MessageState
     return [MessageState(*row) for row in rows]
 
 
-def retry_dead(connection: Connection, ids: Sequence[UUID] | None = None) -> list[UUID]:
-    """Give dead messages (*ids*, or all) a fresh set of attempts and return those that were revived."""
-    statement = text(
-        "UPDATE messages SET settled_at = NULL, outcome = NULL, attempts = 0, deliveries = 0, rings = 0, ring_again_at = NULL "
-        "WHERE outcome = 'dead' AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids)) RETURNING id"
-    )
-    return list(connection.execute(statement, {"ids": list(ids) if ids is not None else None}).scalars())
+class Revived(NamedTuple):
+    """A dead message that got a fresh set of attempts, with what had become of the last set."""
+
+    id: UUID
+    stream_id: UUID
+    actor_name: str
+    attempts: int
+    """Failures."""
+    deliveries: int
+    """That never came back, if its worker was gone each time."""
+    rings: int
+    error: str | None
+    """The last."""
+
+
+# The rows as they were before the update: it returns them as they are behind it.
+_revive = text("""
+    WITH dead AS (SELECT id, stream_id, actor_name, attempts, deliveries, rings, error FROM messages
+                   WHERE outcome = 'dead' AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids)) ORDER BY id FOR UPDATE)
+    UPDATE messages SET settled_at = NULL, outcome = NULL, attempts = 0, deliveries = 0, rings = 0, ring_again_at = NULL
+      FROM dead WHERE messages.id = dead.id
+    RETURNING dead.id, dead.stream_id, dead.actor_name, dead.attempts, dead.deliveries, dead.rings, dead.error
+""")
+
+
+def retry_dead(connection: Connection, ids: Sequence[UUID] | None = None) -> list[Revived]:
+    """Give dead messages (*ids*, or all) a fresh set of attempts and return those that were revived, by id."""
+    rows = connection.execute(_revive, {"ids": list(ids) if ids is not None else None})
+    return sorted(Revived(*row) for row in rows)

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from models import contacts
 from workflows.events import Holdings, Recorded, decode_recorded
 
 _empty_messages = text("""
     UPDATE messages SET body = '{}', "then" = NULL, error = NULL, traceback = NULL,
            settled_at = coalesce(settled_at, clock_timestamp()),
+           worker = CASE WHEN outcome IS NOT NULL AND outcome <> 'dead' THEN worker END,
            outcome = CASE WHEN outcome IS NOT NULL AND outcome <> 'dead' THEN outcome
                           WHEN EXISTS (SELECT FROM events WHERE message_id = messages.id) THEN 'applied'
                           ELSE 'superseded' END,
@@ -78,21 +80,52 @@ class Standing(NamedTuple):
         return self.erased_at is None and (self.registered or self.has_contact)
 
 
-_standings = text("""
-    SELECT given.id, l.id IS NOT NULL AS registered, l.erased_at, c.lead_id IS NOT NULL AS has_contact
-      FROM unnest(CAST(:ids AS uuid[])) AS given (id)
-      LEFT JOIN leads l ON l.id = given.id LEFT JOIN contacts c ON c.lead_id = given.id
-""")
+_standings = """
+    SELECT given.id, l.id IS NOT NULL AS registered, l.erased_at, {contact} AS has_contact
+      FROM unnest(CAST(:ids AS uuid[])) AS given (id) LEFT JOIN leads l ON l.id = given.id
+"""
+_has_contact = "EXISTS (SELECT FROM contacts c WHERE c.lead_id = given.id)"
 
 
 def standings(connection: Connection, lead_ids: Collection[UUID]) -> dict[UUID, Standing]:
-    """Return how each of *lead_ids* stands in this database."""
-    rows = connection.execute(_standings, {"ids": list(lead_ids)})
+    """Return how each of *lead_ids* stands in this database; where contacts are closed to this login, as if there were none."""
+    statement = _standings.format(contact=_has_contact if contacts.are_open(connection) else "false")
+    rows = connection.execute(text(statement), {"ids": list(lead_ids)})
     return {row.id: Standing(row.registered, row.erased_at, row.has_contact) for row in rows}
 
 
+class TextsStanding(NamedTuple):
+    """What this database holds of an erasure of a sales event's texts that a ledger names."""
+
+    known: bool
+    """The event is in it."""
+    receipt: bool
+    """The receipt is in the log."""
+    left: bool
+    """There are texts that the erasure would remove."""
+    asked: str | None
+    """What became of the message that asked for it: ``waits``, or its outcome; None when it is not here."""
+
+
+_texts_standing = text("""
+    SELECT EXISTS (SELECT FROM sales_events WHERE id = :id) AS known,
+           EXISTS (SELECT FROM events WHERE stream_id = :id AND type = 'event_texts_erased'
+                      AND (hash = :receipt OR message_id = :message_id)) AS receipt,
+           (SELECT coalesce(outcome, 'waits') FROM messages WHERE id = :message_id) AS asked
+""")
+
+
+def texts_standing(connection: Connection, event_id: UUID, *, message_id: UUID, receipt: bytes) -> TextsStanding:
+    """Return how an erasure stands in this database; where texts are closed to this login, as if those of a known event were
+    left. The *receipt* is its hash, empty when it is not known.
+    """
+    row = connection.execute(_texts_standing, {"id": event_id, "message_id": message_id, "receipt": receipt}).one()
+    left = bool(texts_of(connection, event_id, but=())) if contacts.are_open(connection) else row.known
+    return TextsStanding(row.known, row.receipt, left, row.asked)
+
+
 class Receipt(NamedTuple):
-    """The event by which a lead was erased."""
+    """The event by which a lead, or what was written about a sales event, was erased."""
 
     position: int
     hash: bytes
@@ -118,3 +151,17 @@ def receipts(connection: Connection, lead_ids: Collection[UUID] | None = None) -
     rows = connection.execute(_receipts, {"ids": list(lead_ids) if lead_ids is not None else None})
     found = (Receipt(row.position, row.hash, decode_recorded(row.body.encode())) for row in rows)
     return {receipt.recorded.stream_id: receipt for receipt in found}
+
+
+_texts_receipts = text("""
+    SELECT position, hash, body FROM events
+     WHERE type = 'event_texts_erased'
+       AND stream_id = ANY(SELECT id FROM sales_events WHERE body::jsonb ->> 'erased_at' IS NOT NULL)
+     ORDER BY position
+""")
+
+
+def texts_receipts(connection: Connection) -> list[Receipt]:
+    """Return the receipts of all erasures of what was written about sales events, in the order of the log."""
+    rows = connection.execute(_texts_receipts)
+    return [Receipt(row.position, row.hash, decode_recorded(row.body.encode())) for row in rows]

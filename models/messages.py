@@ -184,21 +184,30 @@ def lock_open(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, OpenMes
 
 _settle = """
     UPDATE messages SET settled_at = clock_timestamp(), outcome = ended.outcome, rule = ended.rule, reason = ended.reason,
-           error = NULL, traceback = NULL
+           traceback = NULL, worker = CAST(%(worker)s AS text)
       FROM unnest(CAST(%(id)s AS uuid[]), CAST(%(outcome)s AS text[]), CAST(%(rule)s AS text[]), CAST(%(reason)s AS text[]))
            AS ended (id, outcome, rule, reason)
      WHERE messages.id = ended.id AND messages.outcome IS NULL
 """
 
 
-def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
-    """Record how messages ended; those that are settled already stay as they are."""
+def settle(connection: Connection, settlements: Sequence[Settlement], *, worker: str | None = None) -> None:
+    """Record how messages ended, by the hands of *worker* (``host:pid``); those that are settled already stay as they are.
+
+    The error of the last failed attempt stays, if there was one.
+    """
     if settlements:
         columns = list(zip(*settlements, strict=True))
         tell(
             connection,
             _settle,
-            {"id": list(columns[0]), "outcome": list(columns[1]), "rule": list(columns[2]), "reason": list(columns[3])},
+            {
+                "id": list(columns[0]),
+                "outcome": list(columns[1]),
+                "rule": list(columns[2]),
+                "reason": list(columns[3]),
+                "worker": worker,
+            },
         )
 
 

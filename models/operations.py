@@ -1,13 +1,16 @@
 """What operators did, in the log: appended to the service's own stream in the transaction of the act, and read again."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from msgspec import UNSET
 from sqlalchemy import Connection, text
 
 from models import attempts, events
+from models.attempts import Revived
 from models.contacts import save_document
 from models.events import chained
 from workflows.codec import GENESIS
@@ -77,17 +80,23 @@ def retry_dead(connection: Connection, ids: Sequence[UUID] | None, *, reason: st
     revived = attempts.retry_dead(connection, ids)
     if revived:
         kept = keep_reason(connection, reason)
-        found = sorted(_named(connection, revived), key=lambda each: each.message_id)
-        for first in range(0, len(found), RETRIED_MAX):
-            some = tuple(found[first : first + RETRIED_MAX])
+        for first in range(0, len(revived), RETRIED_MAX):
+            some = tuple(map(_retried, revived[first : first + RETRIED_MAX]))
             append(connection, MessagesRetried(messages=some, reason=kept), now=now, by=by)
-    return revived
+    return [each.id for each in revived]
 
 
-def _named(connection: Connection, ids: Sequence[UUID]) -> Iterator[Retried]:
-    statement = text("SELECT id, stream_id, actor_name FROM messages WHERE id = ANY(:ids)")
-    for row in connection.execute(statement, {"ids": list(ids)}):
-        yield Retried(message_id=row.id, stream_id=row.stream_id, actor_name=row.actor_name)
+def _retried(revived: Revived) -> Retried:
+    named = re.match(r"([A-Za-z_][A-Za-z0-9_]{0,99})(?::|$)", revived.error or "")
+    return Retried(
+        message_id=revived.id,
+        stream_id=revived.stream_id,
+        actor_name=revived.actor_name,
+        attempts=revived.attempts,
+        deliveries=revived.deliveries,
+        rings=revived.rings,
+        error=named[1] if named else UNSET,
+    )
 
 
 def retries_of(connection: Connection, stream_id: UUID) -> list[Recorded]:

@@ -86,6 +86,7 @@ messages = Table(
     Column("reason", Text),
     Column("error", Text),
     Column("traceback", Text),
+    Column("worker", Text, comment="host:pid of who settled it or failed at it last"),
     CheckConstraint("(settled_at IS NULL) = (outcome IS NULL)", name="messages_settled_with_outcome"),
     Index("messages_waiting", "due_at", postgresql_where=text("settled_at IS NULL AND ring_again_at IS NULL")),
     Index("messages_rung", "ring_again_at", postgresql_where=text("settled_at IS NULL AND ring_again_at IS NOT NULL")),

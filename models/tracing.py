@@ -1,13 +1,15 @@
 """Where an event came from and what it led to: messages with what became of them, and plans of a rep's day."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, text
 
 from models.events import EventRow, event_columns
+from workflows.events import Slot, decode_recorded
 
 
 class Traced(msgspec.Struct, frozen=True):
@@ -35,6 +37,9 @@ class Traced(msgspec.Struct, frozen=True):
     rule: str | None
     reason: str | None
     error: str | None
+    """Of the last failed attempt."""
+    worker: str | None
+    """``host:pid`` of who settled it, or failed at it last; None where that was not recorded."""
 
 
 _columns = ", ".join(Traced.__struct_fields__)
@@ -65,3 +70,36 @@ def plans_of(connection: Connection, rep_id: UUID, day: date) -> list[EventRow]:
         f"AND body::jsonb -> 'data' ->> 'day' = :day ORDER BY version"
     )
     return [EventRow(*row) for row in connection.execute(statement, {"id": rep_id, "day": day.isoformat()})]
+
+
+class Held(NamedTuple):
+    """By whom a slot is held, and since when."""
+
+    lead_id: UUID
+    since: datetime
+    """When the event was recorded that reserved it."""
+    by_plan: bool
+    """The plan that was asked about gave it."""
+
+
+# The days are looked for in the bodies as they stand: canonical, so that a slot's day comes before its kind.
+_movers = text("""
+    SELECT body FROM events WHERE (position <= :upto OR causation_id = :plan) AND body LIKE ANY(:patterns) ORDER BY position
+""")
+
+
+def slots_held(connection: Connection, rep: str, days: Collection[date], *, upto: int, plan: UUID) -> dict[Slot, Held]:
+    """Return the slots of *rep* on *days* that were reserved or used, each with its lead: as the first *upto* events of the log
+    leave them, and then what the proposals of the plan moved that message *plan* made.
+    """
+    patterns = [f'%"day":"{day.isoformat()}","kind":"%' for day in days]
+    held: dict[Slot, Held] = {}
+    for body in connection.scalars(_movers, {"upto": upto, "plan": plan, "patterns": patterns}):
+        recorded = decode_recorded(body.encode())
+        for slot in recorded.effects.released:
+            held.pop(slot, None)
+        for slot in recorded.effects.reserved:
+            if slot.rep == rep and slot.day in days:
+                by_plan = recorded.causation_id == plan
+                held[slot] = Held(recorded.stream_id, recorded.recorded_at, by_plan)
+    return held

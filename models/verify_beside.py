@@ -190,7 +190,7 @@ _REFERENCES = """
         SELECT e.position, e.type, e.version, e.stream_id, left(part, 64) AS commitment, substr(part, 82, 36) AS id
           FROM events e, string_to_table(e.body, '"commitment":"') AS part
          WHERE strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
-    ), erased AS (SELECT stream_id FROM events WHERE type = 'lead_erased')
+    ), erased AS (SELECT stream_id FROM events WHERE type IN ('lead_erased', 'event_texts_erased'))
     SELECT said.*, d.id IS NOT NULL AS is_there
       FROM said LEFT JOIN documents d ON CAST(d.id AS text) = said.id
      WHERE said.id <> CAST(said.stream_id AS text) AND d.commitment IS DISTINCT FROM said.commitment

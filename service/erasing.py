@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -15,7 +15,8 @@ from models.database import Connection, DatabaseUnavailableError, ErasedError, M
 from models.erasure import Receipt
 from models.messages import Ring
 from models.suppressions import Namesake
-from service.ledger import Book, Entry, Ledger, Line, compare, complete
+from service.ledger import Book, Entry, Ledger, Line
+from service.restored import compare, complete
 from service.wiring import Service
 from workflows.codec import derived_id
 from workflows.commands import EraseLead
@@ -33,8 +34,11 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """The answer: the receipt, the same however often it is asked for; without one, what keeps the lead."""
 
     lead_id: UUID
+    """The lead, or the sales event."""
+    of: Literal["lead", "event"] = "lead"
+    """Of an *event* what was written about it was erased."""
     erased_at: datetime | None = None
-    """When the person was erased first."""
+    """When it was erased first."""
     position: int | None = None
     """Of the receipt in the log."""
     version: int | None = None

@@ -1,4 +1,4 @@
-"""One lead's events, read and checked in the order in which they were recorded, each with the lead as it left it."""
+"""A stream's events, read and checked in the order in which they were recorded, each with the stream as it left it."""
 
 import textwrap
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ from models.database import Connection
 from models.events import EventRow
 from service.times import shown_day, shown_moment
 from service.wording import plain, score_line, words
+from workflows.calendars import Calendar
 from workflows.changes import moment_of
 from workflows.codec import GENESIS, chain_hash
 from workflows.commands import Command, Reference
 from workflows.events import CommandRefused, Effects, Event, Recorded, Slot, decode_recorded
-from workflows.fold import FoldError, fold
+from workflows.invitation_streams import Stream, fold_stream
 from workflows.lead import Lead
 from workflows.priority import Score, ScoreBasis
 from workflows.pursuit_facts import Card, Checklist
@@ -38,12 +39,35 @@ class Entry(NamedTuple):
     after: Lead
 
 
+class Logged(NamedTuple):
+    """An event of any stream, and the stream after it."""
+
+    row: EventRow
+    recorded: Recorded
+    after: Stream
+
+
+class StreamHistory(NamedTuple):
+    """The events of any stream, oldest first, up to the first that cannot be believed."""
+
+    entries: tuple[Logged, ...]
+    trouble: str
+    """What is wrong with the event after the last of *entries*; empty when the whole chain holds."""
+
+    def until(self, moment: datetime) -> "StreamHistory":
+        """Return what had been recorded at *moment*."""
+        return self._replace(entries=tuple(entry for entry in self.entries if entry.recorded.recorded_at <= moment))
+
+    def first(self, number: int) -> "StreamHistory":
+        """Return the first *number* events."""
+        return self._replace(entries=self.entries[:number])
+
+
 class History(NamedTuple):
-    """The events of one lead, oldest first, up to the first that cannot be believed."""
+    """The same of one lead."""
 
     entries: tuple[Entry, ...]
     trouble: str
-    """What is wrong with the event after the last of *entries*; empty when the whole chain holds."""
 
     def until(self, moment: datetime) -> "History":
         """Return what had been recorded at *moment*."""
@@ -56,22 +80,33 @@ class History(NamedTuple):
 
 def read_history(connection: Connection, lead_id: UUID) -> History:
     """Return the history of a lead; each hash, version and body is checked on the way."""
-    entries: list[Entry] = []
-    lead: Lead | None = None
+    read = read_stream_history(connection, lead_id)
+    return History(
+        tuple(Entry(row, recorded, after) for row, recorded, after in read.entries if isinstance(after, Lead)), read.trouble
+    )
+
+
+def read_stream_history(connection: Connection, stream_id: UUID) -> StreamHistory:
+    """Return the history of a lead, a rep, a campaign or a sales event, checked in the same way."""
+    entries: list[Logged] = []
+    after: Stream | None = None
     hash_ = GENESIS
-    for row in events.read_stream(connection, lead_id):
+    for row in events.read_stream(connection, stream_id):
         wrong = _wrong(row, len(entries) + 1, hash_)
         if not wrong:
             try:
                 recorded = decode_recorded(row.body.encode())
-                lead = fold(lead, recorded)
-            except (msgspec.ValidationError, FoldError) as error:
+                after = fold_stream(after, recorded)
+            except ValueError as error:
                 wrong = f"its body cannot be read: {error}"
-        if wrong or lead is None:
-            return History(tuple(entries), f"event {row.version} at position {row.position} ({row.type}): {wrong}")
-        entries.append(Entry(row, recorded, lead))
+            else:
+                if entries and type(after) is not type(entries[-1].after):
+                    wrong = f"it is no event of this stream: it says that it is of a {recorded.state}"
+        if wrong or after is None:
+            return StreamHistory(tuple(entries), f"event {row.version} at position {row.position} ({row.type}): {wrong}")
+        entries.append(Logged(row, recorded, after))
         hash_ = row.hash
-    return History(tuple(entries), "")
+    return StreamHistory(tuple(entries), "")
 
 
 def days_said(history: History) -> frozenset[datetime]:
@@ -88,7 +123,7 @@ def _wrong(row: EventRow, version: int, previous: bytes) -> str:
     return ""
 
 
-def told(entry: Entry, zone: ZoneInfo) -> list[str]:
+def told(entry: Entry | Logged, zone: ZoneInfo) -> list[str]:
     """Return an event in lines: when, what, by which row, by whom; then what it says, and what it moved."""
     recorded = entry.recorded
     row = f" ({recorded.row})" if recorded.row else ""
@@ -137,7 +172,7 @@ def _value(value: object) -> str:
             return "; ".join(f"{name} {_value(each)}" for name, each in value.items())
         case tuple():
             return " ".join(_value(each) for each in value)
-        case Card() | Checklist() | ScoreBasis():
+        case Card() | Checklist() | ScoreBasis() | Calendar():
             named = ((name, _value(getattr(value, name))) for name in value.__struct_fields__)
             return "; ".join(f"{words(name)} {shown}" for name, shown in named if shown)
         case msgspec.Struct():

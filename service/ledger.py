@@ -1,8 +1,9 @@
 """The ledger of erasures: a file outside the database, so that a restored backup brings nobody back unnoticed.
 
-One JSON object a line, appended and never changed: lead, times, a commitment to the reason, and the hash of the receipt in the
-log; no personal data. An erasure is *intended* before the transaction that makes it commits, and *erased* afterwards with the
-receipt's hash. Whatever ends the process in between, the intention stands, and the next start finds out what became of it.
+One JSON object a line, appended and never changed: lead or sales event, times, a commitment to the reason, and the hash of the
+receipt in the log; no personal data. An erasure is *intended* before the transaction that makes it commits, and *erased*
+afterwards with the receipt's hash. Whatever ends the process in between, the intention stands, and the next start finds out
+what became of it.
 """
 
 import fcntl
@@ -17,11 +18,11 @@ from uuid import UUID
 
 import msgspec
 
-from models import erasure
-from models.database import Engine, ModelError, transaction
-from models.erasure import Receipt, Standing
+from models.erasure import Receipt
 from service.settings import Settings, SettingsError
-from workflows.commands import Reference
+from workflows.campaign_commands import EraseEventTexts
+from workflows.campaign_events import EventTextsErased
+from workflows.commands import Command, Reference
 from workflows.events import LeadErased
 
 #: An erasure at work holds the ledger; so long we wait for it.
@@ -33,20 +34,19 @@ class LedgerError(SettingsError):
     """The ledger cannot be read or written; the message says what to do."""
 
 
-class ErasuresPendingError(ModelError):
-    """People who were erased are back in the database; the message names the command that erases them again."""
-
-
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the ledger."""
 
+    of: Literal["lead", "event"] = "lead"
+    """An *event* is a sales event, of which the texts are erased; each time that is an erasure of its own."""
     kind: Literal["intended", "erased", "withdrawn"]
     """A *withdrawn* intention came to nothing, and nothing was erased by it."""
     lead_id: UUID
+    """The lead, or the sales event."""
     message_id: UUID
     """Of the command that erases."""
     at: datetime
-    """When the person was erased first, or was going to be."""
+    """When it was erased first, or was going to be."""
     reason: Reference
     """The document that says why, by its commitment."""
     event: str = ""
@@ -56,7 +56,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Entry(NamedTuple):
-    """What the ledger says of one lead: that it is, or was going to be, erased."""
+    """What the ledger says of one lead, or of one sales event's texts: that it is, or was going to be, erased."""
 
     line: Line
     """The newest."""
@@ -86,6 +86,16 @@ class Ledger:
             return {}
         with self._locked() as file:
             return _entries(self._lines(file))
+
+    def texts(self) -> list[Entry]:
+        """Return what stands in the ledger of sales events: of each the newest erasure that was done, and all that were not.
+
+        Raises as `entries` does.
+        """
+        if not self.path.exists():
+            return []
+        with self._locked() as file:
+            return _texts(self._lines(file))
 
     def erased(self) -> set[UUID]:
         """Return the leads that were erased, or are being erased."""
@@ -152,6 +162,14 @@ class Book:
         """Return what stands in the ledger, as `Ledger.entries` does."""
         return _entries(self._ledger._lines(self._file))
 
+    def texts(self) -> list[Entry]:
+        """Return what stands in the ledger of sales events, as `Ledger.texts` does."""
+        return _texts(self._ledger._lines(self._file))
+
+    def receipts(self) -> set[str]:
+        """Return the hashes of all receipts that stand in the ledger."""
+        return {line.event for line in self._ledger._lines(self._file) if line.event}
+
     def append(self, line: Line) -> None:
         """Append *line*; when this returns, it is on the disk."""
         self._file.seek(0)
@@ -163,25 +181,58 @@ class Book:
         os.fsync(self._file.fileno())
 
     def close_with(self, receipt: Receipt) -> None:
-        """Append that a lead was erased, with its receipt."""
-        recorded, data = receipt.recorded, receipt.recorded.data
-        assert isinstance(data, LeadErased)  # noqa: S101  # what a receipt holds
+        """Append that a lead, or a sales event's texts, were erased, with the receipt."""
+        recorded, data, command = receipt.recorded, receipt.recorded.data, receipt.recorded.command
+        assert isinstance(data, (LeadErased, EventTextsErased))  # noqa: S101  # what a receipt holds
+        again = data.reapplied if isinstance(data, LeadErased) else bool(first_erased_at(command))
         self.append(
             Line(
+                of="lead" if isinstance(data, LeadErased) else "event",
                 kind="erased",
                 lead_id=recorded.stream_id,
                 message_id=recorded.message_id,
-                at=data.erased_at,
+                at=data.erased_at if isinstance(data, LeadErased) else first_erased_at(command) or recorded.recorded_at,
                 reason=data.reason,
                 event=receipt.hash.hex(),
-                reapplied_at=recorded.recorded_at if data.reapplied else None,
+                reapplied_at=recorded.recorded_at if again else None,
             )
         )
+
+
+def first_erased_at(command: Command | None) -> datetime | None:
+    """Return when the texts were erased first that *command* erases again; None when it is the first time."""
+    return (command.first_erased_at or None) if isinstance(command, EraseEventTexts) else None
+
+
+def _done_at(line: Line) -> datetime:
+    return line.reapplied_at or line.at
+
+
+def _texts(lines: list[Line]) -> list[Entry]:
+    done: dict[UUID, Line] = {}
+    intended: dict[UUID, Line] = {}
+    ended: set[UUID] = set()
+    for line in lines:
+        if line.of == "lead":
+            continue
+        if line.kind == "intended":
+            if line.message_id not in ended:
+                intended.setdefault(line.message_id, line)
+            continue
+        intended.pop(line.message_id, None)
+        if line.kind == "erased":
+            ended.add(line.message_id)
+            known = done.get(line.lead_id)
+            if known is None or _done_at(known) <= _done_at(line):
+                done[line.lead_id] = line
+    return [*(Entry(line, done=True) for line in done.values()), *(Entry(line, done=False) for line in intended.values())]
 
 
 def _entries(lines: list[Line]) -> dict[UUID, Entry]:
     found: dict[UUID, Entry] = {}
     for line in lines:
+        if line.of == "event":
+            continue
         known = found.get(line.lead_id)
         if line.kind == "erased":
             found[line.lead_id] = Entry(line, done=True)
@@ -198,47 +249,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def compare(engine: Engine, entries: dict[UUID, Entry]) -> dict[UUID, Standing]:
-    """Return how the leads of *entries* stand in the database."""
-    with transaction(engine) as connection:
-        return erasure.standings(connection, entries)
-
-
-def refuse_if_pending(settings: Settings, engine: Engine) -> None:
-    """Do nothing when all whom the ledger knows to be erased are erased here; note the receipts of those that it lacks.
-
-    Raises
-    ------
-    ErasuresPendingError
-        When some are back: the database was restored from before their erasure, or that never came to its end.
-    LedgerError
-        When the ledger cannot be read or written.
-    """
-    ledger = Ledger(settings)
-    entries = ledger.entries()
-    standings = compare(engine, entries) if entries else {}
-    if any(standings[lead_id].erased_at and not entry.done for lead_id, entry in entries.items()):
-        complete(ledger, engine)
-    back = sum(standing.is_back for standing in standings.values())
-    if back:
-        people = "person whose erasure stands" if back == 1 else "people whose erasures stand"
-        raise ErasuresPendingError(
-            f"{back} {people} in {ledger.path} {'is' if back == 1 else 'are'} in this database: it was restored from an older "
-            f"backup, or an erasure was interrupted. Nothing is served until `thaw erasures reapply` has seen to it"
-        )
-
-
-def complete(ledger: Ledger, engine: Engine) -> int:
-    """Note the receipts of all erasures in the database that the ledger lacks; return how many there were."""
-    with ledger.writing() as book, transaction(engine) as connection:
-        entries = book.entries()
-        lacking = [
-            receipt
-            for lead_id, receipt in erasure.receipts(connection).items()
-            if lead_id not in entries or entries[lead_id].line.event != receipt.hash.hex()
-        ]
-        for receipt in lacking:
-            book.close_with(receipt)
-    return len(lacking)

@@ -1,20 +1,22 @@
-"""A moment of a lead's history as people type it, an event's number or a time, and the lead as of it in either sense."""
+"""A moment of a history as people type it, an event's number or a time, and the lead as of it in either sense."""
 
 from datetime import datetime, time
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from service.history import Entry, History
+from service.history import Entry, History, StreamHistory
 from service.times import TimeError, parse_moment, shown_moment
 from workflows.as_of import Happened, happened_by, in_order
 
 Sense = Literal["recorded", "occurred"]
 
+AnyHistory = TypeVar("AnyHistory", History, StreamHistory)
+
 #: A day alone means its end.
 _END_OF_DAY = time(23, 59, 59, 999_999)
 
 
-def event_number(history: History, typed: str, what: str) -> int | None:
+def event_number(history: History | StreamHistory, typed: str, what: str) -> int | None:
     """Return the number of the event that *typed* names, None when it is no number.
 
     Raises
@@ -45,7 +47,7 @@ def moment_of(typed: str, zone: ZoneInfo, now: datetime) -> datetime:
     return moment
 
 
-def as_recorded(history: History, typed: str, zone: ZoneInfo, now: datetime, *, what: str = "--at") -> History:
+def as_recorded(history: AnyHistory, typed: str, zone: ZoneInfo, now: datetime, *, what: str = "--at") -> AnyHistory:
     """Return what had been recorded by the moment *typed*.
 
     Raises
@@ -56,7 +58,11 @@ def as_recorded(history: History, typed: str, zone: ZoneInfo, now: datetime, *, 
     number = event_number(history, typed, what)
     if number is not None:
         return history.first(number)
-    cut = history.until(moment_of(typed, zone, now))
+    try:
+        moment = moment_of(typed, zone, now)
+    except TimeError as error:
+        raise TimeError(f"{what}: {error}; or the number of an event") from error
+    cut = history.until(moment)
     if not cut.entries:
         first = history.entries[0].recorded.recorded_at if history.entries else now
         raise TimeError(f"{what} {typed}: nothing was recorded by then; the first event is of {shown_moment(first, zone)}")

@@ -41,6 +41,13 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     by: str
     reason: str | None
+    attempts: int | None
+    """Failures until then, since it was accepted or last tried again; None where that was not recorded, as the next two."""
+    deliveries: int | None
+    """From which nobody came back, which ended it."""
+    rings: int | None
+    error: str | None
+    """The class of the last error, if there was one."""
 
 
 def read_operations(connection: Connection, since: datetime | None) -> list[OperationShown]:
@@ -61,7 +68,7 @@ def read_operations(connection: Connection, since: datetime | None) -> list[Oper
 
 
 def _reference(data: AnyEvent) -> Reference | None:
-    return getattr(data, "reason", None) if isinstance(data, o.Operation) else None
+    return (getattr(data, "reason", None) or None) if isinstance(data, o.Operation) else None
 
 
 def operation_lines(shown: OperationShown, zone: ZoneInfo) -> Iterator[str]:
@@ -134,6 +141,10 @@ def retries_of(connection: Connection, stream_id: UUID) -> tuple[Retry, ...]:
             at=each.recorded_at,
             by=each.actor,
             reason=reasons.get(data.reason.document_id),
+            attempts=message.attempts if isinstance(message.attempts, int) else None,
+            deliveries=message.deliveries if isinstance(message.deliveries, int) else None,
+            rings=message.rings if isinstance(message.rings, int) else None,
+            error=message.error or None,
         )
         for each, data in acts
         for message in data.messages
@@ -145,7 +156,18 @@ def retry_line(retry: Retry, zone: ZoneInfo) -> str:
     """Return a retry in words."""
     why = f": {plain(retry.reason, 300)}" if retry.reason is not None else ", and the reason was erased"
     when = shown_moment(retry.at, zone, seconds=True)
-    return f"message {retry.message_id} ({retry.actor_name}) was dead; {plain(retry.by, 80)} tried it again {when}{why}"
+    who = plain(retry.by, 80)
+    return f"message {retry.message_id} ({retry.actor_name}) was dead{_how_dead(retry)}; {who} tried it again {when}{why}"
+
+
+def _how_dead(retry: Retry) -> str:
+    if retry.attempts is None:
+        return ", after how many attempts was not recorded"
+    ways = [f"{count(retry.attempts, 'failed attempt')}"] if retry.attempts or not retry.deliveries else []
+    if retry.deliveries:
+        ways.append(f"{count(retry.deliveries, 'delivery', 'deliveries')} that ended its worker")
+    last = f", the last error {retry.error}" if retry.error else ""
+    return f" after {' and '.join(ways)}, {count(retry.rings or 0, 'ring')}{last}"
 
 
 def record_export(connection: Connection, made: o.RecordsExported, *, reason: str | None, now: datetime, by: str) -> int:

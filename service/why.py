@@ -10,13 +10,14 @@ import msgspec
 from models import events, tracing
 from models.database import Connection
 from models.tracing import Traced
-from service.history import Entry, History, moved, said
+from service.history import Entry, History, Logged, StreamHistory, moved, said
 from service.law_words import decided_by
 from service.operations import Retry, retries_of, retry_line
 from service.times import shown_moment
 from service.wording import count, plain, words
 from workflows.commands import AnyCommand, Command, FireTimer, command_kind
 from workflows.events import CommandRefused, Recorded, Scalar, Used, Verdict, decode_recorded, event_type
+from workflows.lead import BESIDE_LEADS
 from workflows.transitions import ASIDES, ROWS, Row, trigger
 
 
@@ -43,6 +44,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     """What ``thaw why --json`` prints."""
 
     lead_id: UUID
+    """The stream: a lead's, a rep's, a campaign's or a sales event's."""
     event: Recorded
     position: int
     together: tuple[int, ...]
@@ -61,12 +63,12 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     """When the message was dead and tried again, oldest first."""
 
 
-def why(connection: Connection, history: History, version: int) -> Why:
+def why(connection: Connection, history: History | StreamHistory, version: int) -> Why:
     """Return why event *version* of *history* stands there."""
     entry = history.entries[version - 1]
     decision = [each for each in history.entries if each.recorded.message_id == entry.recorded.message_id]
     first = decision[0].recorded
-    before = history.entries[version - 2].after.state if version > 1 else None
+    before = history.entries[version - 2].recorded.state if version > 1 else None
     recorded = entry.recorded
     return Why(
         lead_id=recorded.stream_id,
@@ -83,7 +85,7 @@ def why(connection: Connection, history: History, version: int) -> Why:
     )
 
 
-def _row(entry: Entry, before: str | None, command: AnyCommand | None) -> RowShown | None:
+def _row(entry: Entry | Logged, before: str | None, command: AnyCommand | None) -> RowShown | None:
     recorded = entry.recorded
     kind = event_type(recorded.data)
     if isinstance(recorded.data, CommandRefused):
@@ -126,6 +128,8 @@ def why_lines(found: Why, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         )
     yield "because", _because(found, zone)
     yield "message", _message(found, zone)
+    if found.message and found.message.error:
+        yield "error", f"the last one of it: {plain(found.message.error, 300)}"
     for number, retry in enumerate(found.retries):
         yield "" if number else "retried", retry_line(retry, zone)
     if isinstance(recorded.data, CommandRefused):
@@ -160,7 +164,10 @@ def _because(found: Why, zone: ZoneInfo) -> str:
     if found.cause:
         cause = found.cause
         others = {"rep": "of the rep", "campaign": "of a campaign", "sales_event": "of a sales event"}
-        whose = others.get(cause.state, "of this lead" if cause.stream_id == found.lead_id else "of another lead")
+        if cause.stream_id == found.lead_id:
+            whose = "of this stream" if cause.state in BESIDE_LEADS else "of this lead"
+        else:
+            whose = others.get(cause.state, "of a lead" if found.event.state in BESIDE_LEADS else "of another lead")
         return f"event {cause.version} {whose} ({event_type(cause.data)}, {shown_moment(cause.recorded_at, zone)}) staged it"
     if found.event.causation_id:
         return f"message {found.event.causation_id} staged it, which left no event"
@@ -172,8 +179,12 @@ def _message(found: Why, zone: ZoneInfo) -> str:
     if message is None:
         return f"{found.event.message_id}, whose row is gone"
     failed = count(message.attempts, "failed attempt") if message.attempts else "no failed attempt"
+    before = sum(retry.attempts or 0 for retry in found.retries)
+    since = f" since it was last tried again, {count(before, 'failed attempt')} before that" if found.retries else ""
+    worker = f"by worker {plain(message.worker, 120)}" if message.worker else "worker not recorded"
     return (
-        f"{message.id}, Dramatiq actor {message.actor_name}: rung {count(message.rings, 'time')}, {failed}, {message.outcome}; "
+        f"{message.id}, Dramatiq actor {message.actor_name}: rung {count(message.rings, 'time')}, {failed}{since}; "
+        f"{message.outcome}, {worker}; "
         f"on the database's clock accepted {_clock(message.created_at, zone)} and settled {_clock(message.settled_at, zone)}"
     )
 
@@ -187,6 +198,7 @@ def _used_lines(used: Used | None, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         return
     calendar = f"calendar {used.calendar}" if used.calendar else "no calendar"
     yield "used", f"the time {shown_moment(used.now, zone, seconds=True)}, {calendar}"
+    yield from _log_lines(used)
     if used.law:
         for number, line in enumerate(decided_by(used.law)):
             yield "" if number else "law", line
@@ -203,6 +215,31 @@ def _used_lines(used: Used | None, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         yield "", f"what was held: {whose}, {texts}, personal data in {count(held.messages, 'message')}"
     for slot in used.free:
         yield "", f"free: {words(slot.kind)} slot {slot.ordinal} of {slot.day} ({plain(slot.rep, 80)})"
+
+
+def _log_lines(used: Used) -> Iterator[tuple[str, str]]:
+    """Yield what a plan, an audience's draw and decisions on letters and seats used beside the stream."""
+    if isinstance(used.position, int):
+        came_to = f", which came to {used.book} (SHA-256)" if used.book else ""
+        yield "", f"the first {count(used.position, 'event')} of the log{came_to}"
+    if isinstance(used.beside, int):
+        yield "", f"{count(used.beside, 'minute')} of the day for people who answered and for breakups"
+    for refused, modes in sorted((used.suppressed or {}).items()):
+        yield "", f"the suppression list refused lead {refused} contact by {', '.join(map(words, modes))}"
+    for event in used.events or ():
+        stands = "cancelled" if event.cancelled else "approved" if event.approved else "not approved"
+        seats = f"{count(event.seats_left, 'seat')} left"
+        yield "", f"sales event {event.id} as of its event {event.version}: {words(event.kind)}, {stands}, {seats}"
+    if used.people:
+        yield "", f"what was known of {count(len(used.people), 'person', 'people')}; --json has it"
+    for rep, facts in sorted((used.reps or {}).items()):
+        calendar = f"calendar {facts.calendar}" if facts.calendar else "no calendar"
+        yield (
+            "",
+            f"{plain(rep, 80)}: {calendar}, {facts.follow_up_touches} follow-ups a day",
+        )
+    for lead_id in used.gone or ():
+        yield "", f"lead {lead_id} had opted out or was erased"
 
 
 def _verdict(verdict: Verdict) -> str:

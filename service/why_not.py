@@ -1,6 +1,6 @@
 """Why a lead was not touched on a day: how it stood, what held it back, and who took the place, from the log alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -14,6 +14,7 @@ from models.database import Connection
 from service.history import Entry, History
 from service.law_words import no_call
 from service.next_action import next_action
+from service.places import Place, Plan, follow_up_turn, held_by, places, playbook_of
 from service.times import shown_day, shown_moment
 from service.wording import count, words
 from workflows import floor, horizon
@@ -26,7 +27,7 @@ from workflows.law_table import TABLES
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
-from workflows.proposals import begins_by_call, can_enter, follow_ups_due, next_mode, next_value_item
+from workflows.proposals import begins_by_call, can_enter, next_mode, next_value_item
 from workflows.rep import rep_id
 from workflows.telephone import Telephone
 
@@ -62,16 +63,8 @@ class WhyNot(msgspec.Struct, frozen=True, kw_only=True):
     shortfalls: tuple[Shortfall, ...]
     refusals: tuple[Recorded, ...]
     """Of that day, oldest first."""
-
-
-class _Plan(NamedTuple):
-    """The last plan of the day, and what each one chose, oldest first."""
-
-    recorded: Recorded
-    day: DayPlanned
-    all: tuple[DayPlanned, ...]
-    rests_on: int
-    """The plan was made of the first so many events of the log, to which `thaw rederive` holds it."""
+    places: tuple[Place, ...] = ()
+    """The slots of the day, and of the day for which its notes promise calls, when the last plan had been carried out."""
 
 
 class _Asked(NamedTuple):
@@ -81,8 +74,12 @@ class _Asked(NamedTuple):
     on: date
     zone: ZoneInfo
     playbook: Playbook | None
-    plan: _Plan | None
+    plan: Plan | None
     at: datetime
+    rules: Playbook | None
+    """The playbook of the rep, by which the day was planned."""
+    calendar: Calendar | None
+    """By which the plan of the day was made; without a plan, the owner's of now."""
 
 
 def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) -> WhyNot:
@@ -95,20 +92,24 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
         known = [entry for entry in known if entry.row.position <= plan.rests_on] or known
     lead = known[-1].after if known else None
     at = plan.recorded.recorded_at if plan else ends
-    asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at) if lead else None
-    leads = _leads_then(connection, plan) if plan and asked else {}
+    rules = playbook_of(connection, plan) if plan else None
+    calendar = _calendar(connection, lead, plan) if lead else None
+    asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at, rules, calendar) if lead else None
+    held = held_by(connection, plan, lead.owner, calendar, rules) if lead and plan and rules and calendar else {}
+    leads = _leads_then(connection, plan, {each.lead_id for each in held.values()}) if plan and asked else {}
     touched = tuple(entry.recorded for entry in of_the_day if is_touch(entry))
     return WhyNot(
         lead_id=history.entries[0].recorded.stream_id,
         on=on,
         touched=touched,
         state=lead.state if lead else None,
-        reasons=tuple(_reasons(connection, asked, leads)) if asked else (_unknown(history, zone),),
+        reasons=tuple(_reasons(asked, leads)) if asked else (_unknown(history, zone),),
         score=lead.score if lead else None,
         planned_at=plan.recorded.recorded_at if plan else None,
         instead=tuple(_instead(plan.all, leads)) if plan else (),
         shortfalls=plan.day.shortfalls if plan else (),
         refusals=tuple(entry.recorded for entry in of_the_day if isinstance(entry.recorded.data, CommandRefused)),
+        places=places(plan, lead.owner, calendar, rules, held, leads) if lead and plan and rules and calendar else (),
     )
 
 
@@ -117,7 +118,7 @@ def is_touch(entry: Entry) -> bool:
     return floor.is_touch(entry.recorded)
 
 
-def _plan(connection: Connection, owner: str, on: date) -> _Plan | None:
+def _plan(connection: Connection, owner: str, on: date) -> Plan | None:
     rows = tracing.plans_of(connection, rep_id(owner), on)
     found = [decode_recorded(row.body.encode()) for row in rows]
     days = tuple(recorded.data for recorded in found if isinstance(recorded.data, DayPlanned))
@@ -125,7 +126,7 @@ def _plan(connection: Connection, owner: str, on: date) -> _Plan | None:
         return None
     used = found[-1].used
     rests_on = used.position if used and used.position is not msgspec.UNSET else rows[-1].position - 1
-    return _Plan(found[-1], days[-1], days, rests_on)
+    return Plan(found[-1], days[-1], days, rests_on)
 
 
 def _playbook(connection: Connection, lead: Lead | None) -> Playbook | None:
@@ -133,10 +134,11 @@ def _playbook(connection: Connection, lead: Lead | None) -> Playbook | None:
     return playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
 
 
-def _leads_then(connection: Connection, plan: _Plan) -> dict[UUID, Lead]:
-    """Fold the whole book as the plan found it."""
+def _leads_then(connection: Connection, plan: Plan, holders: Collection[UUID]) -> dict[UUID, Lead]:
+    """Fold the whole book as the plan found it; keep whoever waited or held a slot."""
     then = book.leads_at(connection, _ALWAYS, before=plan.rests_on + 1)
-    return {lead.id: lead for lead in then if lead.state in ("queued", "no_response", "call_due", "note_due")}
+    waited = ("queued", "no_response", "call_due", "note_due")
+    return {lead.id: lead for lead in then if lead.state in waited or lead.id in holders}
 
 
 def _instead(days: Sequence[DayPlanned], leads: dict[UUID, Lead]) -> Iterator[Instead]:
@@ -152,31 +154,35 @@ def _unknown(history: History, zone: ZoneInfo) -> str:
     return f"it was not known yet: it was registered {shown_moment(first, zone)}"
 
 
-def _reasons(connection: Connection, asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
+def _reasons(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
     lead, zone = asked.lead, asked.zone
     if lead.hold:
         until = f" until {shown_day(lead.hold.until)}" if lead.hold.until else ", with no end set"
         yield f"it was on hold ({words(lead.hold.reason)}) since {shown_moment(lead.hold.since, zone)}{until}"
-    yield from _day_off(connection, asked)
+    yield from _day_off(asked)
     if lead.modes_refused:
         yield f"the prospect had refused contact by {', '.join(map(words, lead.modes_refused))}"
     if lead.state == "queued":
-        yield from _queued(asked, leads, _calendar(connection, asked))
+        yield from _queued(asked, leads, asked.calendar)
     elif lead.state == "no_response":
-        yield from _silent(asked, leads, _calendar(connection, asked))
+        yield from _silent(asked, leads, asked.calendar)
     elif lead.state in ("note_due", "call_due"):
         day = lead.note_on if lead.state == "note_due" else lead.call_on
         if day and day <= asked.on:
             what = "note was to be written" if lead.state == "note_due" else "call was to be made"
             yield f"its {what} on {shown_day(day)}, and nobody had logged it"
     if lead.state in ("note_sent", "call_due") and lead.call_on and lead.call_on <= asked.on:
-        yield from _no_call(asked, _calendar(connection, asked), asked.on)
-    yield f"it was {words(lead.state)}; next was: {next_action(lead, zone).sentence}"
+        yield from _no_call(asked, asked.calendar, asked.on)
+    ready = lead.timers.get("next_attempt") if lead.state == "no_response" else None
+    if ready and ready.due_at <= asked.at:
+        yield f"it was no response, ready for another attempt since {shown_moment(ready.due_at, zone)}"
+    else:
+        yield f"it was {words(lead.state)}; next was: {next_action(lead, zone).sentence}"
 
 
-def _day_off(connection: Connection, asked: _Asked) -> Iterator[str]:
+def _day_off(asked: _Asked) -> Iterator[str]:
     owner = asked.lead.owner
-    calendar = _calendar(connection, asked)
+    calendar = asked.calendar
     if calendar is None:
         yield f"{owner} has no working calendar, so that no day is planned"
     elif calendar.first <= asked.on <= calendar.last and (why := calendar.why_not_working(asked.on)):
@@ -185,12 +191,11 @@ def _day_off(connection: Connection, asked: _Asked) -> Iterator[str]:
         yield f"no plan of {owner}'s day is in the log"
 
 
-def _calendar(connection: Connection, asked: _Asked) -> Calendar | None:
-    """Return the calendar by which the plan of the day was made; without a plan, the owner's of now."""
-    if asked.plan and asked.plan.recorded.used and asked.plan.recorded.used.calendar:
-        digest = asked.plan.recorded.used.calendar
+def _calendar(connection: Connection, lead: Lead, plan: Plan | None) -> Calendar | None:
+    if plan and plan.recorded.used and plan.recorded.used.calendar:
+        digest = plan.recorded.used.calendar
         return playbooks.calendars_by_digest(connection, [digest]).get(digest)
-    return views.calendar_of(connection, asked.lead.owner)
+    return views.calendar_of(connection, lead.owner)
 
 
 def _law(asked: _Asked) -> LawUsed | UnsetType | None:
@@ -226,19 +231,37 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         if barred:
             yield from barred
             return
+    if by_call:
+        yield from _turn(asked, leads, calendar) or ("it entered the queue after the plan of that day had been made",)
+        return
     rivals = sorted(
         rank(other.score, other.last_contact_at, other.id)
         for other in leads.values()
         if other.state == "queued" and other.owner == lead.owner and other.score
-        and can_enter(other, playbook, asked.at) and begins_by_call(other, playbook, asked.at) == by_call
+        and can_enter(other, playbook, asked.at) and not begins_by_call(other, playbook, asked.at)
     )  # fmt: skip
     mine = rank(lead.score, lead.last_contact_at, lead.id) if lead.score else None
     if mine not in rivals:
         yield "it entered the queue after the plan of that day had been made"
         return
-    what, chosen = ("call", plan.day.calls) if by_call else ("note", plan.day.notes)
-    could = f"{count(len(chosen), what)} could be planned"
-    yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a {what}, by score, and {could}"
+    could = f"{count(len(plan.day.notes), 'note')} could be planned"
+    why = "".join(f"; {each.detail}" for each in plan.day.shortfalls if each.kind == "note")
+    yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a note, by score, and {could}{why}"
+
+
+def _turn(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> tuple[str, ...]:
+    """Say whose turn came before, of those who waited for a follow-up slot as the lead did; nothing when it did not."""
+    if not (asked.plan and asked.rules and calendar):
+        return ()
+    hours = Telephone(calendar, asked.rules, _law(asked))
+    if asked.lead.state == "no_response" and next_mode(asked.lead, asked.rules, asked.on, hours.table) == "handwritten_note":
+        return (f"a note was next, and {count(len(asked.plan.day.notes), 'note')} of others took the slots of that day",)
+    turn = follow_up_turn(asked.lead, asked.plan, calendar, asked.rules, _law(asked), leads.values())
+    if turn is None:
+        return ()
+    could = f"{count(turn.could, 'follow-up')} could be planned"
+    why = "".join(f"; {each.detail}" for each in turn.shortfalls)
+    return (f"it was number {turn.number} of {turn.waiting} that waited for a follow-up slot, by score, and {could}{why}",)
 
 
 def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> Iterator[str]:
@@ -263,24 +286,8 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         yield "a note was planned for that day; see the refusals, and the events that followed"
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
         yield "a touch was planned for that day, and nobody logged it"
-    elif plan and calendar:
-        yield from _outranked(asked, plan, playbook, leads, calendar)
-
-
-def _outranked(asked: _Asked, plan: _Plan, playbook: Playbook, leads: dict[UUID, Lead], calendar: Calendar) -> Iterator[str]:
-    """Say who had the slots: for a note others; else how many of those who were to be tried again stood before it."""
-    if next_mode(asked.lead, playbook, asked.on, Telephone(calendar, playbook, _law(asked)).table) == "handwritten_note":
-        yield f"a note was next, and {count(len(plan.day.notes), 'note')} of others took the slots of that day"
-        return
-    silent = (lead for lead in leads.values() if lead.state == "no_response" and lead.owner == asked.lead.owner)
-    hours = Telephone(calendar, playbook, _law(asked))
-    promised_on = calendar.add_working_days(asked.on, playbook.capacity.call_after_note_days)
-    due = follow_ups_due(silent, playbook, hours, asked.on, promised_on)
-    order = [each.lead_id for each in sorted(due, key=lambda each: rank(each.score, each.since, each.lead_id))]
-    if asked.lead.id in order:
-        chosen = len(plan.day.follow_ups) + len(plan.day.touches)
-        place = f"number {order.index(asked.lead.id) + 1} of {len(order)} that were to be tried again"
-        yield f"it was {place}, by score, and {count(chosen, 'further attempt')} could be planned"
+    else:
+        yield from _turn(asked, leads, calendar)
 
 
 def _modes(lead: Lead) -> str:

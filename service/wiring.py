@@ -13,8 +13,8 @@ from migrations.runner import check_schema
 from models.database import Engine, make_engine, transaction
 from service.clocks import Now, clock_for
 from service.embedded import discover
-from service.ledger import refuse_if_pending
 from service.mailing.conversation import Smtp
+from service.restored import refuse_if_pending
 from service.settings import Settings, SettingsError
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows.command import Command, Mode, Moment, Reference, Slug
 
@@ -78,6 +79,8 @@ class EraseEventTexts(Command, frozen=True, kw_only=True, tag="erase_event_texts
 
     reason: Reference
     """Stays, so it names nobody."""
+    first_erased_at: Moment | UnsetType = UNSET
+    """When they were erased first, if a restored backup brought them back and they are erased again."""
 
 
 class ListEvent(Command, frozen=True, kw_only=True, tag="list_event"):

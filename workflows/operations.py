@@ -22,11 +22,18 @@ RETRIED_MAX = 500
 
 
 class Retried(msgspec.Struct, frozen=True, kw_only=True):
-    """A dead message that got another set of attempts."""
+    """A dead message that got another set of attempts. What had become of the set before is absent in older events."""
 
     message_id: UUID
     stream_id: UUID
     actor_name: Slug
+    attempts: Count | msgspec.UnsetType = msgspec.UNSET
+    """Failures."""
+    deliveries: Count | msgspec.UnsetType = msgspec.UNSET
+    """From which nobody came back; it is dead because of them where there were too many."""
+    rings: Count | msgspec.UnsetType = msgspec.UNSET
+    error: Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,99}$")] | msgspec.UnsetType = msgspec.UNSET
+    """The class of the last error, ``OSError``; its words may be about a person. Absent where there was none."""
 
 
 class MessagesRetried(Event, frozen=True, kw_only=True, tag="messages_retried"):
@@ -55,6 +62,8 @@ class LeadsImported(Event, frozen=True, kw_only=True, tag="leads_imported"):
     rejected: Count
     messages: Count
     """Commands that were staged."""
+    reason: Reference | msgspec.UnsetType = msgspec.UNSET
+    """Absent where none was given, and in imports of before there was one."""
     region_unless_said: Region | msgspec.UnsetType = msgspec.UNSET
     """The region that the mapping names for rows that say none."""
     regions_assumed: Count | msgspec.UnsetType = msgspec.UNSET

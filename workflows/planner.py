@@ -43,6 +43,7 @@ __all__ = [
     "PlannedNote",
     "Reschedule",
     "Shortfall",
+    "follow_up_queue",
     "plan_day",
 ]
 
@@ -220,19 +221,25 @@ def _no_notes_at_all(day: date, calendar: Calendar, capacity: Capacity, backlog:
     return None
 
 
-def _plan_follow_ups(
-    day: date, ledger: Ledger, day_off: _Stop, candidates: Iterable[Candidate], follow_ups: list[FollowUp]
-) -> tuple[tuple[PlannedCall, ...], tuple[PlannedFollowUp, ...], tuple[Shortfall, ...]]:
-    """Fill the follow-up slots by score, from fresh relationships to call and later attempts alike."""
+def follow_up_queue(candidates: Iterable[Candidate], follow_ups: Iterable[FollowUp]) -> list[Candidate | FollowUp]:
+    """Return who waits for a follow-up slot, in turn: fresh relationships to call and later attempts alike, by score."""
     queue: list[tuple[Rank, Candidate | FollowUp]] = [
         (rank(c.score, c.last_contact_at, c.lead_id), c) for c in candidates if c.first_touch == "call"
     ]
     queue += [(rank(f.score, f.since, f.lead_id), f) for f in follow_ups if f.mode != "handwritten_note"]
+    return [lead for _, lead in sorted(queue, key=lambda entry: entry[0])]
+
+
+def _plan_follow_ups(
+    day: date, ledger: Ledger, day_off: _Stop, candidates: Iterable[Candidate], follow_ups: list[FollowUp]
+) -> tuple[tuple[PlannedCall, ...], tuple[PlannedFollowUp, ...], tuple[Shortfall, ...]]:
+    """Fill the follow-up slots by score, from fresh relationships to call and later attempts alike."""
+    queue = follow_up_queue(candidates, follow_ups)
     unwritten = sum(f.mode == "handwritten_note" for f in follow_ups)
     slots = 0 if day_off else ledger.slots(day, "follow_ups")
     room = 0 if day_off else min(len(queue), ledger.room(day, "follow_ups"))
     ledger.take(day, "follow_ups", room)
-    chosen = [lead for _, lead in nsmallest(room, queue, key=lambda entry: entry[0])]
+    chosen = queue[:room]
     budget = f"The minutes of {day} are spoken for."
     code, why = day_off or ("capacity", f"{day} holds no more follow-ups.")
     return (

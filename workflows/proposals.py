@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -42,23 +43,15 @@ def plan_book(
         When the calendar ends before the last day that the plan needs.
     """
     today = calendar.local_day(now)
-    queued = [lead for lead in book.queued if lead.score and can_enter(lead, playbook, now)]
-    promised_on = calendar.add_working_days(today, playbook.capacity.call_after_note_days)
-    # Whom nobody could call on the day of the call, because the working day there is the night here or the law forbids it, is
-    # not written to either.
-    reached = [
-        lead
-        for lead in queued
-        if (hours.may_call_today(lead, today) if begins_by_call(lead, playbook, now) else hours.may_call(lead, promised_on))
-    ]
+    waiting = waiting_of(book, calendar, playbook, hours, now)
     plan = plan_day(
         today,
         calendar,
         playbook.capacity,
         book.loads,
         [_open_call(lead) for lead in book.called if lead.call_on is not None],
-        [_candidate(lead, playbook, now) for lead in reached],
-        list(follow_ups_due(book.silent, playbook, hours, today, promised_on)),
+        waiting.candidates,
+        waiting.follow_ups,
         beside,
         probes,
     )
@@ -74,6 +67,39 @@ def plan_book(
     )
     by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
     return event, tuple(_proposals(plan, by_id, playbook))
+
+
+class Waiting(NamedTuple):
+    """Who may be planned today, in no order that means anything."""
+
+    candidates: list[Candidate]
+    """Queued leads."""
+    follow_ups: list[FollowUp]
+    """Silent leads whose next attempt is due."""
+
+
+def waiting_of(book: Book, calendar: Calendar, playbook: Playbook, hours: Telephone, now: datetime) -> Waiting:
+    """Return whom a plan at *now* of the leads in *book* may choose from.
+
+    Raises
+    ------
+    CalendarHorizonError
+        When the calendar ends before the last day that the plan needs.
+    """
+    today = calendar.local_day(now)
+    queued = [lead for lead in book.queued if lead.score and can_enter(lead, playbook, now)]
+    promised_on = calendar.add_working_days(today, playbook.capacity.call_after_note_days)
+    # Whom nobody could call on the day of the call, because the working day there is the night here or the law forbids it, is
+    # not written to either.
+    reached = [
+        lead
+        for lead in queued
+        if (hours.may_call_today(lead, today) if begins_by_call(lead, playbook, now) else hours.may_call(lead, promised_on))
+    ]
+    return Waiting(
+        [_candidate(lead, playbook, now) for lead in reached],
+        list(follow_ups_due(book.silent, playbook, hours, today, promised_on)),
+    )
 
 
 def can_enter(lead: Lead, playbook: Playbook, now: datetime) -> bool:

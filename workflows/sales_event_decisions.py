@@ -81,7 +81,8 @@ def _decide_listing(
 
 
 def _erase(event: SalesEvent, command: c.EraseEventTexts, now: datetime, texts: Sequence[str]) -> Said | Refused:
-    if not event.cancelled and event.starts_at > now:
+    # What was erased once is erased again, even where a restored backup does not know that the event was cancelled.
+    if not event.cancelled and event.starts_at > now and not command.first_erased_at:
         reason = f"It is to come on {spoken(event.starts_at.date())}, and letters name it: cancel it first."
         return Refused(rule="over", reason=reason, inputs={"starts_at": event.starts_at.isoformat()})
     if not texts:

@@ -32,7 +32,7 @@ from workflows.context import Context
 from workflows.cut_bait import owed_of, queue_of, room_of
 from workflows.events import CalendarFrozen, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
-from workflows.lead import Lead, Rep, Timer
+from workflows.lead import Lead, Rep, State, Timer
 from workflows.mail import due_of
 from workflows.mail_commands import SendMail
 from workflows.playbooks import Playbook, pins_newest
@@ -43,6 +43,9 @@ from workflows.rep import day_under_way, fold_rep, handle_rep, rep_id
 from workflows.slotting import free_slots
 from workflows.suppression import verdict
 from workflows.timers import fires, moved_timers, timer_message_id
+
+#: The states of leads with which a decision on a card compares.
+_COMPARED: frozenset[State] = frozenset({"queued", "no_response", "call_due"})
 
 
 class SimulationError(Exception):
@@ -88,7 +91,7 @@ class Simulation:
         """Due and not claimed by the clock: in the order in which they were staged."""
         self._waiting: list[tuple[datetime, UUID]] = []
         self._forgotten: set[UUID] = set()
-        self._queued: tuple[Lead, ...] = ()
+        self._shown: tuple[Lead, ...] = ()
         """The leads that waited when the present round began, for decisions that compare with them."""
         self._committed = 0
         """The position of the log when the present round, as it were one transaction, began."""
@@ -161,7 +164,7 @@ class Simulation:
         while rung := self._rung or self._claim():
             self._rung, self._committed = [], self.books.position
             if any(isinstance(message.command, ConfirmCutBait) for message in rung):
-                self._queued = tuple(lead for lead in self.books.leads.values() if lead.state == "queued")
+                self._shown = tuple(lead for lead in self.books.leads.values() if lead.state in _COMPARED)
             self._proposed.clear()
             # As in `actors.apply`: those of reps go first, so that a plan is made of what stands in the log.
             self._round = sorted(rung, key=lambda message: actor_name(message.command) not in FOR_REPS)
@@ -292,9 +295,11 @@ class Simulation:
         shown = message.used.queue if message.used else None
         rep = self.reps.get(owner)
         followed = self._published.get(rep.playbook.digest) if rep and rep.playbook else None
-        owed = owed_of(self.books.standing(owner, "no_response"), self._published, self.now)
-        room = room_of(self.books.standing(owner, "call_due"), followed) if followed else msgspec.UNSET
-        return shown or queue_of(self._queued, owner, self._committed, owed if followed else msgspec.UNSET, room)
+        queued = [lead for lead in self._shown if lead.state == "queued"]
+        own = [lead for lead in self._shown if lead.owner == owner]
+        owed = owed_of([lead for lead in own if lead.state == "no_response"], self._published, self.now)
+        room = room_of([lead for lead in own if lead.state == "call_due"], followed) if followed else msgspec.UNSET
+        return shown or queue_of(queued, owner, self._committed, owed if followed else msgspec.UNSET, room)
 
     def _apply_to_rep(self, message: Message, rep: Rep | None, carrier: Carrier) -> None:
         command = message.command

@@ -98,7 +98,7 @@ def export(
             raise BundleError("this login may not read personal data: leave out --opened, or be given thaw_auditor_opened")
     if keys.exist and not _is_covered(engine, selection):
         if selection.kind == "leads":
-            notary.record_heads("operator", wait=True)
+            notary.record_heads(by or "operator", wait=True)
         notary.make(wait=True)
         notary.send()
     signing = keys.signing() if keys.exist else []

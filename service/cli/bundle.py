@@ -14,7 +14,7 @@ from service.bundle.export import Exported, Progress, export
 from service.bundle.selection import Selection
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.operator import by_option, operator, reason_option
+from service.cli.operator import by_option, operator, reason_option, required_reason
 from service.cli.ops import bar
 from service.destinations import destinations
 from service.find import find_lead
@@ -59,10 +59,12 @@ def export_(
     """Write leads, a range or the whole log to a file that anybody can check offline: bodies, proofs, and a verifier.
 
     Where a key is at hand and the newest checkpoint does not cover what is asked for, one is signed first. Nothing is left
-    behind when something goes wrong. The file is readable for its owner only, and the log records who handed out what.
+    behind when something goes wrong. The file is readable for its owner only. The log records who handed out what, and why:
+    that has to be said.
     """
     if (bool(leads), span is not None, every).count(True) != 1:
         raise InputError("name leads, or a range with --range A:B, or everything with --all: one of the three")
+    why = required_reason(reason, "a request of 3 July")
     notes = [note for path in kept for note in _kept(path)]
     selection = _selection(app, leads, span)
     keys = KeyFiles(app.settings)
@@ -71,7 +73,7 @@ def export_(
         with _progress() as progress:
             made = export(
                 app.service.engine, selection, output, keys=keys, notary=notary, now=app.service.now(), opened=opened,
-                kept=notes, force=force, by=operator(by), reason=reason, progress=progress,
+                kept=notes, force=force, by=operator(by), reason=why, progress=progress,
             )  # fmt: skip
     except BundleError as error:
         raise InputError(str(error)) from error

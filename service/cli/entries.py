@@ -1,6 +1,7 @@
 """One entry about a campaign or a sales event, and the command of the shell that makes it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from service.cli.app import App, InputError
 from service.cli.draft import first_said
 from service.cli.typed import WHO
 from service.times import TimeError, parse_moment, zone_of
+from service.wiring import Service
 from service.wording import plain
 from workflows import time_zones
 from workflows.codec import derived_id
@@ -64,18 +66,27 @@ class Entry:
 Prepare = Callable[[Entry, dict[str, Any]], Submission]
 
 
-def entry_command(name: str, says: str, parameters: Sequence[click.Parameter], prepare: Prepare) -> click.Command:
-    """Return the command of the shell that hands in what *prepare* makes of the typed *parameters*."""
+Noting = Callable[[Service, UUID], AbstractContextManager[Callable[[Submission, datetime], None]]]
+"""Yields what is told of the submission before it is committed; it may note what came of it behind the block."""
+
+
+def entry_command(
+    name: str, says: str, parameters: Sequence[click.Parameter], prepare: Prepare, noting: Noting | None = None
+) -> click.Command:
+    """Return the command of the shell that hands in what *prepare* makes of the typed *parameters*; *noting* notes it, too."""
 
     def run(app: App, /, **typed: Any) -> None:
         message_id = typed["message_id"] or uuid4()
+        with noting(app.service, message_id) if noting else nullcontext(lambda *_: None) as note:
 
-        def prepared(connection: Connection) -> Submission:
-            now = app.service.now()
-            entry = Entry(connection, now, message_id, typed["who"], first_said(connection, message_id, now))
-            return prepare(entry, typed)
+            def prepared(connection: Connection) -> Submission:
+                now = app.service.now()
+                entry = Entry(connection, now, message_id, typed["who"], first_said(connection, message_id, now))
+                submission = prepare(entry, typed)
+                note(submission, now)
+                return submission
 
-        hand_in(app, message_id, prepared, wait=not typed["no_wait"], as_json=typed["as_json"])
+            hand_in(app, message_id, prepared, wait=not typed["no_wait"], as_json=typed["as_json"])
 
     options = [
         click.Option(["--as", "who"], type=WHO, metavar="WHO", required=True, help="Who did it: manager:NAME or rep:NAME."),

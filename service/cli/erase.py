@@ -1,6 +1,6 @@
 """Erasing people, and the ledger of who was erased: what a restored backup must not bring back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -10,15 +10,18 @@ import msgspec
 from models import contacts, erasure, views
 from models.contacts import Contact
 from models.database import transaction
+from models.erasure import Receipt, TextsStanding
 from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.run import servers_at_hand
 from service.cli.typed import TEXT
 from service.erasing import Erased, Same, holders, keys_of_person, named_in, reapply
 from service.erasing import erase as erase_lead
+from service.event_erasing import reapply_texts
 from service.find import find_lead
-from service.ledger import Entry, Ledger, compare
+from service.ledger import Entry, Ledger
 from service.pepper import fill_keys
+from service.restored import compare, compare_texts, is_back
 from service.wording import count, key_of_id
 from workflows.commands import Name
 
@@ -100,16 +103,18 @@ def erase(ctx: click.Context, app: App, lead: str, reason: str, by: str | None, 
 
 
 def _sentence(erased: Erased) -> str:
+    what = "lead" if erased.of == "lead" else "what was written about sales event"
     if erased.waits:
-        return f"accepted, and not done yet: lead {erased.lead_id}: {erased.waits}. The workers try again by themselves."
+        return f"accepted, and not done yet: {what} {erased.lead_id}: {erased.waits}. The workers try again by themselves."
     assert erased.erased_at is not None  # noqa: S101  # a receipt says when
     gone = (
         f"{count(erased.contacts, 'contact')}, {count(erased.documents, 'text')}, {count(erased.messages, 'message')} emptied"
     )
     again = " again" if erased.reapplied else ""
     when = f" on {erased.erased_at.date()} already" if erased.already else ""
+    gone = gone if erased.of == "lead" else count(erased.documents, "text")
     return (
-        f"erased{again}{when}: lead {erased.lead_id}: {gone}\n"
+        f"erased{again}{when}: {what} {erased.lead_id}: {gone}\n"
         f"receipt: event {erased.version}, at position {erased.position} of the log, {erased.hash}"
     )
 
@@ -127,13 +132,16 @@ class ErasureShown(msgspec.Struct, frozen=True, kw_only=True):
     """One erasure, as the ledger and the database have it."""
 
     lead_id: UUID
+    """The lead, or the sales event."""
+    of: str
+    """``lead``, or ``event``: what was written about a sales event."""
     erased_at: datetime
     """When it was erased first, or was going to be."""
     receipt: str
     """SHA-256 of its event, in hexadecimal; empty when it is not known to be done."""
     in_ledger: bool
     stands: str
-    """``erased`` here; ``back``: to be erased again; ``unknown``: the lead is not in this database."""
+    """``erased`` here; ``back``: to be erased again; ``unknown``: it is not in this database; ``waits`` for a worker."""
 
 
 @click.group()
@@ -146,13 +154,18 @@ def erasures() -> None:
 @pass_app
 @click.pass_context
 def list_(ctx: click.Context, app: App, as_json: bool) -> None:
-    """List all erasures of the ledger and of this database. Exit status 1 when somebody is back who was erased."""
+    """List all erasures of the ledger and of this database. Exit status 1 when somebody is back who was erased.
+
+    A login without contacts sees no person who was taken in again and is not registered yet.
+    """
     ledger = Ledger(app.settings)
     entries = ledger.entries()
     with servers_at_hand(app.settings):
         standings = compare(app.unguarded.engine, entries)
+        texts = compare_texts(app.unguarded.engine, ledger.texts())
         with views.snapshot(app.unguarded.engine) as connection:
             receipts = erasure.receipts(connection)
+            of_texts = erasure.texts_receipts(connection)
         app.unguarded.engine.dispose()
     shown = []
     for lead_id, entry in entries.items():
@@ -163,8 +176,11 @@ def list_(ctx: click.Context, app: App, as_json: bool) -> None:
         if lead_id not in entries:
             at = receipt.recorded.occurred_at
             shown.append(
-                ErasureShown(lead_id=lead_id, erased_at=at, receipt=receipt.hash.hex(), in_ledger=False, stands="erased")
+                ErasureShown(
+                    lead_id=lead_id, of="lead", erased_at=at, receipt=receipt.hash.hex(), in_ledger=False, stands="erased"
+                )
             )
+    shown += _texts(texts, of_texts)
     if as_json:
         app.print_json({"ledger": str(ledger.path), "erasures": shown})
     else:
@@ -174,20 +190,45 @@ def list_(ctx: click.Context, app: App, as_json: bool) -> None:
 
 
 def _shown(lead_id: UUID, entry: Entry, stands: str) -> ErasureShown:
-    return ErasureShown(lead_id=lead_id, erased_at=entry.line.at, receipt=entry.line.event, in_ledger=True, stands=stands)
+    line = entry.line
+    return ErasureShown(lead_id=lead_id, of=line.of, erased_at=line.at, receipt=line.event, in_ledger=True, stands=stands)
+
+
+def _texts(compared: Iterable[tuple[Entry, TextsStanding]], receipts: Iterable[Receipt]) -> Iterator[ErasureShown]:
+    """Yield the newest erasure of each sales event's texts in the ledger, and those of events that it does not know."""
+    named = set()
+    for entry, standing in compared:
+        named.add(entry.line.lead_id)
+        waits = not entry.done and standing.asked is not None and not standing.receipt
+        gone = "erased" if standing.receipt or standing.known else "unknown"
+        stands = "back" if is_back(entry, standing) else "waits" if waits else gone
+        yield _shown(entry.line.lead_id, entry, stands)
+    for receipt in receipts:
+        recorded = receipt.recorded
+        if recorded.stream_id not in named:
+            yield ErasureShown(
+                lead_id=recorded.stream_id,
+                of="event",
+                erased_at=recorded.recorded_at,
+                receipt=receipt.hash.hex(),
+                in_ledger=False,
+                stands="erased",
+            )
 
 
 _STANDS = {
     "erased": "erased",
     "back": "BACK in this database: run `thaw erasures reapply`",
     "unknown": "not known to this database; an import refuses it",
+    "waits": "asked for, and waits for a worker",
 }
 
 
 def _print(ledger: Ledger, shown: list[ErasureShown]) -> None:
     for each in shown:
         lacking = "" if each.in_ledger else ", and not in the ledger: `thaw erasures reapply` notes it there"
-        click.echo(f"{each.lead_id}  {each.erased_at:%Y-%m-%d}  {_STANDS[each.stands]}{lacking}")
+        what = "" if each.of == "lead" else "what was written about a sales event: "
+        click.echo(f"{each.lead_id}  {each.erased_at:%Y-%m-%d}  {what}{_STANDS[each.stands]}{lacking}")
     click.echo(f"{count(len(shown), 'erasure')}; the ledger is {ledger.path}")
 
 
@@ -199,12 +240,13 @@ def _print(ledger: Ledger, shown: list[ErasureShown]) -> None:
 def reapply_(ctx: click.Context, app: App, by: str | None, as_json: bool) -> None:
     """Erase everybody again whom the ledger knows to be erased and a restored backup brought back.
 
-    Each gets a receipt of its own, which names the day of the first. The ledger gets the receipts that it lacks.
+    What was written about sales events and erased goes again, too. Each gets a receipt of its own, which names the day of the
+    first. The ledger gets the receipts that it lacks.
     """
     asked_by = _asked_by(by)
     with servers_at_hand(app.settings):
         fill_keys(app.settings, app.unguarded.engine)
-        erased = reapply(app.unguarded, asked_by)
+        erased = [*reapply(app.unguarded, asked_by), *reapply_texts(app.unguarded, asked_by)]
         app.unguarded.engine.dispose()
     if as_json:
         app.print_json({"erased": erased})

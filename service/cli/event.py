@@ -13,6 +13,7 @@ from service.cli.app import InputError
 from service.cli.entries import Entry, entry_command, moment_from, zone_from
 from service.cli.event_shown import PLAYBOOK, list_, show, with_invitations
 from service.cli.typed import DAY, LINE, PRINTED, SLUG
+from service.event_erasing import noting
 from service.find import find_lead, find_playbook
 from service.find_campaign import find_sales_event
 from service.times import TimeError, exactly, parse_day
@@ -188,6 +189,7 @@ for command in (
         "has to be over or cancelled. Its history stays, without the words.",
         [_NAME, click.Option(["--reason"], type=PRINTED, required=True, help="Why. It stays, so it names nobody.")],
         _erase,
+        noting,
     ),
     entry_command(
         "give-back",

@@ -18,7 +18,7 @@ from rich.table import Table
 from models import imports
 from models.database import DatabaseUnavailableError, transaction
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
-from service.cli.operator import by_option, operator
+from service.cli.operator import by_option, operator, reason_option
 from service.imports.mapping_file import read_with_digest
 from service.imports.problems import CannotImportError, FileError
 from service.imports.reader import DELIMITERS
@@ -57,6 +57,7 @@ AWAY_SECONDS = 60.0
     "do-not-contact until `thaw consent` records their consent. May be repeated.",
 )
 @click.option("--wait", is_flag=True, help="Wait until the workers have applied everything.")
+@reason_option
 @by_option
 @json_option
 @pass_app
@@ -69,6 +70,7 @@ def import_(
     errors: Path | None,
     readmit: tuple[str, ...],
     wait: bool,
+    reason: str | None,
     by: str | None,
     as_json: bool,
 ) -> None:
@@ -82,7 +84,7 @@ def import_(
                  1 rows were rejected, and nothing was imported (--partial: no row was good);
                  2 the file or the mapping cannot be used; 3 the database is away or full.
     """
-    wish = Wish(dry_run=dry_run, partial=partial, errors=errors, readmit=frozenset(readmit), by=operator(by))
+    wish = Wish(dry_run=dry_run, partial=partial, errors=errors, readmit=frozenset(readmit), by=operator(by), reason=reason)
     try:
         result = _import(app, file, mapping_file, wish, quiet=as_json)
     except CannotImportError as error:

@@ -12,6 +12,7 @@ from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.ops import progress_bar
 from service.find import find_lead
+from service.streams import read_named, stream_named
 from service.wording import count, key_of, plain
 from workflows.events import Recorded, event_type
 from workflows.lead import Rep
@@ -66,6 +67,8 @@ class RederivedShown(msgspec.Struct, kw_only=True):
 def rederive_(ctx: click.Context, app: App, lead: str | None, every: bool, as_json: bool) -> None:
     """Make each decision again from what was recorded of it, and compare every field of what comes out.
 
+    A rep is named as in rep:dana, a campaign as in campaign:spring, and a sales event as in event:open-house.
+
     The pinned playbook, the frozen calendar and the recorded inputs go through this release's rules. Exit status 1 when
     something differs; the lines name event and field. Hashes are checked by `thaw verify`.
     """
@@ -73,7 +76,7 @@ def rederive_(ctx: click.Context, app: App, lead: str | None, every: bool, as_js
         raise InputError("name a lead, or all with --all")
     found = RederivedShown()
     with typed_errors(), views.snapshot(app.service.engine) as connection:
-        stream_id = find_lead(connection, lead).lead.id if lead else None
+        stream_id = _meant(connection, lead) if lead else None
         with progress_bar(connection, "deriving") as progress:
             _run(connection, stream_id, found, progress)
         if as_json:
@@ -83,6 +86,14 @@ def rederive_(ctx: click.Context, app: App, lead: str | None, every: bool, as_js
                 click.echo(line)
     if found.differing:
         ctx.exit(REFUSED)
+
+
+def _meant(connection: Connection, typed: str) -> UUID:
+    named = stream_named(typed)
+    if named is None:
+        return find_lead(connection, typed).lead.id
+    read_named(connection, named)
+    return named.id
 
 
 def _run(connection: Connection, stream_id: UUID | None, found: RederivedShown, progress: Callable[[int], None]) -> None:

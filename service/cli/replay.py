@@ -11,15 +11,16 @@ import msgspec
 
 from models.database import transaction
 from service.cli.answers import typed_errors
-from service.cli.app import REFUSED, App, json_option, pass_app
+from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.look import heading, owners_zone, state_lines
-from service.cli.stream_replay import print_stream, read_stream, stream_named
+from service.cli.stream_replay import as_replayed, print_stream
 from service.differences import Difference, differences
 from service.find import Found, find_lead
-from service.history import History, days_said, labelled, read_history, told
+from service.history import History, StreamHistory, days_said, labelled, read_history, told
 from service.moments import Sense, as_occurred, as_recorded, in_sense
 from service.next_action import steps_of
 from service.operations import Retry, retries_of, retry_line
+from service.streams import Named, read_named, stream_named, zone_of_stream
 from service.times import TimeError, shown_moment
 from service.wording import count
 from workflows.events import Recorded
@@ -74,15 +75,14 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 def replay(ctx: click.Context, app: App, lead: str, moment: str | None, sense: Sense, as_json: bool) -> None:
     """Fold a lead's events again and print each: when it was recorded, what, by which row, by whom, and what it moved.
 
-    The chain of hashes is checked on the way; when it is broken, the exit status is 1. A day alone means its end. A campaign is
-    named as in campaign:spring, and a sales event as in event:open-house.
+    The chain of hashes is checked on the way; when it is broken, the exit status is 1. A day alone means its end. A rep is
+    named as in rep:dana, a campaign as in campaign:spring, and a sales event as in event:open-house.
     """
     named = stream_named(lead)
     if named is not None:
-        with typed_errors(), transaction(app.service.engine) as connection:
-            stream = read_stream(connection, named, moment.strip() if moment else None, app.service.now())
-            app.print_json(stream) if as_json else print_stream(connection, stream)
-        if stream.trouble:
+        if sense == "occurred":
+            raise InputError("--as occurred is for leads: of a rep, a campaign or an event there is what was recorded")
+        if _replay_stream(app, named, moment, as_json).trouble:
             ctx.exit(REFUSED)
         return
     with typed_errors(), transaction(app.service.engine) as connection:
@@ -99,6 +99,16 @@ def replay(ctx: click.Context, app: App, lead: str, moment: str | None, sense: S
         _print(found, view, whole, retries, zone, steps)
     if whole.trouble:
         ctx.exit(REFUSED)
+
+
+def _replay_stream(app: App, named: Named, moment: str | None, as_json: bool) -> StreamHistory:
+    with typed_errors(), transaction(app.service.engine) as connection:
+        zone = zone_of_stream(connection, named)
+        history = read_named(connection, named)
+    with typed_errors():
+        history = as_recorded(history, moment.strip(), zone, app.service.now()) if moment else history
+    app.print_json(as_replayed(named, history)) if as_json else print_stream(history, zone)
+    return history
 
 
 class _View(NamedTuple):

@@ -12,8 +12,10 @@ from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.look import owners_zone
 from service.cli.typed import DAY
 from service.find import find_lead
-from service.history import labelled, read_history, told
+from service.history import History, StreamHistory, labelled, read_history, told
 from service.moments import event_number
+from service.places import Place
+from service.streams import read_named, stream_named, zone_of_stream
 from service.times import parse_day, shown_day, shown_moment
 from service.why import why as why_event
 from service.why import why_lines
@@ -32,26 +34,36 @@ def why(app: App, lead: str, event: str | None, as_json: bool) -> None:
     """Print why an event (its number; without one the newest) stands in a lead's history.
 
     Who asked for what, the message that carried it, the rule and its row of the table, the playbook, what the decision used,
-    and what it led to.
+    and what it led to. A rep is named as in rep:dana (plans of a day and calendars), a campaign as in campaign:spring, and a
+    sales event as in event:open-house.
     """
     with typed_errors(), views.snapshot(app.service.engine) as connection:
-        found = find_lead(connection, lead)
-        zone = owners_zone(connection, found.lead)
-        history = read_history(connection, found.lead.id)
+        name, zone, history = _meant(connection, lead)
         version = event_number(history, event.strip(), "event") if event else len(history.entries)
         if not version:
             raise InputError(
-                f"{plain(event or '', 40)!r} is no event of this lead: name it by its number, 1 to {len(history.entries)}"
+                f"{plain(event or '', 40)!r} is no event of {name}: name it by its number, 1 to {len(history.entries)}"
+                if event and history.entries
+                else f"nothing of this history can be believed: {history.trouble}; run `thaw verify`"
             )
         answer = why_event(connection, history, version)
     if as_json:
         app.print_json(answer)
         return
-    click.echo(f"{found.name}, event {version} at position {answer.position} of the log")
+    click.echo(f"{name}, event {version} at position {answer.position} of the log")
     click.echo(told(history.entries[version - 1], zone)[0])
     _print_labelled(why_lines(answer, zone))
     if history.trouble:
         click.echo(f"WRONG      {history.trouble}; run `thaw verify`")
+
+
+def _meant(connection: Connection, typed: str) -> tuple[str, ZoneInfo, History | StreamHistory]:
+    """Return what *typed* names, the zone in which its times are read, and its history."""
+    named = stream_named(typed)
+    if named is None:
+        found = find_lead(connection, typed)
+        return found.name, owners_zone(connection, found.lead), read_history(connection, found.lead.id)
+    return f"{named.kind} {plain(named.name, 80)}", zone_of_stream(connection, named), read_named(connection, named)
 
 
 def _print_labelled(lines: Iterator[tuple[str, str]]) -> None:
@@ -65,7 +77,7 @@ def _print_labelled(lines: Iterator[tuple[str, str]]) -> None:
 @json_option
 @pass_app
 def why_not(app: App, lead: str, on: str, as_json: bool) -> None:
-    """Print why a lead was not touched on a day: how it stood, what held it back, and who was planned instead."""
+    """Print why a lead was not touched on a day: how it stood, what held it back, who was planned, and who had which slot."""
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         found = find_lead(connection, lead)
         zone = owners_zone(connection, found.lead)
@@ -85,7 +97,8 @@ def why_not(app: App, lead: str, on: str, as_json: bool) -> None:
 
 
 def _names(connection: Connection, answer: WhyNot) -> dict[str, str]:
-    known = contacts.find_contacts(connection, [each.lead_id for each in answer.instead])
+    holders = [each.lead_id for each in answer.places if each.lead_id]
+    known = contacts.find_contacts(connection, [*(each.lead_id for each in answer.instead), *holders])
     return {
         str(id_): f"{field_of(person.fields, 'name') or 'lead'} ({plain(person.external_id, 40)})"
         for id_, person in known.items()
@@ -110,6 +123,17 @@ def _why_not_lines(answer: WhyNot, names: dict[str, str], zone: ZoneInfo) -> Ite
             yield "", f"{each.kind} for {names.get(str(each.lead_id), each.lead_id.hex[:12])}, score {score}"
         for shortfall in answer.shortfalls:
             yield "", f"{shortfall.count} fewer {words(shortfall.kind)}s ({shortfall.code}): {plain(shortfall.detail, 200)}"
+    for number, place in enumerate(answer.places):
+        yield "" if number else "slots", _place_line(place, names, zone)
+
+
+def _place_line(place: Place, names: dict[str, str], zone: ZoneInfo) -> str:
+    slot = f"{words(place.kind)} slot {place.ordinal} of {shown_day(place.day)}"
+    if place.lead_id is None or place.since is None:
+        return f"{slot}: free"
+    score = f"score {place.score.total}" if place.score else "no score"
+    how = "by this plan" if place.by_plan else f"since {shown_moment(place.since, zone)}"
+    return f"{slot}: {names.get(str(place.lead_id), place.lead_id.hex[:12])}, {score}, {how}"
 
 
 def _kind(event: Recorded) -> str:

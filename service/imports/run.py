@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec import UNSET
 
 from models import imports, operations, playbooks
 from models.contacts import commit_to
@@ -47,6 +48,8 @@ class Wish(NamedTuple):
     """Where to write the rejected rows."""
     by: str = "import"
     """Who asked for it, as the log names him."""
+    reason: str | None = None
+    """Why, for the log; kept beside it."""
     mapping_digest: str = ""
     """SHA-256 of the mapping's file; empty: of its content, where there is no file."""
     readmit: frozenset[str] = frozenset()
@@ -146,7 +149,9 @@ class _Import:
 
     def _record(self, connection: Connection, report: Report) -> None:
         """Say in the log that this file changed something."""
+        reason = operations.keep_reason(connection, self._wish.reason) if self._wish.reason else UNSET
         done = LeadsImported(
+            reason=reason,
             source=report.source,
             file=self._file.digest(),
             mapping=self._wish.mapping_digest or digest(canonical(self._mapping)),

@@ -67,7 +67,7 @@ def test_a_message_that_always_fails_is_dead_after_its_attempts_and_can_be_reviv
     assert worker.stop() == 0
     stage.hire_worker()
     with transaction(stage.service.engine) as connection:
-        assert attempts.retry_dead(connection, [TROUBLE]) == [TROUBLE]
+        assert [(each.id, each.attempts) for each in attempts.retry_dead(connection, [TROUBLE])] == [(TROUBLE, MAX_ATTEMPTS)]
     stage.settle()
     assert stage.asker.rows(ROW, TROUBLE)[0][:2] == ("applied", 0)
     Audit(stage).check(workload.submitted, None)

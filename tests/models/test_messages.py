@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from actors.submit import Submission, stage
-from models import attempts, messages, rings
+from models import attempts, messages, rings, tracing
 from models.database import Connection, transaction
 from models.messages import CommandReusedError
 from tests.desk import Desk
@@ -121,7 +121,7 @@ def test_failures_back_off_and_end_as_dead_with_error_and_traceback(desk: Desk) 
     with transaction(desk.engine) as connection:
         (dead,) = attempts.list_dead(connection)
         assert ("it broke", "here", 3) == (dead.error, dead.traceback, dead.attempts)
-        assert [ring.message_id] == attempts.retry_dead(connection)
+        assert [(ring.message_id, 3, "it broke")] == [(r.id, r.attempts, r.error) for r in attempts.retry_dead(connection)]
         assert [] == attempts.list_dead(connection)
         assert [ring.message_id] == [r.message_id for r in rings.claim_due(connection, now=desk.now, limit=5)]
 
@@ -135,6 +135,28 @@ def test_a_settled_message_stays_as_it_was_settled(desk: Desk) -> None:
         assert attempts.fail(connection, ring.message_id, error="late", traceback="", max_attempts=1) is None
         assert 0 == attempts.count_delivery(connection, ring.message_id)
     assert ("applied", None) == (desk.message(ring.message_id).outcome, desk.message(ring.message_id).error)
+
+
+def test_the_worker_that_had_a_message_is_kept_with_the_error_of_its_last_attempt(desk: Desk) -> None:
+    """Whoever fails, buries or settles says who it is, in the statement that does it; the traceback goes with the answer."""
+    (ring,), (other,) = (desk.submit(uuid4(), AnswerImportance(importance=1)) for _ in range(2))
+
+    def kept(id_: UUID) -> tuple[str | None, str | None, str | None]:
+        with transaction(desk.engine) as connection:
+            found = tracing.find_message(connection, id_)
+        assert found
+        return found.worker, found.error, desk.message(id_).traceback
+
+    assert (None, None, None) == kept(ring.message_id)
+    with transaction(desk.engine) as connection:
+        attempts.fail(connection, ring.message_id, error="it broke", traceback="here", max_attempts=3, worker="left:1")
+    assert ("left:1", "it broke", "here") == kept(ring.message_id)
+    with transaction(desk.engine) as connection:
+        messages.settle(connection, [messages.Settlement(ring.message_id, "applied", None, None)], worker="right:2")
+        messages.settle(connection, [messages.Settlement(ring.message_id, "refused", None, None)], worker="late:3")
+        attempts.bury(connection, other.message_id, error="no", worker="grave:4")
+    assert ("right:2", "it broke", None) == kept(ring.message_id)
+    assert ("grave:4", "no", None) == kept(other.message_id)
 
 
 def test_lost_counts_what_vanished_what_is_overdue_and_what_left_no_event(desk: Desk) -> None:

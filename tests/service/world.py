@@ -49,6 +49,9 @@ MONDAY = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 #: Of a lead, in the order in which `World.register` makes them.
 PEOPLE = ("Ada Amberfield", "Bela Brookhollow", "Cora Cinderwell", "Dirk Dunmarsh", "Edda Eastlock", "Finn Fernholt")
 
+#: What an export is to say.
+WHY = ("--reason", "asked for by the auditor")
+
 
 @pytest.fixture(scope="session")
 def database_template(servers: ServersUnderTest) -> Iterator[str]:
@@ -145,10 +148,10 @@ class World:
             stopping.set()
             thread.join()
 
-    def rep(self, name: str = "dan", *, absences: tuple[Absence, ...] = ()) -> None:
+    def rep(self, name: str = "dan", *, absences: tuple[Absence, ...] = (), playbook: str = "five-five-five") -> None:
         """Make a rep known, in New York with the federal holidays."""
         calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31), absences=absences)
-        self.hand_in(rep_id(name), SetCalendar(rep=name, calendar=calendar, playbook="five-five-five"))
+        self.hand_in(rep_id(name), SetCalendar(rep=name, calendar=calendar, playbook=playbook))
 
     def register(self, number: int = 1, **fields: Any) -> list[UUID]:
         """Register *number* leads, V-0000 and on, and return their ids; see `take_in` for *fields*."""
@@ -187,11 +190,11 @@ class World:
             "minutes_invested": 120,
             "qualified": True,
             "then": (QueueRevival(),) if queued else (),
+            "playbook": "five-five-five",
         }
         command = RegisterLead(
             owner=owner,
             source=source,
-            playbook="five-five-five",
             contact=Reference(document_id=id_, commitment=contact.commitment),
             **(given | fields),
         )

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from service.bundle import archive
-from tests.service.world import MONDAY, World
+from tests.service.world import MONDAY, WHY, World
+from workflows.events import event_type
+from workflows.service_stream import SERVICE_ID
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def signed(world: World, tmp_path: Path) -> World:
 def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
     """What the command prints last checks the file; for programs there are objects."""
     path = tmp_path / "v.zip"
-    lines = signed.ok("export", "V-0000", "-o", path, "--opened").splitlines()
+    lines = signed.ok("export", *WHY, "V-0000", "-o", path, "--opened").splitlines()
     size = int(lines[1].split()[4]) + 1
     rests = "4 events of 1 lead, and 2 events that they rest on"
     assert f"{path}: {rests}; the checkpoint is over {size} events" == lines[0]
@@ -47,7 +49,7 @@ def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
     assert "WRONG" not in unsigned
     assert unsigned.endswith("\nverdict      not signed by a key given here; nothing else is wrong (exit status 3)\n")
     assert signed.ok("verify-bundle", *command).splitlines()[-1] == "verdict      nothing is wrong (exit status 0)"
-    made = signed.said("export", "--all", "-o", tmp_path / "all.zip")
+    made = signed.said("export", *WHY, "--all", "-o", tmp_path / "all.zip")
     assert (made["events"], made["heads"], made["texts"], made["signed"]) == (size + 1, None, None, True)
     said = json.loads(signed.ok("verify-bundle", tmp_path / "all.zip", "--key", command[-1], "--json"))
     assert (0, "fine", []) == (said["status"], said["verdict"], said["findings"])
@@ -56,7 +58,7 @@ def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
 def test_the_verifier_has_its_own_statuses(signed: World, tmp_path: Path) -> None:
     """As the file alone has them, help and mistakes included."""
     path = tmp_path / "v.zip"
-    signed.ok("export", "--all", "-o", path)
+    signed.ok("export", *WHY, "--all", "-o", path)
     assert "[not signed]" in signed.refused(3, "verify-bundle", path)
     assert signed.refused(5, "verify-bundle", tmp_path / "w.zip").startswith("thaw: No such file")
     path.write_bytes(path.read_bytes()[:-1])
@@ -69,38 +71,54 @@ def test_what_is_asked_for_must_be_one_thing(signed: World, tmp_path: Path) -> N
     path = tmp_path / "v.zip"
     one_of_three = "name leads, or a range with --range A:B, or everything with --all: one of the three"
     for arguments in ((), ("V-0000", "--all"), ("--all", "--range", "1:2")):
-        assert one_of_three in signed.refused(2, "export", *arguments, "-o", path)
+        assert one_of_three in signed.refused(2, "export", *WHY, *arguments, "-o", path)
     for span in ("1", "0:3", "5:2", "a:b", "1:2:3", "-1:3", "٣:4"):
         assert "is no range of the log: name the first and the last position" in signed.refused(
-            2, "export", f"--range={span}", "-o", path
+            2, "export", *WHY, f"--range={span}", "-o", path
         )
-    assert "no lead is known as 'V-9'" in signed.refused(2, "export", "V-9", "-o", path)
+    assert "no lead is known as 'V-9'" in signed.refused(2, "export", *WHY, "V-9", "-o", path)
     note = tmp_path / "kept.note"
     note.write_text("trust me\n")
-    assert "holds what is no checkpoint" in signed.refused(2, "export", "--all", "-o", path, "--kept", note)
+    assert "holds what is no checkpoint" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
     note.write_text("")
-    assert "holds no checkpoint" in signed.refused(2, "export", "--all", "-o", path, "--kept", note)
+    assert "holds no checkpoint" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
     assert not path.exists()
+
+
+def test_nothing_leaves_the_house_without_a_reason(signed: World, tmp_path: Path) -> None:
+    """An export is refused without one; with one, all that it records on its way is in the name of who made it."""
+    path = tmp_path / "v.zip"
+    before = signed.ok("operations")
+    for asked in (("V-0000",), ("--all",), ("--range", "1:2"), ("V-0000", "--opened", "--by", "ann")):
+        assert "why? Say it with --reason" in signed.refused(2, "export", *asked, "-o", path)
+    assert "it is empty" in signed.refused(2, "export", "--all", "-o", path, "--reason", " ")
+    assert (path.exists(), signed.ok("operations")) == (False, before)
+    signed.ok("export", "V-0000", "-o", path, "--reason", "the court asked", "--by", "ann")
+    ours = [(event_type(each.data), each.actor) for each in signed.events(SERVICE_ID)]
+    assert ours[-2:] == [("heads_recorded", "ops:ann"), ("records_exported", "ops:ann")]
+    assert signed.said("operations")["operations"][-1]["reason"] == "the court asked"
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence(signed: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There already, in no folder, a folder, and a full disk; and nothing is left behind."""
     path = tmp_path / "there" / "v.zip"
-    assert "No such file or directory" in signed.refused(3, "export", "--all", "-o", path)
+    assert "No such file or directory" in signed.refused(3, "export", *WHY, "--all", "-o", path)
     path.parent.mkdir()
     path.write_text("mine")
-    assert "is there already: name another file, or replace it with --force" in signed.refused(2, "export", "--all", "-o", path)
-    assert "is a folder: name a file in it" in signed.refused(2, "export", "--all", "-o", path.parent, "--force")
+    assert "is there already: name another file, or replace it with --force" in signed.refused(
+        2, "export", *WHY, "--all", "-o", path
+    )
+    assert "is a folder: name a file in it" in signed.refused(2, "export", *WHY, "--all", "-o", path.parent, "--force")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(archive.Archive, "seal", full)
-        assert "thaw: No space left on device" in signed.refused(3, "export", "--all", "-o", path, "--force")
+        assert "thaw: No space left on device" in signed.refused(3, "export", *WHY, "--all", "-o", path, "--force")
     assert ["v.zip"] == [each.name for each in path.parent.iterdir()]
     assert "mine" == path.read_text()
-    signed.ok("export", "--all", "-o", path, "--force")
+    signed.ok("export", *WHY, "--all", "-o", path, "--force")
     assert "mine" != path.read_bytes()[:4].decode("latin-1")
 
 
@@ -109,13 +127,13 @@ def test_without_a_key_it_says_what_is_missing(world: World, tmp_path: Path) -> 
     world.environ["THAW_HOME"] = str(tmp_path / "home")
     world.rep()
     world.register(1)
-    said = world.refused(2, "export", "--all", "-o", tmp_path / "v.zip")
+    said = world.refused(2, "export", *WHY, "--all", "-o", tmp_path / "v.zip")
     assert "nothing of the log is signed yet: run `thaw keys init` where the clock runs" in said
     world.ok("keys", "init")
     world.ok("checkpoint", "--heads")
     world.at(MONDAY + timedelta(days=3))
     world.environ["THAW_HOME"] = str(tmp_path / "elsewhere")
-    said = world.ok("export", "V-0000", "-o", tmp_path / "v.zip")
+    said = world.ok("export", *WHY, "V-0000", "-o", tmp_path / "v.zip")
     assert "NOT in it: " in said
     assert "its manifest is not signed: no key is here" in said
     assert said.splitlines()[-1].endswith("--key KEY")
@@ -129,7 +147,7 @@ def test_a_kept_checkpoint_is_proved(signed: World, tmp_path: Path) -> None:
         note = tmp_path / f"{number}.note"
         note.write_text(signed.ok("checkpoint", "--heads"))
         notes.append(note)
-    signed.ok("export", "V-0000", "-o", tmp_path / "w.zip", "--kept", notes[1])
+    signed.ok("export", *WHY, "V-0000", "-o", tmp_path / "w.zip", "--kept", notes[1])
     said = signed.ok("verify-bundle", tmp_path / "w.zip", "--key", key, "--checkpoint", notes[1])
     assert "the log begins as the checkpoints kept elsewhere said" in said
 
@@ -138,8 +156,8 @@ def test_a_lead_that_was_erased_is_exported_without_the_person(signed: World, tm
     """The CRM's id is gone with the person; by ours the whole history proves itself, its receipt and no text in it."""
     signed.ok("erase", "V-0000", "--reason", "asked for it", "--by", "pia")
     path = tmp_path / "v.zip"
-    assert "no lead is known as 'V-0000'" in signed.refused(2, "export", "V-0000", "-o", path)
-    lines = signed.ok("export", str(signed.leads[0])[:8], "-o", path, "--opened").splitlines()
+    assert "no lead is known as 'V-0000'" in signed.refused(2, "export", *WHY, "V-0000", "-o", path)
+    lines = signed.ok("export", *WHY, str(signed.leads[0])[:8], "-o", path, "--opened").splitlines()
     assert "opened: 1 text." in lines[2], "the reason of the erasure is all that is left"
     said = json.loads(signed.ok("verify-bundle", *lines[-1].partition("python verify.py ")[2].split(), "--json"))
     assert (0, []) == (said["status"], said["findings"])

@@ -129,7 +129,7 @@ def backup(lived: World) -> Iterator[str]:
     """Yield the name of a copy of the database, as it was before anybody was erased."""
     url = owner(lived)
     name = f"{urlsplit(url).path.removeprefix('/')}_backup"
-    _copy(lived, urlsplit(url).path.removeprefix("/"), name)
+    copy_database(lived, urlsplit(url).path.removeprefix("/"), name)
     yield name
     with psycopg.connect(urlsplit(url)._replace(path="/postgres").geturl(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -140,7 +140,7 @@ def owner(world: World) -> str:
     return world.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _copy(world: World, source: str, target: str) -> None:
+def copy_database(world: World, source: str, target: str) -> None:
     """Make the database *target* a copy of *source*."""
     world.engine.dispose()
     world.service.dispose()
@@ -154,7 +154,7 @@ def _copy(world: World, source: str, target: str) -> None:
 
 
 def restore(world: World, backup: str) -> None:
-    _copy(world, backup, urlsplit(world.environ["THAW_DATABASE_URL"]).path.removeprefix("/"))
+    copy_database(world, backup, urlsplit(world.environ["THAW_DATABASE_URL"]).path.removeprefix("/"))
 
 
 def test_after_a_restore_nothing_is_served_until_the_erasures_are_reapplied(lived: World, backup: str) -> None:

@@ -46,4 +46,5 @@ def test_the_words_about_an_event_are_erased_for_good(world: World) -> None:
         shown["seated"],
     )
     assert "the words about it were erased on" in world.ok("event", "show", "spring-training")
+    assert world.ok("verify").endswith(": nothing is wrong\n")
     office.sound()

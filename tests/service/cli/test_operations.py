@@ -3,19 +3,22 @@
 import hashlib
 import os
 import pwd
+import socket
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from actors.committer import MAX_ATTEMPTS
 from models import attempts, operations
 from models.database import transaction
+from models.messages import Ring
 from service.operations import record_export
 from tests.service.imports.office import COLUMNS, MAPPING, row
 from tests.service.world import MONDAY, World
 from workflows.commands import AnswerImportance
-from workflows.operations import RETRIED_MAX, RecordsExported
+from workflows.operations import RETRIED_MAX, MessagesRetried, RecordsExported, Retried
 from workflows.service_stream import SERVICE_ID
 
 ME = f"os:{pwd.getpwuid(os.geteuid()).pw_name}"
@@ -46,9 +49,13 @@ def test_a_retry_stands_in_the_log_with_who_did_it_and_why(lived: World) -> None
     (shown,) = lived.said("operations")["operations"]
     assert (shown["by"], shown["reason"]) == ("ops:ann", "the moon waned")
     assert shown["data"]["messages"] == [
-        {"message_id": str(id_), "stream_id": str(lived.leads[0]), "actor_name": "importance_answered"}
-    ]
-    told = f"message {id_} (importance_answered) was dead; ops:ann tried it again Mon 2026-01-12 10:00:00: the moon waned"
+        {
+            "message_id": str(id_), "stream_id": str(lived.leads[0]), "actor_name": "importance_answered",
+            "attempts": 0, "deliveries": 0, "rings": 1, "error": "OSError",
+        }
+    ]  # fmt: skip
+    how = "was dead after 0 failed attempts, 1 ring, the last error OSError"
+    told = f"message {id_} (importance_answered) {how}; ops:ann tried it again Mon 2026-01-12 10:00:00: the moon waned"
     assert told in " ".join(lived.ok("replay", "V-0000").split())
     assert "tried it again" not in lived.ok("replay", "V-0001")
     assert "tried it again" not in lived.ok("replay", "V-0000", "--at", "1")
@@ -59,6 +66,54 @@ def test_a_retry_stands_in_the_log_with_who_did_it_and_why(lived: World) -> None
     with transaction(lived.engine) as connection:
         assert "waned" not in str(connection.exec_driver_sql("SELECT string_agg(body, '') FROM events").scalar())
     assert lived.ok("verify").endswith(": nothing is wrong\n")
+
+
+def test_all_attempts_of_a_message_are_told_with_worker_and_error(lived: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails ten times and is dead, is tried again, fails once more and is applied: nothing of that is forgotten."""
+    id_ = UUID(lived.said("importance", "V-0000", 3, "--no-wait")["message_id"])
+    ring = Ring(id_, lived.leads[0], "importance_answered", id_, 1)
+
+    def full(_: object) -> list[Ring]:
+        raise OSError("the moon is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(lived.applier, "apply", full)
+        for _ in range(MAX_ATTEMPTS):
+            lived.committer.apply_all([ring])
+        assert lived.said("status")["messages"]["dead"] == 1
+        lived.ok("dead", "retry", id_, "--reason", "the moon waned", "--by", "ann")
+        lived.committer.apply_all([ring])
+    lived.committer.apply_all([ring])
+    shown = lived.ok("why", "V-0000")
+    told = " ".join(shown.split())
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    assert "1 failed attempt since it was last tried again, 10 failed attempts before that; " in told
+    assert f"; applied, by worker {worker}; on the database's clock" in told
+    assert "error the last one of it: OSError: the moon is full" in told
+    assert "was dead after 10 failed attempts, 1 ring, the last error OSError; ops:ann tried it again" in told
+    said = lived.said("why", "V-0000")
+    assert (said["message"]["worker"], said["message"]["attempts"]) == (worker, 1)
+    assert lived.said("why", "V-0000", "1")["message"]["worker"] == worker
+    (retry,) = said["retries"]
+    assert (retry["attempts"], retry["deliveries"], retry["rings"], retry["error"]) == (10, 0, 1, "OSError")
+    assert lived.ok("verify").endswith(": nothing is wrong\n")
+
+
+def test_what_an_older_release_did_not_record_is_said_to_be_missing(lived: World) -> None:
+    """Rows without a worker, and retries without their attempts, are read as they are."""
+    (id_,) = died(lived)
+    older = Retried(message_id=id_, stream_id=lived.leads[0], actor_name="importance_answered")
+    with transaction(lived.engine) as connection:
+        attempts.retry_dead(connection)
+        kept = operations.keep_reason(connection, "the moon waned")
+        acted = MessagesRetried(messages=(older,), reason=kept)
+        operations.append(connection, acted, now=lived.clock(), by="ops:ann")
+    lived.work()
+    lived.sql("UPDATE messages SET worker = NULL, error = NULL")
+    told = " ".join(lived.ok("why", "V-0000").split())
+    assert "; refused, worker not recorded; on the database's clock" in told
+    assert "was dead, after how many attempts was not recorded; ops:ann tried it again" in told
+    assert lived.said("why", "V-0000")["retries"][0]["attempts"] is None
 
 
 def test_without_a_reason_nothing_is_tried_again(lived: World) -> None:
@@ -139,6 +194,25 @@ def test_an_import_stands_in_the_log_with_the_digests_of_its_files(world: World,
     (event,) = world.events(SERVICE_ID)
     assert str(event.correlation_id) == report["correlation_id"]
     assert f"ops:ann imported crm, 2 rows: 2 created; file SHA-256 {digests[0]}" in world.ok("operations")
+
+
+def test_an_import_says_why_where_somebody_said_so(world: World, files: tuple[Path, Path]) -> None:
+    """The words stand beside the log; without them, and where nothing was imported, there are none."""
+    export, mapping = files
+    world.ok("import", export, "--mapping", mapping, "--dry-run", "--reason", "to see")
+    world.ok("import", export, "--mapping", mapping, "--reason", "the fair of Oakwood", "--by", "ann")
+    (shown,) = world.said("operations")["operations"]
+    assert (shown["by"], shown["reason"]) == ("ops:ann", "the fair of Oakwood")
+    assert "        because: the fair of Oakwood\n" in world.ok("operations")
+    with transaction(world.engine) as connection:
+        assert "Oakwood" not in str(connection.exec_driver_sql("SELECT string_agg(body, '') FROM events").scalar())
+        kept = connection.exec_driver_sql("SELECT body FROM documents WHERE kind = 'operator_reason'").scalars().all()
+    assert kept == ["the fair of Oakwood"]
+    export.write_text(export.read_text().replace("A-2", "A-3"))
+    world.ok("import", export, "--mapping", mapping)
+    last = world.said("operations")["operations"][-1]
+    assert (last["reason"], "reason" in last["data"]) == (None, False)
+    assert "it is empty" in world.refused(2, "import", export, "--mapping", mapping, "--reason", " ")
 
 
 def test_an_import_that_changes_nothing_leaves_nothing(world: World, files: tuple[Path, Path]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from migrations.access import AUDITOR, OPENED, ROLES, SERVICE
 from tests.logins import Logins
-from tests.service.world import MONDAY, World
+from tests.service.world import MONDAY, WHY, World
 from workflows.lead import lead_id
 
 #: Every command that only reads; LEAD stands for a lead.
@@ -15,6 +15,8 @@ READS = (
     ("replay", "LEAD"), ("replay", "LEAD", "--at", "2026-01-06", "--as", "occurred"), ("diff", "LEAD", "1", "2"),
     ("lead", "LEAD"), ("leads", "--at", "2026-01-06"), ("why", "LEAD", "1"), ("why-not", "LEAD", "--on", "2026-01-06"),
     ("rederive", "LEAD"), ("rederive", "--all"), ("verify",), ("rebuild", "--check"), ("dead", "list"), ("roles",),
+    ("operations",), ("explain", "LEAD"), ("erasures", "list"), ("replay", "rep:dan"), ("why", "rep:dan"),
+    ("rederive", "rep:dan"),
 )  # fmt: skip
 
 
@@ -50,6 +52,34 @@ def test_an_auditor_asks_what_if_and_is_told_that_texts_were_not_checked(audited
     shipped = Path(__file__).parents[3] / "workflows" / "shipped" / "five-five-five.toml"
     assert "nothing differs for any of 2 leads" in audited.ok("what-if", shipped)
     assert "texts were not held against their commitments: they are closed to this login\n" in audited.ok("verify")
+
+
+def test_an_auditor_takes_the_log_away(lived: World, logins: Logins, tmp_path: Path) -> None:
+    """What is signed can be exported without a key of one's own; personal data, and a record of it, are beyond the login."""
+    lived.ok("keys", "init", "--name", "example.com/thaw")
+    lived.ok("checkpoint", "--heads")
+    key = lived.ok("keys", "show").strip()
+    lived.environ["THAW_DATABASE_URL"] = logins.url(lived.environ["THAW_DATABASE_URL"], AUDITOR)
+    lived.environ["THAW_HOME"] = str(tmp_path / "nothing runs here")
+    made = lived.said("export", *WHY, "V-0000", "-o", tmp_path / "v.zip")
+    assert made["recorded"] is None
+    assert "nothing is wrong" in lived.ok("verify-bundle", tmp_path / "v.zip", "--key", key)
+    assert "be given thaw_auditor_opened" in lived.refused(2, "export", *WHY, "--all", "--opened", "-o", tmp_path / "w.zip")
+
+
+def test_an_auditor_holds_the_ledger_against_the_log(lived: World, logins: Logins, tmp_path: Path) -> None:
+    """With a copy of the ledger the login tells who is back: of leads by the log, for contacts are closed to it."""
+    lived.ok("erase", "V-0000", "--reason", "asked for it by letter")
+    path = tmp_path / "copy.ledger"
+    path.write_bytes((Path(lived.environ["THAW_HOME"]) / "erasures.ledger").read_bytes())
+    lived.environ["THAW_ERASURE_LEDGER"] = str(path)
+    lived.environ["THAW_DATABASE_URL"] = logins.url(lived.environ["THAW_DATABASE_URL"], AUDITOR)
+    id_ = str(lead_id("crm", "V-0000"))
+    (shown,) = lived.said("erasures", "list")["erasures"]
+    assert (shown["lead_id"], shown["stands"], shown["in_ledger"]) == (id_, "erased", True)
+    assert "erased on 2026-01-12" in lived.ok("lead", "V-0000")
+    lived.sql("UPDATE leads SET erased_at = NULL WHERE id = %(id)s", id=id_)
+    assert f"{id_}  2026-01-12  BACK in this database" in lived.refused(1, "erasures", "list")
 
 
 def test_status_tells_what_there_is_without_redis(audited: World) -> None:

@@ -1,17 +1,11 @@
 """Why an event is there, and why a lead was left alone."""
 
 from datetime import timedelta
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec.structs import replace
 
-from service.why_not import _Asked, _outranked, _Plan
 from tests.service.world import MONDAY, World
-from tests.workflows.life import CALENDAR, PLAYBOOK, life_in
 from workflows.calendars import Absence
-from workflows.events import DayPlanned
 from workflows.transitions import ROWS
 
 
@@ -90,7 +84,7 @@ def test_a_part_that_changes_while_a_lead_waits_moves_it_to_its_place(world: Wor
 
 def test_an_event_that_is_not_there_is_said_so(called: World) -> None:
     assert "event 9: there are the events 1 to 5" in called.refused(2, "why", "V-0000", "9")
-    assert "'yore' is no event of this lead: name it by its number, 1 to 5" in called.refused(2, "why", "V-0000", "yore")
+    assert "'yore' is no event of Ada Amberfield: name it by its number, 1 to 5" in called.refused(2, "why", "V-0000", "yore")
 
 
 def test_who_waits_learns_who_was_planned_instead_and_with_which_score(called: World) -> None:
@@ -134,29 +128,6 @@ def test_holds_refusals_and_refused_modes_are_reasons(called: World) -> None:
     assert "the prospect had refused contact by call" in said["reasons"]
     (refusal,) = called.said("why-not", "V-0006", "--on", "2026-01-14")["refusals"]
     assert refusal["data"]["rule"] == "no_transition"
-
-
-def test_a_silent_lead_that_others_stood_before_learns_its_place() -> None:
-    """By the score that it had then: of three that were to be tried again, the one with least."""
-    life = life_in("no_response").wait(days=7)
-    first, second, third = (replace(life.lead, id=UUID(int=number)) for number in (1, 2, 3))
-    assert first.score
-    third = replace(third, score=replace(first.score, total=first.score.total - 3))
-    plan = DayPlanned(
-        day=life.today,
-        notes=(),
-        calls=(),
-        follow_ups=(),
-        touches=(first.id, second.id),
-        rescheduled=(),
-        shortfalls=(),
-        queued=0,
-    )
-    then = _Plan(life.history[-1], plan, (plan,), 9)
-    asked = _Asked(third, life.today, ZoneInfo("America/New_York"), PLAYBOOK, then, life.now)
-    leads = {lead.id: lead for lead in (third, second, first)}
-    (reason,) = _outranked(asked, then, PLAYBOOK, leads, CALENDAR)
-    assert "it was number 3 of 3 that were to be tried again, by score, and 2 further attempts could be planned" == reason
 
 
 def test_a_lead_without_an_address_could_not_be_proposed(world: World) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.service.mail.office import Office
+from tests.service.world import WHY
 from workflows.mail_commands import RecordBounce
 
 
@@ -32,6 +33,6 @@ def test_a_history_with_mail_verifies_rederives_and_leaves_the_house(given_up: O
     assert "mail_sent" in world.ok("replay", "V-0001")
     assert "mail_sending" in world.ok("lead", "V-0001")
     path = tmp_path / "all.zip"
-    exported = world.ok("export", "--all", "-o", path, "--opened")
+    exported = world.ok("export", *WHY, "--all", "-o", path, "--opened")
     command = exported.partition("python verify.py ")[2].split()
     assert world.ok("verify-bundle", *command).splitlines()[-1] == "verdict      nothing is wrong (exit status 0)"

@@ -1,0 +1,151 @@
+"""The places of a day as its last plan found and left them: each slot with its holder, and whose turn came when."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from models import playbooks, tracing
+from models.database import Connection
+from models.tracing import Held
+from workflows.books import Book, reachable
+from workflows.calendars import Calendar, CalendarHorizonError
+from workflows.events import DayPlanned, Recorded, Shortfall, Slot, SlotKind
+from workflows.law_facts import LawUsed
+from workflows.lead import Lead
+from workflows.planner import follow_up_queue
+from workflows.playbooks import Playbook
+from workflows.priority import Score
+from workflows.proposals import waiting_of
+from workflows.telephone import Telephone
+
+
+class Plan(NamedTuple):
+    """The last plan of a day, and what each one chose, oldest first."""
+
+    recorded: Recorded
+    day: DayPlanned
+    all: tuple[DayPlanned, ...]
+    rests_on: int
+    """The plan was made of the first so many events of the log, to which `thaw rederive` holds it."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A slot of a rep's day, with its holder when the plan had been carried out."""
+
+    kind: SlotKind
+    day: date
+    ordinal: int
+    lead_id: UUID | None = None
+    """None: it was free."""
+    score: Score | None = None
+    """The holder's, as it was when the plan was made."""
+    since: datetime | None = None
+    """When it was reserved."""
+    by_plan: bool = False
+    """This plan gave it; the others were held before."""
+
+
+def playbook_of(connection: Connection, plan: Plan) -> Playbook | None:
+    """Return the playbook that says how much the planned day holds: the rep's own."""
+    pin = plan.recorded.playbook
+    return playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
+
+
+def held_by(connection: Connection, plan: Plan, rep: str, calendar: Calendar, playbook: Playbook) -> dict[Slot, Held]:
+    """Return who held the slots of the planned day and of the day for which its notes promise calls."""
+    return tracing.slots_held(
+        connection, rep, _days(plan, calendar, playbook), upto=plan.rests_on, plan=plan.recorded.message_id
+    )
+
+
+def places(
+    plan: Plan, rep: str, calendar: Calendar, playbook: Playbook, held: Mapping[Slot, Held], leads: Mapping[UUID, Lead]
+) -> tuple[Place, ...]:
+    """Return all slots of those two days, the free ones too, by day, kind and number."""
+    capacity = playbook.capacity
+    room: dict[SlotKind, int] = {
+        "note": capacity.notes,
+        "promised_call": capacity.calls,
+        "follow_up": capacity.follow_up_touches,
+    }
+    today, *later = _days(plan, calendar, playbook)
+    found = {Slot(rep=rep, kind=kind, day=today, ordinal=number + 1) for kind, most in room.items() for number in range(most)}
+    found |= {Slot(rep=rep, kind="promised_call", day=day, ordinal=n + 1) for day in later for n in range(capacity.calls)}
+    found |= {slot for slot in held if slot.day == today or slot.kind == "promised_call"}
+    return tuple(
+        _place(slot, held.get(slot), leads) for slot in sorted(found, key=lambda slot: (slot.day, slot.kind, slot.ordinal))
+    )
+
+
+def _place(slot: Slot, held: Held | None, leads: Mapping[UUID, Lead]) -> Place:
+    if held is None:
+        return Place(kind=slot.kind, day=slot.day, ordinal=slot.ordinal)
+    holder = leads.get(held.lead_id)
+    return Place(
+        kind=slot.kind,
+        day=slot.day,
+        ordinal=slot.ordinal,
+        lead_id=held.lead_id,
+        score=holder.score if holder else None,
+        since=held.since,
+        by_plan=held.by_plan,
+    )
+
+
+def _days(plan: Plan, calendar: Calendar, playbook: Playbook) -> tuple[date, ...]:
+    """Return the planned day and, where the calendar reaches so far, that for which its notes promise calls."""
+    try:
+        return plan.day.day, calendar.add_working_days(plan.day.day, playbook.capacity.call_after_note_days)
+    except CalendarHorizonError:
+        return (plan.day.day,)
+
+
+class Turn(NamedTuple):
+    """A lead's place in a line."""
+
+    number: int
+    """From 1."""
+    waiting: int
+    could: int
+    """So many were planned."""
+    shortfalls: tuple[Shortfall, ...]
+    """Why no more were."""
+
+
+def follow_up_turn(
+    lead: Lead,
+    plan: Plan,
+    calendar: Calendar,
+    playbook: Playbook,
+    law: LawUsed | msgspec.UnsetType | None,
+    leads: Iterable[Lead],
+) -> Turn | None:
+    """Return the place of *lead* among those who waited for a follow-up slot when the plan was made; None when it was not one.
+
+    *leads* are all leads as the plan found them.
+    """
+    used = plan.recorded.used
+    if used is None:
+        return None
+    mine = [each for each in leads if each.owner == lead.owner]
+    refused = used.suppressed if used.suppressed is not msgspec.UNSET else {}
+    book = reachable(
+        Book(
+            queued=tuple(each for each in mine if each.state == "queued"),
+            silent=tuple(each for each in mine if each.state == "no_response"),
+            suppressed={UUID(id_): modes for id_, modes in refused.items()},
+        )
+    )
+    try:
+        waiting = waiting_of(book, calendar, playbook, Telephone(calendar, playbook, law), used.now)
+    except CalendarHorizonError:
+        return None
+    line = [each.lead_id for each in follow_up_queue(*waiting)]
+    if lead.id not in line:
+        return None
+    could = len(plan.day.calls) + len(plan.day.follow_ups) + len(plan.day.touches)
+    why = tuple(each for each in plan.day.shortfalls if each.kind == "follow_up")
+    return Turn(line.index(lead.id) + 1, len(line), could, why)

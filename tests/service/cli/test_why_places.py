@@ -1,0 +1,101 @@
+"""Why capacity kept a lead from being touched: its turn in the line, and who held each slot of the day with which score."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.service.world import MONDAY, PEOPLE, World
+from workflows.calendars import Absence
+from workflows.commands import Reassign
+
+TUESDAY, WEDNESDAY, FRIDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 4))
+
+
+@pytest.fixture
+def silent(world: World) -> World:
+    """Seven were called on Tuesday and Wednesday and did not answer; on Friday five of them have a slot."""
+    world.rep(playbook="multi-channel-revival")
+    for value in (4, 4, 3, 3, 3, 1, 0):
+        world.take_in(value_band=value, playbook="multi-channel-revival")
+    world.at(TUESDAY)
+    assert [world.lead(id_).state for id_ in world.leads] == ["call_due"] * 5 + ["queued"] * 2
+    for day, numbers in ((TUESDAY, range(5)), (WEDNESDAY, range(5, 7))):
+        world.at(day)
+        with world.worker():
+            for number in numbers:
+                world.ok("call", f"V-{number:04}", "--outcome", "voicemail")
+    world.at(FRIDAY)
+    return world
+
+
+def slots_of(said: dict[str, Any], kind: str, day: str) -> list[dict[str, Any]]:
+    return [each for each in said["places"] if (each["kind"], each["day"]) == (kind, day)]
+
+
+def test_who_waits_for_a_call_learns_the_turn(silent: World) -> None:
+    """On Tuesday nobody was silent yet: of seven to call, five could be."""
+    reasons = silent.said("why-not", "V-0006", "--on", "2026-01-06")["reasons"]
+    assert reasons[0] == (
+        "it was number 7 of 7 that waited for a follow-up slot, by score, and 5 follow-ups could be planned; "
+        "2026-01-06 holds no more follow-ups."
+    )
+
+
+def test_a_silent_lead_that_capacity_kept_out_learns_its_turn(silent: World) -> None:
+    """The line is the planner's own: whoever is behind its end was not planned, and the day's slots are others'."""
+    said = silent.said("why-not", "V-0006", "--on", "2026-01-09")
+    chosen = [each["lead_id"] for each in said["instead"]]
+    assert (said["state"], len(chosen)) == ("no_response", 5)
+    turn, stood = said["reasons"]
+    assert turn == (
+        "it was number 7 of 7 that waited for a follow-up slot, by score, and 5 follow-ups could be planned; "
+        "2026-01-09 holds no more follow-ups."
+    )
+    assert stood == "it was no response, ready for another attempt since Fri 2026-01-09 08:00"
+    held = slots_of(said, "follow_up", "2026-01-09")
+    assert ([each["ordinal"] for each in held], {each["lead_id"] for each in held}) == ([1, 2, 3, 4, 5], set(chosen))
+    assert all(each["by_plan"] and each["score"]["total"] >= said["score"]["total"] for each in held)
+    shown = [" ".join(line.split()) for line in silent.ok("why-not", "V-0006", "--on", "2026-01-09").splitlines()]
+    first = silent.leads.index(UUID(held[0]["lead_id"]))
+    score = held[0]["score"]["total"]
+    slot = f"follow up slot 1 of Fri 2026-01-09: {PEOPLE[first]} (V-{first:04}), score {score}, by this plan"
+    assert any(slot in line for line in shown)
+    assert sum(line.endswith(": free") for line in shown) == 5 + 5 + 5, "notes, and the promised calls of two days"
+    assert silent.said("why-not", "V-0005", "--on", "2026-01-09")["reasons"][0].startswith("it was number 6 of 7 ")
+
+
+def test_a_chosen_touch_that_nobody_made_is_no_matter_of_capacity(silent: World) -> None:
+    reasons = silent.said("why-not", "V-0000", "--on", "2026-01-09")["reasons"]
+    assert reasons[0] == "a touch was planned for that day, and nobody logged it"
+    assert not any("waited for a follow-up" in reason for reason in reasons)
+
+
+def test_calls_promised_on_an_earlier_day_are_named_with_their_holders(world: World) -> None:
+    """Three of eve's promises for the 14th came to dan; his notes of Wednesday promise that day too: it has room for two."""
+    world.rep()
+    world.rep("eve", absences=(Absence(first=(MONDAY + timedelta(days=8)).date(), last=(MONDAY + timedelta(days=8)).date()),))
+    hers = [world.take_in(owner="eve", value_band=1) for _ in range(3)]
+    world.at(TUESDAY)
+    for id_ in hers:
+        assert str(world.lead(id_).call_on) == "2026-01-14"
+        world.hand_in(id_, Reassign(owner="dan"), who="manager:ann")
+    for value in (4, 4, 3, 2):
+        world.take_in(value_band=value)
+    world.at(WEDNESDAY)
+    said = world.said("why-not", "V-0005", "--on", "2026-01-07")
+    assert said["reasons"][0] == (
+        "it was number 3 of 4 that waited for a note, by score, and 2 notes could be planned; "
+        "2026-01-14 has no free slot for the promised call."
+    )
+    held = slots_of(said, "promised_call", "2026-01-14")
+    assert {each["lead_id"] for each in held if not each["by_plan"]} == {str(id_) for id_ in hers}
+    assert {each["lead_id"] for each in held if each["by_plan"]} == {each["lead_id"] for each in said["instead"]}
+    assert (len(held), sum(each["by_plan"] for each in held)) == (5, 2)
+    assert {each["since"][:10] for each in held if not each["by_plan"]} == {"2026-01-06"}
+    assert all(each["score"]["total"] for each in held)
+    shown = world.ok("why-not", "V-0005", "--on", "2026-01-07")
+    assert f"promised call slot 1 of Wed 2026-01-14: {held[0]['lead_id'][:8]}" not in shown
+    assert ", since Tue 2026-01-06 10:00\n" in shown
+    assert "note slot 3 of Wed 2026-01-07: free\n" in shown
