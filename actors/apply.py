@@ -52,6 +52,9 @@ from workflows.events import Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
+from workflows.merge_commands import MergeLead
+from workflows.merge_events import OtherLead
+from workflows.merging import other_lead, told
 from workflows.playbooks import Playbook, pins_newest
 from workflows.proposals import comes_in, gives_back
 from workflows.rep import day_under_way, handle_rep, rep_id
@@ -246,6 +249,7 @@ class _Apply:
             ),
             holdings=self._personal.erase(lead, command, message.id),
             queue=read_queue(self._connection, lead.owner, self._now) if lead and isinstance(command, ConfirmCutBait) else None,
+            into=self._other(batch, command.into) if isinstance(command, MergeLead) else None,
         )
         outcome = handle(lead, command, context, carrier)
         if outcome.answer == "unknown_lead":
@@ -267,8 +271,14 @@ class _Apply:
         if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
             batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
+    def _other(self, batch: Batch, lead_id: UUID) -> OtherLead:
+        """Return what is known of a lead into which another is to be merged. It is not locked: see `workflows.merging`."""
+        known = batch.state(lead_id)
+        return other_lead(known if isinstance(known, Lead) else leads.find_lead(self._connection, lead_id))
+
     def _tell_others(self, batch: Batch, message: OpenMessage, command: AnyCommand, outcome: Outcome) -> None:
-        for stream_id, notice in notices(message.stream_id, command, outcome.answer, outcome.rule):
+        merged = told(command, outcome.lead, outcome.recorded, outcome.rule)
+        for stream_id, notice in (*notices(message.stream_id, command, outcome.answer, outcome.rule), *merged):
             batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
         if self._personal.objected(outcome.recorded):
             batch.write_streams()

@@ -189,6 +189,18 @@ def dropped(message: str, stream: str, ring: int = 1) -> None:
 
 
 @transition
+def merged(message: str, stream: str, ring: int = 1) -> None:
+    """The lead is a duplicate of another, which goes on alone."""
+    _apply("merged", message, stream, ring)
+
+
+@transition
+def duplicate_taken_in(message: str, stream: str, ring: int = 1) -> None:
+    """Another lead was merged into this one."""
+    _apply("duplicate_taken_in", message, stream, ring)
+
+
+@transition
 def erased(message: str, stream: str, ring: int = 1) -> None:
     """All personal data of the lead goes, for good."""
     _apply("erased", message, stream, ring)

@@ -13,6 +13,7 @@ from models.replay import decode_events, pages
 from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased
 from workflows.fold import FoldError, fold_all
 from workflows.lead import BESIDE_LEADS, ENDS_HOLD, Lead
+from workflows.merge_events import DuplicateTakenIn, LeadMerged
 from workflows.service_stream import SERVICE_ID
 
 # Versions are recorded in order, so that what was recorded by a moment is the first part of each stream. Left out are the
@@ -57,6 +58,8 @@ class Standing(msgspec.Struct, kw_only=True):
     owner: str
     held: str | None
     """Why it was on hold."""
+    merged_into: UUID | None = None
+    """Into which lead it had been merged."""
 
 
 class _Said(msgspec.Struct, frozen=True, gc=False):
@@ -66,6 +69,7 @@ class _Said(msgspec.Struct, frozen=True, gc=False):
     owner: str = ""
     reason: object = None
     """Of a hold a word; in other events whatever they call so."""
+    into: UUID | None = None
 
 
 class _Glance(msgspec.Struct, frozen=True, gc=False):
@@ -79,8 +83,9 @@ class _Glance(msgspec.Struct, frozen=True, gc=False):
 
 _glances: msgspec.json.Decoder[list[_Glance]] = msgspec.json.Decoder(list[_Glance])
 
-_REGISTERED, _HELD, _RELEASED, _REASSIGNED = (
-    str(type_.__struct_config__.tag) for type_ in (LeadRegistered, LeadHeld, LeadReleased, LeadReassigned)
+_REGISTERED, _HELD, _RELEASED, _REASSIGNED, _MERGED, _TAKEN_IN = (
+    str(type_.__struct_config__.tag)
+    for type_ in (LeadRegistered, LeadHeld, LeadReleased, LeadReassigned, LeadMerged, DuplicateTakenIn)
 )
 
 
@@ -115,10 +120,12 @@ def _next(standing: Standing | None, seen: _Glance, stream_id: UUID) -> Standing
             standing.held = None
     if said.type == _HELD:
         standing.held = str(said.reason)
-    elif said.type == _RELEASED:
+    elif said.type in (_RELEASED, _MERGED):
         standing.held = None
     elif said.type == _REASSIGNED:
         standing.owner = said.owner
+    if said.type in (_MERGED, _TAKEN_IN):
+        standing.merged_into = said.into
     return standing
 
 

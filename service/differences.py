@@ -11,7 +11,7 @@ from service.times import shown_day, shown_moment
 from service.wording import plain, score_line, words
 from workflows.commands import Reference
 from workflows.events import PlaybookPin, Slot
-from workflows.lead import Decline, HoldState, Lead, MailState, Timer
+from workflows.lead import Decline, HoldState, Lead, MailState, TakenIn, Timer
 from workflows.priority import Score
 
 #: Fields that say how far a lead was folded, not how it stands.
@@ -99,6 +99,8 @@ def _struct(value: msgspec.Struct, zone: ZoneInfo) -> str:
             until = f" until {shown_day(value.until)}" if value.until else ", no end set"
             frozen = ", ".join(left.timer for left in value.remaining) or "nothing"
             return f"{words(value.reason)} since {shown_moment(value.since, zone)}{until}, keeping {frozen}"
+        case TakenIn():
+            return f"lead {value.lead_id} (event {value.version})"
         case Decline():
             real = f", really {words(value.real_reason)}" if value.real_reason else ""
             return f"{words(value.kind)} on {shown_moment(value.at, zone)}: {words(value.stated_reason)}{real}"

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 import msgspec
 
 from actors.submit import Submission, stage
-from models import contacts, erasure, messages, suppressions
+from models import contacts, erasure, messages, suppressions, views
 from models.contacts import Contact
 from models.database import Connection, DatabaseUnavailableError, ErasedError, ModelError, transaction
 from models.erasure import Receipt
+from models.merges import merged_with
 from models.messages import Ring
 from models.suppressions import Namesake
 from service.ledger import Book, Entry, Ledger, Line
@@ -71,16 +72,21 @@ def holders(connection: Connection, keys: Sequence[str], *, but: Sequence[UUID] 
 
 
 def keys_of_person(connection: Connection, lead_id: UUID) -> dict[UUID, list[str]]:
-    """Return the lead and all others of the same person, namesakes of namesakes included, each with its keys."""
+    """Return the lead and all others of the same person, each with its keys: namesakes, theirs, and who was merged with any."""
     known: dict[UUID, list[str]] = {}
     waiting = [lead_id]
     while waiting:
         each = waiting.pop()
         known[each] = suppressions.keys_of(connection, each)
-        waiting += [
-            other.lead_id for other in holders(connection, known[each]).person if other.lead_id not in {*known, *waiting}
-        ]
+        others = [other.lead_id for other in holders(connection, known[each]).person] + tied(connection, [each])
+        waiting += [other for other in dict.fromkeys(others) if other not in {*known, *waiting}]
     return known
+
+
+def tied(connection: Connection, lead_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the leads that were merged with those of *lead_ids* and are not erased yet, by id."""
+    others = views.find_leads(connection, sorted(merged_with(connection, lead_ids)))
+    return [lead.id for lead in others if not lead.erased_at]
 
 
 def named_in(words: str, contact: Contact) -> str:

@@ -21,6 +21,7 @@ from workflows.commands import Command, Reference
 from workflows.events import CommandRefused, Effects, Event, Recorded, Slot, decode_recorded
 from workflows.invitation_streams import Stream, fold_stream
 from workflows.lead import Lead
+from workflows.merge_commands import DuplicateFacts
 from workflows.priority import Score, ScoreBasis
 from workflows.pursuit_facts import Card, Checklist
 
@@ -172,7 +173,7 @@ def _value(value: object) -> str:
             return "; ".join(f"{name} {_value(each)}" for name, each in value.items())
         case tuple():
             return " ".join(_value(each) for each in value)
-        case Card() | Checklist() | ScoreBasis() | Calendar():
+        case Card() | Checklist() | ScoreBasis() | Calendar() | DuplicateFacts():
             named = ((name, _value(getattr(value, name))) for name in value.__struct_fields__)
             return "; ".join(f"{words(name)} {shown}" for name, shown in named if shown)
         case msgspec.Struct():

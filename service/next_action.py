@@ -45,6 +45,13 @@ def next_action(lead: Lead, zone: ZoneInfo, steps: Mapping[UUID, str] = MappingP
             when="",
             why=("an erased person is never contacted",),
         )
+    if lead.merged_into:
+        return NextAction(
+            what=f"nothing: it was merged into lead {lead.merged_into.hex[:12]}",
+            by="nobody",
+            when="",
+            why=("the person goes on as that lead",),
+        )
     if lead.state == "re_engaged" and not lead.hold:
         return _re_engaged(lead, zone, steps)
     if lead.hold:

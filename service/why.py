@@ -209,6 +209,10 @@ def _used_lines(used: Used | None, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     if used.queue:
         waiting = sum(alike.leads for alike in used.queue.alike)
         yield "", f"the queue as of event {used.queue.position} of the log: {count(waiting, 'lead')}"
+    if used.into:
+        into = used.into
+        stood = f"merged into lead {into.merged_into}" if into.merged_into else "erased" if into.erased else "not merged"
+        yield "", f"the lead into which it was to be merged: {stood if into.known else 'not known'}"
     if used.holdings:
         held = used.holdings
         texts, whose = count(len(held.documents), "text"), "a contact" if held.contact else "no contact"

@@ -34,6 +34,8 @@ _ACTORS = {
     "opt_out:channel": "channel_opted_out",
     "regrant_consent": "consent_regranted",
     "erase_lead": "erased",
+    "merge_lead": "merged",
+    "take_in_duplicate": "duplicate_taken_in",
     "hold": "held",
     "release": "released",
     "reassign": "reassigned",

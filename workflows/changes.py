@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows import events as e
-from workflows import homework, mail
+from workflows import homework, mail, merging
 from workflows import pursuit_events as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.commands import Mode
@@ -410,4 +410,5 @@ CHANGES: dict[type, Change] = {
     e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
     **mail.CHANGES,
     **homework.CHANGES,
+    **merging.CHANGES,
 }

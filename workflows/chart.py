@@ -3,12 +3,15 @@
 from workflows.transitions import ROWS
 
 #: Rows that lead out of nearly every state: a note says more than their arrows would.
-_NOTED = frozenset({"T48", "T51"})
+_NOTED = frozenset({"T48", "T51", "T52"})
 
 _NOTES = """\
   note right of do_not_contact
     opted_out is accepted from every state (T48)
     lead_won likewise, except from do_not_contact (T51)
+  end note
+  note right of dropped
+    lead_merged leads here from every state but do_not_contact (T52)
   end note
   note left of note_sent
     a hold is a flag beside the state: timers freeze and keep what is left of them

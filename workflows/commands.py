@@ -13,6 +13,7 @@ import msgspec
 from workflows import campaign_commands as campaigns
 from workflows import homework_commands as homework
 from workflows import mail_commands as mail
+from workflows import merge_commands as merges
 from workflows import pursuit_commands as pursuit
 from workflows.calendars import Calendar
 from workflows.command import (
@@ -214,6 +215,8 @@ class RecordReply(Command, frozen=True, kw_only=True, tag="record_reply"):
     words: Reference | None = None
     introduced_by: pursuit.Number | msgspec.UnsetType = msgspec.UNSET
     """Which of the lead's connectors brought them to us (A3-6), counted from 1."""
+    through: tuple[UUID, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Merged leads by which it was passed on to this one, in that order."""
 
 
 class SendTouch(Command, frozen=True, kw_only=True, tag="send_touch"):
@@ -310,6 +313,8 @@ class OptOut(Command, frozen=True, kw_only=True, tag="opt_out"):
     """The person wants no more contact: in *channel*, or at all when it is absent (T48). Always accepted."""
 
     channel: Mode | None = None
+    through: tuple[UUID, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Merged leads by which it was passed on to this one, in that order."""
 
 
 class RegrantConsent(Command, frozen=True, kw_only=True, tag="regrant_consent"):
@@ -448,7 +453,7 @@ LeadCommand = (
     | Hold | Release | Reassign | RecordReason | CompleteHomework | RecordStrategy | RecordOffer | Qualify
     | AnswerImportance | IntroduceConnector | MigratePlaybook | FireTimer
     | ScheduleTouch | campaigns.LeadCommand | mail.MailCommand | pursuit.PursuitCommand
-    | homework.HomeworkCommand | RecordLaw
+    | homework.HomeworkCommand | RecordLaw | merges.MergeCommand
 )  # fmt: skip
 AnyCommand = LeadCommand | SetCalendar | PlanDay | campaigns.CampaignCommand | campaigns.SalesEventCommand
 

@@ -13,6 +13,7 @@ from workflows.commands import AnyCommand, Command, Slug
 from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
 from workflows.law_facts import LawUsed
 from workflows.lead import Lead, State
+from workflows.merge_events import OtherLead
 from workflows.playbooks import Playbook
 from workflows.pursuit_facts import Queue
 
@@ -43,6 +44,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Of a decision made again: the checks asked for beside the playbook's; unset when there were none yet. None: now."""
     rescores: bool = True
     """Scores follow what changes their parts; false for a decision made again of a release in which they did not."""
+    into: OtherLead | None = None
+    """The lead into which another is to be merged."""
     law: LawUsed | msgspec.UnsetType | None = None
     """What a decision made again was held against by contact law; unset when there was no law table then. None: now."""
 

@@ -11,16 +11,22 @@ What is not obvious from the table:
 * Somebody who is erased is opted out first, whoever asked for it: who is not known any more must not be contacted. From then on
   everything is refused.
 * An opt-out is always accepted; a date in the future or out of bounds is read as now.
+* A lead that was merged into another takes nothing any more but objections, erasures, other duplicates, what came of mail, and
+  contact data that changed.
+* Who takes in a duplicate takes in what the person objected to there, as objections of its own, and that they are a client.
 * A mail that went out is also the touch that it was for, if the lead still stands where that belongs.
 * Giving a lead to another rep keeps its timers. Slots of the old owner are released, and the same days of the new owner are
   taken if they are offered.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from workflows import mail, timers
+from msgspec.structs import replace as replace_fields
+
+from workflows import mail, merging, timers
 from workflows.commands import (
     AnyCommand,
     EraseLead,
@@ -40,6 +46,7 @@ from workflows.fold import fold
 from workflows.guards import refusal
 from workflows.lead import RESTING, Lead
 from workflows.mail_commands import ReportMail
+from workflows.merge_commands import TakeInDuplicate
 from workflows.outcomes import outcome, registered
 from workflows.sentences import spoken, words
 from workflows.suppression import keeps_out
@@ -68,8 +75,10 @@ def decide(lead: Lead | None, command: AnyCommand, context: Context) -> Answer:
         return Refused(rule="unknown_lead", reason="This lead is not known; register it first.")
     if lead.erased_at and not isinstance(command, FireTimer):
         return _refuse_erased(lead.erased_at, command)
+    if lead.merged_into and not isinstance(command, (FireTimer, *merging.STILL_TAKEN)):
+        return merging.refuse_merged(lead.merged_into)
     if isinstance(command, OptOut) and unsound:
-        command = OptOut(channel=command.channel)
+        command = replace_fields(command, occurred_at=None)
     if isinstance(command, FireTimer):
         # A timer fires when it is rung, whatever the message says.
         command = FireTimer(timer=command.timer, armed_version=command.armed_version)
@@ -90,10 +99,7 @@ def _unsound(command: AnyCommand, context: Context) -> Refused | None:
     """Refuse what did not happen yet, and dates that can only be slips of the pen."""
     now = in_utc(context.now)
     latest = now.date() + timedelta(days=_AHEAD_DAYS)
-    for name in command.__struct_fields__:
-        value = getattr(command, name)
-        if not isinstance(value, date):
-            continue
+    for name, value in _dates(command):
         day = value.date() if isinstance(value, datetime) else value
         if not _EARLIEST <= day <= latest:
             reason = f"The date {day} cannot be right; check it."
@@ -103,6 +109,16 @@ def _unsound(command: AnyCommand, context: Context) -> Refused | None:
     reason = "This is dated in the future; record it once it has happened."
     inputs = {"occurred_at": in_utc(command.occurred_at).isoformat(), "now": now.isoformat()}
     return Refused(rule="not_in_the_future", reason=reason, inputs=inputs)
+
+
+def _dates(command: AnyCommand) -> Iterator[tuple[str, date]]:
+    """Yield the days and moments that *command* names, with those of the facts that come with a duplicate."""
+    facts = command.facts if isinstance(command, TakeInDuplicate) else None
+    for said in (command, facts, facts.decline if facts else None):
+        for name in said.__struct_fields__ if said else ():
+            value = getattr(said, name)
+            if isinstance(value, date):
+                yield name, value
 
 
 def _register(lead: Lead | None, command: RegisterLead, context: Context) -> Answer:
@@ -176,6 +192,8 @@ def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
         return _moves_of_no(known, command)
     if row and isinstance(command, EraseLead) and (out := row_for(state, "opt_out:all")):
         return (out, OptOut()), (row, command)
+    if isinstance(command, TakeInDuplicate):
+        return tuple(merging.moves_of(known.lead, command))
     if row and row.target and isinstance(command, RecordReturn) and known.lead.hold is None:
         return (row, command), (aside("lead_held"), Hold(reason="needs_address"))
     if row and isinstance(command, ReportMail) and (touch := mail.touch_of(command, known.lead)):

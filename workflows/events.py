@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from workflows import campaign_events as campaigns
 from workflows import homework_events as homework
 from workflows import mail_events as mail
+from workflows import merge_events as merges
 from workflows import pursuit_events as pursuit
 from workflows.calendars import Calendar
 from workflows.commands import (
@@ -575,7 +576,7 @@ LeadEvent = (
     | LeadHeld | LeadReleased | HoldReviewDue | LeadReassigned | StatedReasonRecorded | RealReasonRecorded
     | HomeworkCompleted | StrategyRecorded | OfferRecorded | LeadQualified | ImportanceAnswered | ConnectorIntroduced
     | PlaybookMigrated | CommandRefused | TouchScheduled | campaigns.LeadEvent | mail.MailEvent | pursuit.PursuitEvent
-    | homework.HomeworkEvent | LawRecorded | ConsentExpired
+    | homework.HomeworkEvent | LawRecorded | ConsentExpired | merges.MergeEvent
 )  # fmt: skip
 AnyEvent = (
     LeadEvent | CalendarFrozen | DayPlanned | HeadsRecorded | Operation | campaigns.CampaignEvent | campaigns.SalesEventEvent
@@ -663,6 +664,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Of a half of a breakup: the checks that it needs whatever its playbook says; absent where none were asked for yet."""
     gone: tuple[UUID, ...] | UnsetType = UNSET
     """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
+    into: merges.OtherLead | UnsetType = UNSET
+    """Of a merge: what was known of the lead into which it was to be."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

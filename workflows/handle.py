@@ -24,6 +24,7 @@ from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdi
 from workflows.fold import fold
 from workflows.law_guards import judged_by
 from workflows.lead import Lead, State
+from workflows.merge_commands import MergeLead
 from workflows.slotting import asked_for, takes_slots
 from workflows.suppression import CHECK
 from workflows.transitions import TOUCHES, trigger
@@ -132,6 +133,7 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         queue=(context.queue or UNSET) if isinstance(command, ConfirmCutBait) else UNSET,
         followed=_followed(command, context),
         asked=asked_besides(command, context) or UNSET,
+        into=(context.into or UNSET) if isinstance(command, MergeLead) else UNSET,
         law=judged_by(lead, command, context, entered) if lead else UNSET,
     )
 

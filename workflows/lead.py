@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflows.codec import derived_id
-from workflows.commands import CallOutcome, DeclineKind, HoldReason, Mode, Reference, Said
+from workflows.commands import CallOutcome, HoldReason, Mode, Reference, Said
+from workflows.decline import Decline as Decline
 from workflows.events import PlaybookPin, Remainder, Slot
 from workflows.law_facts import LawFacts
 from workflows.mail_commands import MailPurpose
@@ -41,17 +42,6 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
     armed_version: int
 
 
-class Decline(msgspec.Struct, frozen=True, kw_only=True):
-    """The last decline."""
-
-    kind: DeclineKind
-    stated_reason: str
-    at: datetime
-    revisit_on: date | None
-    keep_in_touch_requested: bool
-    real_reason: str | None = None
-
-
 class HoldState(msgspec.Struct, frozen=True, kw_only=True):
     """Why the timers are frozen, since when, until when, and what each keeps."""
 
@@ -76,6 +66,13 @@ class MailState(msgspec.Struct, frozen=True, kw_only=True):
     """Conversations with a server so far."""
     kind: str | UnsetType = UNSET
     """What sort of thing *asset* is, if that was said."""
+
+
+class TakenIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A duplicate that was merged into the lead: which one, and the version of the event that merged it there."""
+
+    lead_id: UUID
+    version: int
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +182,10 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     consent_lapsed: bool | UnsetType = UNSET
     """There once a consent to mail is over: true where mail went from the modes with it and comes back with a new one, false
     where no address is known."""
+    merged_into: UUID | UnsetType = UNSET
+    """There once it was found to be a duplicate: the lead as which the person goes on."""
+    duplicates: tuple[TakenIn, ...] | UnsetType = UNSET
+    """The leads that were merged into this one, in the order in which they were taken in."""
 
 
 def basis_of(lead: Lead) -> ScoreBasis:

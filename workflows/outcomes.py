@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from workflows import commands as c
 from workflows import events as e
-from workflows import homework, law_guards, mail
+from workflows import homework, law_guards, mail, merging
 from workflows import pursuit_outcomes as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.cold import cold_proposed
@@ -278,6 +278,7 @@ BUILDERS: dict[str, Builder] = {
     **mail.BUILDERS,
     **pursuit.BUILDERS,
     **homework.BUILDERS,
+    **merging.BUILDERS,
     "law_recorded": law_guards.law_recorded,
     "consent_expired": law_guards.consent_expired,
 }

@@ -12,8 +12,11 @@ from workflows.operations import WorkPaused, WorkResumed
 #: Stands for all actors that may be paused.
 EVERYTHING = "*"
 
-#: Applied whatever is paused: that a prospect wants no more contact, has answered, or is to be erased.
-NEVER_PAUSED = frozenset({"opted_out", "channel_opted_out", "reply_received", "event_rsvp_received", "erased"})
+#: Applied whatever is paused: that a prospect wants no more contact, under this lead or a duplicate, has answered, or is to be
+#: erased.
+NEVER_PAUSED = frozenset({
+    "opted_out", "channel_opted_out", "duplicate_taken_in", "reply_received", "event_rsvp_received", "erased",
+})  # fmt: skip
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):

@@ -231,6 +231,7 @@ def _derive(
         holdings=used.holdings or None,
         queue=used.queue or None,
         rescores=rescores,
+        into=used.into or None,
         law=None if judged and used.law is msgspec.UNSET else used.law,
         asked=used.asked,
     )

@@ -27,6 +27,7 @@ from workflows.commands import (
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded
 from workflows.law_table import LawTable
 from workflows.lead import BESIDE_LEADS, Lead
+from workflows.merging import is_passed_on
 from workflows.playbooks import Playbook
 from workflows.scripts import (
     Act,
@@ -123,8 +124,9 @@ class Reader:
                 self.plans.append((recorded.stream_id, plan))
 
     def _is_given(self, recorded: Recorded) -> bool:
-        """Tell whether somebody outside handed this in, and not the service or a registration."""
+        """Tell whether somebody outside handed this in, and not the service, a registration or a lead that was merged."""
         followed = recorded.causation_id is not None and recorded.causation_id in self._followed
+        followed = followed or (recorded.command is not None and is_passed_on(recorded.command))
         if followed or isinstance(recorded.command, RegisterLead):
             self._followed.add(recorded.message_id)
         return not followed and recorded.actor not in _SERVICE

@@ -35,6 +35,8 @@ from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, State, Timer
 from workflows.mail import due_of
 from workflows.mail_commands import SendMail
+from workflows.merge_commands import MergeLead
+from workflows.merging import other_lead, told
 from workflows.playbooks import Playbook, pins_newest
 from workflows.proposals import comes_in, gives_back
 from workflows.pursuit_facts import Queue
@@ -270,6 +272,7 @@ class Simulation:
             holdings=(message.used.holdings or None) if message.used else None,
             queue=self._queue(message, owner),
             asked=message.used.asked if message.used else None,
+            into=other_lead(self.books.leads.get(command.into)) if isinstance(command, MergeLead) else None,
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand
         if outcome.answer == "too_early":
@@ -280,6 +283,8 @@ class Simulation:
             self._move_timers(message, lead.timers if lead else {}, outcome.lead)
         self._record(outcome.recorded)
         self._follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
+        for stream_id, notice in told(command, outcome.lead, outcome.recorded, outcome.rule):
+            self._follow(message, stream_id, (notice,), asked_by=message.asked_by)
         after = outcome.lead
         if after and (comes_in(lead, after, playbook, self.now) or gives_back(after, outcome.recorded)):
             owner = after.owner

@@ -1,4 +1,4 @@
-"""The transition table: the 51 rows that move a lead, and beside it the rows of events that leave the state as it is.
+"""The transition table: the 53 rows that move a lead, and beside it the rows of events that leave the state as it is.
 
 `decide`, the chart and the documentation all come from these two tuples. A *trigger* is what sets a row off: a command's tag,
 with a discriminator after a colon where the command alone does not say which row is meant (what came of a call, whether a
@@ -21,7 +21,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a table."""
 
     id: str = ""
-    """``T01`` to ``T51``; empty for a row that leaves the state as it is."""
+    """``T01`` to ``T53``; empty for a row that leaves the state as it is."""
     sources: tuple[State, ...]
     """Empty when there is no lead yet."""
     event: str
@@ -81,6 +81,7 @@ _NOTE_PLAN = (
 )
 _CALL_PLAN = ("not_suppressed", "call_reachable", "planned_day", "contact_hours", "follow_up_slot")
 _NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
+_MERGE = ("manager", "another_lead", "into_known", "into_not_erased", "into_not_merged")
 _MAY_GO_OUT = ("not_held", "not_suppressed", "email_reachable", "mail_waiting")
 _PURSUED: tuple[State, ...] = ("declined", "queued", "note_due", "note_sent", "call_due", "no_response", "nurture")
 _QUEUE_OR_NOTE: tuple[State, ...] = ("registered", "declined", "queued", "note_due")
@@ -198,6 +199,11 @@ ROWS: tuple[Row, ...] = (
         target="declined", triggers=("record_decline", "record_reply:no"), guards=("real_reason_evidence",), arms=_DECLINED),
     Row(id="T51", sources=("registered", "declined", "queued", "note_due", "note_sent", "call_due", "no_response",
                            "breakup_sent", "nurture", "dropped"), event="lead_won", target="won", triggers=("mark_won",)),
+    Row(id="T52", sources=tuple(state for state in STATES if state != "do_not_contact"), event="lead_merged",
+        target="dropped", triggers=("merge_lead",), guards=_MERGE),
+    # A lead that takes in a duplicate while it is merged itself: see `workflows.merging`.
+    Row(id="T53", sources=("dropped",), event="duplicate_taken_in", target="registered",
+        triggers=("take_in_duplicate:merged",), guards=("another_lead", "not_taken_in")),
 )
 
 _CONTACTABLE = tuple(state for state in STATES if state != "do_not_contact")
@@ -269,6 +275,8 @@ ASIDES: tuple[Row, ...] = (
     Row(sources=_CONTACTABLE, event="event_invitation_sent", triggers=("send_invitation",),
         guards=("not_held", "not_suppressed", "mode_permitted", "one_invitation", "audience", "content_checks")),
     Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
+    Row(sources=("do_not_contact",), event="lead_merged", triggers=("merge_lead",), guards=_MERGE),
+    Row(sources=STATES, event="duplicate_taken_in", triggers=("take_in_duplicate",), guards=("another_lead", "not_taken_in")),
     Row(sources=("no_response",), event="mail_queued", triggers=("queue_breakup_mail",),
         guards=("not_held", "not_suppressed", "email_reachable", "monitored_reply_address", "attempts_made", "modes_tried",
                 "offer_known", "cut_bait_confirmed", "breakup_mail_open", "no_mail_under_way", "content_checks")),
@@ -313,11 +321,11 @@ def aside(event: str) -> Row:
     return _BY_EVENT[event]
 
 
-#: What the planner and the clock ask for.
-_NOT_FOR_PEOPLE = frozenset({"fire_timer", "schedule_note", "schedule_call"})
+#: What the planner, the clock and other leads ask for, and what may be done to a lead wherever it stands.
+_NO_WAY_ON = frozenset({"fire_timer", "schedule_note", "schedule_call", "merge_lead", "take_in_duplicate"})
 
 
 def possible(state: State) -> tuple[str, ...]:
     """Return the commands that people may give in *state* and that would move the lead, in the order of the table."""
     names = (name.partition(":")[0] for row in ROWS if state in row.sources for name in row.triggers)
-    return tuple(dict.fromkeys(name for name in names if name not in _NOT_FOR_PEOPLE))
+    return tuple(dict.fromkeys(name for name in names if name not in _NO_WAY_ON))

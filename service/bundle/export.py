@@ -16,6 +16,7 @@ from models import bundle, checkpoints, contacts, events, heads, tree, views
 from models.checkpoints import CheckpointRow
 from models.database import Connection, Engine, transaction
 from models.heads import RecordedHeads
+from models.merges import merged_with
 from service.bundle.archive import Archive, BundleError, Listed, new_archive
 from service.bundle.heads import PackedHeads
 from service.bundle.opened import References
@@ -57,6 +58,8 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """Opened texts; None when none were asked for."""
     signed: bool
     """Whether the manifest is signed, which takes a key at hand."""
+    elsewhere: tuple[UUID, ...]
+    """Leads of the same people, as merges say, whose histories are streams of their own and not in the bundle."""
     recorded: int | None
     """The event of the log that says that this was handed out; None for a login that may only read."""
 
@@ -123,6 +126,7 @@ def export(
         behind=writing.behind,
         texts=writing.texts,
         signed=bool(signing),
+        elsewhere=writing.elsewhere,
         recorded=recorded,
     )
 
@@ -172,6 +176,7 @@ class _Writing:
         self.chosen: Chosen = choose(connection, selection, self.checkpoint.size, heads_at=at)
         self.texts: int | None = None
         self.asked = 0
+        self.elsewhere = tuple(sorted(merged_with(connection, selection.leads))) if selection.leads else ()
 
     def _newest_checkpoint(self) -> CheckpointRow:
         found = checkpoints.newest(self._connection)

@@ -875,6 +875,9 @@ T50 queued note_due note_sent no_response nurture -> lead_declined -> declined; 
     asks real_reason_evidence; arms reason_probe homework triage review
 T51 registered declined queued note_due note_sent call_due no_response breakup_sent nurture dropped -> lead_won -> won
     by mark_won
+T52 contactable -> lead_merged -> dropped; by merge_lead
+    asks manager another_lead into_known into_not_erased into_not_merged
+T53 dropped -> duplicate_taken_in -> registered; by take_in_duplicate:merged; asks another_lead not_taken_in
 - * -> contact_updated -> =; by update_contact; arms consent_expires; ends consent_expires
 - re_engaged -> reply_received -> =; by record_reply:open; asks human_reply; arms next_step lapse
 - meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
@@ -926,6 +929,8 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 - contactable -> event_invitation_sent -> =; by send_invitation
     asks not_held not_suppressed mode_permitted one_invitation audience content_checks
 - * -> lead_erased -> =; by erase_lead
+- do_not_contact -> lead_merged -> =; by merge_lead; asks manager another_lead into_known into_not_erased into_not_merged
+- * -> duplicate_taken_in -> =; by take_in_duplicate; asks another_lead not_taken_in
 - no_response -> mail_queued -> =; by queue_breakup_mail
     asks not_held not_suppressed email_reachable monitored_reply_address attempts_made modes_tried offer_known
     cut_bait_confirmed breakup_mail_open no_mail_under_way content_checks
@@ -1159,12 +1164,12 @@ class Lead:
         "attempts", "attempts_granted", "basis", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
         "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "entered_at", "erased",
         "has_connector", "history_at", "hold", "homework_at", "importance", "invitations", "last_contact_at",
-        "last_mode", "last_touch_at", "law", "mail", "meeting_at",
+        "last_mode", "last_touch_at", "law", "mail", "meeting_at", "merged_into",
         "minutes_invested", "modes", "modes_refused", "modes_tried", "modes_waived", "needs", "next_step_on", "note_on",
         "note_sent_at", "nurture_owed", "nurture_touched_at",
         "offer_at", "open_opportunity", "owner", "pin", "promised", "promised_on", "qualified", "queued_at", "real_reason",
-        "reason_probed_at", "recorded_at", "revisit_on", "score", "slots", "stage_depth", "stage_moved_at", "state",
-        "strategy_at", "term_on", "timers", "value_band", "value_item", "value_items_used",
+        "reason_probed_at", "recorded_at", "revisit_on", "said_no", "score", "slots", "stage_depth", "stage_moved_at",
+        "state", "strategy_at", "taken_in", "term_on", "timers", "value_band", "value_item", "value_items_used",
     )  # fmt: skip
 
     def __init__(self, body: Any) -> None:
@@ -1209,6 +1214,11 @@ class Lead:
         self.term_on: date | None
         self.hold: Any = None
         self.mail: Any = None
+        self.merged_into: str | None = None
+        #: The duplicates that were merged into it, each with the version of the event that merged it.
+        self.taken_in: dict[str, int] = {}
+        #: What was said with the last no.
+        self.said_no: dict[str, Any]
         self.score: Any
         #: What the score rests on beside the rest; None where it was never worked out anew.
         self.basis: Any
@@ -1314,6 +1324,7 @@ def _on_declined(lead: Lead, data: Any, at: datetime) -> None:
     if data["kind"] != "went_silent":
         lead.contact(at)
     lead.declined_at, lead.real_reason, lead.revisit_on = at, data["real_reason"], day_or_none(data["revisit_on"])
+    lead.said_no = {name: data[name] for name in ("kind", "stated_reason", "revisit_on", "keep_in_touch_requested")}
     lead.reason_probed_at, lead.strategy_at = at if data["real_reason"] else None, None
     lead.history_at = None
 
@@ -1469,6 +1480,38 @@ def _on_real_reason(lead: Lead, data: Any, at: datetime) -> None:
         lead.real_reason = data["reason"]
 
 
+def _on_stated_reason(lead: Lead, data: Any, at: datetime) -> None:
+    if lead.declined_at:
+        lead.said_no = {**lead.said_no, "stated_reason": data["reason"]}
+
+
+def _on_merged(lead: Lead, data: Any, at: datetime) -> None:
+    lead.merged_into, lead.hold = data["into"], None
+
+
+def _on_taken_in(lead: Lead, data: Any, at: datetime) -> None:
+    facts = data["facts"]
+    for name in ("last_contact_at", "last_touch_at", "called_at", "nurture_touched_at"):
+        known, told = getattr(lead, name), facts[name] and read_moment(facts[name])
+        setattr(lead, name, max(known, told) if known and told else known or told)
+    named = day_or_none(facts["revisit_on"])
+    lead.revisit_on = max(lead.revisit_on, named) if lead.revisit_on and named else lead.revisit_on or named
+    lead.open_opportunity = lead.open_opportunity or facts["open_opportunity"]
+    lead.value_items_used = list(dict.fromkeys(lead.value_items_used + facts["value_items_used"]))
+    lead.invitations = list(dict.fromkeys(lead.invitations + facts["invitations"]))
+    if facts["do_not_call_on"]:
+        checked = max(facts["do_not_call_on"], lead.law.get("dnc_checked_on", ""))
+        lead.law = {**lead.law, "dnc_listed": True, "dnc_checked_on": checked}
+    decline = facts["decline"]
+    if decline and (lead.declined_at is None or lead.declined_at < read_moment(decline["at"])):
+        lead.declined_at, lead.real_reason = read_moment(decline["at"]), decline["real_reason"]
+        lead.said_no = {name: decline[name] for name in ("kind", "stated_reason", "revisit_on", "keep_in_touch_requested")}
+        lead.reason_probed_at = lead.declined_at if lead.real_reason else None
+        lead.strategy_at = lead.history_at = None
+    lead.taken_in = {**lead.taken_in, data["duplicate"]: data["version"]}
+    lead.merged_into = None
+
+
 def _on_mail_queued(lead: Lead, data: Any, at: datetime) -> None:
     lead.mail = {**data, "status": "queued", "attempt": 0}
 
@@ -1561,6 +1604,9 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "lead_held": _on_held,
     "lead_released": _on_released,
     "real_reason_recorded": _on_real_reason,
+    "stated_reason_recorded": _on_stated_reason,
+    "lead_merged": _on_merged,
+    "duplicate_taken_in": _on_taken_in,
     "call_rescheduled": _on_rescheduled,
     "breakup_voicemail_left": _sets("breakup_voicemail_at", lambda data, at: at),
     "breakup_email_sent": _sets("breakup_email_at", lambda data, at: at),
@@ -1624,6 +1670,7 @@ class Decision:
         self.playbooks = playbooks
         used, self.command = body["used"], body["command"]
         self.message = body["message_id"]
+        self.stream: str = body["stream_id"]
         self.version_before: int = body["version"] - 1
         self.actor: str = body["actor"]
         self.pin = body["playbook"]
@@ -1646,6 +1693,8 @@ class Decision:
         self.asked = used.get("asked")
         #: Whether earlier decisions on the same lead asked for such, so that this one has to.
         self.asked_before = False
+        #: What was known of the lead into which another was to be merged.
+        self.into = used.get("into") or {}
         self.pursuit = self.playbook.get("pursuit")
         #: What contact law was asked by; None of an event from before there was a table.
         self.law = used.get("law")
@@ -1692,7 +1741,11 @@ class Decision:
         ):
             if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name]) <= latest:
                 return True
-        return False
+        facts = self.command["facts"] if self.kind == "take_in_duplicate" else {}
+        named = [value for name, value in facts.items() if name[-3:] in ("_on", "_at") and value]
+        decline = facts.get("decline") or {}
+        named += [decline[name] for name in ("at", "revisit_on") if decline.get(name)]
+        return any(not date(1970, 1, 1) <= read_day(value[:10]) <= latest for value in named)
 
     def _steps(self, lead: Lead) -> list[tuple[Row, Any]]:
         """Return the rows that the command sets off, each with the command that it is for."""
@@ -1713,6 +1766,8 @@ class Decision:
         if row and self.kind == "erase_lead":
             out = row_for(state, "opt_out:all")
             return [(out, {"command": "opt_out", "channel": None}), (row, command)] if out else [(row, command)]
+        if self.kind == "take_in_duplicate":
+            return _steps_of_duplicate(lead, command)
         if row and row.target and self.kind == "record_return" and lead.hold is None:
             return [(row, command), (_ASIDES["lead_held"], {"command": "hold", "reason": "needs_address", "until": None})]
         if row and self.kind == "report_mail" and command["outcome"] == "sent" and lead.mail:
@@ -1735,6 +1790,20 @@ class Decision:
         """Return the first slot of *kind* on *day* that was offered as free."""
         fitting = [slot for slot in self.free if slot[:3] == (rep, kind, written(day))]
         return min(fitting) if fitting else None
+
+
+def _steps_of_duplicate(lead: Lead, command: Any) -> list[tuple[Row, Any]]:
+    """Return how a lead takes in a duplicate: one that was merged itself stands again; objections and deals count here, too."""
+    again = lead.merged_into is not None and lead.state == "dropped"
+    row = row_for(lead.state, "take_in_duplicate:merged" if again else "take_in_duplicate")
+    out, won = (row_for("registered" if again else lead.state, name) for name in ("opt_out:all", "mark_won"))
+    steps = [(row, command)] if row else []
+    if out and command["facts"]["do_not_contact"]:
+        return [*steps, (out, {"command": "opt_out", "channel": None})]
+    new = sorted(set(command["facts"]["modes_refused"]).difference(lead.modes_refused)) if out else []
+    channels = [mode for mode in new if mode != "handwritten_note" or "post" not in new]
+    steps += [(_ASIDES["channel_opted_out"], {"command": "opt_out", "channel": mode}) for mode in channels]
+    return [*steps, (won, {"command": "mark_won"})] if won and command["facts"]["won"] else steps
 
 
 # What is asked before a row applies. Each answers True when nothing speaks against it; False, or the name of a rule, refuses.
@@ -2397,6 +2466,11 @@ def _check_law(lead: Lead, d: Decision, entered: str, found: Differences) -> Non
 
 
 ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
+    "another_lead": lambda lead, c, d: c.get("into", c.get("duplicate")) != d.stream,
+    "into_known": lambda lead, c, d: d.into.get("known") is True,
+    "into_not_erased": lambda lead, c, d: not d.into.get("erased"),
+    "into_not_merged": lambda lead, c, d: d.into.get("merged_into") is None,
+    "not_taken_in": lambda lead, c, d: lead.taken_in.get(c["duplicate"], 0) < c["version"],
     "manager": lambda lead, c, d: d.actor.startswith("manager:"),
     "person": lambda lead, c, d: d.actor.startswith(("manager:", "rep:")),
     "not_held": lambda lead, c, d: lead.hold is None,
@@ -2732,6 +2806,26 @@ def _speaks_for_now(lead: Lead, c: Any, d: Decision) -> bool:
     return reached or _reason_queued(c) in ("revisit", "job_change", "event")
 
 
+def _facts_of_duplicate(lead: Lead, c: Any, d: Decision) -> dict[str, Any]:
+    """Return what a lead that is merged into another tells it."""
+    return {
+        "do_not_contact": lead.state == "do_not_contact",
+        "won": lead.state == "won",
+        "modes_refused": lead.modes_refused,
+        "do_not_call_on": lead.law.get("dnc_checked_on") if lead.law.get("dnc_listed") else None,
+        "open_opportunity": lead.open_opportunity,
+        "decline": {**lead.said_no, "at": written(lead.declined_at), "real_reason": lead.real_reason}
+        if lead.declined_at
+        else None,
+        "value_items_used": lead.value_items_used,
+        "invitations": lead.invitations,
+        **{
+            name: written(getattr(lead, name))
+            for name in ("revisit_on", "last_contact_at", "last_touch_at", "called_at", "nurture_touched_at")
+        },
+    }
+
+
 #: Fields of events that are worked out; all others stand in the command.
 WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
     "lead_declined": {"revisit_on": _revisit_of_decline},
@@ -2786,6 +2880,7 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
         "reapplied": lambda lead, c, d: c["first_erased_at"] is not None,
     },
     "lead_held": {"until": _until, "remaining": _remaining},
+    "lead_merged": {"facts": _facts_of_duplicate},
     "lead_released": {
         "note_on": lambda lead, c, d: _resumed(lead, d)[0],
         "call_on": lambda lead, c, d: _resumed(lead, d)[1],
@@ -2844,6 +2939,8 @@ SAYS = {
     "event_invitation_sent": "campaign_id audience mode events attachment wording text",
     "lead_erased": "reason contact documents messages erased_at reapplied",
     "lead_held": "reason until remaining",
+    "lead_merged": "into facts",
+    "duplicate_taken_in": "duplicate version facts",
     "lead_released": "note_on call_on",
     "lead_reassigned": "owner previous_owner",
     "stated_reason_recorded": "reason words minutes",
@@ -3154,6 +3251,19 @@ def _check_verdicts(d: Decision, found: Differences) -> None:
 _NOTHING: dict[str, Any] = {"reserved": [], "released": [], "used": [], "armed": {}, "cancelled": [], "frozen": None}
 
 
+#: What a lead that was merged into another takes all the same.
+MERGED_TAKES = ("opt_out", "erase_lead", "take_in_duplicate", "report_mail", "record_bounce", "update_contact")
+
+
+def closed(lead: Lead, d: Decision) -> str:
+    """Return the rule by which a lead that was erased or merged takes nothing more of the kind; empty when it does."""
+    if d.kind == "fire_timer":
+        return ""
+    if lead.erased:
+        return "erased"
+    return "merged" if lead.merged_into and d.kind not in MERGED_TAKES else ""
+
+
 def refused_rule(lead: Lead, d: Decision) -> str:
     """Return the rule that refuses a decision; empty when none does that these rules could name."""
     if d.kind not in ("opt_out", "fire_timer"):
@@ -3164,8 +3274,8 @@ def refused_rule(lead: Lead, d: Decision) -> str:
             return "not_in_the_future"
     if d.kind == "register_lead":
         return "already_registered"
-    if lead.erased and d.kind != "fire_timer":
-        return "erased"
+    if closed(lead, d):
+        return closed(lead, d)
     steps = list(d.steps)
     if not steps:
         return "no_transition"
@@ -3250,7 +3360,7 @@ def derive_event(lead: Lead | None, body: Any, d: Decision, found: Differences) 
         _check_law(lead, d, body["state"], found)
         if d.kind == "fire_timer":
             _check_fired(lead, d, found)
-    rule = refusal(row, lead, c, d)
+    rule = closed(lead, d) or refusal(row, lead, c, d)
     if rule:
         found.compare("data.type", row.event, "command_refused by " + rule)
     data = says(row, lead, c, d)
@@ -3767,6 +3877,12 @@ class Tally:
         self.proved = 0
         self.first_proved: list[tuple[str, int, int]] = []
         """Of the first leads that are proved complete: id, version, and how many events came since."""
+        self.merged: dict[tuple[str, int], tuple[str, bytes]] = {}
+        """By duplicate and version: into which lead it was merged, and the digest of what that one was told."""
+        self.taken_in: list[tuple[int, str, tuple[str, int], bytes]] = []
+        """At a position: the lead, the duplicate and version that it took in, and the digest of what it was told."""
+        self.leads: set[str] = set()
+        """Of a bundle of whole leads: those that it holds."""
 
 
 class Library(NamedTuple):
@@ -3870,6 +3986,7 @@ class Streams:
         try:
             why = self._compare(stream, event, found)
             stream.state = event.body["state"]
+            self._note_merge(event)
             if self.manifest.opened:
                 _note_commitments(stream, event.body["data"])
         except NotDerivableError as reason:
@@ -3886,6 +4003,16 @@ class Streams:
         else:
             self.tally.derived += 1
         self._report(found, event.named if found.found else str, event.position)
+
+    def _note_merge(self, event: Event) -> None:
+        """Take note of a merge, whose other half stands in another stream."""
+        data = event.body["data"]
+        if data["type"] == "lead_merged":
+            told = hashlib.sha256(canonical(data["facts"])).digest()
+            self.tally.merged[event.stream, event.version] = data["into"], told
+        elif data["type"] == "duplicate_taken_in":
+            told = hashlib.sha256(canonical(data["facts"])).digest()
+            self.tally.taken_in.append((event.position, event.stream, (data["duplicate"], data["version"]), told))
 
     def _report(self, found: Differences, named: Callable[[], str], position: int) -> None:
         for field, recorded, derived in found.found:
@@ -3984,6 +4111,7 @@ class Streams:
                 and stream.state not in ("rep", "service", "campaign", "sales_event")
             ):
                 self.report.add(INCOMPLETE, f"{name} has events here, and nothing says that they are all", stream.position)
+        self.tally.leads.update(self._leads)
         if self.manifest.opened:
             self._check_texts()
         if self.manifest.kind == "all" and self.heads is not None:
@@ -4037,6 +4165,19 @@ class Streams:
                     self.report.add(INCOMPLETE, sentence, stream.position)
 
 
+def check_merges(manifest: Manifest, tally: Tally, report: Report) -> None:
+    """Compare what leads were told by duplicates that were merged into them with what stands in the duplicates' histories."""
+    for position, lead, merge, told in tally.taken_in:
+        duplicate = plain(merge[0], 40)
+        if merge in tally.merged:
+            if tally.merged[merge] != (lead, told):
+                sentence = f"event {position} (duplicate_taken_in of {lead}): the history of {duplicate} says otherwise"
+                report.add(UNDERIVED, sentence, position)
+        elif manifest.kind == "all" or merge[0] in tally.leads:
+            sentence = f"event {position} (duplicate_taken_in of {lead}): the history of {duplicate} knows of no such merge"
+            report.add(UNDERIVED, sentence, position)
+
+
 def end_decision(decision: Decision | None, found: Differences) -> None:
     """Look whether a decision that another follows is whole."""
     step = next(decision.steps, None) if decision is not None else None
@@ -4085,8 +4226,8 @@ def proves_head(lead: uuid.UUID, version: int, hash_: bytes, head: Any, heads: H
 
 def _note_commitments(stream: Stream, data: Any) -> None:
     """Take note of the texts that an event commits to, and of what explains that they are no longer kept."""
-    if data["type"] in ("lead_erased", "lead_merged"):
-        stream.gone = data["type"][len("lead_") :]
+    if data["type"] == "lead_erased":
+        stream.gone = "erased"
     for commitment in _commitments(data):
         stream.commitments[commitment] = ""
     if data["type"] in ("lead_registered", "contact_updated"):
@@ -4202,6 +4343,7 @@ def _check(
         streams.finish(partition, leads)
     if broken:
         return
+    check_merges(manifest, tally, report)
     if manifest.kind == "all" and log.whole and log.heads is not None:
         check_all_heads(log.heads, partitions, report)
     for lead in leads:
@@ -4242,6 +4384,7 @@ def say(run: Outcome, report: Report) -> None:
         report.checked.append("each hash follows from the event before it in its stream")
         _say_what_is_complete(run, report)
     _say_what_follows(run.tally, report)
+    _say_what_was_merged(run, report)
     _say_what_is_opened(run, report)
     if not run.outside:
         report.unchecked.append("whether others are shown another log: that takes a checkpoint kept elsewhere (--checkpoint)")
@@ -4283,6 +4426,36 @@ def _say_what_follows(tally: Tally, report: Report) -> None:
     report.unchecked.append("the words of refusals")
 
 
+def _say_what_was_merged(run: Outcome, report: Report) -> None:
+    """Of whole leads: the same person's history goes on, or began, in another stream, which somebody may have to ask for."""
+    tally = run.tally
+    told = sum(merge in tally.merged for _, _, merge, _ in tally.taken_in)
+    if told and not report.counts.get(UNDERIVED):
+        report.checked.append(f"{some(told, 'lead')} merged into another, which was told what stands in its history")
+    if run.manifest.kind != "leads":
+        return
+    for number, other in enumerate(sorted(elsewhere(tally))):
+        report.unchecked.append(f"{other}: it is a stream of its own, and not in this bundle")
+        if number == 9:
+            report.unchecked.append("other histories that were merged with these, and are not in this bundle")
+            break
+
+
+def elsewhere(tally: Tally) -> set[str]:
+    """Return the histories of the same people that a bundle of whole leads does not hold."""
+    found = {
+        f"the history of {plain(into, 40)}, into which {name} was merged"
+        for (name, _), (into, _) in tally.merged.items()
+        if into not in tally.leads
+    }
+    found.update(
+        f"the history of {plain(merge[0], 40)}, which was merged into {lead}"
+        for _, lead, merge, _ in tally.taken_in
+        if merge[0] not in tally.leads
+    )
+    return found
+
+
 def _say_what_is_opened(run: Outcome, report: Report) -> None:
     if not run.manifest.opened:
         report.unchecked.append("names, notes and other texts: only commitments to them are in the bundle")
@@ -4290,7 +4463,7 @@ def _say_what_is_opened(run: Outcome, report: Report) -> None:
     counts = run.tally.texts
     if not report.counts.get(ALTERED):
         report.checked.append(f"{some(counts.get('opened', 0), 'text')} as the log committed to them")
-    for why, because in (("erased", "erased, as the log says"), ("merged", "merged into another lead, as the log says"),
+    for why, because in (("erased", "erased, as the log says"),
                          ("replaced", "contact data that newer data replaced"),
                          ("outside", "not here, and what became of them may lie outside of the range")):  # fmt: skip
         if counts.get(why):

@@ -109,6 +109,8 @@ class LeadThen(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     held: str | None
     """Why it was on hold."""
+    merged_into: UUID | None
+    """Into which lead it had been merged."""
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,12 +140,13 @@ def leads_(app: App, moment: str, owner: str | None, state: str | None, as_json:
         at = moment_of(moment.strip(), zone, app.service.now())
         listed = _listed(connection, at, owner, state, counts)
         if as_json:
-            shown = tuple(then for then, _ in listed)
+            shown = tuple(then for then, _, _ in listed)
             by_state: dict[str, int] = {name: counts[name] for name in STATES if counts[name]}
             app.print_json(Book(at=at, counts=by_state, leads=shown))
             return
-        for then, key in listed:
+        for then, key, into in listed:
             held = f", on hold: {words(then.held)}" if then.held else ""
+            held += f", merged into {into}" if into else ""
             since = shown_moment(then.since, zone)
             click.echo(f"{key:<14} {then.state:<15} since {since}  {plain(then.owner, 80)}, event {then.version}{held}")
     total = ", ".join(f"{name} {counts[name]}" for name in STATES if counts[name])
@@ -153,13 +156,14 @@ def leads_(app: App, moment: str, owner: str | None, state: str | None, as_json:
 
 def _listed(
     connection: Connection, at: datetime, owner: str | None, state: str | None, counts: Counter[str]
-) -> Iterator[tuple[LeadThen, str]]:
-    """Yield the leads to list, each with what to type for it, and count all as they pass."""
+) -> Iterator[tuple[LeadThen, str, str]]:
+    """Yield the leads to list, each with what to type for it and for whom it was merged into, and count all as they pass."""
     every = (each for each in _standings(connection, at) if owner is None or each.owner == owner)
     while chunk := list(islice(every, 1000)):
         counts.update(each.state for each in chunk)
         chosen = [each for each in chunk if state is None or each.state == state]
-        known = contacts.find_contacts(connection, [each.id for each in chosen])
+        ids = {id_ for each in chosen for id_ in (each.id, each.merged_into) if id_}
+        known = contacts.find_contacts(connection, list(ids))
         for each in chosen:
             person = known.get(each.id)
             then = LeadThen(
@@ -170,8 +174,10 @@ def _listed(
                 since=each.since,
                 owner=each.owner,
                 held=each.held,
+                merged_into=each.merged_into,
             )
-            yield then, key_of_id(each.id, person)
+            into = key_of_id(each.merged_into, known.get(each.merged_into)) if each.merged_into else ""
+            yield then, key_of_id(each.id, person), into
 
 
 def _standings(connection: Connection, at: datetime) -> Iterator[book.Standing]:

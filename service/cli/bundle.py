@@ -2,9 +2,10 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -19,6 +20,7 @@ from service.cli.ops import bar
 from service.destinations import destinations
 from service.find import find_lead
 from service.keys import KeyFiles
+from service.merged import called
 from service.notary import Notary
 from service.wording import count
 from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note, split_notes
@@ -80,7 +82,9 @@ def export_(
     if as_json:
         app.print_json(made)
     else:
-        for line in _lines(made, selection, keys):
+        with transaction(app.service.engine) as connection:
+            elsewhere = called(connection, made.elsewhere)
+        for line in _lines(made, selection, keys, elsewhere):
             click.echo(line)
 
 
@@ -112,7 +116,7 @@ def _progress() -> Iterator[Progress]:
         yield update
 
 
-def _lines(made: Exported, selection: Selection, keys: KeyFiles) -> Iterator[str]:
+def _lines(made: Exported, selection: Selection, keys: KeyFiles, elsewhere: Mapping[UUID, str]) -> Iterator[str]:
     what = count(len(selection.leads), "lead") if selection.leads else "the log"
     beside = made.events - made.asked
     rest = f", and {count(beside, 'event')} that they rest on" if beside else ""
@@ -121,6 +125,8 @@ def _lines(made: Exported, selection: Selection, keys: KeyFiles) -> Iterator[str
         yield f"complete as of event {made.heads} of the log"
     if made.behind:
         yield f"NOT in it: {count(made.behind, 'event')} behind the checkpoint; sign a newer one with `thaw checkpoint --heads`"
+    for name in elsewhere.values():
+        yield f"NOT in it: the history of {name}, the same person, as a merge says; it is a stream of its own: export it, too"
     if made.texts is not None:
         yield f"opened: {count(made.texts, 'text')}. It holds personal data: hand it only to whom it concerns."
     if not made.signed:

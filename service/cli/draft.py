@@ -7,18 +7,24 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import click
+
 from actors.submit import Submission
 from models import contacts, messages, playbooks, views
 from models.database import Connection
+from models.merges import survivor
 from service.cli.answers import typed_errors
 from service.cli.app import InputError
 from service.find import Found, find_lead, find_rep
-from service.times import TimeError, parse_moment, shown_moment, zone_of
+from service.merged import called
+from service.times import TimeError, parse_moment, shown_day, shown_moment, zone_of
+from service.wording import plain
 from workflows.checks import OF_BREAKUPS
 from workflows.codec import derived_id
 from workflows.commands import Command, MarkNoteSent, Reference, SendNurtureTouch, SendTouch, decode_command
 from workflows.content import MOST_CHARACTERS, too_long
 from workflows.homework_commands import Source
+from workflows.lead import Lead
 from workflows.playbooks import Playbook
 
 #: An override is listed to the manager, and "ok" tells nobody anything (methods.md section 4).
@@ -43,14 +49,19 @@ class Draft:
     occurred_at: datetime
 
     @classmethod
-    def start(cls, connection: Connection, now: datetime, typed: Mapping[str, Any], happened: str) -> "Draft":
-        """Look up the lead that was *typed*, and when it happened."""
+    def start(
+        cls, connection: Connection, now: datetime, typed: Mapping[str, Any], happened: str, *, merged_too: bool = False
+    ) -> "Draft":
+        """Look up the lead that was *typed*, and when it happened; one that was merged into another only if *merged_too*."""
         with typed_errors():
             found = find_lead(connection, typed["lead"])
         if found.lead.erased_at:
             raise InputError(f"{found.name}: nothing more is recorded about this person, lead {found.lead.id}")
         zone = zone_of(views.calendar_of(connection, found.lead.owner))
         message_id = typed["message_id"]
+        # What was accepted before the merge gets its answer again.
+        if found.lead.merged_into and not merged_too and messages.find(connection, message_id) is None:
+            raise InputError(merged_away(connection, found))
         occurred = (typed["occurred"] or "now").strip()
         now_said = occurred.lower() in ("now", "today")
         at = first_said(connection, message_id, now) if now_said else _past(happened, occurred, zone, now)
@@ -135,6 +146,22 @@ class Draft:
             raise InputError(f"the playbook of {self.found.name} is not in the database; see `thaw verify`")
         return playbook
 
+    def into(self, typed: str) -> UUID:
+        """Return the lead into which this one is to be merged."""
+        with typed_errors():
+            other = find_lead(self.connection, typed)
+        if messages.find(self.connection, self.message_id) is not None:
+            return other.lead.id
+        if other.lead.id == self.found.lead.id:
+            raise InputError(f"--into {plain(typed, 80)}: that is the lead itself; name the lead that goes on")
+        if other.lead.erased_at:
+            raise InputError(f"--into {plain(typed, 80)}: {other.name}; nothing more is recorded about this person")
+        if other.lead.merged_into:
+            raise InputError(f"--into: {merged_away(self.connection, other)}")
+        if ends := _ends_with(self.found.lead):
+            click.echo(f"{ends} ends with this lead; to go on with it, merge {other.name} into this one instead", err=True)
+        return other.lead.id
+
     def new_owner(self, typed: str) -> str:
         """Return the rep who is to own the lead, and who must be known."""
         with typed_errors():
@@ -145,6 +172,23 @@ def refuse_too_long(option: str, text: str) -> None:
     """Refuse a *text* that the content checks would not read to its end."""
     if len(text) > MOST_CHARACTERS:
         raise InputError(f"{option}: {too_long(len(text), MOST_CHARACTERS)}")
+
+
+def _ends_with(lead: Lead) -> str:
+    """Say what is under way with *lead* that nobody would go on with; empty when nothing is."""
+    if lead.promised and lead.call_on:
+        return f"the call that was promised for {shown_day(lead.call_on)}"
+    return {"meeting_booked": "the meeting that is booked", "re_engaged": "the conversation"}.get(lead.state, "")
+
+
+def merged_away(connection: Connection, found: Found) -> str:
+    """Say into which lead the one that was *found* was merged, and that this one is to be named instead."""
+    end = survivor(connection, found.lead).id
+    target = found.lead.merged_into or end
+    if end in (found.lead.id, target):
+        return f"{found.name} was merged into {called(connection, [target])[target]}; name that lead instead"
+    names = called(connection, [target, end])
+    return f"{found.name} was merged into {names[target]}, and that one into {names[end]}; name the last one instead"
 
 
 def first_said(connection: Connection, message_id: UUID, now: datetime) -> datetime:

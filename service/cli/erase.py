@@ -15,7 +15,7 @@ from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.run import servers_at_hand
 from service.cli.typed import TEXT
-from service.erasing import Erased, Same, holders, keys_of_person, named_in, reapply
+from service.erasing import Erased, Same, holders, keys_of_person, named_in, reapply, tied
 from service.erasing import erase as erase_lead
 from service.event_erasing import reapply_texts
 from service.find import find_lead
@@ -44,6 +44,8 @@ class ErasedShown(msgspec.Struct, frozen=True, kw_only=True):
     """Leads of the same person that are not erased."""
     same_line: tuple[Other, ...]
     """Leads that share only a telephone line."""
+    merged: tuple[UUID, ...]
+    """Leads that were merged with it, so of the same person, and are not erased."""
 
 
 def _asked_by(by: str | None) -> str:
@@ -62,7 +64,9 @@ _by_option = click.option("--by", metavar="NAME", help="Who decided it; the log 
     "--reason", type=TEXT, required=True, help="Why, such as 'asked for it by letter of 3 March'. It stays, so it names nobody."
 )
 @_by_option
-@click.option("--all-of-them", is_flag=True, help="Erase every lead of the same person: same mail address, or name and number.")
+@click.option(
+    "--all-of-them", is_flag=True, help="Erase every lead of the same person: same mail address, or name and number, or merged."
+)
 @json_option
 @pass_app
 @click.pass_context
@@ -91,12 +95,13 @@ def erase(ctx: click.Context, app: App, lead: str, reason: str, by: str | None, 
     with transaction(service.engine) as connection:
         # Looked up now, so that a lead is named that an import took in meanwhile.
         left = holders(connection, [key for each in going for key in keys[each]], but=going)
-        known = contacts.find_contacts(connection, [each.lead_id for each in (*left.person, *left.line)])
+        merged = tuple(tied(connection, going))
+        known = contacts.find_contacts(connection, [each.lead_id for each in (*left.person, *left.line)] + list(merged))
     if as_json:
         same, line = (tuple(Other(lead_id=each.lead_id, shares=each.kinds) for each in group) for group in left)
-        app.print_json(ErasedShown(erased=tuple(erased), same_person=same, same_line=line))
+        app.print_json(ErasedShown(erased=tuple(erased), same_person=same, same_line=line, merged=merged))
     else:
-        for sentence in (*(_sentence(each) for each in erased), *_others(left, known)):
+        for sentence in (*(_sentence(each) for each in erased), *_others(left, merged, known)):
             click.echo(sentence)
     if any(each.waits for each in erased):
         ctx.exit(REFUSED)
@@ -119,8 +124,12 @@ def _sentence(erased: Erased) -> str:
     )
 
 
-def _others(left: Same, known: Mapping[UUID, Contact]) -> Iterator[str]:
+def _others(left: Same, merged: tuple[UUID, ...], known: Mapping[UUID, Contact]) -> Iterator[str]:
+    for lead_id in merged:
+        yield f"the same person, by a merge, is not erased: `thaw erase {key_of_id(lead_id, known.get(lead_id))}`"
     for each in left.person:
+        if each.lead_id in merged:
+            continue
         how = ", and by ".join(_KINDS[kind] for kind in each.kinds if kind in _KINDS)
         key = key_of_id(each.lead_id, known.get(each.lead_id))
         yield f"the same person, by {how}, is not erased: `thaw erase {key}`"

@@ -14,6 +14,7 @@ from service.cli.look import owners_zone
 from service.cli.typed import DAY
 from service.find import find_lead
 from service.history import History, labelled, read_history, told
+from service.merged import merged_lines
 from service.next_action import NextAction, next_action, steps_of
 from service.times import parse_day, shown_day
 from service.why import Why, why_lines
@@ -73,11 +74,12 @@ def explain(app: App, lead: str, day: str | None, as_json: bool) -> None:
             next=next_action(then, zone, steps_of(connection, [then])),
             day=why_not_touched(connection, whole, on, zone),
         )
+        merged = tuple(merged_lines(connection, then))
     if as_json:
         app.print_json(answer)
     else:
         click.echo(f"{found.name} on {shown_day(on)}, times in {zone.key}")
-        for label, line in _lines(answer, history, zone):
+        for label, line in (*merged, *_lines(answer, history, zone)):
             click.echo(labelled(label, line))
     if whole.trouble:
         click.echo(f"chain      BROKEN at {whole.trouble}: this is told from the events before it; run `thaw verify`", err=True)

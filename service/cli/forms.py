@@ -6,6 +6,7 @@ lead, who it was, when it was, and the message id that makes a repeat harmless.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 from uuid import uuid4
@@ -15,11 +16,13 @@ import msgspec
 from msgspec import inspect
 from msgspec.structs import FieldInfo
 
+from models.database import Connection
 from service.cli.answers import hand_in
 from service.cli.app import App, InputError
 from service.cli.draft import Draft
 from service.cli.typed import DAY, PAIR, SLUG, SOURCE, TEXT, TEXT_FILE, WHO
 from workflows.commands import Command, Reference
+from workflows.merging import STILL_TAKEN
 
 
 class Ask(NamedTuple):
@@ -70,7 +73,7 @@ def shell_command(form: Form) -> click.Command:
         hand_in(
             app,
             typed["message_id"],
-            lambda connection: _fill(form, Draft.start(connection, app.service.now(), typed, form.happened), typed),
+            lambda connection: _filled(form, connection, app.service.now(), typed),
             wait=not typed["no_wait"],
             as_json=typed["as_json"],
         )
@@ -173,6 +176,11 @@ def _without_none(wanted: Any) -> tuple[Any, bool]:
     return wanted, False
 
 
+def _filled(form: Form, connection: Connection, now: datetime, typed: Mapping[str, Any]) -> Any:
+    merged_too = issubclass(form.command, STILL_TAKEN)
+    return _fill(form, Draft.start(connection, now, typed, form.happened, merged_too=merged_too), typed)
+
+
 def _fill(form: Form, draft: Draft, typed: Mapping[str, Any]) -> Any:
     values: dict[str, Any] = {"occurred_at": draft.occurred_at, **form.fixed}
     for info, _ in form.asks():
@@ -196,6 +204,8 @@ def _value(form: Form, draft: Draft, info: FieldInfo, typed: Mapping[str, Any]) 
         return draft.attested(form.command, given, every=typed["attest_all"])
     if info.name == "owner":
         return draft.new_owner(given)
+    if info.name == "into":
+        return draft.into(given)
     if wanted is Reference:
         return draft.text(form.option(info.name), info.name, given, typed.get("text_file") if info.name == "text" else None)
     match inspect.type_info(wanted):

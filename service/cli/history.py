@@ -18,6 +18,7 @@ from service.cli.forms import common_options
 from service.cli.look import owners_zone
 from service.find import Found, find_lead
 from service.history import History, labelled, read_history, said
+from service.merged import merged_lines
 from service.times import shown_day
 from service.wording import facts_of, field_of, plain, words
 from workflows.commands import Reference
@@ -45,9 +46,15 @@ def _history(app: App, /, **typed: Any) -> None:
         found = find_lead(connection, typed["lead"])
         history = read_history(connection, found.lead.id)
         told = tuple(_told(connection, history, owners_zone(connection, found.lead)))
+        merged = tuple(merged_lines(connection, found.lead))
     if not typed["as_json"]:
-        for line in _lines(found, told, history):
+        for line in (*_lines(found, told, history), *(labelled(*line) for line in merged)):
             click.echo(line)
+    if found.lead.merged_into:
+        # It is read like any other; that it was read counts on the lead that goes on.
+        if typed["as_json"]:
+            app.print_json({"history": told, "trouble": history.trouble, "answer": None})
+        return
     hand_in(
         app,
         typed["message_id"],

@@ -139,6 +139,10 @@ def show(console: Console, report: Report, errors: Path | None) -> None:
         more = ", …" if totals.suppressed > PRINTED_ERRORS else ""
         why = report.suppressed[0]
         say(f"[yellow]Passed over:[/] line {lines}{more}: {why.message} {why.suggestion} [dim]{why.code}[/]")
+    for each in report.merged[:PRINTED_ERRORS]:
+        say(f"[yellow]Merged:[/] line {each.line:,}: {escape(each.message)} {each.suggestion} [dim]{each.code}[/]")
+    if len(report.merged) > PRINTED_ERRORS:
+        say(f"[yellow]Merged:[/] {len(report.merged) - PRINTED_ERRORS:,} more lines of leads that were merged")
     if report.errors:
         _show_errors(console, report)
         say(f"The rejected rows are in {escape(str(errors))}." if errors else "--errors FILE writes the rejected rows out.")

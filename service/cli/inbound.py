@@ -52,6 +52,8 @@ def inbound(app: App, intent: str, revisit_on: date | None, imap: bool, every: i
             click.echo(taken.sentence)
         return
     submission = taken.submission
+    if taken.merged:
+        click.echo(taken.merged, err=True)
 
     def prepare(connection: Connection) -> object:  # noqa: ARG001  # it is made, and its words are kept
         return submission

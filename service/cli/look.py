@@ -12,7 +12,8 @@ from models.database import Connection, transaction
 from service.cli.answers import typed_errors
 from service.cli.app import App, json_option, pass_app
 from service.find import Found, find_lead
-from service.history import Entry, History, read_history
+from service.history import Entry, History, labelled, read_history
+from service.merged import merged_lines
 from service.next_action import NextAction, next_action, steps_of
 from service.times import shown_day, shown_moment, zone_of
 from service.wording import count, plain, score_line, words
@@ -59,6 +60,7 @@ def lead(app: App, lead: str, as_json: bool) -> None:
         steps = steps_of(connection, [found.lead])
         pin = found.lead.playbook
         playbook = playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
+        merged = [labelled(label, line) for label, line in merged_lines(connection, found.lead)]
     last = history.entries[-LAST:][::-1]
     shown = LeadShown(
         name=found.name,
@@ -75,6 +77,7 @@ def lead(app: App, lead: str, as_json: bool) -> None:
     account = account_lines(found.lead, playbook, zone) if playbook else []
     for line in (
         *heading(found),
+        *merged,
         *state_lines(found.lead, zone, steps),
         *account,
         *_last_lines(last, zone),

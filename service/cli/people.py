@@ -5,6 +5,7 @@ import click
 from service.cli.forms import Ask, Form, shell_command
 from service.cli.nurture import months
 from workflows import commands as c
+from workflows import merge_commands as m
 from workflows import pursuit_commands as p
 
 _MINUTES = "Minutes that it took, 0 to 1440."
@@ -189,6 +190,14 @@ ENDS = (
         c.Drop,
         "Cut a lead loose for good; a manager decides that (--as manager:NAME).",
         {"reason": "Why.", "words": "Why, at length; kept outside the log."},
+    ),
+    Form(
+        "merge",
+        m.MergeLead,
+        "The lead is a duplicate of another, which goes on alone; a manager decides that (--as manager:NAME).\n\n"
+        "What the person objected to, when they were last written to or called, and the last no hold for the other lead from "
+        "then on. The history of the duplicate stays as it is; a call that was promised under it is not made.",
+        {"into": "The lead that goes on: its id, the first 8 digits of it, or the CRM's id for it."},
     ),
     Form(
         "opt-out",

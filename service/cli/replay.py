@@ -17,6 +17,7 @@ from service.cli.stream_replay import as_replayed, print_stream
 from service.differences import Difference, differences
 from service.find import Found, find_lead
 from service.history import History, StreamHistory, days_said, labelled, read_history, told
+from service.merged import merged_lines
 from service.moments import Sense, as_occurred, as_recorded, in_sense
 from service.next_action import steps_of
 from service.operations import Retry, retries_of, retry_line
@@ -93,10 +94,13 @@ def replay(ctx: click.Context, app: App, lead: str, moment: str | None, sense: S
         last = view.history.entries[-1].recorded.recorded_at if moment and view.history.entries else None
         retries = tuple(each for each in retries_of(connection, found.lead.id) if last is None or each.at <= last)
         steps = steps_of(connection, [entry.after for entry in view.history.entries[-1:]])
+        merged = tuple(merged_lines(connection, found.lead))
     if as_json:
         app.print_json(msgspec.structs.replace(_replayed(found, view, sense), retries=retries))
     else:
         _print(found, view, whole, retries, zone, steps)
+        for label, line in merged:
+            click.echo(labelled(label, line))
     if whole.trouble:
         ctx.exit(REFUSED)
 

@@ -40,6 +40,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "offer",
         "opportunity",
         "stage",
+        "merge",
         "review",
     ),
     "Sales, letting go, keeping in touch": ("cut-bait", "alerts", "breakup", "nurture", "drop", "consent"),

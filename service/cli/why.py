@@ -1,6 +1,6 @@
 """``thaw why`` and ``thaw why-not``: what led to an event, and what kept a lead from being touched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,6 +13,7 @@ from service.cli.look import owners_zone
 from service.cli.typed import DAY
 from service.find import find_lead
 from service.history import History, StreamHistory, labelled, read_history, told
+from service.merged import merged_lines
 from service.moments import event_number
 from service.places import Place
 from service.streams import read_named, stream_named, zone_of_stream
@@ -38,7 +39,7 @@ def why(app: App, lead: str, event: str | None, as_json: bool) -> None:
     sales event as in event:open-house.
     """
     with typed_errors(), views.snapshot(app.service.engine) as connection:
-        name, zone, history = _meant(connection, lead)
+        name, zone, history, merged = _meant(connection, lead)
         version = event_number(history, event.strip(), "event") if event else len(history.entries)
         if not version:
             raise InputError(
@@ -52,21 +53,22 @@ def why(app: App, lead: str, event: str | None, as_json: bool) -> None:
         return
     click.echo(f"{name}, event {version} at position {answer.position} of the log")
     click.echo(told(history.entries[version - 1], zone)[0])
-    _print_labelled(why_lines(answer, zone))
+    _print_labelled((*why_lines(answer, zone), *merged))
     if history.trouble:
         click.echo(f"WRONG      {history.trouble}; run `thaw verify`")
 
 
-def _meant(connection: Connection, typed: str) -> tuple[str, ZoneInfo, History | StreamHistory]:
-    """Return what *typed* names, the zone in which its times are read, and its history."""
+def _meant(connection: Connection, typed: str) -> tuple[str, ZoneInfo, History | StreamHistory, tuple[tuple[str, str], ...]]:
+    """Return what *typed* names, the zone in which its times are read, its history, and of a lead with what it was merged."""
     named = stream_named(typed)
     if named is None:
         found = find_lead(connection, typed)
-        return found.name, owners_zone(connection, found.lead), read_history(connection, found.lead.id)
-    return f"{named.kind} {plain(named.name, 80)}", zone_of_stream(connection, named), read_named(connection, named)
+        merged = tuple(merged_lines(connection, found.lead))
+        return found.name, owners_zone(connection, found.lead), read_history(connection, found.lead.id), merged
+    return f"{named.kind} {plain(named.name, 80)}", zone_of_stream(connection, named), read_named(connection, named), ()
 
 
-def _print_labelled(lines: Iterator[tuple[str, str]]) -> None:
+def _print_labelled(lines: Iterable[tuple[str, str]]) -> None:
     for label, line in lines:
         click.echo(labelled(label, line))
 

@@ -1,5 +1,6 @@
 """From rows to commands: one `RegisterLead` for a lead that is new, and for a changed row what its changes ask for."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any, Literal
@@ -76,6 +77,14 @@ class Orders:
         if after.queue and (moved or (before and not before.queue)):
             orders.append(QueueRevival())
         return orders
+
+    @staticmethod
+    def of_the_person(orders: Sequence[Command]) -> list[Command]:
+        """Return what *orders* for the row of a duplicate say of the person, which the lead is told that it was merged into.
+
+        How the CRM knows the duplicate, and who owns it there, is not among it: the other lead has a row of its own.
+        """
+        return [each for each in orders if isinstance(each, (MarkWon, RecordDecline, RecordReason, QueueRevival))]
 
     def _outcome(self, row: Registration) -> tuple[RecordDecline | MarkWon, ...]:
         if row.treat_as == "client":

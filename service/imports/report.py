@@ -80,6 +80,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     errors_left_off: int
     suppressed: tuple[RowError, ...]
     """Rows of people who were erased, by line; `LISTED_MAX` at most. They are no errors: the other rows are imported."""
+    merged: tuple[RowError, ...]
+    """Changed rows of leads that were merged into others, by line; `LISTED_MAX` at most. They are no errors."""
     correlation_id: str
     """Of all that follows from this import; empty when nothing does."""
 
@@ -93,6 +95,18 @@ def refused_row(line: int) -> RowError:
         value="",
         message="This person was erased, and stays erased.",
         suggestion="Take the row out of the export; or, if they came back by themselves, name its id with --readmit.",
+    )
+
+
+def merged_row(line: int, into: str) -> RowError:
+    """Return what became of the changed row on *line*, whose lead was merged into the one to be typed as *into*."""
+    return RowError(
+        line=line,
+        column="",
+        code="merged_lead",
+        value="",
+        message=f"This lead was merged into {into}: that it was won or lost is told there, and its contact data stays here.",
+        suggestion="Merge the two in the CRM, too, or take the row out of the export.",
     )
 
 

@@ -14,19 +14,20 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import UNSET
 
-from models import imports, operations, playbooks
+from models import contacts, imports, operations, playbooks
 from models.contacts import commit_to
 from models.database import Connection, Engine, transaction
 from models.imports import Compared, ImportedRow
 from models.messages import Ring
 from service.imports.mapping import Mapping
 from service.imports.orders import Orders, reference
-from service.imports.problems import FileError, MappingError
+from service.imports.problems import FileError, MappingError, RowError
 from service.imports.reader import Digesting, Records, as_text
-from service.imports.report import LISTED_MAX, Rejects, Report, Tally, Totals, refused_row
+from service.imports.report import LISTED_MAX, Rejects, Report, Tally, Totals, merged_row, refused_row
 from service.imports.rows import Interpreter, Row
-from service.imports.writing import Writer
+from service.imports.writing import MergedRow, Writer
 from service.pepper import Pepper
+from service.wording import key_of_id
 from workflows.codec import canonical, derived_id, digest
 from workflows.lead import lead_id as lead_id_of
 from workflows.operations import LeadsImported
@@ -140,7 +141,8 @@ class _Import:
             writer.write(compared)
             self._tally.count_opposed(imports.opposed(connection))
             suppressed = imports.suppressed_lines(connection, limit=LISTED_MAX)
-            result = Result(self._report(compared, writer, suppressed, imported=apply), writer.rings)
+            merged = _merged(connection, writer.merged[:LISTED_MAX])
+            result = Result(self._report(compared, writer, suppressed, merged, imported=apply), writer.rings)
             if apply and writer.messages:
                 self._record(connection, result.report)
             if not apply:
@@ -211,7 +213,9 @@ class _Import:
             readmitted=row.external_id in self._wish.readmit,
         )
 
-    def _report(self, compared: Compared, writer: Writer, suppressed: Sequence[int], *, imported: bool) -> Report:
+    def _report(
+        self, compared: Compared, writer: Writer, suppressed: Sequence[int], merged: tuple[RowError, ...], *, imported: bool
+    ) -> Report:
         by_code, listed, left_off = self._tally.errors()
         return Report(
             file=self._name,
@@ -230,5 +234,11 @@ class _Import:
             errors=listed,
             errors_left_off=left_off,
             suppressed=tuple(refused_row(line) for line in suppressed),
+            merged=merged,
             correlation_id=str(self._correlation_id) if imported and writer.messages else "",
         )
+
+
+def _merged(connection: Connection, rows: Sequence[MergedRow]) -> tuple[RowError, ...]:
+    known = contacts.find_contacts(connection, list({row.lead_id for row in rows})) if rows else {}
+    return tuple(merged_row(row.line, key_of_id(row.lead_id, known.get(row.lead_id))) for row in rows)

@@ -1,8 +1,9 @@
 """The end of an import's transaction: calendars for new reps, messages, contacts. Or the same only counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from models import imports, messages
 from models.database import Connection
 from models.imports import ChangedRow, Compared
+from models.merges import survivors
 from models.messages import CommandReusedError, NewMessage, Ring
 from service.calendars import freeze_calendar
 from service.imports.mapping import Mapping, RepCalendar
@@ -20,6 +22,7 @@ from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
 from workflows.codec import canonical, derived_id
 from workflows.commands import Command, RegisterLead, SetCalendar
+from workflows.lead import Lead
 from workflows.rep import rep_id
 
 ASKED_BY = "import"
@@ -34,6 +37,13 @@ RUNG_LEADS_MAX = 500
 DAYS_BACK, DAYS_AHEAD = 366, 3 * 366
 
 _registration = msgspec.json.Decoder(Registration)
+
+
+class MergedRow(NamedTuple):
+    """A changed row of a lead that was merged, and the lead as which its person goes on."""
+
+    line: int
+    lead_id: UUID
 
 
 class Writer:
@@ -60,6 +70,8 @@ class Writer:
         """Who gets a calendar, in name order."""
         self.messages = 0
         """How many are staged."""
+        self.merged: list[MergedRow] = []
+        """Changed rows of leads that were merged into others, by line."""
         self.rings: list[Ring] = []
         """To ring after the commit; empty when it is left to the clock."""
 
@@ -118,18 +130,25 @@ class Writer:
 
     def _update(self, expected: int) -> None:
         for page in imports.changed_rows(self._connection) if expected else ():
-            new = [self._change(row) for row in page]
+            goes_on = survivors(self._connection, [row.lead_id for row in page])
+            new = [message for row in page for message in self._change(row, goes_on.get(row.lead_id))]
             self.messages += len(new)
             if self._apply:
                 self._stage(new)
         if self._apply and expected and imports.replace_updated(self._connection) < expected:
             raise _conflict()
 
-    def _change(self, row: ChangedRow) -> NewMessage:
+    def _change(self, row: ChangedRow, goes_on: Lead | None) -> Iterator[NewMessage]:
         before, after = _registration.decode(row.before) if row.before else None, _registration.decode(row.after)
         first, *then = self._orders.update(before, after, reference(row.lead_id, row.commitment))
         message_id = derived_id("import", row.lead_id, row.known_commitment, row.commitment)
-        return self._message(message_id, row.lead_id, first, then)
+        if goes_on is None or goes_on.id == row.lead_id:
+            yield self._message(message_id, row.lead_id, first, then)
+            return
+        self.merged.append(MergedRow(row.line, goes_on.id))
+        yield self._message(message_id, row.lead_id, first)
+        if told := self._orders.of_the_person(then):
+            yield self._message(derived_id(message_id, "merged"), goes_on.id, told[0], told[1:])
 
     def _message(self, message_id: UUID, stream_id: UUID, command: Command, then: Sequence[Command] = ()) -> NewMessage:
         return NewMessage(

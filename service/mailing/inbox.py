@@ -8,6 +8,7 @@ from uuid import UUID
 from actors.submit import Submission, stage
 from models import contacts, deliveries, leads, suppressions, views
 from models.database import Connection, transaction
+from models.merges import survivor
 from service.mailing.addresses import MailError, lead_of
 from service.pepper import Pepper, mail_address, open_pepper
 from service.wiring import Service
@@ -42,6 +43,8 @@ class Taken(NamedTuple):
 
     submission: Submission | None
     sentence: str
+    merged: str = ""
+    """That it goes to another lead than it was addressed to, and why."""
 
 
 def take(connection: Connection, pepper: Pepper, raw: bytes, now: datetime, answered: Answered = UNREAD) -> Taken:
@@ -62,11 +65,16 @@ def take(connection: Connection, pepper: Pepper, raw: bytes, now: datetime, answ
     lead, about = _lead(connection, pepper, mail)
     if lead is None:
         return Taken(None, f"{mail.kind.replace('_', ' ')} of somebody who is no lead: nothing is recorded")
-    id_ = derived_id("inbound", lead.id, mail.message_id or hashlib.sha256(raw).hexdigest())
-    command = _command(connection, mail, lead, about, id_, now, answered)
+    # An objection is about an address, which the lead has that the mail is about; it passes it on itself.
+    ours = mail.kind in ("unsubscribe", "opt_out", "bounce")
+    goes_on = lead if ours else survivor(connection, lead)
+    id_ = derived_id("inbound", goes_on.id, mail.message_id or hashlib.sha256(raw).hexdigest())
+    command = _command(connection, mail, goes_on, about, id_, now, answered)
     if command is None:
         return Taken(None, "a mail came back that is none of ours: nothing is recorded")
-    return Taken(Submission(id=id_, stream_id=lead.id, command=command, asked_by=WHO), mail.kind.replace("_", " "))
+    merged = f"; lead {lead.id.hex[:12]} was merged into lead {goes_on.id.hex[:12]}" if goes_on.id != lead.id else ""
+    submission = Submission(id=id_, stream_id=goes_on.id, command=command, asked_by=WHO)
+    return Taken(submission, f"{mail.kind.replace('_', ' ')}{merged}", merged.removeprefix("; "))
 
 
 def _lead(connection: Connection, pepper: Pepper, mail: Incoming) -> tuple[Lead | None, UUID | None]:

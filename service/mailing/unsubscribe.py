@@ -18,6 +18,7 @@ import structlog
 from actors.submit import Submission, stage
 from models import leads
 from models.database import ModelError, transaction
+from models.merges import survivor
 from service.mailing.addresses import MailError, lead_of
 from service.pepper import Pepper
 from service.wiring import Service
@@ -55,8 +56,11 @@ def unsubscribe(service: Service, lead_id: UUID) -> bool:
     """Take the person behind a lead off our mail and return whether the lead is known. A second time nothing is recorded."""
     with transaction(service.engine) as connection:
         lead = leads.find_lead(connection, lead_id)
-        if lead is None or lead.erased_at or "email" in lead.modes_refused:
+        if lead is None or lead.erased_at:
             return lead is not None
+        # Under the lead that the mail was for it may be known, and not any more where the person goes on and agreed anew.
+        if all("email" in each.modes_refused for each in (lead, survivor(connection, lead))):
+            return True
         id_ = derived_id("one-click", lead_id, lead.version)
         command = Submission(id=id_, stream_id=lead_id, command=OptOut(channel="email"), asked_by="unsubscribe")
         rings = stage(connection, [command], now=service.now())

@@ -20,6 +20,8 @@ from workflows.law import lawful_modes
 from workflows.law_facts import ImportedLawFacts
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
+from workflows.merge_commands import DuplicateFacts, MergeLead, TakeInDuplicate
+from workflows.merge_events import OtherLead
 from workflows.playbooks import Playbook
 from workflows.pursuit_facts import Alike, Queue
 from workflows.pursuit_playbook import Pursuit
@@ -74,6 +76,7 @@ class Life:
         self.holdings: Holdings | None = None
         self.asked: tuple[c.Slug, ...] | UnsetType | None = None
         self.queue: Queue | None = QUEUE if playbook.pursuit else None
+        self.into: OtherLead | None = OtherLead(known=True)
         self.offers = True
         self._lead: Lead | None = None
 
@@ -102,6 +105,7 @@ class Life:
             holdings=self.holdings,
             queue=self.queue,
             asked=self.asked,
+            into=self.into,
         )
 
     def do(self, command: c.AnyCommand, actor: str = "rep:dan") -> Outcome:
@@ -164,6 +168,18 @@ REAL_REASON = c.RecordReason(kind="real", reason="chose_other", evidence="call-7
 CONNECTED = c.RecordCall(outcome="connected", personal_topic_first=True, decision="yes")
 VOICEMAIL = c.RecordCall(outcome="voicemail")
 HOMEWORK = c.CompleteHomework(answers=dict.fromkeys(PLAYBOOK.homework.fields, WORDS), sources=(date(2025, 11, 3),))
+
+
+INTO = UUID("11111111-7777-4444-8888-222222222222")
+MERGE = MergeLead(into=INTO)
+
+
+def take_in(version: int = 3, duplicate: UUID = INTO, **facts: Any) -> TakeInDuplicate:
+    """Return the command by which a lead takes in a duplicate of which nothing is known but *facts*."""
+    nothing: dict[str, Any] = dict.fromkeys(DuplicateFacts.__struct_fields__)
+    nothing |= dict.fromkeys(("do_not_contact", "won", "open_opportunity"), False)
+    nothing |= dict.fromkeys(("modes_refused", "value_items_used", "invitations"), ())
+    return TakeInDuplicate(duplicate=duplicate, version=version, facts=DuplicateFacts(**(nothing | facts)))
 
 
 def queue_nurture_mail(life: Life) -> m.QueueNurtureMail:

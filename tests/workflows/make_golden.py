@@ -13,8 +13,10 @@ from msgspec.structs import replace
 from tests.workflows.life import (
     CALENDAR,
     DECLINE,
+    INTO,
     LEAD_ID,
     MAIL_ID,
+    MERGE,
     OPEN_REPLY,
     START,
     WORDS,
@@ -40,6 +42,8 @@ from workflows.events import AnyEvent, HeadsRecorded, Holdings, Recorded, event_
 from workflows.handle import Carrier
 from workflows.heads import Head, heads_root
 from workflows.law_facts import LawFacts
+from workflows.merge_commands import TakeInDuplicate
+from workflows.merging import facts_of
 from workflows.playbooks import Playbook
 from workflows.rep import handle_rep, rep_id
 from workflows.service_stream import service_event
@@ -136,6 +140,12 @@ def _lives() -> Iterator[Life]:
     life.must(c.RegrantConsent(evidence=WORDS, modes=("call",)), "manager:ann")
     life.holdings = Holdings(contact="b" * 64, documents=("c" * 64, "d" * 64), messages=9)
     life.must(c.EraseLead(reason=WORDS), "operator:pia")
+    yield life
+    life = life_in("no_response")
+    life.must(DECLINE)
+    facts = facts_of(life.lead)
+    life.must(MERGE, "manager:ann")
+    life.must(TakeInDuplicate(duplicate=INTO, version=9, facts=facts), "manager:ann")
     yield life
     life = life_in("nurture")
     for outcome in ("deferred", "unconfirmed", "sent"):

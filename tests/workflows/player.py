@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 import msgspec
 from hypothesis import strategies as st
@@ -15,6 +15,7 @@ from tests.workflows.life import (
     CONNECTED,
     DECLINE,
     HOMEWORK,
+    INTO,
     LEAD_ID,
     MAIL_ID,
     NO_REPLY,
@@ -30,21 +31,26 @@ from tests.workflows.life import (
     queue_breakup_mail,
     register,
     sent_command,
+    take_in,
     touch_command,
 )
-from tests.workflows.strategies import commands
+from tests.workflows.strategies import commands, values
 from workflows import commands as c
 from workflows import events as e
 from workflows import homework_commands as h
 from workflows import mail_commands as m
+from workflows import merging
 from workflows import pursuit_commands as p
 from workflows.codec import canonical
 from workflows.context import Context
+from workflows.decline import Decline
 from workflows.events import CommandRefused, ConsentRegranted, Recorded, Slot, Verdict, event_type
 from workflows.fold import fold, fold_all
 from workflows.handle import Carrier, Outcome, handle
 from workflows.law_facts import ImportedLawFacts, LawFacts
 from workflows.lead import RESTING, Lead
+from workflows.merge_commands import DuplicateFacts, MergeLead, TakeInDuplicate
+from workflows.merge_events import OtherLead
 from workflows.pursuit_facts import Owed
 from workflows.suppression import Entry, verdict
 from workflows.timers import fires
@@ -70,6 +76,39 @@ TOUCHED_BY: dict[type, frozenset[str]] = {
 }
 #: More than the days hold wait to be tried again, so that what brings little is proposed.
 CROWDED = replace(QUEUE, owed=(Owed(return_per_hour=5, leads=2), Owed(return_per_hour=60, leads=2)), room=1)
+_DAYS = st.none() | st.integers(-400, 60).map(lambda number: (START + timedelta(days=number)).date())
+_MOMENTS = st.none() | st.integers(-400, 60).map(lambda number: START + timedelta(days=number, hours=number % 7))
+FACTS = st.builds(
+    DuplicateFacts,
+    do_not_contact=st.sampled_from([False] * 5 + [True]),
+    won=st.sampled_from([False] * 7 + [True]),
+    modes_refused=st.lists(st.sampled_from([*ALL_MODES, "post", "fax"]), max_size=3, unique=True).map(tuple),
+    do_not_call_on=_DAYS,
+    open_opportunity=st.booleans(),
+    decline=st.none()
+    | st.builds(
+        Decline,
+        kind=st.sampled_from(["no", "hold"]),
+        stated_reason=st.just("price"),
+        at=_MOMENTS.filter(bool),
+        revisit_on=_DAYS,
+        keep_in_touch_requested=st.booleans(),
+        real_reason=st.sampled_from([None, "no_need"]),
+    ),
+    revisit_on=_DAYS,
+    last_contact_at=_MOMENTS,
+    last_touch_at=_MOMENTS,
+    called_at=_MOMENTS,
+    nurture_touched_at=_MOMENTS,
+    value_items_used=st.sampled_from([(), ("report",), ("study", "value-0")]),
+    invitations=st.sampled_from([(), (UUID(int=8),)]),
+)
+OTHERS = st.builds(
+    OtherLead,
+    known=st.sampled_from([True, True, True, True, False]),
+    merged_into=st.sampled_from([None, None, None, UUID(int=6)]),
+    erased=st.sampled_from([False, False, False, True]),
+)
 LATE = (None, timedelta(), timedelta(hours=3), timedelta(days=1), timedelta(days=9))
 
 
@@ -87,6 +126,7 @@ class Player(RuleBasedStateMachine):
         self.rung: set[tuple[str, int]] = set()
         self.last: Outcome | None = None
         self.verdicts: tuple[Verdict, ...] = ()
+        self.into: OtherLead | None = OtherLead(known=True)
 
     def _free(self) -> tuple[Slot, ...]:
         first = CALENDAR.local_day(self.now)
@@ -118,6 +158,7 @@ class Player(RuleBasedStateMachine):
             free=self._free(),
             verdicts=self.verdicts,
             queue=CROWDED,
+            into=self.into,
         )
         outcome = handle(before, command, context, carrier)
         self._check(before, command, outcome)
@@ -138,8 +179,38 @@ class Player(RuleBasedStateMachine):
                 assert isinstance(recorded.data, ConsentRegranted)
             lived = fold(lived, recorded)
         assert lived == outcome.lead
+        if before and before.merged_into:
+            assert outcome.answer != "applied" or isinstance(command, merging.STILL_TAKEN)
+        if isinstance(command, TakeInDuplicate) and outcome.answer == "applied":
+            self._check_taken_in(before, command, outcome.lead)
         assert outcome.answer != "applied" or outcome.recorded
         assert outcome.answer != "refused" or all(isinstance(one.data, CommandRefused) for one in outcome.recorded)
+
+    @staticmethod
+    def _check_taken_in(before: Lead | None, command: TakeInDuplicate, after: Lead | None) -> None:
+        """Who takes in a duplicate stands again, and is bound by what bound either of them."""
+        assert before
+        assert after
+        facts = command.facts
+        assert not after.merged_into
+        assert after.state == "do_not_contact" or not facts.do_not_contact
+        assert {*after.modes_refused} >= {*before.modes_refused, *facts.modes_refused}
+        assert {*after.modes} <= {*before.modes} - {*facts.modes_refused}
+        assert {*after.value_items_used} == {*before.value_items_used, *facts.value_items_used}
+        assert {*(after.invitations or ())} == {*(before.invitations or ()), *facts.invitations}
+        assert after.open_opportunity == (before.open_opportunity or facts.open_opportunity)
+        assert after.state in ("won", "do_not_contact") or not facts.won
+        for name in ("last_contact_at", "last_touch_at", "called_at", "nurture_touched_at", "revisit_on"):
+            known = [at for at in (getattr(before, name), getattr(facts, name)) if at]
+            assert getattr(after, name) == max(known, default=None), name
+        if facts.do_not_call_on:
+            assert after.law
+            assert after.law.dnc_listed is True
+            assert after.law.dnc_checked_on
+            assert after.law.dnc_checked_on >= facts.do_not_call_on
+        if facts.decline:
+            assert after.decline
+            assert after.decline.at >= facts.decline.at
 
     def _check_slots(self, lived: Lead | None, recorded: Recorded) -> None:
         """A slot is taken only when it is free, and given back or used only by the lead that has it."""
@@ -179,6 +250,26 @@ class Player(RuleBasedStateMachine):
     def the_list_changes(self, entries: list[Entry]) -> None:
         """Somebody objects under another lead, or consents again."""
         self.verdicts = (verdict(entries),)
+
+    @rule(into=OTHERS)
+    def the_other_lead_changes(self, into: OtherLead) -> None:
+        """Another lead is erased, merged, or not known."""
+        self.into = into
+
+    @rule(into=st.sampled_from([INTO, INTO, LEAD_ID]), actor=st.sampled_from(["manager:ann", "manager:ann", "rep:dan"]))
+    def somebody_merges(self, into: UUID, actor: str) -> None:
+        """Merge the lead, now and then: it ends nearly everything."""
+        if self.now.minute % 3 == 0:
+            self.give(MergeLead(into=into), actor)
+
+    @rule(
+        duplicate=st.sampled_from([INTO, UUID(int=5), LEAD_ID]),
+        version=st.integers(1, 4),
+        facts=st.one_of(FACTS, FACTS, FACTS, values(DuplicateFacts)),
+    )
+    def a_duplicate_comes(self, duplicate: UUID, version: int, facts: DuplicateFacts) -> None:
+        """Take in a duplicate, of which anything may be known."""
+        self.give(TakeInDuplicate(duplicate=duplicate, version=version, facts=facts), "manager:ann")
 
     @rule(days=st.sampled_from([0, 0, 1, 1, 2, 5, 9, 35, 100]), minutes=st.integers(0, 1439))
     def time_passes(self, days: int, minutes: int) -> None:
@@ -267,6 +358,14 @@ class Player(RuleBasedStateMachine):
         if self.lead.state == "do_not_contact":
             assert {} == self.lead.timers
             assert () == self.lead.modes
+
+    @invariant()
+    @precondition(lambda self: self.lead is not None and self.lead.merged_into)
+    def a_merged_lead_rests(self) -> None:
+        """Nobody is contacted under it, and nothing of it is ahead."""
+        assert self.lead
+        assert self.lead.state in ("dropped", "do_not_contact")
+        assert ({}, (), None) == (self.lead.timers, self.lead.slots, self.lead.hold)
 
     @invariant()
     @precondition(lambda self: self.lead is not None and self.lead.erased_at)
@@ -361,6 +460,9 @@ def pursuing(lead: Lead) -> list[tuple[Any, str]]:
 
 def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
     """Return commands that make sense for *lead*, each with who gives it."""
+    if lead.merged_into:
+        crossed = take_in(lead.version, do_not_call_on=today, modes_refused=("post",) if today.day % 5 == 0 else ())
+        return [(crossed, "manager:ann"), (OPEN_REPLY, "rep:dan"), (c.OptOut(channel="email"), "rep:dan")]
     day = CALENDAR.on_or_after(today)
     item = f"value-{len(lead.value_items_used)}"
     asset = c.SendNurtureTouch(mode="email", asset=item, attested=PLAYBOOK.checks.nurture)

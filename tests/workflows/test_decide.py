@@ -597,7 +597,7 @@ def test_a_hold_freezes_and_a_release_thaws() -> None:
     released = life.lead
     assert (None, date(2026, 1, 26)) == (released.hold, released.call_on)
     assert [date(2026, 1, 26)] == [slot.day for slot in life.lead.slots]
-    assert CALENDAR.moment(date(2026, 1, 26), 0) == life.lead.timers["call_after_note"].due_at
+    assert CALENDAR.start_of(date(2026, 1, 26)) == life.lead.timers["call_after_note"].due_at
 
 
 def test_a_hold_without_an_end_is_reviewed_again_and_again() -> None:

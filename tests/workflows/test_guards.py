@@ -12,13 +12,17 @@ import pytest
 from tests.workflows.life import (
     CALENDAR,
     HOMEWORK,
+    INTO,
+    LEAD_ID,
     MAIL_ID,
+    MERGE,
     PLAYBOOK,
     PURSUED,
     WORDS,
     life_in,
     queue_breakup_mail,
     sent_command,
+    take_in,
 )
 from tests.workflows.promotion import CAMPAIGN, letter, passed
 from workflows import commands as c
@@ -35,7 +39,9 @@ from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
 from workflows.guards import GUARDS
 from workflows.law_facts import LawFacts
-from workflows.lead import HoldState, Lead, MailState
+from workflows.lead import HoldState, Lead, MailState, TakenIn
+from workflows.merge_commands import MergeLead
+from workflows.merge_events import OtherLead
 from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Homework, Playbook, Reason
 from workflows.suppression import Entry, verdict
 
@@ -77,6 +83,9 @@ TRIED: dict[str, Any] = {
 }
 
 
+KNOWN = OtherLead(known=True)
+
+
 def playbook(**sections: Any) -> Playbook:
     return msgspec.structs.replace(PLAYBOOK, **sections)
 
@@ -92,6 +101,7 @@ class Case:
     calendar: Calendar | None = CALENDAR
     free: tuple[Slot, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    into: OtherLead | None = KNOWN
     rule: str = ""
 
 
@@ -121,7 +131,13 @@ def ask(guard: str, case: Case) -> context.Refused | None:
     base: Lead = life_in("queued").lead
     lead = msgspec.structs.replace(base, **case.lead)
     given = context.Context(
-        now=NOW, actor=case.actor, calendar=case.calendar, playbook=case.playbook, free=case.free, verdicts=case.verdicts
+        now=NOW,
+        actor=case.actor,
+        calendar=case.calendar,
+        playbook=case.playbook,
+        free=case.free,
+        verdicts=case.verdicts,
+        into=case.into,
     )
     return GUARDS[guard](context.facts(lead, case.command, given), case.command)
 
@@ -148,6 +164,14 @@ REFUSES: list[tuple[str, Case]] = [
     ("hold_ends_ahead", Case(c.Hold(reason="manual", until=TODAY))),
     ("another_owner", Case(c.Reassign(owner="dan"))),
     ("another_playbook", Case(MIGRATE)),
+    ("another_lead", Case(MergeLead(into=LEAD_ID))),
+    ("another_lead", Case(take_in(duplicate=LEAD_ID))),
+    ("into_known", Case(MERGE, into=None)),
+    ("into_known", Case(MERGE, into=OtherLead(known=False))),
+    ("into_not_erased", Case(MERGE, into=OtherLead(known=True, erased=True))),
+    ("into_not_merged", Case(MERGE, into=OtherLead(known=True, merged_into=LEAD_ID))),
+    ("not_taken_in", Case(take_in(3), {"duplicates": (TakenIn(lead_id=INTO, version=3),)})),
+    ("not_taken_in", Case(take_in(2), {"duplicates": (TakenIn(lead_id=INTO, version=3),)})),
     ("another_playbook", Case(MIGRATE, {"playbook": None})),
     ("step_kept", Case(MIGRATE, {"state": "note_due"}, playbook=playbook(capacity=Capacity(notes=0)))),
     ("step_kept", Case(MIGRATE, {"state": "call_due", "promised": True}, playbook=playbook(capacity=Capacity(calls=0)))),
@@ -325,6 +349,13 @@ REFUSES: list[tuple[str, Case]] = [
 
 RESTED = {"decline": DECLINE, "revisit_on": TODAY}
 PASSES: list[tuple[str, Case]] = [
+    ("another_lead", Case(MERGE)),
+    ("another_lead", Case(take_in())),
+    ("into_known", Case(MERGE)),
+    ("into_not_erased", Case(MERGE)),
+    ("into_not_merged", Case(MERGE)),
+    ("not_taken_in", Case(take_in())),
+    ("not_taken_in", Case(take_in(4), {"duplicates": (TakenIn(lead_id=INTO, version=3),)})),
     ("breakup_mail_open", Case(queue_breakup_mail())),
     ("breakup_mail_open", Case(queue_breakup_mail(), {"breakup_email_at": LONG_AGO, "breakup_voicemail_at": NOW})),
     (

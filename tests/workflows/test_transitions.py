@@ -1,4 +1,4 @@
-"""The table is the specification's: 51 rows, deterministic, every state reachable, every row lived through."""
+"""The table: the specification's 51 rows and two for merges; deterministic, every state reachable, every row lived through."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import pytest
 from tests.workflows.life import (
     CONNECTED,
     DECLINE,
+    MERGE,
     NO_REPLY,
     OPEN_REPLY,
     PLAYBOOK,
@@ -23,6 +24,7 @@ from tests.workflows.life import (
     ready_to_break_up,
     register,
     sent_command,
+    take_in,
     touch_command,
 )
 from workflows import commands as c
@@ -90,6 +92,9 @@ EXPECTED = [
     ("T49", "registered declined queued note_due", "reply_received", "re_engaged"),
     ("T50", "queued note_due note_sent no_response nurture", "lead_declined", "declined"),
     ("T51", f"{_OPEN} dropped", "lead_won", "won"),
+    # These two stand beside the specification's.
+    ("T52", f"{_OPEN} re_engaged meeting_booked won dropped", "lead_merged", "dropped"),
+    ("T53", "dropped", "duplicate_taken_in", "registered"),
 ]
 
 
@@ -234,6 +239,10 @@ LIVES: dict[str, tuple[Callable[[], Life], ...]] = {
         *(_from(state, _says(NO_REPLY)) for state in ("queued", "note_due", "note_sent", "no_response", "nurture")),
     ),
     "T51": tuple(_from(state, _says(c.MarkWon(), "crm")) for state in EXPECTED[50][1].split()),
+    "T52": tuple(_from(state, _says(MERGE, MANAGER)) for state in STATES if state != "do_not_contact"),
+    "T53": tuple(
+        _from(state, _says(take_in(), MANAGER), _says(MERGE, MANAGER)) for state in STATES if state != "do_not_contact"
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from workflows import commands as c
 from workflows.campaign_commands import MoveStage, ProposeCold, SendInvitation
 from workflows.homework_commands import OpenHistory
 from workflows.mail_commands import MailCommand
+from workflows.merge_commands import TakeInDuplicate
 
 FORMS: tuple[Form, ...] = (
     *people.FORMS,
@@ -23,13 +24,15 @@ FORMS: tuple[Form, ...] = (
 #: What the machine, the planner and the CRM say, and no person at a shell; an erasure has a command with a ledger of its own.
 NOT_FOR_PEOPLE = {
     c.EraseLead, c.RegisterLead, c.UpdateContact, c.ScheduleNote, c.ScheduleCall, c.ScheduleTouch, c.FireTimer,
-    c.MigratePlaybook,
+    c.MigratePlaybook, TakeInDuplicate,
 }  # fmt: skip
 #: These have commands of their own: they print what is decided on, or send something.
 NOT_FOR_PEOPLE |= {OpenHistory, MoveStage, ProposeCold, SendInvitation, *get_args(MailCommand)}
 
-#: Ids that only a CRM has at hand, and days that stand in the sources themselves.
-NOT_ASKED = {"RecordReply.campaign_id", "RecordReply.event_id", "CompleteHomework.sources"}
+#: Ids that only a CRM has at hand, days that stand in the sources themselves, and the way that something was passed on.
+NOT_ASKED = {
+    "RecordReply.campaign_id", "RecordReply.event_id", "CompleteHomework.sources", "RecordReply.through", "OptOut.through",
+}  # fmt: skip
 
 
 def test_every_command_that_people_give_has_a_form() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from service.what_if import ASSUMPTIONS
 from tests.service.world import MONDAY, World
+from workflows.commands import RecordReply
 
 SAME = """
 schema = 1
@@ -75,6 +76,21 @@ def test_rules_that_say_the_same_give_no_difference(busy: World, mine: Path, sin
     assert (said["brought_back"], said["leads"]) == (said["recorded"], 8)
     assert said["recorded"] == (2 if since else 8)
     assert "nothing differs for any of 8 leads" in busy.ok("what-if", mine, *since)
+
+
+def test_merges_come_out_as_they_did(busy: World, mine: Path) -> None:
+    """The run tells the other lead by itself, and passes on what was said to a merged one: nothing is handed in twice."""
+    with busy.worker():
+        busy.ok("merge", "V-0006", "--into", "V-0005", "--as", "manager:ann")
+        busy.ok("merge", "V-0003", "--into", "V-0002", "--as", "manager:ann")
+        busy.ok("opt-out", "V-0006")
+    busy.hand_in(busy.leads[3], RecordReply(channel="email"), who="inbox")
+    for day in range(22, 30):
+        busy.at(MONDAY + timedelta(days=day))
+    assert ["dropped", "do_not_contact"] == [busy.lead(busy.leads[number]).state for number in (3, 5)]
+    mine.write_text(SAME)
+    said = busy.said("what-if", mine)
+    assert (said["affected"], said["stopped"], said["samples"], said["left_out"]) == (0, {}, [], 0)
 
 
 def test_fewer_notes_a_day_put_notes_off_and_their_calls(busy: World, mine: Path) -> None:

@@ -18,8 +18,11 @@ from service.mailing.unsubscribe import Server, make_server, unsubscribe
 from service.pepper import Pepper, open_pepper
 from service.settings import read_settings
 from service.wiring import connect
+from tests.desk import WORDS
 from tests.service.mail.office import Office
 from tests.stage import until
+from workflows.commands import OptOut, RegrantConsent
+from workflows.merge_commands import MergeLead
 
 PEPPER = Pepper(b"x" * 32)
 LEAD = UUID("0b7f5d0e-9f2f-4f86-9a56-3f6a3b1c2d4e")
@@ -207,7 +210,8 @@ def test_an_address_to_listen_on_is_looked_at(listen: str) -> None:
 
 
 def test_a_click_on_the_link_of_a_mail_that_arrived_ends_mail_for_good(office: Office) -> None:
-    """From the header of the mail to the log and the suppression list; a second click changes nothing more."""
+    """From the header of the mail to the log and the suppression list; a second click changes nothing more, unless the lead was
+    merged into one that agreed to mail anew: the person means that one, too."""
     office.nurture()
     office.deliver()
     token = office.server.mails[0].headers["List-Unsubscribe"].partition("/u/")[2].partition(">")[0]
@@ -223,3 +227,12 @@ def test_a_click_on_the_link_of_a_mail_that_arrived_ends_mail_for_good(office: O
     assert version == office.world.lead(lead_id).version
     assert not unsubscribe(service, uuid4())
     assert "nothing goes out by email" in office.world.refused(1, "suppressions", "check", "V-0000")
+    merged_into = office.world.take_in()
+    office.world.hand_in(lead_id, MergeLead(into=merged_into), who="manager:ann")
+    office.world.hand_in(merged_into, OptOut(), who="crm")
+    office.world.hand_in(merged_into, RegrantConsent(evidence=WORDS, modes=("email",)), who="manager:ann")
+    assert unsubscribe(service, lead_id)
+    office.world.work()
+    assert [(), ("email",)] == [
+        office.world.lead(merged_into).modes, tuple(m for m in office.world.lead(merged_into).modes_refused if m == "email"),
+    ]  # fmt: skip
