@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from workflows.codec import GENESIS
 from workflows.heads import Head, leaf_of
 from workflows.merkle import merkle_root
 
@@ -16,10 +15,6 @@ class RunningHeads:
         self._leaves: dict[bytes, bytes] = {}
         self._changed: set[bytes] = set()
         self._newest: dict[bytes, tuple[int, bytes]] = {}
-
-    def of(self, stream_id: bytes) -> tuple[int, bytes]:
-        """Return version and hash of the stream's newest event so far; 0 and `GENESIS` when there is none."""
-        return self._newest.get(stream_id, (0, GENESIS))
 
     def take(self, stream_id: bytes, version: int, hash_: bytes) -> None:
         """Take the next event of the stream, whose id is given as 16 bytes."""

@@ -6,7 +6,7 @@ a playbook is only named by its digest, and a message keeps what the log does no
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -25,16 +25,16 @@ from workflows.service_stream import SERVICE_ID
 PAGE_ROWS = 1_000
 
 
-def verify_beside(connection: Connection, *, most: int = 20) -> list[Finding]:
+def verify_beside(connection: Connection, *, streams: Collection[UUID] | None = None, most: int = 20) -> list[Finding]:
     """Return what is wrong beside the log, up to *most* findings of each statement.
 
-    Texts are left out where they are closed to this login. Run it in a REPEATABLE READ transaction, so that all tables are seen
-    at one moment.
+    With *streams* only what belongs to these is held against the log, and all playbooks that are kept. Texts are left out where
+    they are closed to this login. Run it in a REPEATABLE READ transaction, so that all tables are seen at one moment.
     """
-    values = {"service": SERVICE_ID, "most": most}
+    values = {"service": SERVICE_ID, "most": most, "ids": None if streams is None else list(streams)}
     # What takes long in a long log is no lock that is stuck.
     connection.execute(text("SET LOCAL statement_timeout = 0"))
-    found = [*_playbooks(connection)]
+    found = [*_playbooks(connection, values)]
     carried = connection.execute(text(_CARRIED), values).mappings()
     found += [_finding(row["code"], row, _SENTENCES[row["code"]]) for row in carried]
     for code, (statement, sentence) in _MESSAGES.items():
@@ -53,7 +53,7 @@ def _finding(code: str, row: RowMapping, sentence: str) -> Finding:
     return Finding(code, row.get("position"), row["stream_id"], about + sentence.format_map(row))
 
 
-def _playbooks(connection: Connection) -> Iterator[Finding]:
+def _playbooks(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
     """Hold published playbooks against their digests, and against those that the log names."""
     kept: dict[str, str] = {}
     for row in connection.execute(text("SELECT digest, id, version, body FROM playbooks ORDER BY id, version")):
@@ -63,7 +63,7 @@ def _playbooks(connection: Connection) -> Iterator[Finding]:
             yield Finding(
                 "playbook_differs", None, None, f"the playbook {named} is not the one that was published: its digest differs"
             )
-    for pin in connection.execute(text(_PINS)).mappings():
+    for pin in connection.execute(text(_PINS), values).mappings():
         if pin["digest"] != kept.get(pin["playbook"]):
             what = "another is kept under that name" if pin["playbook"] in kept else "none is kept under that name"
             sentence = f"it names the playbook {{playbook}} with the digest {{digest}}, and {what}"
@@ -83,13 +83,14 @@ def _says(body: str, id_: str, version: str) -> bool:
 _PINS = """
     SELECT e.position, e.type, e.version, e.stream_id, e.playbook,
            substring(e.body from '"playbook":\\{"digest":"([0-9a-f]{64})"') AS digest
-      FROM (SELECT min(position) AS position FROM events WHERE playbook IS NOT NULL GROUP BY playbook) AS first
+      FROM (SELECT min(position) AS position FROM events
+             WHERE playbook IS NOT NULL AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids)) GROUP BY playbook) AS first
       JOIN events e USING (position)
      UNION ALL
     SELECT position, type, version, stream_id, said[2] || '@' || said[3], said[1]
       FROM events, regexp_matches(body,
            '"digest":"([0-9a-f]{64})","playbook":"([^"]*)","type":"playbook_published","version":"([^"]*)"') AS said
-     WHERE type = 'playbook_published'
+     WHERE type = 'playbook_published' AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
      ORDER BY 1
 """
 
@@ -105,7 +106,7 @@ _CARRIED = """
                             AND m.rule IS DISTINCT FROM substring(e.body from '"rule":"([^"]*)","type":"command_refused"')
                          THEN 'outcome_differs' END AS code
           FROM events e LEFT JOIN messages m ON m.id = e.message_id
-         WHERE e.stream_id <> :service
+         WHERE e.stream_id <> :service AND (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
     ) AS found
      WHERE code IS NOT NULL ORDER BY position LIMIT :most
 """
@@ -122,7 +123,7 @@ _MESSAGES = {
         """
         SELECT NULL AS position, m.stream_id, m.id, m.outcome
           FROM messages m
-         WHERE m.outcome IN ('applied', 'refused')
+         WHERE m.outcome IN ('applied', 'refused') AND (CAST(:ids AS uuid[]) IS NULL OR m.stream_id = ANY(:ids))
            AND EXISTS (SELECT 1 FROM events WHERE stream_id = m.stream_id)
            AND NOT EXISTS (SELECT 1 FROM events WHERE message_id = m.id) ORDER BY m.id LIMIT :most
         """,
@@ -132,7 +133,7 @@ _MESSAGES = {
         """
         SELECT NULL AS position, m.stream_id, m.id
           FROM messages m
-         WHERE m.body = '{}' AND NOT EXISTS
+         WHERE m.body = '{}' AND (CAST(:ids AS uuid[]) IS NULL OR m.stream_id = ANY(:ids)) AND NOT EXISTS
                (SELECT 1 FROM events WHERE stream_id = m.stream_id AND type = 'lead_erased') ORDER BY m.id LIMIT :most
         """,
         "the message {id} for {stream_id} is empty, and nobody was erased there",
@@ -148,6 +149,7 @@ def _commands(connection: Connection, values: dict[str, Any]) -> Iterator[RowMap
         text(
             "SELECT e.position, e.type, e.version, e.stream_id, m.id, m.body AS asked, e.body FROM events e "
             "JOIN messages m ON m.id = e.message_id WHERE e.stream_id <> :service AND m.body <> '{}' "
+            "AND (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids)) "
             """AND strpos(e.body, '"command":' || m.body) = 0 AND strpos(e.body, '"command"\\:null') = 0 ORDER BY 1"""
         ),
         values,
@@ -170,10 +172,11 @@ def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
     """Hold texts against their own commitments, and against those in the log."""
     wrong = (
         "SELECT id, lead_id, kind FROM documents WHERE encode(sha256(salt || convert_to(body, 'UTF8')), 'hex') <> commitment "
+        "AND (CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids)) "
     )
     for row in connection.execute(text(wrong + "ORDER BY id LIMIT :most"), values):
         yield Finding("text_differs", None, row.lead_id, f"the text {row.id} ({row.kind}) is not the one that was committed to")
-    for id_, sentence in _contacts(connection):
+    for id_, sentence in _contacts(connection, values):
         yield Finding("text_differs", None, id_, sentence)
     for said in connection.execute(text(_REFERENCES), values).mappings():
         if said["is_there"]:
@@ -189,7 +192,8 @@ _REFERENCES = """
     WITH said AS (
         SELECT e.position, e.type, e.version, e.stream_id, left(part, 64) AS commitment, substr(part, 82, 36) AS id
           FROM events e, string_to_table(e.body, '"commitment":"') AS part
-         WHERE strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
+         WHERE (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
+           AND strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
     ), erased AS (SELECT stream_id FROM events WHERE type IN ('lead_erased', 'event_texts_erased'))
     SELECT said.*, d.id IS NOT NULL AS is_there
       FROM said LEFT JOIN documents d ON CAST(d.id AS text) = said.id
@@ -207,12 +211,13 @@ _REFERENCES = """
 """
 
 
-def _contacts(connection: Connection) -> Iterator[tuple[UUID, str]]:
+def _contacts(connection: Connection, values: dict[str, Any]) -> Iterator[tuple[UUID, str]]:
     statement = text(
-        "SELECT lead_id, fields, salt, commitment FROM contacts WHERE lead_id > :after ORDER BY lead_id LIMIT :page"
+        "SELECT lead_id, fields, salt, commitment FROM contacts WHERE lead_id > :after "
+        "AND (CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids)) ORDER BY lead_id LIMIT :page"
     )
     after = UUID(int=0)
-    while rows := connection.execute(statement, {"after": after, "page": PAGE_ROWS}).all():
+    while rows := connection.execute(statement, {"after": after, "page": PAGE_ROWS, "ids": values["ids"]}).all():
         for row in rows:
             if hashlib.sha256(row.salt + canonical(row.fields)).hexdigest() != row.commitment:
                 yield row.lead_id, f"the personal data of {row.lead_id} is not what was committed to"

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
-from uuid import UUID
 
 import msgspec
 from psycopg.types.string import ByteaBinaryLoader
@@ -19,7 +18,6 @@ from sqlalchemy import Connection, text
 from models import checkpoints, tree
 from models.findings import Finding
 from models.running_heads import RunningHeads
-from workflows.codec import canonical, chain_hash
 from workflows.events import HeadsRecorded, decode_recorded
 from workflows.merkle import Frontier, Node, Span, leaf_hash
 from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note
@@ -49,7 +47,6 @@ class _Event(NamedTuple):
     position: int
     stream_id: bytes
     version: int
-    type: bytes
     hash: bytes
     body: bytes
 
@@ -81,9 +78,8 @@ def verify_tree(
 ) -> TreeVerified:
     """Check tree, checkpoints and heads against the events, and the checkpoints that are known from *outside*.
 
-    *open_note* checks signatures; without it, no key being known, only what was signed is checked. *since* is the number of
-    events up to which `models.verify.verify` found nothing wrong at some time: the events behind it, and no others, are then
-    also checked one by one as to chain and canonical form. Run it in a REPEATABLE READ transaction.
+    *open_note* checks signatures; without it, no key being known, only what was signed is checked. With *since* only the heads
+    that were recorded behind that position are made again. Run it in a REPEATABLE READ transaction.
     """
     run = _TreeVerification(connection, open_note, outside, since, progress)
     findings = sorted(run.findings(), key=attrgetter("place"))
@@ -109,7 +105,6 @@ class _TreeVerification:
         self._nodes = {stored.node: stored.hash for stored in tree.read_nodes(connection)}
         self._wrong_block: Span | None = None
         """The first block of which a stored node is not what its events come to."""
-        self._wrong_streams: set[bytes] = set()
         self._contradicted: set[str] = set()
         self._believed = 0
         self.events = 0
@@ -142,9 +137,7 @@ class _TreeVerification:
     def _log(self) -> Iterator[_Event]:
         """Yield the events in order, up to the first gap: `models.verify` names it."""
         driver: Any = self._connection.connection.driver_connection
-        statement = (
-            "SELECT position, stream_id, version, type, hash, body FROM events WHERE position > %s ORDER BY position LIMIT %s"
-        )
+        statement = "SELECT position, stream_id, version, hash, body FROM events WHERE position > %s ORDER BY position LIMIT %s"
         with driver.cursor(binary=True) as cursor:
             # As bytes, which is all that is asked of most: nothing is made of them here.
             for name in ("text", "uuid"):
@@ -160,11 +153,6 @@ class _TreeVerification:
         self.events = event.position
         made = self._frontier.append(leaf_hash(event.body))
         findings = [f for node, hash_ in made[_BELOW:] for f in self._check_node(node, hash_)] if len(made) > _BELOW else []
-        if self._since is not None and event.position > self._since and event.stream_id not in self._wrong_streams:
-            wrong = _wrong_with(event, self._heads.of(event.stream_id))
-            if wrong:
-                self._wrong_streams.add(event.stream_id)
-                findings.append(Finding(wrong[0], event.position, UUID(bytes=event.stream_id), f"{_name(event)}: {wrong[1]}"))
         self._heads.take(event.stream_id, event.version, event.hash)
         return findings
 
@@ -265,28 +253,5 @@ class _Ahead(Generic[T]):
         return item
 
 
-def _wrong_with(event: _Event, before: tuple[int, bytes]) -> tuple[str, str] | None:
-    """Return what is wrong with an event that stands behind the event *before* in its stream."""
-    version, hash_ = before
-    if event.version != version + 1:
-        return "version_missing", f"version {version + 1} is missing before it"
-    if chain_hash(hash_, event.body) != event.hash:
-        return "hash_differs", "its hash does not follow from the event before it and its body"
-    try:
-        recorded = decode_recorded(event.body)
-    except msgspec.DecodeError as error:
-        return "body_unreadable", f"its body is no event of a known shape: {error}"
-    if canonical(recorded) != event.body:
-        return "body_not_canonical", "its body is not in canonical form"
-    if (recorded.stream_id.bytes, recorded.version) != (event.stream_id, event.version):
-        return "copy_differs", "its body is of another place"
-    return None
-
-
 def _named(claim: _Claim) -> str:
     return f"the checkpoint of {claim.size} events{' from outside' if claim.whose == 'outside' else ''}"
-
-
-def _name(event: _Event) -> str:
-    stream_id = UUID(bytes=event.stream_id)
-    return f"event {event.position} ({event.type.decode()}, version {event.version} of {stream_id})"

@@ -77,7 +77,10 @@ def opened(raw: str, known: list[VerifierKey]) -> Checkpoint:
     found = signers(note, known, is_signed)
     checkpoint = parse_checkpoint(note.text)
     if not found:
-        raise NoteError("it is not signed by any key that is known here")
+        strange = ", ".join(f"{each.name[:80]}+{each.key_id.hex()}" for each in note.signatures[:3])
+        raise NoteError(
+            f"it is not signed by any key that is known here, but by {strange}: `thaw verify` takes that with --key, too"
+        )
     if checkpoint.origin not in {key.name for key in found}:
         raise NoteError(f"it is of another log: {checkpoint.origin[:80]!r}")
     return checkpoint

@@ -1,11 +1,12 @@
 """One codec: canonical JSON bytes (the restricted RFC 8785 profile) and the hash that chains them.
 
-Keys are ASCII, numbers are integers below 2**53, times are RFC 3339 strings in UTC, and no struct of this package holds a
-float; within that profile sorted, compact JSON is the RFC 8785 form (``tests/workflows/test_codec.py`` checks it against the
-``rfc8785`` package).
+Numbers are integers below 2**53, times are RFC 3339 strings in UTC, and no struct of this package holds a float; within that
+profile sorted, compact JSON is the RFC 8785 form (``tests/workflows/test_codec.py`` checks it against the ``rfc8785`` package),
+but for keys of characters beyond U+FFFF, which that sorts by UTF-16.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,11 +22,25 @@ NAMESPACE = UUID("6f1c1c1e-5d0a-5c67-9a44-7468617721a1")
 GENESIS = bytes(32)
 
 _encoder = msgspec.json.Encoder(order="sorted")
+_in_given_order = msgspec.json.Encoder()
+
+#: The first byte in UTF-8 of a character beyond U+FFFF: only these stand elsewhere by UTF-16 than by their numbers.
+_beyond_u_ffff = re.compile(b"[\xf0-\xf4]")
 
 
 def canonical(value: Any) -> bytes:
     """Return the canonical bytes of *value*, a struct or plain data without floats."""
-    return _encoder.encode(value)
+    encoded = _encoder.encode(value)
+    if encoded.isascii() or not _beyond_u_ffff.search(encoded):
+        return encoded
+    return _in_given_order.encode(_by_utf_16(msgspec.json.decode(encoded)))
+
+
+def _by_utf_16(data: Any) -> Any:
+    """Return *data* with the keys of its objects in the order of RFC 8785, 3.2.3."""
+    if isinstance(data, dict):
+        return {key: _by_utf_16(data[key]) for key in sorted(data, key=lambda key: key.encode("utf-16-be"))}
+    return [_by_utf_16(item) for item in data] if isinstance(data, list) else data
 
 
 def digest(value: bytes) -> str:

@@ -19,6 +19,7 @@ from models.heads import RecordedHeads
 from models.merges import merged_with
 from service.bundle.archive import Archive, BundleError, Listed, new_archive
 from service.bundle.heads import PackedHeads
+from service.bundle.kept import refuse_future, refuse_unsigned
 from service.bundle.opened import References
 from service.bundle.selection import Chosen, Selection, choose, names_of
 from service.keys import KeyFiles, SigningKey
@@ -89,7 +90,8 @@ def export(
     Raises
     ------
     BundleError
-        When nothing signed covers what is asked for, and there is no key; or when *path* is taken.
+        When nothing signed covers what is asked for or was *kept*, and there is no key; when *kept* is over more than the log
+        has; or when *path* is taken.
     KeyFileError
         When the key at hand cannot be used.
     ModelError, OSError
@@ -99,6 +101,7 @@ def export(
         may_record = by is not None and bundle.may_append(connection)
         if opened and not contacts.are_open(connection):
             raise BundleError("this login may not read personal data: leave out --opened, or be given thaw_auditor_opened")
+        refuse_future(kept, events.head_position(connection))
     if keys.exist and not _is_covered(engine, selection):
         if selection.kind == "leads":
             notary.record_heads(by or "operator", wait=True)
@@ -108,6 +111,7 @@ def export(
     with new_archive(path, force=force) as archive:
         with views.snapshot(engine) as connection:
             writing = _Writing(connection, archive, selection, opened, progress)
+            refuse_unsigned(kept, writing.checkpoint.size)
             writing.write(now, signing, [checkpoint.size for checkpoint in kept])
         sealed = archive.seal()
         recorded = None

@@ -18,12 +18,20 @@ from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.operator import by_option, operator, reason_option, required_reason
 from service.cli.ops import bar
 from service.destinations import destinations
+from service.evidence import EvidenceError, known_keys, read_notes
 from service.find import find_lead
 from service.keys import KeyFiles
 from service.merged import called
 from service.notary import Notary
 from service.wording import count
 from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note, split_notes
+
+#: Takes the verifier out of a bundle of which nothing is believed yet: that member alone, and no more than a megabyte of it.
+TAKE_OUT = (
+    "python -c 'import sys, zipfile as z; "
+    'open("verify.py", "wb").write(z.ZipFile(sys.argv[1]).open("verify.py").read(1 << 20))'
+    "' {path}"
+)
 
 
 @click.command("export")
@@ -67,7 +75,7 @@ def export_(
     if (bool(leads), span is not None, every).count(True) != 1:
         raise InputError("name leads, or a range with --range A:B, or everything with --all: one of the three")
     why = required_reason(reason, "a request of 3 July")
-    notes = [note for path in kept for note in _kept(path)]
+    notes = [note for path in kept for note in _kept(app, path)]
     selection = _selection(app, leads, span)
     keys = KeyFiles(app.settings)
     notary = Notary(app.service.engine, app.service.clock, keys, destinations(app.settings))
@@ -99,7 +107,14 @@ def _selection(app: App, typed: Iterable[str], span: str | None) -> Selection:
     return Selection(kind="leads", leads=found) if found else Selection(kind="all")
 
 
-def _kept(path: Path) -> list[Checkpoint]:
+def _kept(app: App, path: Path) -> list[Checkpoint]:
+    """Return the checkpoints in the file at *path*; their signatures are checked where a key is known."""
+    known = known_keys(app.settings, ())
+    if known:
+        try:
+            return read_notes(path, known)
+        except EvidenceError as error:
+            raise InputError(str(error)) from error
     try:
         notes = split_notes(path.read_text())
         found = [parse_checkpoint(parse_note(note).text) for note in notes]
@@ -138,7 +153,7 @@ def _lines(made: Exported, selection: Selection, keys: KeyFiles, elsewhere: Mapp
     known = keys.known()
     yield "to check it, with Python and nothing else, take a verify.py from elsewhere, or the one inside, and run it:"
     path = shlex.quote(str(made.path))
-    yield f"  python -m zipfile -e {path} bundle && cp bundle/verify.py ."
+    yield f"  {TAKE_OUT.format(path=path)}"
     yield f"  python verify.py {path} --key {known[-1] if known else 'KEY'}"
 
 

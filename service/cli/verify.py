@@ -11,6 +11,7 @@ from models.contacts import are_open
 from models.findings import Finding
 from models.verify import verify as verify_log
 from models.verify_beside import verify_beside
+from models.verify_since import verify_since
 from models.verify_tree import verify_tree
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.ops import progress_bar
@@ -26,16 +27,16 @@ class VerifiedShown(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     events: int
     streams: int
-    """Streams that were folded; 0 with ``--since``."""
+    """Streams that were folded and compared with what stands beside them; with ``--since`` those that went on behind it."""
     checkpoints: int
     newest_checkpoint: int
     """How many events it commits to, 0 when there is none."""
     signatures_checked: bool
     """False when no public key is known."""
     since: int | None
-    """Events up to here were compared with the note that was given, and not one by one."""
+    """Events up to here were compared with the note that was given; streams without an event behind it with nothing else."""
     texts_checked: bool
-    """False where texts are closed to this login, and with ``--since``."""
+    """False where texts are closed to this login. With ``--since`` those of the streams that went on."""
     findings: tuple["FindingShown", ...]
     """The first wrong event first."""
 
@@ -54,7 +55,7 @@ class FindingShown(msgspec.Struct, frozen=True, kw_only=True):
 @click.option(
     "--since", "since", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A checkpoint, or a file of them, that was kept elsewhere: check that the log still holds what it commits to, and "
-    "only the events behind it one by one.",
+    "all else only for the streams that have an event behind it.",
 )  # fmt: skip
 @click.option("--key", "keys", multiple=True, help="A public key as `thaw keys show` prints it; may be given several times.")
 @click.option(
@@ -74,7 +75,7 @@ def verify(
     1 when something is wrong.
     """
     if since and processes:
-        raise InputError("--processes is for whole streams; --since reads the events behind a checkpoint, in their order")
+        raise InputError("--processes is for the whole log; --since reads the streams that went on behind a checkpoint")
     try:
         known = known_keys(app.settings, keys)
         outside = read_notes(since, known) if since else sent(app.settings, known)
@@ -101,10 +102,16 @@ def _verified(
         with progress_bar(connection, "comparing with what was signed") as progress:
             tree = verify_tree(connection, open_note=opener(known), outside=outside, since=behind, progress=progress)
         if behind is None:
-            findings, texts = verify_beside(connection), are_open(connection)
+            findings = verify_beside(connection)
             with progress_bar(connection, "verifying") as progress:
                 log = verify_log(connection, progress=progress, parts=parts)
             findings, events, streams = [*log.findings, *findings], log.events, log.streams
+        else:
+            with progress_bar(connection, "verifying what came since") as progress:
+                log_since = verify_since(connection, behind, progress=progress)
+            findings = [*log_since.findings, *verify_beside(connection, streams=log_since.streams)]
+            streams = len(log_since.streams)
+        texts = are_open(connection)
     findings = sorted([*findings, *tree.findings], key=attrgetter("place"))
     return VerifiedShown(
         whole=not findings,
@@ -133,11 +140,18 @@ def _print(shown: VerifiedShown) -> None:
         click.echo(f"{count(shown.checkpoints, 'checkpoint')}, {newest}{trust}")
     else:
         click.echo("nothing is signed, so a log that was rewritten as a whole would not be found: `thaw keys init`", err=True)
-    if shown.since is None and not shown.texts_checked:
+    if not shown.texts_checked:
         click.echo("texts were not held against their commitments: they are closed to this login")
     verdict = "nothing is wrong" if shown.whole else "something is wrong"
     whole = f"{count(shown.events, 'event')} in {count(shown.streams, 'stream')}"
-    behind = f"{count(shown.events, 'event')}, one by one behind {shown.since}"
+    behind = (
+        f"{count(shown.events, 'event')}, one by one in the {count(shown.streams, 'stream')} that went on behind {shown.since}"
+    )
+    if shown.since is not None:
+        click.echo(
+            "not compared: columns, rows, slots, timers, messages and texts of streams without an event behind "
+            f"{shown.since}; `thaw verify` compares all"
+        )
     click.echo(f"{whole if shown.since is None else behind}: {verdict}")
 
 

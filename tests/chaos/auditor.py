@@ -1,4 +1,4 @@
-"""The laws that hold after any chaos, checked from outside: plain SQL, and nothing of the service's own code but `verify`."""
+"""The laws that hold after any chaos, checked from outside: plain SQL, and of our own code `verify` and `rederive` only."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from uuid import UUID
 from models.database import make_engine, transaction
 from models.verify import verify
 from tests.chaos.reader import Seen
+from tests.desk import differing
 from tests.stage import Stage
 
 RESTING = ["registered", "won", "dropped", "do_not_contact"]
@@ -68,8 +69,10 @@ class Audit:
         engine = make_engine(self._url)
         with transaction(engine) as connection:
             found = verify(connection).findings
+        derived = differing(engine)
         engine.dispose()
         assert found == []
+        assert derived == [], "each decision follows from what was recorded with it"
 
     def nothing_vanished(self, submitted: Sequence[UUID], dead: set[UUID]) -> None:
         """Every command that was accepted is settled, and so is everything else that is due."""

@@ -122,6 +122,8 @@ class Player(RuleBasedStateMachine):
         self.now: datetime = START
         self.lead: Lead | None = None
         self.history: list[Recorded] = []
+        self.lived: list[bytes] = []
+        """The lead as it lived, in canonical bytes, after each event of the history."""
         self.taken: set[Slot] = set()
         self.rung: set[tuple[str, int]] = set()
         self.last: Outcome | None = None
@@ -178,6 +180,7 @@ class Player(RuleBasedStateMachine):
             if lived and lived.state == "do_not_contact" and recorded.state != "do_not_contact":
                 assert isinstance(recorded.data, ConsentRegranted)
             lived = fold(lived, recorded)
+            self.lived.append(canonical(lived))
         assert lived == outcome.lead
         if before and before.merged_into:
             assert outcome.answer != "applied" or isinstance(command, merging.STILL_TAKEN)
@@ -240,6 +243,11 @@ class Player(RuleBasedStateMachine):
             return
         life = life_in(state, playbook=self.playbook)
         self.now, self.history, self.lead = life.now, life.history, life.lead
+        before = None
+        for recorded in life.history:
+            before = fold(before, recorded)
+            self.lived.append(canonical(before))
+        assert before == life.lead
         self.taken = {slot for recorded in life.history for slot in recorded.effects.reserved}
         self.taken -= {slot for recorded in life.history for slot in recorded.effects.released}
 
@@ -377,13 +385,14 @@ class Player(RuleBasedStateMachine):
         assert all(isinstance(recorded.data, CommandRefused) for recorded in self.history[since + 1 :])
 
     def teardown(self) -> None:
-        """Replay: the fold of the whole history is the lived lead, byte for byte."""
+        """Replay: after each event the fold of what was read again is the lead that lived, byte for byte."""
         replayed = None
-        for recorded in self.history:
+        for recorded, lived in zip(self.history, self.lived, strict=True):
             body = canonical(recorded)
             again = msgspec.json.decode(body, type=Recorded)
             assert body == canonical(again)
             replayed = fold(replayed, again)
+            assert lived == canonical(replayed)
         assert canonical(replayed) == canonical(self.lead)
         for cut in {0, 1, len(self.history) // 2}:
             first = fold_all(None, self.history[:cut])

@@ -33,7 +33,6 @@ class AsOf(Player):
         if not self.history:
             return
         recorded = _folded(self.history)
-        assert [each.state for each in self.history] == [lead.state for lead in recorded]
         for moment in {each.occurred_at for each in self.history}:
             happened = in_order(happened_by(self.history, moment))
             behind = happened[1:]

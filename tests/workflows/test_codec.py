@@ -1,13 +1,17 @@
 """One codec: what we write is RFC 8785, comes back as it was, and holds no float anywhere."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 import rfc8785
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import inspect
 
+from service.bundle import verify
 from tests.workflows.strategies import COMMANDS, EVENTS, commands, events, recorded, values
 from workflows.codec import GENESIS, canonical, chain_hash, derived_id, digest
 from workflows.commands import decode_command
@@ -73,6 +77,27 @@ def test_nothing_holds_a_float(type_: Any) -> None:
 def test_unknown_fields_are_refused(cls: type[msgspec.Struct]) -> None:
     """A misspelt field is an error, not silence."""
     assert cls.__struct_config__.forbid_unknown_fields
+
+
+# RFC 8785, 3.2.3: the order of keys, by UTF-16 units; 3.2.2.2: how strings are written.
+SORTED = '{"\\r":"Carriage Return","1":"One","\x80":"Control","ö":"O","€":"Euro","😀":"Smiley","\ufb33":"Dalet"}'
+STRING = '\u20ac$\u000f\nA\'\u0042"\\\\"/', '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'
+
+
+@pytest.mark.parametrize("canonical", [canonical, verify.canonical], ids=["service", "verifier"])
+def test_the_order_and_the_strings_of_rfc_8785_come_out(canonical: Callable[[Any], bytes]) -> None:
+    """The published vectors, of our codec and of the verifier in a bundle, which share no code."""
+    value = json.loads(SORTED)
+    backwards = dict(reversed(value.items()))
+    assert SORTED.encode() == canonical(backwards)
+    assert f"[{SORTED},1]".encode() == canonical([backwards, 1])
+    assert STRING[1].encode() == canonical(STRING[0])
+
+
+@given(st.dictionaries(st.text(st.sampled_from("aé€\uffff\ufb33😀🚀"), max_size=3), st.integers(-3, 3) | st.text(max_size=2)))
+def test_any_keys_are_in_the_order_of_rfc_8785(value: dict[str, Any]) -> None:
+    """Names of reps are keys too, and may hold whatever prints."""
+    assert rfc8785.dumps(value) == canonical(value) == verify.canonical(value)
 
 
 def test_times_without_a_zone_are_refused() -> None:

@@ -1,11 +1,13 @@
 """Signed notes and checkpoints: the published vectors, and nothing that is not exactly one is accepted."""
 
 import base64
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.bundle import verify
 from workflows.merkle import EMPTY_ROOT
 from workflows.notes import (
     Checkpoint,
@@ -56,6 +58,31 @@ def test_a_mangled_key_is_refused() -> None:
     for one in mangled:
         with pytest.raises(NoteError):
             parse_key(one)
+
+
+# The examples of the specifications: c2sp.org/tlog-checkpoint, signed by two keys as in c2sp.org/tlog-witness.
+SOFA = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
+SOFA_NOTE = (
+    f"{SOFA}\n"
+    "— example.com/behind-the-sofa "
+    "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
+    "— example.com/behind-the-sofa "
+    "opLqBQsREYCgu6xQkYQwJr9fo45a62DN9EdmHXnZdXNqlcVGlCum2Wks+49/V6267UEjw6QUXTS5Rovnzv++qbSzm9Q=\n"
+)
+
+
+@pytest.mark.parametrize(
+    "read", [lambda raw: parse_checkpoint(parse_note(raw).text), lambda raw: verify.open_checkpoint(raw, [])],
+    ids=["service", "verifier"],
+)  # fmt: skip
+def test_the_published_checkpoint_is_read(read: Callable[[str], Checkpoint]) -> None:
+    """By our parser and by the verifier's in a bundle, which share no code; signed by nobody whom we know."""
+    root = bytes.fromhex("0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62")
+    assert ("example.com/behind-the-sofa", 20852163, root) == read(SOFA_NOTE)[:3]
+    assert SOFA_NOTE == str(parse_note(SOFA_NOTE))
+    for good, bad in (("20852163", "020852163"), ("q2I=\n\n", "q2I=\n"), ("q2I=", "q2J=")):
+        with pytest.raises(ValueError, match=r".+"):
+            read(SOFA_NOTE.replace(good, bad))
 
 
 def test_the_published_note_is_read_and_written_as_it_is() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from models.database import ModelError
+from models.database import ModelError, transaction
+from models.verify import verify as verify_log
+from models.verify_tree import verify_tree
 from service.keys import KeyFiles
 from service.settings import Settings
 from tests.service.bundle.conftest import Filled
@@ -70,8 +72,41 @@ def restore_length(office: Office, filled: Filled) -> None:
         )  # fmt: skip
 
 
-def test_two_that_changed_places_and_one_put_in_are_found(office: Office, filled: Filled, tmp_path: Path) -> None:
-    """No chain shows either, and the tree does."""
+def test_one_that_was_put_in_is_found(office: Office, filled: Filled, tmp_path: Path) -> None:
+    """A second note in the middle of a history, with the next version and position, all behind it moved and hashed anew."""
+    lead = filled.leads[1]
+    note = office.ask(NOTE, lead=lead)[0][0]
+    version = office.ask("SELECT version FROM events WHERE position = :note", note=note)[0][0]
+    later = office.ask("SELECT count(*) FROM events WHERE stream_id = :lead AND version > :version", lead=lead, version=version)
+    assert later[0][0] > 2
+    office.sql("UPDATE events SET position = -position - 1 WHERE position > :note", note=note)
+    office.sql("UPDATE events SET position = -position WHERE position < 0")
+    office.sql(
+        "UPDATE events SET version = -version - 1 WHERE stream_id = :lead AND version > :version", lead=lead, version=version
+    )
+    office.sql(
+        "UPDATE events SET version = -version, "
+        "body = regexp_replace(body, '\"version\"\\:[0-9]+}$', '\"version\"\\:' || -version || '}') "
+        "WHERE version < 0"
+    )
+    office.sql(
+        "INSERT INTO events SELECT position + 1, stream_id, version + 1, type, schema, "
+        "regexp_replace(body, '\"version\"\\:[0-9]+}$', '\"version\"\\:' || version + 1 || '}'), occurred_at, recorded_at, "
+        "message_id, actor, correlation_id, causation_id, playbook, hash FROM events WHERE position = :note", note=note,
+    )  # fmt: skip
+    office.rehash()
+    with transaction(office.engine) as connection:
+        # Nothing but what was signed shows it: not the positions, the versions, the chains, nor the rows.
+        assert [] == verify_log(connection).findings
+        tree = [finding.code for finding in verify_tree(connection).findings]
+    assert "checkpoint_differs" in tree
+    for selection in (leads_of(lead), ALL):
+        status, found = verdict(office.bundle(selection, tmp_path / "b.zip", keys=NO_KEY), filled.key)
+        assert (ALTERED, True) == (status, "is over other events than these" in found), found
+
+
+def test_two_that_changed_places_are_found(office: Office, filled: Filled, tmp_path: Path) -> None:
+    """No chain shows it, and the tree does."""
     (first,) = office.ask(
         "SELECT a.position FROM events a JOIN events b ON b.position = a.position + 1 WHERE a.stream_id <> b.stream_id "
         "AND a.position > 60 ORDER BY a.position LIMIT 1"

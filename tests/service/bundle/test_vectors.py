@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from service.bundle import verify
 from service.bundle.archive import DIGITS, SEAL
 from service.bundle.export import FORMAT
+from tests.workflows.test_codec import SORTED
 from tests.workflows.test_merkle import INCLUSION, LEAVES, ROOTS
 from tests.workflows.test_notes import FOO, NOTE, PETER, TEXT
 from workflows import timers, transitions
@@ -168,17 +169,12 @@ def test_a_subtree_begins_where_one_of_its_size_can() -> None:
         tree.push(ROOTS[2], 1)
 
 
-# RFC 8785, 3.2.3: the order of keys, by UTF-16 units; 3.2.2.2: how strings are written.
-SORTED = '{"\\r":"Carriage Return","1":"One","\x80":"Control","ö":"O","€":"Euro","😀":"Smiley","\ufb33":"Dalet"}'
-
-
-def test_the_order_and_the_strings_of_rfc_8785_come_out() -> None:
+def test_only_what_is_in_the_order_of_rfc_8785_is_read() -> None:
+    """What is sorted by the numbers of its characters is refused."""
     value = json.loads(SORTED)
-    assert SORTED.encode() == verify.canonical(dict(reversed(value.items())))
     assert value == verify.read_canonical(SORTED.encode())
     with pytest.raises(ValueError, match="canonical"):
         verify.read_canonical(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
-    assert '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'.encode() == verify.canonical('\u20ac$\u000f\nA\'\u0042"\\\\"/')
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from service.bundle import archive
+from service.bundle import archive, verify
+from service.cli.bundle import TAKE_OUT
+from service.keys import KeyFiles
+from service.keys import signed as made_of
+from service.settings import Settings
 from tests.service.world import MONDAY, WHY, World
 from workflows.events import event_type
+from workflows.notes import Checkpoint
 from workflows.service_stream import SERVICE_ID
 
 
@@ -55,6 +60,19 @@ def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
     assert (0, "fine", []) == (said["status"], said["verdict"], said["findings"])
 
 
+def test_what_is_printed_takes_out_the_verifier_alone(tmp_path: Path) -> None:
+    """Of somebody's zip nothing else is unpacked, and no more than a megabyte, however long it says it is."""
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as zip_:
+        zip_.writestr("../../evil", b"x")
+        zip_.writestr("verify.py", bytes(50_000_000))
+    script = TAKE_OUT.format(path="b.zip").replace("python ", f"{sys.executable} ")
+    subprocess.run(["/bin/sh", "-ec", script], check=True, cwd=tmp_path)
+    assert {"b.zip": None, "verify.py": 1 << 20} == {
+        path.name: path.stat().st_size if path.name == "verify.py" else None for path in tmp_path.iterdir()
+    }
+    assert Path(verify.__file__).stat().st_size < 1 << 19
+
+
 def test_the_verifier_has_its_own_statuses(signed: World, tmp_path: Path) -> None:
     """As the file alone has them, help and mistakes included."""
     path = tmp_path / "v.zip"
@@ -82,6 +100,40 @@ def test_what_is_asked_for_must_be_one_thing(signed: World, tmp_path: Path) -> N
     assert "holds what is no checkpoint" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
     note.write_text("")
     assert "holds no checkpoint" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
+    assert not path.exists()
+
+
+def test_a_checkpoint_from_the_future_or_of_somebody_else_is_refused(signed: World, tmp_path: Path) -> None:
+    """Over more events than there are, though our key signed it; by a key that nobody knows; and no export is recorded."""
+    path, note = tmp_path / "v.zip", tmp_path / "kept.note"
+    size = signed.said("checkpoint")["size"]
+    ours = KeyFiles(Settings(home=signed.environ["THAW_HOME"])).signing()
+    strange = KeyFiles(Settings(home=str(tmp_path / "other")))
+    strange.init("example.com/thaw")
+    note.write_text(str(made_of(Checkpoint("example.com/thaw", 999_999, bytes(32)), ours)))
+    for what in (("--all",), ("V-0000",), ("--range", "1:3")):
+        shown = signed.refused(2, "export", *WHY, *what, "-o", path, "--kept", note)
+        assert f"the checkpoint that was kept is over 999999 events, and the log has only {size}" in shown
+    note.write_text(str(made_of(Checkpoint("example.com/thaw", size, bytes(32)), strange.signing())))
+    assert "is not signed by any key that is known here" in signed.refused(
+        2, "export", *WHY, "--all", "-o", path, "--kept", note
+    )
+    assert not path.exists()
+    assert "exported" not in signed.ok("operations")
+    assert size == signed.said("checkpoint")["size"], "nothing was signed on the way"
+
+
+def test_without_a_key_no_more_is_promised_than_is_signed(signed: World, tmp_path: Path) -> None:
+    """A kept checkpoint that was never stored here cannot be proved by an older one."""
+    path, note = tmp_path / "v.zip", tmp_path / "kept.note"
+    signed.ok("checkpoint")
+    size = signed.said("checkpoint")["size"]
+    signed.register(1)
+    ours = KeyFiles(Settings(home=signed.environ["THAW_HOME"])).signing()
+    note.write_text(str(made_of(Checkpoint("example.com/thaw", size + 1, bytes(32)), ours)))
+    signed.environ["THAW_HOME"] = str(tmp_path / "auditor")
+    shown = signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
+    assert f"the newest checkpoint is over {size} events, fewer than the {size + 1} of the one that was kept" in shown
     assert not path.exists()
 
 

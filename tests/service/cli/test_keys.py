@@ -77,8 +77,12 @@ def test_what_came_after_a_checkpoint_is_checked_alone(signing: World, tmp_path:
     size = signing.said("checkpoint")["size"]
     signing.register(1)
     said = signing.said("verify", "--since", kept)
-    assert (True, size, size + 2) == (said["whole"], said["since"], said["events"])
-    assert f"{size + 2} events, one by one behind {size}: nothing is wrong\n" in signing.ok("verify", "--since", kept)
+    assert (True, size, size + 2, 1) == (said["whole"], said["since"], said["events"], said["streams"])
+    shown = signing.ok("verify", "--since", kept)
+    assert f"{size + 2} events, one by one in the 1 stream that went on behind {size}: nothing is wrong\n" in shown
+    assert (
+        f"not compared: columns, rows, slots, timers, messages and texts of streams without an event behind {size}; " in shown
+    )
 
     del signing.environ["THAW_KEY_FILE"]
     signing.environ["THAW_HOME"] = str(tmp_path / "auditor")
@@ -92,6 +96,22 @@ def test_what_came_after_a_checkpoint_is_checked_alone(signing: World, tmp_path:
     assert "holds what is no checkpoint" in signing.refused(2, "verify", "--since", kept, "--key", key)
     kept.write_text("\n")
     assert "holds no checkpoint" in signing.refused(2, "verify", "--since", kept, "--key", key)
+
+
+def test_who_has_only_the_newest_key_is_told_which_other_to_pass(signing: World, tmp_path: Path) -> None:
+    """After a rotation an honest log has checkpoints of two keys; with both of them nothing is wrong."""
+    signing.ok("checkpoint")
+    first, second = signing.said("keys", "rotate")["verifier_keys"]
+    for _ in range(2):
+        signing.register(1)
+        signing.ok("checkpoint")
+    signing.environ |= {"THAW_KEY_FILE": "", "THAW_CHECKPOINT_FILE": "", "THAW_HOME": str(tmp_path / "auditor")}
+    shown = signing.refused(1, "verify", "--key", second)
+    name, digits, _ = first.split("+", 2)
+    assert (
+        f"not signed by any key that is known here, but by {name}+{digits}: `thaw verify` takes that with --key, too" in shown
+    )
+    assert "nothing is wrong" in signing.ok("verify", "--key", second, "--key", first)
 
 
 def test_a_rollback_is_found_by_the_file_of_sent_checkpoints(signing: World) -> None:

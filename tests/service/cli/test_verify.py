@@ -120,4 +120,4 @@ def test_since_reads_in_order_and_says_so(lived: World, tmp_path: Path) -> None:
     """The two options exclude each other."""
     note = tmp_path / "note"
     note.write_text("")
-    assert "--processes is for whole streams" in lived.refused(2, "verify", "--since", note, "--processes", 2)
+    assert "--processes is for the whole log" in lived.refused(2, "verify", "--since", note, "--processes", 2)
