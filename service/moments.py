@@ -31,6 +31,10 @@ def event_number(history: History | StreamHistory, typed: str, what: str) -> int
     return int(typed)
 
 
+class YetToComeError(TimeError):
+    """A moment is a right one, but ahead of us."""
+
+
 def moment_of(typed: str, zone: ZoneInfo, now: datetime) -> datetime:
     """Return the moment that *typed* names, the end of it for a day alone.
 
@@ -41,7 +45,7 @@ def moment_of(typed: str, zone: ZoneInfo, now: datetime) -> datetime:
     """
     moment = parse_moment(typed, zone, now, day_means=_END_OF_DAY)
     if moment > now:
-        raise TimeError(
+        raise YetToComeError(
             f"{typed!r} is yet to come, and nobody knows what will be recorded by then; it is {shown_moment(now, zone)}"
         )
     return moment
@@ -60,6 +64,8 @@ def as_recorded(history: AnyHistory, typed: str, zone: ZoneInfo, now: datetime, 
         return history.first(number)
     try:
         moment = moment_of(typed, zone, now)
+    except YetToComeError:
+        raise
     except TimeError as error:
         raise TimeError(f"{what}: {error}; or the number of an event") from error
     cut = history.until(moment)

@@ -36,7 +36,7 @@ from workflows.codec import GENESIS
 from workflows.context import Context
 from workflows.events import Slot
 from workflows.handle import Carrier, Outcome, handle
-from workflows.law_facts import LawFacts
+from workflows.law_facts import ImportedLawFacts
 
 #: So many reps share the leads; the slots of a rep's day are numbered up to 1,000.
 REPS = 200
@@ -44,7 +44,7 @@ REPS = 200
 CHUNK_EVENTS = 5_000
 
 #: Where all live: whoever lives nowhere is not called on any state's holiday.
-REGION = LawFacts(region="US-IL")
+REGION = ImportedLawFacts(region="US-IL")
 
 #: Within so many events those of different leads alternate: reading a stream jumps about in the table, as it really does.
 BLOCK_EVENTS = 20_000

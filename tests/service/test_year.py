@@ -6,7 +6,6 @@ from math import sqrt
 from uuid import UUID
 
 import pytest
-from msgspec import UNSET
 
 from service.office import Office
 from tests.year import START, ZONES, Course, playbook
@@ -151,9 +150,8 @@ class Watch:
         beside: dict[UUID, int] = {}
         used: Counter[tuple[str, str]] = Counter()
         for recorded in new:
-            said = recorded.used.beside if recorded.used else UNSET
-            if isinstance(recorded.data, DayPlanned) and recorded.data.day == day and said is not UNSET:
-                beside.setdefault(recorded.stream_id, said)
+            if isinstance(recorded.data, DayPlanned) and recorded.data.day == day and recorded.used:
+                beside.setdefault(recorded.stream_id, (recorded.used.beside or 0) + (recorded.used.probes or 0))
             used.update((slot.rep, slot.kind) for slot in recorded.effects.used)
         for rep in ZONES:
             planned = used[rep, "note"] * costs.note + used[rep, "follow_up"] * costs.follow_up

@@ -40,15 +40,15 @@ def _history(world: World) -> list[Recorded]:
     return world.events(world.leads[0])
 
 
-def study(world: World) -> None:
+def study(world: World, key: str = "V-0000") -> None:
     """Do all that comes before the next contact with somebody who said no."""
     real = ("--reason", "lost_trust", "--evidence", "call of 7 January", "--words", "You were late twice.")
-    world.ok("reason", "real", "V-0000", *real)
-    world.ok("history", "V-0000")
-    world.ok("need", "V-0000", *NEED)
-    world.ok("homework", "V-0000", *ANSWERS, *SOURCE, "--minutes", 15)
-    world.ok("strategy", "V-0000", "--strategy", PLAN, *MISSED)
-    world.ok("importance", "V-0000", 3)
+    world.ok("reason", "real", key, *real)
+    world.ok("history", key)
+    world.ok("need", key, *NEED)
+    world.ok("homework", key, *ANSWERS, *SOURCE, "--minutes", 15)
+    world.ok("strategy", key, "--strategy", PLAN, *MISSED)
+    world.ok("importance", key, 3)
 
 
 def test_every_no_is_looked_at_again_within_a_year(declined: World) -> None:

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from service import law_words
 from service.calendars import freeze_calendar
+from tests.service.cli.test_homework import study
 from tests.service.world import MONDAY, World
 from workflows import contact_hours, law, law_table, telephone, time_zones
 from workflows.commands import SetCalendar
@@ -131,6 +132,7 @@ def test_where_nobody_knows_where_they_live_mail_is_refused_with_what_would_help
     with world.worker():
         for key in ("V-0000", "V-0001"):
             world.ok("decline", key, "--kind", "no", "--stated-reason", "price")
+            study(world, key)
             world.ok("nurture", "start", key)
     world.at(MONDAY + timedelta(days=40))
     assert "region unknown" in world.ok("law", "show", "V-0000")
