@@ -1,6 +1,6 @@
 """The team's queue as a cut-bait card compares with it, read at one moment, with the position in the log that it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -24,39 +24,52 @@ _queue = text("""
     ), first AS (
         SELECT id FROM queued WHERE owner = :owner ORDER BY score DESC NULLS LAST, last_contact_at NULLS FIRST, id LIMIT 1
     )
-    SELECT stage, band, important, leads, NULL::uuid AS id, NULL::bigint AS position FROM kinds
-    UNION ALL SELECT NULL, NULL, NULL, NULL, id, NULL FROM first
-    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, position FROM log_head
+    SELECT 'kind' AS what, stage, band, important, leads, NULL::uuid AS id, NULL::bigint AS position, NULL::text AS said
+        FROM kinds
+    UNION ALL SELECT 'first', NULL, NULL, NULL, NULL, id, NULL, NULL FROM first
+    UNION ALL SELECT state, NULL, NULL, NULL, NULL, NULL, NULL, body
+        FROM leads WHERE owner = :owner AND state IN ('no_response', 'call_due')
+    UNION ALL SELECT 'followed', NULL, NULL, NULL, NULL, NULL, NULL, body::jsonb -> 'playbook' ->> 'digest'
+        FROM reps WHERE name = :owner
+    UNION ALL SELECT 'head', NULL, NULL, NULL, NULL, NULL, position, NULL FROM log_head
 """)
-_tried = text("SELECT state, body FROM leads WHERE owner = :owner AND state IN ('no_response', 'call_due')")
-_followed = text("SELECT body::jsonb -> 'playbook' ->> 'digest' FROM reps WHERE name = :owner")
 
 
 def read_queue(connection: Connection, owner: str, now: datetime) -> Queue:
     """Return the queue of the whole team, who is first in *owner*'s own, and whom *owner* owes a further attempt at *now*.
 
-    The caller has changed no lead in this transaction, or the queue would hold what the log does not yet.
+    All of it is as of the position that it names, whatever is committed meanwhile. The caller has changed no lead in this
+    transaction, or the queue would hold what the log does not yet.
     """
     counts: dict[Kind, int] = {}
-    position, next_lead = 0, None
-    for stage, band, important, leads, id_, at in connection.execute(_queue, {"owner": owner, "important": IMPORTANT}):
-        if leads is not None:
-            counts[Kind(stage, band, important)] = leads
-        elif id_ is not None:
-            next_lead = id_
-        else:
-            position = at
-    return queue(counts, next_lead, position, *_owed(connection, owner, now))
-
-
-def _owed(connection: Connection, owner: str, now: datetime) -> tuple[tuple[Owed, ...], int] | tuple[()]:
-    """Return whom *owner* owes a further attempt, and for how many there is room; nothing of a rep without a playbook."""
     tried: dict[str, list[Lead]] = {"no_response": [], "call_due": []}
-    for state, body in connection.execute(_tried, {"owner": owner}):
-        tried[state].append(_lead_decoder.decode(body))
-    digest = connection.scalar(_followed, {"owner": owner})
+    position, next_lead, followed = 0, None, None
+    for row in connection.execute(_queue, {"owner": owner, "important": IMPORTANT}):
+        match row.what:
+            case "kind":
+                counts[Kind(row.stage, row.band, row.important)] = row.leads
+            case "first":
+                next_lead = row.id
+            case "followed":
+                followed = row.said
+            case "head":
+                position = row.position
+            case state:
+                tried[state].append(_lead_decoder.decode(row.said))
+    return queue(counts, next_lead, position, *_owed(connection, tried, followed, now))
+
+
+def _owed(
+    connection: Connection, tried: Mapping[str, Sequence[Lead]], digest: str | None, now: datetime
+) -> tuple[tuple[Owed, ...], int] | tuple[()]:
+    """Return who of those *tried* is owed a further attempt, and for how many there is room; nothing without a playbook.
+
+    Playbooks never change, so that it does not matter when they are read.
+    """
+    if digest is None:
+        return ()
     pins = {lead.playbook.digest for lead in tried["no_response"] if lead.playbook}
-    known = playbooks_by_digest(connection, sorted({*pins, digest} - {None}))
+    known = playbooks_by_digest(connection, sorted({*pins, digest}))
     if digest not in known:
         return ()
     return owed_of(tried["no_response"], known, now), room_of(tried["call_due"], known[digest])

@@ -87,6 +87,8 @@ def _slots_one_by_one(connection: Connection, wrong: Collection[UUID]) -> Iterat
             slots: set[Slot] = set()
             for effects in (recorded.effects for recorded in events):
                 slots = slots.difference(effects.released).union(effects.reserved)
+            for slot in sorted(slots & held.keys()):
+                yield Finding("slot_differs", None, stream_id, held_by_two(slot))
             held |= dict.fromkeys(slots, stream_id)
     rows_ = connection.execute(text("SELECT rep, kind, day, ordinal, lead_id FROM slots"))
     found = {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal): r.lead_id for r in rows_}
@@ -94,6 +96,11 @@ def _slots_one_by_one(connection: Connection, wrong: Collection[UUID]) -> Iterat
         if found.get(slot) != held.get(slot) and found.get(slot) not in wrong:
             sentence = f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is not held by whom the log says"
             yield Finding("slot_differs", None, held.get(slot) or found.get(slot), sentence)
+
+
+def held_by_two(slot: Slot) -> str:
+    """Say that two streams hold *slot* by the log, whatever the table says."""
+    return f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is held by two"
 
 
 def _pauses(connection: Connection, wrong: Collection[UUID]) -> Iterator[Finding]:

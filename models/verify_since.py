@@ -19,6 +19,7 @@ from models.findings import Finding, first
 from models.leads import lead_row, rep_row
 from models.replay import pages
 from models.tables import metadata
+from models.verify import held_by_two
 from workflows.events import Slot
 from workflows.invitation_streams import Stream as State
 from workflows.invitation_streams import timers_of
@@ -136,7 +137,11 @@ def _row(state: State, hash_: bytes) -> tuple[str, dict[str, Any]]:
 
 def _slots(connection: Connection, streams: Sequence[Stream]) -> Iterator[Finding]:
     """Compare the slots that *streams* have taken with those that the table says they hold."""
-    expected = {slot: stream.id for stream in streams for slot in stream.held}
+    expected: dict[Slot, UUID] = {}
+    for stream in streams:
+        for slot in sorted(expected.keys() & stream.held):
+            yield Finding("slot_differs", None, stream.id, held_by_two(slot))
+        expected |= dict.fromkeys(stream.held, stream.id)
     statement = text("SELECT rep, kind, day, ordinal, lead_id FROM slots WHERE lead_id = ANY(:ids)")
     rows = connection.execute(statement, {"ids": [stream.id for stream in streams]})
     found = {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal): r.lead_id for r in rows}

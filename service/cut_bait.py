@@ -1,7 +1,7 @@
 """Who is proposed for letting go, and what a manager should hear of: long silences, and much time for little hope."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -49,7 +49,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...]
     """The arithmetic and the checklist, in words."""
     commands: tuple[str, ...]
-    """The three choices."""
+    """The choices; to break up only after as many attempts as that takes."""
 
 
 Rule = Literal["inordinate_time", "gone_silent", "silent_too_long", "too_few_touches"]
@@ -105,7 +105,7 @@ def shown_cards(
             day = days[lead.owner]
             modes = to_try(lead, rules[0], lawful_modes(lead, day, CURRENT), day)
             worked_out = card(lead, rules[0], rules[1], queues[lead.owner], modes)
-            found.append(_shown(lead, people.get(lead.id), worked_out, names, queues[lead.owner]))
+            found.append(_shown(lead, people.get(lead.id), worked_out, names, queues[lead.owner], rules[0]))
     return found
 
 
@@ -119,8 +119,13 @@ def _breaking_up(lead: Lead) -> bool:
     return bool(lead.breakup_voicemail_at or lead.breakup_email_at)
 
 
-def _shown(lead: Lead, person: Contact | None, shown: Card, names: Mapping[UUID, str], queue: Queue) -> Shown:
+def _shown(
+    lead: Lead, person: Contact | None, shown: Card, names: Mapping[UUID, str], queue: Queue, playbook: Playbook
+) -> Shown:
     typed = key_of(lead, person)
+    # Once decided, a breakup that comes too early would be refused, and nobody would plan the lead again.
+    choices = ["breakup --reason TEXT"] if shown.attempts >= playbook.attempts.min_before_breakup else []
+    choices += ["one_more_try", "nurture --reason TEXT"]
     said = {
         "returns": shown.return_per_hour,
         "median": shown.median,
@@ -137,11 +142,7 @@ def _shown(lead: Lead, person: Contact | None, shown: Card, names: Mapping[UUID,
         card=shown,
         why=tuple(_GROUNDS[ground].format(**said) for ground in shown.grounds),
         lines=(_arithmetic(shown), _spent(shown), *_checklist(shown), _after(shown, names)),
-        commands=(
-            f"thaw breakup confirm {typed} --choice breakup --reason TEXT",
-            f"thaw breakup confirm {typed} --choice one_more_try",
-            f"thaw breakup confirm {typed} --choice nurture --reason TEXT",
-        ),
+        commands=tuple(f"thaw breakup confirm {typed} --choice {choice}" for choice in choices),
     )
 
 
@@ -254,7 +255,8 @@ def _below_the_floor(connection: Connection, now: datetime, owner: str | None) -
     leads = [lead for lead in team.leads if lead.id in broken]
     for lead in sorted(leads, key=lambda lead: (-broken[lead.id].silent_days, lead.id)):
         each = broken[lead.id]
-        why, command = _why_silent(team, lead, now)
+        today = now.astimezone(zone_of(calendar_of(connection, lead.owner))).date()
+        why, command = _why_silent(team, lead, today)
         if each.too_long:
             yield _alert(team, lead, "silent_too_long", f"has heard nothing from us for {each.silent_days} days{why}", command)
         else:
@@ -262,20 +264,21 @@ def _below_the_floor(connection: Connection, now: datetime, owner: str | None) -
             yield _alert(team, lead, "too_few_touches", says, command)
 
 
-def _why_silent(team: _Team, lead: Lead, now: datetime) -> tuple[str, str]:
-    """Say why nobody turned to *lead*, as far as that is known, and what to type."""
+def _why_silent(team: _Team, lead: Lead, today: date) -> tuple[str, str]:
+    """Say why nobody turned to *lead* up to *today*, as far as that is known, and what to type."""
     playbook = team.playbooks[lead.playbook.digest] if lead.playbook else None
     if lead.hold:
         return f"; it is on hold: {words(lead.hold.reason)}", "thaw release {key}"
     if lead.state == "queued":
-        return ", and waits in the queue for its turn", f"thaw why-not {{key}} --on {now.date()}"
+        return ", and waits in the queue for its turn", f"thaw why-not {{key}} --on {today}"
     if playbook and not is_studied(lead, playbook):
         steps = [] if lead.history_at else ["history"]
         steps += [name for name, at in (("homework", lead.homework_at), ("strategy", lead.strategy_at)) if at is None]
         return f"; they said no, and what comes before a contact is missing: {', '.join(steps)}", f"thaw {steps[0]} {{key}}"
-    if not any(mode in NURTURE_MODES for mode in lead.modes):
+    lawful = lawful_modes(lead, today, CURRENT)
+    if not any(mode in NURTURE_MODES for mode in lawful):
         return "; neither mail nor post is permitted", "thaw lead {key}"
-    mode = "email" if "email" in lead.modes else "post"
+    mode = "email" if "email" in lawful else "post"
     return "", f"thaw nurture touch {{key}} --mode {mode} --asset WORD --attest-all"
 
 

@@ -5,7 +5,7 @@ The sentence of a refusal is part of the log, and says what the rule wants; how 
 
 from collections.abc import Mapping
 
-from workflows.checks import BY_LAW
+from workflows.checks import BY_LAW, NOT_OVERRIDDEN
 from workflows.events import Scalar
 from workflows.lead import State
 from workflows.transitions import possible
@@ -55,12 +55,14 @@ WAYS_OUT: Mapping[str, str] = {
     "approved": _EVENT,
     "asset_kind_known": "--kind WORD with one of these, or without it",
     "attempts_left": _CONFIRM,
-    "attempts_made": "wait for the next attempt",
+    "attempts_made": "wait for the next attempt; where a breakup is decided already, "
+    "thaw breakup confirm {key} --choice nurture --reason TEXT",
     "attendable": _EVENT,
     "audience": "--audience declined or --audience client of a plan; of a letter thaw campaign send NAME writes it anew",
     "before_it_was_due": "--at DAY, with the day on which it really happened",
-    "breakup_halves": "thaw breakup voicemail {key}, and thaw breakup email {key} --monitored",
-    "breakup_halves_together": "thaw breakup voicemail {key}, or thaw breakup email {key} --monitored, once more",
+    "breakup_halves": "thaw breakup voicemail {key} --attest-all, and thaw breakup email {key} --monitored --attest-all",
+    "breakup_halves_together": "thaw breakup voicemail {key} --attest-all, "
+    "or thaw breakup email {key} --monitored --attest-all, once more",
     "breakup_impossible_or_waived": f"--waiver TEXT, or {_CONFIRM}",
     "breakup_mail_open": "thaw breakup send {key}, once the voicemail is left",
     "calendar_horizon": "thaw rep set {key}",
@@ -199,7 +201,14 @@ _WORDING = "--declined-wording FILE or --client-wording FILE with another wordin
 _POSTAL = "the setting THAW_POSTAL_ADDRESS"
 
 _WITH_OVERRIDE = frozenset(
-    {"mark_note_sent", "send_touch", "send_breakup_email", "leave_breakup_voicemail", "queue_breakup_mail"}
+    {
+        "mark_note_sent",
+        "send_touch",
+        "send_breakup_email",
+        "leave_breakup_voicemail",
+        "queue_breakup_mail",
+        "queue_nurture_mail",
+    }
 )
 
 
@@ -218,7 +227,10 @@ def way_out(rule: str, command: str, inputs: Mapping[str, Scalar], key: str, sta
         return "--words TEXT, or without --real-reason"
     if rule == "modes_tried" and not inputs.get("modes_open"):
         rule = "new_mode"
-    return WAYS_OUT.get(rule, "").replace("{key}", key)
+    said = WAYS_OUT.get(rule, "").replace("{key}", key)
+    for name in ("into", "merged"):
+        said = said.replace(f"{{{name}}}", str(inputs.get(name) or "ID"))
+    return said
 
 
 def _of_check(check: str, command: str, *, judged: bool) -> str:
@@ -230,4 +242,5 @@ def _of_check(check: str, command: str, *, judged: bool) -> str:
         return _POSTAL if judged else vouch
     text = "--strategy TEXT" if command == "record_strategy" else "--text TEXT"
     ways = f"another {text}" if judged else f"{vouch}, or {text}, which is then read for it"
-    return f"{ways}, or --override TEXT with why it is sent all the same" if command in _WITH_OVERRIDE else ways
+    may_pass = command in _WITH_OVERRIDE and check not in NOT_OVERRIDDEN
+    return f"{ways}, or --override TEXT with why it is sent all the same" if may_pass else ways

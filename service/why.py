@@ -228,6 +228,8 @@ def _log_lines(used: Used) -> Iterator[tuple[str, str]]:
         yield "", f"the first {count(used.position, 'event')} of the log{came_to}"
     if isinstance(used.beside, int):
         yield "", f"{count(used.beside, 'minute')} of the day for people who answered and for breakups"
+    if isinstance(used.probes, int):
+        yield "", f"{count(used.probes, 'minute')} of the day for asking why"
     for refused, modes in sorted((used.suppressed or {}).items()):
         yield "", f"the suppression list refused lead {refused} contact by {', '.join(map(words, modes))}"
     for event in used.events or ():

@@ -80,9 +80,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 @click.option(
     "--to", "until", type=DAY, metavar="DAY", help="The last day; without it, everything up to now and promised ahead."
 )
-@click.option(
-    "--by", "unit", type=click.Choice(["day", "week", "month"]), default="week", show_default=True, help="What a line is."
-)
+@click.option("--by", "unit", type=click.Choice(["day", "week", "month"]), show_default="week", help="What a line is.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, every figure.")
 @click.option(
     "--leads",
@@ -100,7 +98,7 @@ def accountability(
     rep_name: str | None,
     since: str | None,
     until: str | None,
-    unit: str,
+    unit: str | None,
     as_csv: bool,
     figure: Figure | None,
     as_json: bool,
@@ -112,6 +110,9 @@ def accountability(
     """
     if as_csv and (as_json or figure):
         raise InputError("--csv goes neither with --json nor with --leads: choose one")
+    if figure and unit:
+        raise InputError(f"--by {unit} goes not with --leads, which lists days: leave one out")
+    unit = unit or "week"
     first = parse_day(since) if since else _monday(app.service.now().date()) - timedelta(weeks=_WEEKS - 1)
     last = parse_day(until) if until else date.max
     if last < first:

@@ -16,13 +16,14 @@ from service.cli.typed import TEXT_FILE
 from service.closest import Closest, closest_of, side_by_side
 from service.find import find_lead
 from service.times import zone_of
+from workflows.checks import NOT_OVERRIDDEN
 from workflows.content import TextKind
 from workflows.events import Verdict
 
 KINDS: tuple[TextKind, ...] = ("note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy")
 
 #: Kinds of texts that may go out in spite of a check, with a reason.
-_OVERRIDABLE = ("note", "touch", "breakup_email", "breakup_voicemail")
+_OVERRIDABLE = ("note", "touch", "breakup_email", "breakup_voicemail", "nurture")
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +83,8 @@ def check(
         for line in side_by_side(body, closest) if closest else ():
             click.echo(line)
         if not fine:
-            in_spite = ", or --override TEXT with why, when it is recorded" if kind in _OVERRIDABLE else ""
+            may_pass = kind in _OVERRIDABLE and NOT_OVERRIDDEN.isdisjoint(v.check for v in verdicts if not v.passed)
+            in_spite = ", or --override TEXT with why, when it is recorded" if may_pass else ""
             click.echo(f"to go on: another text{in_spite}")
     if not fine:
         raise SystemExit(1)

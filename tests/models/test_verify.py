@@ -1,6 +1,7 @@
 """Verify finds what was changed behind the service's back, and rebuild makes the projections again, byte for byte."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from models.rebuild import rebuild
 from models.replay import parts
 from models.verify import MOST, Verified, verify
 from models.verify_part import verify_part
+from models.verify_since import verify_since
 from tests.desk import CALL_ON, NOTE_ON, Desk
 from workflows.commands import MarkNoteSent, OptOut, RecordCall
 
@@ -74,6 +76,21 @@ def test_each_change_from_outside_is_found(lived: Desk, code: str, statement: st
     """A change to the log or to a projection has a finding of its kind."""
     tamper(lived, statement)
     assert code in codes(check(lived))
+
+
+@pytest.mark.parametrize("whose", [min, max])
+def test_a_slot_that_two_hold_by_the_log_is_found(desk: Desk, whose: Callable[[list[UUID]], UUID]) -> None:
+    """Whichever of the two the table names: with the events since alone, too."""
+    desk.honest = False
+    (first,) = desk.note_due()
+    tamper(desk, "DELETE FROM slots")
+    (second,) = desk.note_due()
+    tamper(desk, "UPDATE slots SET lead_id = :lead", lead=whose([first, second]))
+    said = [finding.sentence for finding in check(desk).findings]
+    assert f"the note slot 1 of dan on {NOTE_ON} is held by two" in said
+    assert f"the promised_call slot 1 of dan on {CALL_ON} is held by two" in said
+    with transaction(desk.engine) as connection:
+        assert set(said[:2]) <= {finding.sentence for finding in verify_since(connection, 0).findings}
 
 
 def test_streams_that_nobody_read_are_found(lived: Desk) -> None:

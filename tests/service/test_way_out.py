@@ -8,7 +8,7 @@ import pytest
 
 from service.cli import main
 from service.way_out import TYPED, WAYS_OUT, way_out
-from workflows.checks import BY_LAW, INVITATION_CHECKS, KNOWN_CHECKS, SUPPRESSION
+from workflows.checks import BY_LAW, INVITATION_CHECKS, KNOWN_CHECKS, NOT_OVERRIDDEN, SUPPRESSION
 from workflows.content import RULES
 from workflows.transitions import STATES, possible
 
@@ -70,9 +70,10 @@ def test_a_check_that_nobody_vouched_for_says_how(check: str) -> None:
     """By an option to vouch, by a text where a program reads it, by an override where that counts."""
     said = way_out(f"check.{check}", "mark_note_sent", {"verdict": None}, "V-1")
     assert f"--attest {check}" in said
-    assert ("--override" in said) == (check not in BY_LAW)
+    assert ("--override" in said) == (check not in NOT_OVERRIDDEN)
     failed = way_out(f"check.{check}", "mark_note_sent", {"verdict": False}, "V-1")
     assert "--attest" not in failed
+    assert ("--override" in failed) == (check not in NOT_OVERRIDDEN)
     assert failed
 
 
@@ -85,7 +86,18 @@ def test_what_is_refused_otherwise_has_its_own_way() -> None:
     assert "thaw reason real" in way_out("reason_evidence", "record_reason", {}, "V-1")
     assert "waive V-1" in way_out("modes_tried", "send_breakup", {"modes_open": "email"}, "V-1")
     assert "waive" not in way_out("modes_tried", "send_breakup", {}, "V-1")
+    assert "--override" in way_out("check.new_and_relevant", "queue_nurture_mail", {"verdict": False}, "V-1")
+    assert "--override" not in way_out("check.new_and_relevant", "send_nurture_touch", {"verdict": None}, "V-1")
+    assert way_out("merged", "record_call", {"into": "A-2"}, "V-1") == "do it with that lead: thaw lead A-2"
+    assert way_out("into_not_merged", "merge_lead", {"into": "A-2", "merged": "B-3"}, "V-1") == "thaw merge V-1 --into B-3"
     assert way_out("a_rule_of_a_later_release", "x", {}, "V-1") == ""
+
+
+@pytest.mark.parametrize("rule", sorted(WAYS_OUT))
+def test_nothing_is_left_to_be_filled_in(rule: str) -> None:
+    """Whatever the refusal says of its inputs, no name in braces reaches whoever types."""
+    for inputs in ({}, {"into": "A-2", "merged": None}, {"into": "A-2", "merged": "B-3", "modes_open": "email"}):
+        assert "{" not in way_out(rule, "record_call", inputs, "V-1")
 
 
 @pytest.mark.parametrize("check", [*INVITATION_CHECKS, *sorted(BY_LAW), "right_name"])

@@ -200,6 +200,7 @@ def test_every_column_has_a_head_of_its_own_and_a_meaning() -> None:
     [
         (("--from", "2026-02-01", "--to", "2026-01-01"), "--to 2026-01-01 is before --from 2026-02-01"),
         (("--csv", "--json"), "--csv goes neither with --json nor with --leads"),
+        (("--leads", "late", "--by", "week"), "--by week goes not with --leads"),
         (("--rep", "nobody"), "nobody"),
     ],
 )

@@ -152,6 +152,8 @@ def test_a_text_that_keeps_us_in_touch_brings_something(notes_due: World) -> Non
     brings = said("Hello Ada, I am checking in with our market report for May.")
     assert (brings["new_value"], brings["no_empty_check_in"]) == ("pass", "info")
     assert "say what is sent with it" in notes_due.refused(2, "check", "V-0000", "--kind", "nurture", "--text", "Hello.")
+    options = ("--kind", "nurture", "--text", "Hello Ada, any news?", "--value-item", "market-report-may")
+    assert "another text, or --override TEXT" in notes_due.refused(1, "check", "V-0000", *options)
 
 
 def test_names_and_companies_merged_into_it_hide_no_form_letter(world: World) -> None:

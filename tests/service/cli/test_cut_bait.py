@@ -1,8 +1,10 @@
 """Letting go from the command line: the card, the decision, and what the log keeps of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from models.database import transaction
 from models.playbooks import playbooks_by_digest
@@ -180,6 +182,15 @@ def test_the_queue_in_the_database_is_the_queue_of_the_leads(silent: World) -> N
     assert Kind(2, 1, important=False) in {Kind(e.stage_depth, e.value_band, e.important) for e in found.alike}
 
 
+def test_the_queue_is_of_one_moment(silent: World) -> None:
+    """What another worker commits while it is read is in all of it or in nothing: one statement looks at leads and reps."""
+    heard: list[str] = []
+    with transaction(silent.engine) as connection:
+        event.listen(connection, "before_cursor_execute", lambda *given: heard.append(given[2]))
+        assert read_queue(connection, "dan", MONDAY + timedelta(days=40)).owed
+    assert 1 == sum(re.search(r"FROM (leads|reps|log_head)\b", said) is not None for said in heard)
+
+
 def test_alerts_name_time_without_hope_and_who_has_gone_silent(silent: World) -> None:
     """A3-1, A3-2, A3-10: minutes spent times one minus p; interest and two unanswered contacts; the manager sees the team."""
     found = {alert["rule"]: alert for alert in silent.said("alerts")["alerts"]}
@@ -216,9 +227,12 @@ def test_whoever_is_one_too_many_learns_how_many_wait_and_how_many_the_days_hold
     alone = card(lead, PURSUED, pursuit, Queue(position=1, alike=(), next_lead=None), lead.modes)
     owed = (Owed(return_per_hour=alone.return_per_hour, leads=1), Owed(return_per_hour=alone.return_per_hour + 1, leads=6))
     crowd = Queue(position=1, alike=(), next_lead=None, owed=owed, room=5)
-    shown = _shown(lead, None, card(lead, PURSUED, pursuit, crowd, lead.modes), {}, crowd)
+    shown = _shown(lead, None, card(lead, PURSUED, pursuit, crowd, lead.modes), {}, crowd, PURSUED)
     reason = "7 wait to be tried again and the coming days hold 5: at {} an hour it brings least"
     assert ((), (reason.format(alone.return_per_hour),)) == (alone.grounds, shown.why)
+    # A breakup would be refused after so few attempts, and whoever decides on one all the same keeps her from being planned.
+    assert lead.attempts < PURSUED.attempts.min_before_breakup
+    assert ["one_more_try", "nurture --reason TEXT"] == [said.rpartition(" --choice ")[2] for said in shown.commands]
 
 
 def test_who_waits_in_the_queue_for_half_a_year_is_an_alert_too(world: World) -> None:
@@ -251,3 +265,19 @@ def test_an_alert_says_that_the_homework_keeps_us_from_writing(world: World) -> 
     (alert,) = world.said("alerts")["alerts"]
     assert alert["says"].endswith("what comes before a contact is missing: history, homework, strategy")
     assert alert["command"] == "thaw history V-0000"
+
+
+def test_an_alert_proposes_no_mail_that_the_law_forbids(world: World) -> None:
+    """A1-12: of somebody in nurture who lives nobody knows where, the alert says what the sheet says."""
+    world.rep()
+    lead = world.take_in(queued=False, modes=("email",))
+    with world.worker():
+        world.ok("decline", "V-0000", "--kind", "went_silent", "--stated-reason", "no_answer")
+        world.ok("nurture", "start", "V-0000")
+        study(world)
+    world.at(MONDAY + timedelta(days=185))
+    (alert,) = world.said("alerts")["alerts"]
+    assert "--mode email" in alert["command"]
+    world.hand_in(lead, RecordLaw(law=LawFacts(region="FL")))
+    (alert,) = world.said("alerts")["alerts"]
+    assert alert["says"].endswith("; neither mail nor post is permitted")

@@ -46,6 +46,7 @@ def test_the_plan_that_a_lead_names_can_be_read(planned: World) -> None:
     assert f"timer plan_day, armed by event {version - 1}" in told
     assert f"the first {recorded.used.position} events of the log, which came to {recorded.used.book} (SHA-256)" in told
     assert f"calendar {recorded.used.calendar}" in told
+    assert f"breakups {recorded.used.probes} minutes of the day for asking why" in told
     assert "says day 2026-01-06, notes " + " ".join(map(str, data.notes)) in told
     for lead_id in data.notes:
         assert f"note_scheduled for {lead_id}, due Tue 2026-01-06 " in told
