@@ -39,6 +39,7 @@ from workflows.campaign_commands import AnnounceEvent, EraseEventTexts, PlanCamp
 from workflows.capacity import Capacity
 from workflows.commands import (
     AnyCommand,
+    Command,
     ConfirmCutBait,
     EraseLead,
     MigratePlaybook,
@@ -278,8 +279,11 @@ class _Apply:
 
     def _tell_others(self, batch: Batch, message: OpenMessage, command: AnyCommand, outcome: Outcome) -> None:
         merged = told(command, outcome.lead, outcome.recorded, outcome.rule)
+        chains: dict[UUID, list[Command]] = {}
         for stream_id, notice in (*notices(message.stream_id, command, outcome.answer, outcome.rule), *merged):
-            batch.follow(message, stream_id, (notice,), asked_by=message.asked_by)
+            chains.setdefault(stream_id, []).append(notice)
+        for stream_id, chain in chains.items():
+            batch.follow(message, stream_id, chain, asked_by=message.asked_by)
         if self._personal.objected(outcome.recorded):
             batch.write_streams()
             for event_id, back in seats_to_give_back(self._connection, self._now):

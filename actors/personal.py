@@ -13,7 +13,7 @@ from workflows.events import ChannelOptedOut, ConsentRegranted, Holdings, LeadEr
 from workflows.handle import asks_the_list
 from workflows.invitation_streams import Stream
 from workflows.lead import Lead
-from workflows.merge_commands import TakeInDuplicate
+from workflows.merge_commands import MergeLead, TakeInDuplicate
 from workflows.seats import MOVE_SEATS
 from workflows.suppression import Entry, verdict
 from workflows.transitions import TOUCHES, trigger
@@ -33,7 +33,7 @@ class PersonalData:
         # An objection and a touch under another lead of the same person must not pass each other, nor may it pass a seat.
         if any(isinstance(command, (OptOut, EraseLead, RegrantConsent, TakeInDuplicate)) for command in commands.values()):
             suppressions.lock(connection, alone=True)
-        elif any(trigger(command) in TOUCHES or isinstance(command, MOVE_SEATS) for command in commands.values()):
+        elif any(trigger(command) in TOUCHES or isinstance(command, (MergeLead, *MOVE_SEATS)) for command in commands.values()):
             suppressions.lock(connection, alone=False)
         asking = {opened[id_].stream_id for id_, command in commands.items() if asks_the_list(command)}
         self._entries: Mapping[UUID, Sequence[Entry]] = suppressions.entries_of(connection, asking)

@@ -25,7 +25,7 @@ def survivor(connection: Connection, lead: Lead) -> Lead:
 
 
 def merged_with(connection: Connection, lead_ids: Iterable[UUID]) -> set[UUID]:
-    """Return all other leads of the people behind *lead_ids*, as merges say; looks at every lead that has ended."""
+    """Return all other leads of the people behind *lead_ids*, as merges say; looks at every lead."""
     asked = set(lead_ids)
     known, waiting = set(asked), sorted(asked)
     while waiting:
@@ -42,7 +42,8 @@ def survivors(connection: Connection, lead_ids: Iterable[UUID]) -> dict[UUID, Le
 
 
 def _into(connection: Connection, ids: list[UUID]) -> Iterable[UUID]:
-    return [lead.merged_into for lead in views.find_leads(connection, ids) if lead.merged_into]
+    found = views.find_leads(connection, ids)
+    return [each for lead in found for each in (lead.merged_into, *(lead.formerly_into or ())) if each]
 
 
 # A merged lead is in one of two states. The key stands in a body only where it is set, and a text holds its quotes escaped.
@@ -53,6 +54,13 @@ _merged_into = text(f"""
        AND CAST(CAST(body AS jsonb) ->> 'merged_into' AS uuid) = ANY(:ids) ORDER BY id
 """)
 
+# One that stands again may be in any state by now.
+_formerly_into = text("""
+    SELECT id FROM leads WHERE body LIKE '%"formerly\\_into":["%'
+       AND CAST(body AS jsonb) -> 'formerly_into' ?| CAST(:names AS text[]) ORDER BY id
+""")
+
 
 def _from(connection: Connection, ids: list[UUID]) -> Iterable[UUID]:
-    return connection.scalars(_merged_into, {"ids": ids})
+    yield from connection.scalars(_merged_into, {"ids": ids})
+    yield from connection.scalars(_formerly_into, {"names": [str(each) for each in ids]})

@@ -146,12 +146,12 @@ def _followed(command: AnyCommand, context: Context) -> str | UnsetType:
 
 
 def asks_the_list(command: Command) -> bool:
-    """Whether a decision on *command* looks at the suppression list: a touch does, and a registration."""
-    return isinstance(command, RegisterLead) or trigger(command) in TOUCHES
+    """Whether a decision on *command* looks at the suppression list: a touch, a registration, a merge."""
+    return isinstance(command, (RegisterLead, MergeLead)) or trigger(command) in TOUCHES
 
 
 def _verdicts(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
-    """Return the verdicts that a touch or a registration was judged by, with who gave each."""
+    """Return the verdicts that a touch, a registration or a merge was judged by, with who gave each."""
     listed = tuple(verdict for verdict in context.verdicts if verdict.check == CHECK) if asks_the_list(command) else ()
     return (*settled(command, context), *listed)
 

@@ -184,6 +184,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     where no address is known."""
     merged_into: UUID | UnsetType = UNSET
     """There once it was found to be a duplicate: the lead as which the person goes on."""
+    formerly_into: tuple[UUID, ...] | UnsetType = UNSET
+    """There once it stands again, although it was merged (T53): into which leads, which are the same person all the same."""
     duplicates: tuple[TakenIn, ...] | UnsetType = UNSET
     """The leads that were merged into this one, in the order in which they were taken in."""
 

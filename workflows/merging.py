@@ -20,13 +20,13 @@ from msgspec.structs import replace
 from workflows.command import Mode
 from workflows.commands import AnyCommand, Command, EraseLead, MarkWon, OptOut, RecordReply, UpdateContact
 from workflows.context import Facts, Refused
-from workflows.events import Recorded
+from workflows.events import ChannelOptedOut, OptedOut, Recorded
 from workflows.law_facts import LawFacts, merged
 from workflows.lead import Lead, TakenIn
 from workflows.mail_commands import RecordBounce, ReportMail
 from workflows.merge_commands import DuplicateFacts, MergeLead, TakeInDuplicate
 from workflows.merge_events import DuplicateTakenIn, LeadMerged, OtherLead
-from workflows.suppression import covered
+from workflows.suppression import MODES, covered, refused_modes
 from workflows.transitions import Row, aside, row_for
 
 #: What a merged lead still answers to: the person's objection and erasure, another duplicate, what became of mail that had gone
@@ -111,13 +111,16 @@ def _channels(refused: Collection[Mode], known: Collection[Mode]) -> list[Mode]:
     return [mode for mode in new if not any(mode in covered(other) for other in new if other != mode)]
 
 
-def facts_of(lead: Lead) -> DuplicateFacts:
-    """Return what another lead has to know of *lead*, which is merged into it."""
+def facts_of(lead: Lead, listed: Collection[str] = ()) -> DuplicateFacts:
+    """Return what another lead has to know of *lead*, which is merged into it; the suppression list refuses the modes *listed*.
+
+    An entry may stand under an identifier that the other lead does not have, and may never have been an event of *lead*.
+    """
     law = lead.law or LawFacts()
     return DuplicateFacts(
-        do_not_contact=lead.state == "do_not_contact",
+        do_not_contact=lead.state == "do_not_contact" or MODES.issubset(listed),
         won=lead.state == "won",
-        modes_refused=lead.modes_refused,
+        modes_refused=tuple(dict.fromkeys((*lead.modes_refused, *(mode for mode in sorted(MODES) if mode in listed)))),
         do_not_call_on=law.dnc_checked_on or None if law.dnc_listed is True else None,
         open_opportunity=lead.open_opportunity,
         decline=lead.decline,
@@ -149,7 +152,35 @@ def told(command: Command, lead: Lead | None, recorded: tuple[Recorded, ...], ru
             ]
         case OptOut() | EraseLead() | RecordReply() if lead and recorded:
             return _passed_on(command, lead, rule)
+        case TakeInDuplicate() if lead and recorded:
+            return _told_at_taking_in(command, lead, recorded, rule)
     return []
+
+
+def _told_at_taking_in(
+    command: TakeInDuplicate, lead: Lead, recorded: tuple[Recorded, ...], rule: str | None
+) -> list[tuple[UUID, Command]]:
+    """Tell the duplicate what the person objected to as *lead*, and the others what only the duplicate had heard.
+
+    Each stands on the suppression list under identifiers of its own, so that nobody takes the same person in anew.
+    """
+    through, facts = (lead.id,), command.facts
+    if rule == "erased":
+        return [(command.duplicate, OptOut(through=through))]
+    if not any(isinstance(each.data, DuplicateTakenIn) for each in recorded):
+        return []
+    said: list[tuple[UUID, Command]] = []
+    if lead.state == "do_not_contact":
+        said += [(command.duplicate, OptOut(through=through))] if not facts.do_not_contact else []
+    else:
+        channels = _channels(lead.modes_refused, facts.modes_refused)
+        said += [(command.duplicate, OptOut(channel=channel, through=through)) for channel in channels]
+    others = [each for each in _same_person(lead) if each != command.duplicate]
+    for data in (each.data for each in recorded):
+        if isinstance(data, (OptedOut, ChannelOptedOut)):
+            channel = data.channel if isinstance(data, ChannelOptedOut) else None
+            said += [(each, OptOut(channel=channel, through=through)) for each in others]
+    return said
 
 
 def _passed_on(command: OptOut | EraseLead | RecordReply, lead: Lead, rule: str | None) -> list[tuple[UUID, Command]]:
@@ -162,10 +193,18 @@ def _passed_on(command: OptOut | EraseLead | RecordReply, lead: Lead, rule: str 
         # The words stay with the lead to which they were said, and so do its connectors.
         said: Command = replace(command, through=through, words=None, introduced_by=UNSET)
     else:
-        # To the duplicates, too: they stand on the suppression list under identifiers of their own, or stand again.
-        on += [each.lead_id for each in lead.duplicates or ()]
+        on += _same_person(lead)
         said = replace(command, through=through) if isinstance(command, OptOut) else OptOut(through=through)
     return [(each, said) for each in dict.fromkeys(on) if each not in through]
+
+
+def _same_person(lead: Lead) -> list[UUID]:
+    """Return the leads, beside the one that goes on for *lead*, that hear of objections: its duplicates, and where it stood.
+
+    Duplicates stand on the suppression list under identifiers of their own, or stand again. A lead that stands again left
+    another behind that lives on.
+    """
+    return list(dict.fromkeys((*(lead.formerly_into or ()), *(each.lead_id for each in lead.duplicates or ()))))
 
 
 def is_passed_on(command: Command) -> bool:
@@ -176,7 +215,9 @@ def is_passed_on(command: Command) -> bool:
 # What the events say, and what they change in a lead; see `workflows.outcomes` and `workflows.changes`.
 
 BUILDERS: dict[str, Any] = {
-    "lead_merged": lambda facts, command: LeadMerged(into=command.into, facts=facts_of(facts.lead)),
+    "lead_merged": lambda facts, command: LeadMerged(
+        into=command.into, facts=facts_of(facts.lead, refused_modes(facts.context))
+    ),
     "duplicate_taken_in": lambda _, command: DuplicateTakenIn(
         duplicate=command.duplicate, version=command.version, facts=command.facts
     ),
@@ -214,6 +255,8 @@ def taken_in(lead: Lead, _at: datetime, data: DuplicateTakenIn, changes: dict[st
     others = (each for each in lead.duplicates or () if each.lead_id != data.duplicate)
     changes["duplicates"] = (*others, TakenIn(lead_id=data.duplicate, version=data.version))
     changes["merged_into"] = UNSET
+    if lead.merged_into:
+        changes["formerly_into"] = tuple(dict.fromkeys((*(lead.formerly_into or ()), lead.merged_into)))
 
 
 def _later(known: T | None, told: T | None) -> T | None:

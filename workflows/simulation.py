@@ -283,8 +283,11 @@ class Simulation:
             self._move_timers(message, lead.timers if lead else {}, outcome.lead)
         self._record(outcome.recorded)
         self._follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
+        chains: dict[UUID, list[Command]] = {}
         for stream_id, notice in told(command, outcome.lead, outcome.recorded, outcome.rule):
-            self._follow(message, stream_id, (notice,), asked_by=message.asked_by)
+            chains.setdefault(stream_id, []).append(notice)
+        for stream_id, chain in chains.items():
+            self._follow(message, stream_id, tuple(chain), asked_by=message.asked_by)
         after = outcome.lead
         if after and (comes_in(lead, after, playbook, self.now) or gives_back(after, outcome.recorded)):
             owner = after.owner

@@ -2809,9 +2809,9 @@ def _speaks_for_now(lead: Lead, c: Any, d: Decision) -> bool:
 def _facts_of_duplicate(lead: Lead, c: Any, d: Decision) -> dict[str, Any]:
     """Return what a lead that is merged into another tells it."""
     return {
-        "do_not_contact": lead.state == "do_not_contact",
+        "do_not_contact": lead.state == "do_not_contact" or set(ALL_MODES) <= d.suppressed(),
         "won": lead.state == "won",
-        "modes_refused": lead.modes_refused,
+        "modes_refused": list(dict.fromkeys([*lead.modes_refused, *sorted(d.suppressed())])),
         "do_not_call_on": lead.law.get("dnc_checked_on") if lead.law.get("dnc_listed") else None,
         "open_opportunity": lead.open_opportunity,
         "decline": {**lead.said_no, "at": written(lead.declined_at), "real_reason": lead.real_reason}

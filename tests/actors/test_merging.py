@@ -14,7 +14,7 @@ from models.database import transaction
 from models.merges import merged_with, survivor
 from models.rebuild import rebuild
 from models.verify import verify
-from tests.actors.test_personal import person, planned, types
+from tests.actors.test_personal import PEPPER, person, planned, types
 from tests.actors.test_simulation import Both
 from tests.desk import Desk, registration
 from workflows import commands as c
@@ -108,6 +108,20 @@ def test_who_objected_as_a_duplicate_is_not_contacted_as_the_other_lead(desk: De
     assert 2 == len(listed)
 
 
+@pytest.mark.parametrize("channel", [None, "email"])
+def test_whom_only_the_list_keeps_out_is_not_contacted_as_the_other_lead(desk: Desk, channel: c.Mode | None) -> None:
+    """The list was filled by hand under an address that only the duplicate has; no lead ever opted out."""
+    lead = person(desk, "V-1", name="Ada", email="ada@new.example")
+    duplicate = person(desk, "V-2", name="Ada", email="ada@old.example")
+    keys = PEPPER.keys("elsewhere", "9", {"email": "ada@old.example"})
+    with transaction(desk.engine) as connection:
+        suppressions.add(connection, keys, channel=channel, reason="added", since=desk.now.date())
+    desk.do(duplicate, MergeLead(into=lead), who=MANAGER)
+    assert ("do_not_contact" if channel is None else "queued") == desk.lead(lead).state
+    assert channel is None or (channel,) == desk.lead(lead).modes_refused
+    assert whole(desk)
+
+
 def test_objections_of_a_duplicate_wait_for_touches_that_are_being_decided(desk: Desk) -> None:
     """As any objection does: a touch under another lead of the person must not pass it."""
     lead, duplicate = desk.queued(2)
@@ -144,6 +158,52 @@ def test_an_objection_to_a_channel_is_one_of_the_other_lead(desk: Desk) -> None:
     desk.do(duplicate, MergeLead(into=lead), who=MANAGER)
     assert desk.lead(lead).modes_refused == ("email",)
     assert [("email", 2)] == desk.ask("SELECT channel, count(*) FROM suppressions WHERE key LIKE 'email:%' GROUP BY channel")
+
+
+def listed(desk: Desk) -> list[tuple[object, ...]]:
+    """Return how many addresses are on the list, by channel."""
+    return list(
+        desk.ask("SELECT channel, count(*) FROM suppressions WHERE key LIKE 'email:%' GROUP BY channel ORDER BY channel")
+    )
+
+
+@pytest.mark.parametrize("when", ["before", "while the duplicate is on its way"])
+def test_a_duplicate_hears_of_objections_that_stand_where_it_arrives(desk: Desk, when: str) -> None:
+    """So that the list knows its address, too, and nobody takes the same person in anew: of each channel, then of all."""
+    lead = person(desk, "V-1", name="Ada", email="ada@new.example")
+    first = person(desk, "V-2", name="Ada", email="ada@old.example")
+    second = person(desk, "V-3", name="Ada", email="ada@older.example")
+    for duplicate, objections in ((first, (c.OptOut(channel="call"), c.OptOut(channel="email"))), (second, (c.OptOut(),))):
+        if when == "before":
+            for each in objections:
+                desk.do(lead, each)
+        rings = desk.submit(duplicate, MergeLead(into=lead), who=MANAGER)
+        desk.committer.apply_all(rings)
+        if when != "before":
+            assert duplicate not in [each.lead_id for each in desk.lead(lead).duplicates or ()]
+            for each in objections:
+                desk.committer.apply_all(desk.submit(lead, each))
+        desk.work()
+        if duplicate == first:
+            assert [("call", 2), ("email", 2)] == listed(desk)
+    assert ("all", 3) in listed(desk)
+    assert ["do_not_contact"] * 3 == names(desk, lead, first, second)
+    assert 2 == types(desk, first).count("channel_opted_out")
+    assert whole(desk)
+
+
+def test_earlier_duplicates_hear_what_a_later_one_brings(desk: Desk) -> None:
+    """The list knows the person by the addresses of all three."""
+    lead = person(desk, "V-1", name="Ada", email="ada@new.example")
+    first = person(desk, "V-2", name="Ada", email="ada@old.example")
+    second = person(desk, "V-3", name="Ada", email="ada@older.example")
+    desk.do(first, MergeLead(into=lead), who=MANAGER)
+    desk.do(second, c.OptOut())
+    desk.do(second, MergeLead(into=lead), who=MANAGER)
+    assert [("all", 3)] == listed(desk)
+    assert ["do_not_contact"] * 3 == names(desk, lead, first, second)
+    assert [] == desk.ask("SELECT 1 FROM events WHERE type = 'command_refused'")
+    assert whole(desk)
 
 
 def test_what_is_said_to_a_merged_lead_reaches_the_one_that_goes_on(desk: Desk) -> None:
@@ -216,6 +276,38 @@ def test_a_merge_into_a_lead_that_is_just_being_merged_loses_nobody(desk: Desk, 
     assert whole(desk)
 
 
+@pytest.mark.parametrize("objects", [0, 1, 2])
+def test_who_stands_again_and_who_goes_on_hear_of_each_others_objections(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, objects: int
+) -> None:
+    """A into B while B goes into C: all three are one person, although two of them live on, and all are found."""
+    leads = desk.queued(3)
+    both_at_once(desk, monkeypatch, (leads[0], leads[1]), (leads[1], leads[2]))
+    desk.work()
+    assert (leads[2],) == desk.lead(leads[1]).formerly_into
+    desk.do(leads[objects], c.OptOut(channel="email"))
+    assert [("email",)] * 3 == [desk.lead(each).modes_refused for each in leads]
+    desk.do(leads[1], c.RecordReply(channel="call"), who="inbox")
+    assert "queued" == desk.lead(leads[2]).state, "an answer is one to the lead that it was given to"
+    with transaction(desk.engine) as connection:
+        for each in leads:
+            assert {*leads} - {each} == merged_with(connection, [each])
+            assert survivor(connection, desk.lead(each)).id == (leads[1] if each == leads[0] else each)
+    desk.do(leads[objects], c.OptOut())
+    assert ["do_not_contact"] * 3 == names(desk, *leads)
+    assert whole(desk)
+
+
+def test_what_a_duplicate_brings_to_who_stands_again_reaches_who_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wants no contact, and goes into B while B goes into C: the live one, which is C, hears of it."""
+    first, second, third = desk.queued(3)
+    desk.do(first, c.OptOut())
+    both_at_once(desk, monkeypatch, (first, second), (second, third))
+    desk.work()
+    assert ["do_not_contact"] * 3 == names(desk, first, second, third)
+    assert whole(desk)
+
+
 def test_an_objection_between_crossing_merges_goes_round_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Passed on from each to the other before either has heard of the other's merge, and never in circles."""
     first, second = desk.queued(2)
@@ -242,7 +334,7 @@ def test_the_same_merge_twice_is_one(desk: Desk) -> None:
 
 
 def test_who_was_merged_with_whom_is_found_from_either_side(desk: Desk) -> None:
-    """All leads of one person, whatever the way; a lead that stands again is none of them."""
+    """All leads of one person, whatever the way."""
     first, second, third, other = desk.queued(4)
     desk.do(first, MergeLead(into=second), who=MANAGER)
     desk.do(second, MergeLead(into=third), who=MANAGER)

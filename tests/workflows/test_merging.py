@@ -21,6 +21,7 @@ from tests.workflows.life import (
     ROADS,
     START,
     WORDS,
+    Life,
     life_in,
     queue_nurture_mail,
     register,
@@ -38,6 +39,7 @@ from workflows.merging import facts_of, other_lead, told
 from workflows.rep import rep_id
 from workflows.script_reader import Reader
 from workflows.simulation import Simulation
+from workflows.suppression import CHECK, Entry, verdict
 
 MANAGER = "manager:ann"
 
@@ -207,6 +209,34 @@ def test_the_facts_of_a_lead_are_those_of_its_fold() -> None:
     assert (None, START.date()) == (facts_of(clear).do_not_call_on, facts_of(listed).do_not_call_on)
 
 
+@pytest.mark.parametrize(
+    ("listed", "told_of", "state"),
+    [
+        ((None,), tuple(sorted(get_args(c.Mode))), "do_not_contact"),
+        (("post", "email"), ("fax", "email", "handwritten_note", "post"), "queued"),
+        ((), ("fax",), "queued"),
+    ],
+)
+def test_what_only_the_suppression_list_knows_is_told(
+    listed: tuple[c.Mode | None, ...], told_of: tuple[str, ...], state: str
+) -> None:
+    """No event of the duplicate says so, and the entry stands under an identifier that only the duplicate has."""
+    life = life_in("queued")
+    life.must(c.OptOut(channel="fax"))
+    life.verdicts = (verdict(Entry(kind="email", channel=each, reason="added", since=life.today) for each in listed),)
+    merged = life.must(MERGE, MANAGER)[0]
+    assert isinstance(merged, LeadMerged)
+    assert (set(told_of) | {"fax"}, state == "do_not_contact") == ({*merged.facts.modes_refused}, merged.facts.do_not_contact)
+    assert "fax" == merged.facts.modes_refused[0]
+    used = life.history[-1].used
+    assert used
+    assert [CHECK] == [each.check for each in used.verdicts]
+    other = life_in("queued")
+    other.must(TakeInDuplicate(duplicate=INTO, version=3, facts=merged.facts), MANAGER)
+    assert state == other.lead.state
+    assert other.lead.state == "do_not_contact" or {*told_of} == {*other.lead.modes_refused}
+
+
 def office(number: int = 3) -> tuple[Simulation, list[UUID], list[Recorded]]:
     """Return a service in memory with some cold leads, and its log."""
     log: list[Recorded] = []
@@ -302,6 +332,22 @@ def test_who_wants_no_contact_does_not_stand_again_as_somebody_to_contact() -> N
     assert ("do_not_contact", False) == (life.lead.state, bool(life.lead.merged_into))
 
 
+@pytest.mark.parametrize("state", ["queued", "do_not_contact"])
+def test_who_stands_again_remembers_where_it_was_merged(state: str) -> None:
+    """Each target once, in their order; what the person objects to is told there, too."""
+    other, duplicate = UUID(int=6), UUID(int=5)
+    life = life_in(state)
+    assert not life.lead.formerly_into
+    for number, into in enumerate((INTO, other, INTO), start=1):
+        life.must(MergeLead(into=into), MANAGER)
+        life.must(take_in(number, duplicate=duplicate), MANAGER)
+    assert ((INTO, other), False) == (life.lead.formerly_into, bool(life.lead.merged_into))
+    outcome = life.do(c.OptOut(), MANAGER)
+    assert [(each, c.OptOut(through=(LEAD_ID,))) for each in (INTO, other, duplicate)] == told(
+        c.OptOut(), outcome.lead, outcome.recorded, outcome.rule
+    )
+
+
 def test_what_is_said_to_a_merged_lead_is_passed_on_and_never_in_circles() -> None:
     """Objections, erasures and answers; the words of an answer stay where they were said."""
     life = life_in("queued")
@@ -329,6 +375,42 @@ def test_what_is_said_to_a_merged_lead_is_passed_on_and_never_in_circles() -> No
     assert [(INTO, c.OptOut(through=(LEAD_ID,)))] == heard(c.OptOut())
     assert [] == heard(c.OptOut(through=(INTO,)))
     assert [] == heard(OPEN_REPLY)
+
+
+def heard_on_taking_in(life: Life, command: TakeInDuplicate) -> list[tuple[UUID, Any]]:
+    """Return what other leads hear when *life* takes in a duplicate."""
+    outcome = life.do(command, MANAGER)
+    return told(command, outcome.lead, outcome.recorded, outcome.rule)
+
+
+def test_a_duplicate_hears_of_objections_that_stand_where_it_arrives() -> None:
+    """Those that it did not bring, by the channels that cover them; nobody hears of a repeat, and nothing goes without one."""
+    life = life_in("queued")
+    assert [] == heard_on_taking_in(life, take_in(1))
+    for channel in ("email", "post", "fax"):
+        life.must(c.OptOut(channel=channel))
+    assert [(INTO, c.OptOut(channel=each, through=(LEAD_ID,))) for each in ("email", "post")] == heard_on_taking_in(
+        life, take_in(2, modes_refused=("fax",))
+    )
+    assert [] == heard_on_taking_in(life, take_in(2))
+    life.must(c.OptOut())
+    assert [(INTO, c.OptOut(through=(LEAD_ID,)))] == heard_on_taking_in(life, take_in(3))
+    assert [] == heard_on_taking_in(life, take_in(4, do_not_contact=True))
+    life.must(c.EraseLead(reason=WORDS), "operator")
+    assert [(INTO, c.OptOut(through=(LEAD_ID,)))] == heard_on_taking_in(life, take_in(5))
+
+
+def test_earlier_duplicates_hear_what_a_later_one_brings() -> None:
+    """Only what is news."""
+    earlier = UUID(int=5)
+    life = life_in("queued")
+    life.must(take_in(1, duplicate=earlier), MANAGER)
+    assert [(earlier, c.OptOut(channel="email", through=(LEAD_ID,)))] == heard_on_taking_in(
+        life, take_in(1, modes_refused=("email",))
+    )
+    assert [] == heard_on_taking_in(life, take_in(2, modes_refused=("email",)))
+    assert [(earlier, c.OptOut(through=(LEAD_ID,)))] == heard_on_taking_in(life, take_in(3, do_not_contact=True))
+    assert [] == heard_on_taking_in(life, take_in(4, do_not_contact=True))
 
 
 def test_what_a_merge_looks_at() -> None:

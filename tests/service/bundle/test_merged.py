@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import get_args
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,7 @@ from tests.service.bundle.conftest import Filled
 from tests.service.bundle.forge import Forged, checked, verdict
 from tests.service.bundle.office import ALL, Office, leads_of
 from tests.service.bundle.rules import follow
+from tests.service.bundle.test_rules import refused_by_the_list
 from tests.workflows.life import (
     CALENDAR,
     DECLINE,
@@ -113,6 +115,23 @@ def test_every_fact_follows() -> None:
     life.do(c.QueueRevival())
     life.must(MERGE, MANAGER)
     agrees(life)
+
+
+@pytest.mark.parametrize("modes", ["email", "fax handwritten_note post", " ".join(sorted(get_args(c.Mode)))])
+@pytest.mark.parametrize("state", ["queued", "do_not_contact"])
+def test_what_the_list_said_of_a_merged_lead_follows(state: str, modes: str) -> None:
+    """It is told on as it was recorded; facts that leave it out are found."""
+    life = life_in(state)
+    if state == "queued":
+        life.must(c.OptOut(channel="text_message"))
+    life.verdicts = refused_by_the_list(modes)
+    life.must(MERGE, MANAGER)
+    agrees(life)
+    last = life.history[-1]
+    facts = msgspec.structs.replace(last.data.facts, modes_refused=())  # type: ignore[union-attr]  # a lead_merged
+    silent = msgspec.structs.replace(last, data=msgspec.structs.replace(last.data, facts=facts))
+    found, _ = follow([*life.history[:-1], silent], playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    assert any("data.facts.modes_refused" in each for each in found), found
 
 
 def test_mail_of_a_merged_lead_follows() -> None:
