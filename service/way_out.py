@@ -227,6 +227,8 @@ def way_out(rule: str, command: str, inputs: Mapping[str, Scalar], key: str, sta
         return "--words TEXT, or without --real-reason"
     if rule == "modes_tried" and not inputs.get("modes_open"):
         rule = "new_mode"
+    if rule == "merged" and command == "send_invitation":
+        return "nothing: the person is drawn as the lead that goes on"
     said = WAYS_OUT.get(rule, "").replace("{key}", key)
     for name in ("into", "merged"):
         said = said.replace(f"{{{name}}}", str(inputs.get(name) or "ID"))

@@ -27,7 +27,7 @@ from workflows.sentences import spoken
 #: be written anew.
 _ENDS = frozenset({
     "not_suppressed", "mode_permitted", "consent_expired", "region_unknown", "express_consent", "erased", "no_transition",
-    "not_held", "check.event_left",
+    "not_held", "check.event_left", "merged",
 })  # fmt: skip
 
 

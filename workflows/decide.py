@@ -34,6 +34,7 @@ from workflows.commands import (
     Hold,
     OptOut,
     RecordDecline,
+    RecordLaw,
     RecordReply,
     RecordReturn,
     RegisterLead,
@@ -62,6 +63,8 @@ CLOCK_SKEW = timedelta(seconds=5)
 _NOBODY = UUID(int=0)
 _EARLIEST = date(1970, 1, 1)
 _AHEAD_DAYS = 3660
+#: What a duplicate tells stands in its log and binds, whatever was let in there; refused is what nobody could compute with.
+_EARLIEST_TOLD = date(2, 1, 1)
 
 
 def decide(lead: Lead | None, command: AnyCommand, context: Context) -> Answer:
@@ -98,10 +101,12 @@ def _refuse_erased(erased_at: datetime, command: AnyCommand) -> Refused | Supers
 def _unsound(command: AnyCommand, context: Context) -> Refused | None:
     """Refuse what did not happen yet, and dates that can only be slips of the pen."""
     now = in_utc(context.now)
-    latest = now.date() + timedelta(days=_AHEAD_DAYS)
+    told = isinstance(command, TakeInDuplicate)
+    # A day later, too: the clock by which the duplicate was told may be ahead of ours.
+    earliest, latest = _EARLIEST_TOLD if told else _EARLIEST, now.date() + timedelta(days=_AHEAD_DAYS + told)
     for name, value in _dates(command):
         day = value.date() if isinstance(value, datetime) else value
-        if not _EARLIEST <= day <= latest:
+        if not earliest <= day <= latest:
             reason = f"The date {day} cannot be right; check it."
             return Refused(rule="plausible_date", reason=reason, inputs={"field": name, "date": str(day)})
     if command.occurred_at is None or in_utc(command.occurred_at) <= now + CLOCK_SKEW:
@@ -112,9 +117,10 @@ def _unsound(command: AnyCommand, context: Context) -> Refused | None:
 
 
 def _dates(command: AnyCommand) -> Iterator[tuple[str, date]]:
-    """Yield the days and moments that *command* names, with those of the facts that come with a duplicate."""
+    """Yield the days and moments that *command* names, with those of what it says of contact law or of a duplicate."""
     facts = command.facts if isinstance(command, TakeInDuplicate) else None
-    for said in (command, facts, facts.decline if facts else None):
+    law = command.law if isinstance(command, RecordLaw) else None
+    for said in (command, law, facts, facts.decline if facts else None):
         for name in said.__struct_fields__ if said else ():
             value = getattr(said, name)
             if isinstance(value, date):

@@ -32,6 +32,7 @@ from workflows.floor import FLOOR_YEAR
 from workflows.homework_events import WhyAsked
 from workflows.law_guards import consent_ends, table_of
 from workflows.lead import ENDS_HOLD, RESTING, State
+from workflows.merge_events import DuplicateTakenIn
 from workflows.migration import moved_timers
 from workflows.scoring import rescored
 from workflows.slotting import SlotMoves
@@ -154,6 +155,11 @@ def _revisit(facts: Facts, data: AnyEvent) -> datetime | None:
     """Return the day that the prospect named; one that has passed is caught up on the next working day."""
     named = data.revisit_on if isinstance(data, NurtureStarted) else None
     day = named or facts.lead.revisit_on
+    if isinstance(data, DuplicateTakenIn):
+        # Elsewhere it waits for the lead's nurture; and what says nothing later leaves the timer as it is.
+        known, day = day, data.facts.revisit_on
+        if facts.lead.state != "nurture" or (day and known and day <= known):
+            return None
     if day is None:
         return None
     return at_its_hour("revisit", max(day, horizon.after(facts.calendar, facts.today, 1)), facts.calendar)

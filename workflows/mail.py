@@ -38,7 +38,7 @@ def due_of(command: Command, now: datetime) -> datetime:
 
 
 def no_mail_under_way(facts: Facts, _: Command) -> Refused | None:
-    """Refuse another mail while one is on its way, or may be; one that still waits is replaced."""
+    """Refuse another mail, or a merge, while one is on its way, or may be; one that still waits is replaced, or not sent."""
     mail = facts.lead.mail
     if not mail or mail.status not in _OPEN:
         return None

@@ -225,7 +225,7 @@ BUILDERS: dict[str, Any] = {
 
 
 def lead_merged(_lead: Lead, _at: datetime, data: LeadMerged, changes: dict[str, Any]) -> None:
-    """End it: nothing waits to be released any more, either."""
+    """End it. Logs of before this was refused (`not_held`) have merges of leads on hold: none is held any more."""
     changes["merged_into"] = data.into
     changes["hold"] = None
 

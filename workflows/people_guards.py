@@ -22,7 +22,7 @@ def person(facts: Facts, _: Command) -> Refused | None:
 
 
 def not_held(facts: Facts, _: Command) -> Refused | None:
-    """Refuse to plan with a lead that is on hold, or to hold it twice."""
+    """Refuse to plan with a lead that is on hold, to hold it twice, or to merge it: its hold would end unseen."""
     hold = facts.lead.hold
     if hold is None:
         return None

@@ -81,7 +81,7 @@ _NOTE_PLAN = (
 )
 _CALL_PLAN = ("not_suppressed", "call_reachable", "planned_day", "contact_hours", "follow_up_slot")
 _NEXT_TRY = ("attempts_left", "new_value", "new_mode", "touch_gap")
-_MERGE = ("manager", "another_lead", "into_known", "into_not_erased", "into_not_merged")
+_MERGE = ("manager", "another_lead", "into_known", "into_not_erased", "into_not_merged", "not_held", "no_mail_under_way")
 _MAY_GO_OUT = ("not_held", "not_suppressed", "email_reachable", "mail_waiting")
 _PURSUED: tuple[State, ...] = ("declined", "queued", "note_due", "note_sent", "call_due", "no_response", "nurture")
 _QUEUE_OR_NOTE: tuple[State, ...] = ("registered", "declined", "queued", "note_due")
@@ -276,7 +276,8 @@ ASIDES: tuple[Row, ...] = (
         guards=("not_held", "not_suppressed", "mode_permitted", "one_invitation", "audience", "content_checks")),
     Row(sources=STATES, event="lead_erased", triggers=("erase_lead",)),
     Row(sources=("do_not_contact",), event="lead_merged", triggers=("merge_lead",), guards=_MERGE),
-    Row(sources=STATES, event="duplicate_taken_in", triggers=("take_in_duplicate",), guards=("another_lead", "not_taken_in")),
+    Row(sources=STATES, event="duplicate_taken_in", triggers=("take_in_duplicate",), guards=("another_lead", "not_taken_in"),
+        arms=("revisit",)),
     Row(sources=("no_response",), event="mail_queued", triggers=("queue_breakup_mail",),
         guards=("not_held", "not_suppressed", "email_reachable", "monitored_reply_address", "attempts_made", "modes_tried",
                 "offer_known", "cut_bait_confirmed", "breakup_mail_open", "no_mail_under_way", "content_checks")),

@@ -876,7 +876,7 @@ T50 queued note_due note_sent no_response nurture -> lead_declined -> declined; 
 T51 registered declined queued note_due note_sent call_due no_response breakup_sent nurture dropped -> lead_won -> won
     by mark_won
 T52 contactable -> lead_merged -> dropped; by merge_lead
-    asks manager another_lead into_known into_not_erased into_not_merged
+    asks manager another_lead into_known into_not_erased into_not_merged not_held no_mail_under_way
 T53 dropped -> duplicate_taken_in -> registered; by take_in_duplicate:merged; asks another_lead not_taken_in
 - * -> contact_updated -> =; by update_contact; arms consent_expires; ends consent_expires
 - re_engaged -> reply_received -> =; by record_reply:open; asks human_reply; arms next_step lapse
@@ -929,8 +929,9 @@ T53 dropped -> duplicate_taken_in -> registered; by take_in_duplicate:merged; as
 - contactable -> event_invitation_sent -> =; by send_invitation
     asks not_held not_suppressed mode_permitted one_invitation audience content_checks
 - * -> lead_erased -> =; by erase_lead
-- do_not_contact -> lead_merged -> =; by merge_lead; asks manager another_lead into_known into_not_erased into_not_merged
-- * -> duplicate_taken_in -> =; by take_in_duplicate; asks another_lead not_taken_in
+- do_not_contact -> lead_merged -> =; by merge_lead
+    asks manager another_lead into_known into_not_erased into_not_merged not_held no_mail_under_way
+- * -> duplicate_taken_in -> =; by take_in_duplicate; asks another_lead not_taken_in; arms revisit
 - no_response -> mail_queued -> =; by queue_breakup_mail
     asks not_held not_suppressed email_reachable monitored_reply_address attempts_made modes_tried offer_known
     cut_bait_confirmed breakup_mail_open no_mail_under_way content_checks
@@ -1725,9 +1726,11 @@ class Decision:
 
     def implausible(self) -> bool:
         """Whether the command has a date that can only be a slip of the pen."""
-        latest = (self.now + timedelta(days=3660)).date()
+        told = self.kind == "take_in_duplicate"
+        # What a duplicate tells stands in its history and binds: only what nobody could compute with is refused.
+        earliest, latest = date(2 if told else 1970, 1, 1), (self.now + timedelta(days=3661 if told else 3660)).date()
         for name in ("occurred_at", "meeting_at", "not_before", "first_erased_at"):
-            if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name][:10]) <= latest:
+            if self.command.get(name) is not None and not earliest <= read_day(self.command[name][:10]) <= latest:
                 return True
         for name in (
             "revisit_on",
@@ -1739,13 +1742,15 @@ class Decision:
             "last_contact_on",
             "last_contact_before",
         ):
-            if self.command.get(name) is not None and not date(1970, 1, 1) <= read_day(self.command[name]) <= latest:
+            if self.command.get(name) is not None and not earliest <= read_day(self.command[name]) <= latest:
                 return True
-        facts = self.command["facts"] if self.kind == "take_in_duplicate" else {}
+        facts = self.command["facts"] if told else {}
         named = [value for name, value in facts.items() if name[-3:] in ("_on", "_at") and value]
         decline = facts.get("decline") or {}
         named += [decline[name] for name in ("at", "revisit_on") if decline.get(name)]
-        return any(not date(1970, 1, 1) <= read_day(value[:10]) <= latest for value in named)
+        if self.kind == "record_law":
+            named += [value for name, value in self.command["law"].items() if name[-3:] == "_on"]
+        return any(not earliest <= read_day(value[:10]) <= latest for value in named)
 
     def _steps(self, lead: Lead) -> list[tuple[Row, Any]]:
         """Return the rows that the command sets off, each with the command that it is for."""
@@ -3079,6 +3084,14 @@ def _nurture_day(timer: str, lead: Lead, row: Row, d: Decision) -> date:
     return usual
 
 
+def _revisit_day(lead: Lead, row: Row, data: Any) -> date | None:
+    """Return the day that was named; of a duplicate's day, which counts in nurture alone, only a later one than is known."""
+    if row.event != "duplicate_taken_in":
+        return day_or_none(data.get("revisit_on")) or lead.revisit_on
+    day = day_or_none(data["facts"]["revisit_on"]) if lead.state == "nurture" else None
+    return None if day and lead.revisit_on and day <= lead.revisit_on else day
+
+
 def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime | None:
     """Return when a timer is due that *row* arms; None when it does not arm it after all."""
     calendar, playbook = d.calendar, d.playbook
@@ -3092,7 +3105,7 @@ def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime
         ends = _consent_ends(lead, data, d)
         return at_its_hour(timer, ends, calendar) if ends else None
     if timer == "revisit":
-        day = day_or_none(data.get("revisit_on")) or lead.revisit_on
+        day = _revisit_day(lead, row, data)
         return at_its_hour(timer, max(day, days_after(calendar, d.today, 1)), calendar) if day else None
     if timer == "nurture_floor" or row.event == "nurture_touch_due":
         return at_its_hour(timer, _nurture_day(timer, lead, row, d), calendar)

@@ -58,14 +58,17 @@ def test_a_merge_frees_the_slots_and_tells_the_other_lead(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("state", ["queued", "dropped"])
-def test_a_merged_lead_is_on_hold_no_more(desk: Desk, state: str) -> None:
-    """Whether the merge moved it or not, and in whichever way the book is read."""
+def test_a_lead_on_hold_is_merged_once_it_was_released(desk: Desk, state: str) -> None:
+    """Not before: the hold would end, and the other lead be none the wiser."""
     lead, duplicate = desk.queued(2)
     if state == "dropped":
         desk.do(duplicate, c.RecordDecline(kind="no", stated_reason="price"))
         desk.do(duplicate, c.Drop(reason="duplicate"), who=MANAGER)
     desk.do(duplicate, c.Hold(reason="manual"))
-    desk.do(duplicate, MergeLead(into=lead), who=MANAGER)
+    assert "refused" == desk.do(duplicate, MergeLead(into=lead), who=MANAGER).outcome
+    assert desk.lead(duplicate).hold
+    desk.do(duplicate, c.Release())
+    assert "applied" == desk.do(duplicate, MergeLead(into=lead), who=MANAGER).outcome
     assert desk.lead(duplicate).hold is None
     assert whole(desk)
 

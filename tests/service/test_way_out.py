@@ -90,6 +90,9 @@ def test_what_is_refused_otherwise_has_its_own_way() -> None:
     assert "--override" not in way_out("check.new_and_relevant", "send_nurture_touch", {"verdict": None}, "V-1")
     assert way_out("merged", "record_call", {"into": "A-2"}, "V-1") == "do it with that lead: thaw lead A-2"
     assert way_out("into_not_merged", "merge_lead", {"into": "A-2", "merged": "B-3"}, "V-1") == "thaw merge V-1 --into B-3"
+
+    assert way_out("into_not_merged", "merge_lead", {"into": "b", "merged": "c"}, "V-1") == "thaw merge V-1 --into c"
+    assert "{" not in way_out("merged", "send_invitation", {}, "V-1")
     assert way_out("a_rule_of_a_later_release", "x", {}, "V-1") == ""
 
 

@@ -233,7 +233,7 @@ class Player(RuleBasedStateMachine):
                 continue
             assert due_at >= recorded.recorded_at or late or not fires(name), (name, due_at)
         if lead := self.lead:
-            assert set(recorded.effects.cancelled) <= set(lead.timers) | {"queue_age", "next_step", "lapse"}
+            assert set(recorded.effects.cancelled) <= set(lead.timers) | {"queue_age", "next_step", "lapse", "revisit"}
 
     @initialize(state=st.sampled_from(sorted(ROADS)), modes=st.sets(st.sampled_from(ALL_MODES)))
     def begin(self, state: str, modes: set[c.Mode]) -> None:

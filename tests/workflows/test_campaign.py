@@ -130,17 +130,17 @@ def test_a_letter_on_its_way_while_the_approval_is_revoked_is_told_of() -> None:
 
 def test_a_refused_letter_is_written_anew_or_ends_with_its_reason() -> None:
     """A0-3, A0-11: who bought meanwhile gets the client's letter; whom nothing may reach is excluded, and never lost."""
-    promotion, leads = _promotion(3)
+    promotion, leads = _promotion(4)
     promotion.release()
-    for lead, rule in zip(leads, ("audience", "not_suppressed", "check.event_list"), strict=True):
+    for lead, rule in zip(leads, ("audience", "not_suppressed", "check.event_list", "merged"), strict=True):
         promotion.must(CAMPAIGN, c.RecordLetter(lead_id=lead, outcome="refused", audience="declined", rule=rule))
     letters = [promotion.campaign.letters[str(lead)] for lead in leads]
-    assert [("released", "client"), ("excluded", "declined"), ("released", "declined")] == [
+    assert [("released", "client"), ("excluded", "declined"), ("released", "declined"), ("excluded", "declined")] == [
         (letter.status, letter.audience) for letter in letters
     ]
-    assert [1, 0, 1] == [letter.tries for letter in letters]
+    assert [1, 0, 1, 0] == [letter.tries for letter in letters]
     promotion.must(CAMPAIGN, c.DrawAudience())
-    assert 3 == len(promotion.campaign.letters)
+    assert 4 == len(promotion.campaign.letters)
     assert KNOWN == promotion.people[leads[0]]
 
 

@@ -1,7 +1,7 @@
 """A duplicate is merged into another lead: nothing of it goes on, nobody is wronged by it, and crossing merges lose nobody."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
@@ -46,14 +46,23 @@ MANAGER = "manager:ann"
 
 @pytest.mark.parametrize("state", sorted(ROADS))
 def test_a_merged_lead_ends_wherever_it_stood(state: str) -> None:
-    """It is dropped, held or not, with all timers and slots; who wants no contact stays where nobody is contacted."""
-    for held in (False, True):
-        life = life_in(state)
-        if held:
-            life.do(c.Hold(reason="manual"))
-        life.must(MERGE, MANAGER)
-        assert life.lead.state == ("do_not_contact" if state == "do_not_contact" else "dropped")
-        assert (INTO, {}, (), None) == (life.lead.merged_into, life.lead.timers, life.lead.slots, life.lead.hold)
+    """It is dropped, with all timers and slots; who wants no contact stays where nobody is contacted."""
+    life = life_in(state)
+    life.must(MERGE, MANAGER)
+    assert life.lead.state == ("do_not_contact" if state == "do_not_contact" else "dropped")
+    assert (INTO, {}, (), None) == (life.lead.merged_into, life.lead.timers, life.lead.slots, life.lead.hold)
+
+
+@pytest.mark.parametrize("state", sorted(set(ROADS) - {"do_not_contact"}))
+def test_no_merge_lifts_a_hold(state: str) -> None:
+    """Whoever merges a lead that somebody put on hold releases it first; until then both stay as they are."""
+    life = life_in(state)
+    life.must(c.Hold(reason="manual"))
+    before = life.lead
+    assert "not_held" == life.do(MERGE, MANAGER).rule
+    assert (before.state, before.hold, before.timers) == (life.lead.state, life.lead.hold, life.lead.timers)
+    life.must(c.Release())
+    life.must(MERGE, MANAGER)
 
 
 @pytest.mark.parametrize("state", ["queued", "nurture", "dropped", "do_not_contact"])
@@ -83,15 +92,28 @@ def test_what_the_person_wants_is_taken_all_the_same() -> None:
     assert "erased" == life.do(OPEN_REPLY).rule
 
 
-def test_what_became_of_a_mail_that_had_gone_out_is_still_recorded() -> None:
-    """It was on its way when the lead was merged; nothing more is sent."""
+def test_mail_on_its_way_is_waited_for() -> None:
+    """It would count for no month of the other lead, which would write once more; that it comes back is recorded later, too."""
     life = life_in("nurture")
     life.must(queue_nurture_mail(life))
     life.must(m.SendMail(mail=MAIL_ID, purpose="nurture", attempt=1))
-    life.must(MERGE, MANAGER)
+    assert "no_mail_under_way" == life.do(MERGE, MANAGER).rule
+    life.must(m.ReportMail(mail=MAIL_ID, outcome="unconfirmed"))
+    assert "no_mail_under_way" == life.do(MERGE, MANAGER).rule
     life.must(m.ReportMail(mail=MAIL_ID, outcome="sent"))
+    sent_at = life.now
+    (merged, *_) = life.must(MERGE, MANAGER)
+    assert isinstance(merged, LeadMerged)
+    assert merged.facts.nurture_touched_at == sent_at
     life.must(m.RecordBounce(mail=MAIL_ID, permanent=False, status="4.2.2"))
-    assert "merged" == life.do(m.SendMail(mail=MAIL_ID, purpose="nurture", attempt=2)).rule
+
+
+def test_mail_that_waits_is_not_sent_any_more() -> None:
+    """It holds no merge up: the permission to send it is asked of the lead as it stands then."""
+    life = life_in("nurture")
+    life.must(queue_nurture_mail(life))
+    life.must(MERGE, MANAGER)
+    assert "merged" == life.do(m.SendMail(mail=MAIL_ID, purpose="nurture", attempt=1)).rule
 
 
 @pytest.mark.parametrize("state", sorted(ROADS))
@@ -133,6 +155,40 @@ def test_what_was_known_there_binds_here(facts: dict[str, Any], field: str, valu
     life.must(take_in(4), MANAGER)
     assert value == getattr(life.lead, field)
     assert (TakenIn(lead_id=INTO, version=4),) == life.lead.duplicates
+
+
+def test_the_day_that_the_prospect_named_there_is_kept_here() -> None:
+    """In nurture the lead is queued on it, on the next working day if it has passed; the later of two days counts."""
+    life = life_in("nurture")
+    assert "revisit" not in life.lead.timers
+    life.must(take_in(1, revisit_on=life.today - timedelta(days=40)), MANAGER)
+    caught_up = life.lead.timers["revisit"]
+    assert life.today < caught_up.due_at.date() <= life.today + timedelta(days=4)
+    named = life.today + timedelta(days=50)
+    life.must(take_in(2, revisit_on=named), MANAGER)
+    armed = life.lead.timers["revisit"]
+    assert (named, named) == (life.lead.revisit_on, armed.due_at.date())
+    for number, day in enumerate([named, named - timedelta(days=9), None], start=3):
+        life.must(take_in(number, revisit_on=day), MANAGER)
+        assert (named, armed) == (life.lead.revisit_on, life.lead.timers["revisit"])
+    life.wait(days=50)
+    life.fire("revisit")
+    assert ("queued", None) == (life.lead.state, life.lead.revisit_on)
+
+
+def test_a_day_that_was_named_there_waits_for_a_release_or_for_nurture() -> None:
+    """A lead on hold is not queued by it, nor one that is on its way to a call."""
+    held = life_in("nurture")
+    held.must(c.Hold(reason="manual"))
+    held.must(take_in(revisit_on=held.today + timedelta(days=51)), MANAGER)
+    assert "revisit" not in held.lead.timers
+    held.must(c.Release())
+    assert held.lead.timers["revisit"].due_at.date() == held.today + timedelta(days=51)
+    called = life_in("call_due")
+    called.must(take_in(revisit_on=called.today + timedelta(days=51)), MANAGER)
+    assert "revisit" not in called.lead.timers
+    called.must(c.RecordCall(outcome="not_now", keep_in_touch_requested=True))
+    assert ("nurture", called.today + timedelta(days=51)) == (called.lead.state, called.lead.timers["revisit"].due_at.date())
 
 
 def test_of_two_look_ups_the_one_that_found_the_number_holds() -> None:
@@ -192,9 +248,27 @@ def test_the_same_duplicate_is_taken_in_once() -> None:
     assert [INTO, UUID(int=5)] == [each.lead_id for each in life.lead.duplicates or ()]
 
 
-def test_facts_that_cannot_be_right_are_refused() -> None:
-    """As in any other command."""
-    assert "plausible_date" == life_in("queued").do(take_in(revisit_on=date(9999, 1, 1)), MANAGER).rule
+def test_no_slip_of_the_pen_loses_a_duplicate() -> None:
+    """Its log has let the date in, and it has ended: its objection and all else it knows are taken in all the same."""
+    life = life_in("queued")
+    far = life.today + timedelta(days=3661)
+    life.must(take_in(do_not_contact=True, do_not_call_on=date(1926, 11, 2), revisit_on=far), MANAGER)
+    assert ("do_not_contact", True) == (life.lead.state, life.lead.law and life.lead.law.dnc_listed)
+
+
+@pytest.mark.parametrize("facts", [{"revisit_on": date(9999, 1, 1)}, {"called_at": datetime(1, 1, 1, tzinfo=UTC)}])
+def test_facts_that_nobody_can_compute_with_are_refused(facts: dict[str, Any]) -> None:
+    """No log of ours has them."""
+    assert "plausible_date" == life_in("queued").do(take_in(**facts), MANAGER).rule
+
+
+@pytest.mark.parametrize("field", ["purchased_on", "inquired_on", "dnc_checked_on"])
+def test_what_the_law_asks_about_has_a_day_that_can_be_right(field: str) -> None:
+    """A slip of the pen is refused where it is made, and not once the lead is merged."""
+    law: dict[str, Any] = {"dnc_listed": True} if field == "dnc_checked_on" else {}
+    life = life_in("queued")
+    assert "plausible_date" == life.do(c.RecordLaw(law=LawFacts(**law | {field: date(1926, 11, 2)}))).rule
+    life.must(c.RecordLaw(law=LawFacts(**law | {field: date(1970, 1, 1)})))
 
 
 def test_the_facts_of_a_lead_are_those_of_its_fold() -> None:

@@ -78,6 +78,25 @@ def test_a_refusal_is_not_told_as_accepted(world: World, tmp_path: Path, monkeyp
     office.sound()
 
 
+def test_a_letter_of_a_lead_that_was_merged_lies_open_no_more(world: World) -> None:
+    """Released before, it would be written and refused for good, and its place taken from somebody else."""
+    with world.worker():
+        office = Office(world)
+        lead, other = office.declined(), office.declined()
+        office.event()
+        office.start()
+        assert "released" == office.letters()[lead]["status"]
+        world.ok("merge", lead, "--into", other, *ANN)
+        world.work()
+        said = world.refused(1, "campaign", "send", "spring")
+        world.work()
+    assert "to go on: nothing: the person is drawn as the lead that goes on" in said
+    assert ("excluded", "merged") == (office.letters()[lead]["status"], office.letters()[lead]["reason"])
+    assert "sent" == office.letters()[other]["status"]
+    assert "merged" not in world.ok("campaign", "send", "spring")
+    office.sound()
+
+
 def _decide_one(world: World) -> None:
     """Decide the letter, and nothing that follows from it."""
     (ring,) = world._due()
