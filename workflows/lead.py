@@ -182,6 +182,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     consent_lapsed: bool | UnsetType = UNSET
     """There once a consent to mail is over: true where mail went from the modes with it and comes back with a new one, false
     where no address is known."""
+    ended_as: Literal["won", "dropped"] | UnsetType = UNSET
+    """What it was when it was merged, if that was an end: as that it stands again."""
     merged_into: UUID | UnsetType = UNSET
     """There once it was found to be a duplicate: the lead as which the person goes on."""
     formerly_into: tuple[UUID, ...] | UnsetType = UNSET

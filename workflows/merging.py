@@ -88,7 +88,7 @@ def not_taken_in(facts: Facts, command: TakeInDuplicate) -> Refused | None:
 
 def moves_of(lead: Lead, command: TakeInDuplicate) -> Iterator[tuple[Row, AnyCommand]]:
     """Yield the rows by which *lead* takes in a duplicate: what the person objected to there, or bought, is said here, too."""
-    stands_again = bool(lead.merged_into) and lead.state == "dropped"
+    stands_again = bool(lead.merged_into) and lead.state == "dropped" and lead.ended_as != "dropped"
     row = row_for(lead.state, f"take_in_duplicate{':merged' if stands_again else ''}")
     if row is None:
         return
@@ -101,7 +101,7 @@ def moves_of(lead: Lead, command: TakeInDuplicate) -> Iterator[tuple[Row, AnyCom
     if out:
         for channel in _channels(command.facts.modes_refused, lead.modes_refused):
             yield aside("channel_opted_out"), OptOut(channel=channel)
-    if won and command.facts.won:
+    if won and (command.facts.won or (stands_again and lead.ended_as == "won")):
         yield won, MarkWon()
 
 
@@ -224,10 +224,11 @@ BUILDERS: dict[str, Any] = {
 }
 
 
-def lead_merged(_lead: Lead, _at: datetime, data: LeadMerged, changes: dict[str, Any]) -> None:
+def lead_merged(lead: Lead, _at: datetime, data: LeadMerged, changes: dict[str, Any]) -> None:
     """End it. Logs of before this was refused (`not_held`) have merges of leads on hold: none is held any more."""
     changes["merged_into"] = data.into
     changes["hold"] = None
+    changes["ended_as"] = lead.state if lead.state in ("won", "dropped") else UNSET
 
 
 def taken_in(lead: Lead, _at: datetime, data: DuplicateTakenIn, changes: dict[str, Any]) -> None:

@@ -1163,7 +1163,7 @@ class Lead:
 
     __slots__ = (
         "attempts", "attempts_granted", "basis", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
-        "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "entered_at", "erased",
+        "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "ended_as", "entered_at", "erased",
         "has_connector", "history_at", "hold", "homework_at", "importance", "invitations", "last_contact_at",
         "last_mode", "last_touch_at", "law", "mail", "meeting_at", "merged_into",
         "minutes_invested", "modes", "modes_refused", "modes_tried", "modes_waived", "needs", "next_step_on", "note_on",
@@ -1215,6 +1215,8 @@ class Lead:
         self.term_on: date | None
         self.hold: Any = None
         self.mail: Any = None
+        #: The state in which it was merged.
+        self.ended_as: str | None = None
         self.merged_into: str | None = None
         #: The duplicates that were merged into it, each with the version of the event that merged it.
         self.taken_in: dict[str, int] = {}
@@ -1487,7 +1489,7 @@ def _on_stated_reason(lead: Lead, data: Any, at: datetime) -> None:
 
 
 def _on_merged(lead: Lead, data: Any, at: datetime) -> None:
-    lead.merged_into, lead.hold = data["into"], None
+    lead.merged_into, lead.hold, lead.ended_as = data["into"], None, lead.state
 
 
 def _on_taken_in(lead: Lead, data: Any, at: datetime) -> None:
@@ -1799,16 +1801,17 @@ class Decision:
 
 def _steps_of_duplicate(lead: Lead, command: Any) -> list[tuple[Row, Any]]:
     """Return how a lead takes in a duplicate: one that was merged itself stands again; objections and deals count here, too."""
-    again = lead.merged_into is not None and lead.state == "dropped"
+    again = lead.merged_into is not None and lead.state == "dropped" and lead.ended_as != "dropped"
     row = row_for(lead.state, "take_in_duplicate:merged" if again else "take_in_duplicate")
     out, won = (row_for("registered" if again else lead.state, name) for name in ("opt_out:all", "mark_won"))
     steps = [(row, command)] if row else []
+    client = command["facts"]["won"] or (again and lead.ended_as == "won")
     if out and command["facts"]["do_not_contact"]:
         return [*steps, (out, {"command": "opt_out", "channel": None})]
     new = sorted(set(command["facts"]["modes_refused"]).difference(lead.modes_refused)) if out else []
     channels = [mode for mode in new if mode != "handwritten_note" or "post" not in new]
     steps += [(_ASIDES["channel_opted_out"], {"command": "opt_out", "channel": mode}) for mode in channels]
-    return [*steps, (won, {"command": "mark_won"})] if won and command["facts"]["won"] else steps
+    return [*steps, (won, {"command": "mark_won"})] if won and client else steps
 
 
 # What is asked before a row applies. Each answers True when nothing speaks against it; False, or the name of a rule, refuses.

@@ -398,6 +398,18 @@ def test_what_leads_tell_each_other_is_nobodys_doing() -> None:
     assert ["re_engaged", "do_not_contact"] == [each.state for each in log if each.stream_id == second][-3::2]
 
 
+@pytest.mark.parametrize(("state", "after"), [("won", "won"), ("dropped", "dropped"), ("queued", "registered")])
+def test_who_stands_again_is_what_they_were(state: str, after: str) -> None:
+    """A client is no prospect, and who was let go is not taken up again, because two merges crossed."""
+    life = life_in(state)
+    life.must(MERGE, MANAGER)
+    life.must(take_in(3), MANAGER)
+    assert (after, False) == (life.lead.state, bool(life.lead.merged_into))
+    life.must(MERGE, MANAGER)
+    life.must(take_in(4), MANAGER)
+    assert after == life.lead.state
+
+
 def test_who_wants_no_contact_does_not_stand_again_as_somebody_to_contact() -> None:
     """The lead is no duplicate any more, and stays where it is."""
     life = life_in("do_not_contact")

@@ -241,7 +241,9 @@ LIVES: dict[str, tuple[Callable[[], Life], ...]] = {
     "T51": tuple(_from(state, _says(c.MarkWon(), "crm")) for state in EXPECTED[50][1].split()),
     "T52": tuple(_from(state, _says(MERGE, MANAGER)) for state in STATES if state != "do_not_contact"),
     "T53": tuple(
-        _from(state, _says(take_in(), MANAGER), _says(MERGE, MANAGER)) for state in STATES if state != "do_not_contact"
+        _from(state, _says(take_in(), MANAGER), _says(MERGE, MANAGER))
+        for state in STATES
+        if state not in ("do_not_contact", "dropped")
     ),
 }
 
