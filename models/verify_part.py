@@ -128,7 +128,7 @@ class _Verification:
         if stream and stream.wrong:
             self.wrong.add(stream.id)
         elif stream and stream.state is not None:
-            table, row = _row(stream.state, stream.hash)
+            table, row = projection_row(stream.state, stream.hash)
             self._expected[table].add(stream.id.bytes, _digest(row))
             self.slots = sum((term(slot, stream.state.id) for slot in stream.held), self.slots) % 2**256
 
@@ -155,7 +155,7 @@ class _Verification:
     def _differs(self, table: str, id_: UUID, row: dict[str, Any] | None) -> Finding:
         """Fold the stream again, this time to say in what its row differs."""
         folded = fold_rows(read_stream(self._connection, id_))
-        expected = _row(*folded)[1] if folded else {}
+        expected = projection_row(*folded)[1] if folded else {}
         differing = [name for name, value in expected.items() if row[name] != value] if row else ["the row is missing"]
         sentence = f"the row of {id_} in {table} is not what its events fold to: {', '.join(differing)}"
         return Finding("projection_differs", None, id_, sentence)
@@ -210,7 +210,7 @@ def _decoded(body: str) -> _Waiting | None:
         return None  # no state at all: that its row differs is found already
 
 
-def _row(state: StreamState, hash_: bytes) -> tuple[str, dict[str, Any]]:
+def projection_row(state: StreamState, hash_: bytes) -> tuple[str, dict[str, Any]]:
     """Return the projection in which a stream has its row, and that row."""
     if isinstance(state, Lead):
         return "leads", lead_row(state, hash_)

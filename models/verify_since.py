@@ -13,17 +13,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import campaigns, pauses
+from models import pauses
 from models.audit import SCANNED, Columns, Stream
 from models.findings import Finding, first
-from models.leads import lead_row, rep_row
 from models.replay import pages
 from models.tables import metadata
 from models.verify import held_by_two
+from models.verify_part import projection_row
 from workflows.events import Slot
 from workflows.invitation_streams import Stream as State
 from workflows.invitation_streams import timers_of
-from workflows.lead import RESTING, Lead, Rep
+from workflows.lead import RESTING, Lead
 from workflows.service_stream import SERVICE_ID
 from workflows.timers import fires, timer_message_id
 
@@ -116,7 +116,7 @@ def _rows(connection: Connection, states: Sequence[tuple[State, bytes]]) -> Iter
         rows = connection.execute(text(f"SELECT {names} FROM {table} WHERE id = ANY(:ids)"), {"ids": ids}).mappings()
         found |= {(table, row["id"]): dict(row) for row in rows}
     for state, hash_ in states:
-        table, expected = _row(state, hash_)
+        table, expected = projection_row(state, hash_)
         row = found.pop((table, state.id), None)
         differing = [name for name, value in expected.items() if row[name] != value] if row else ["the row is missing"]
         if differing:
@@ -124,15 +124,6 @@ def _rows(connection: Connection, states: Sequence[tuple[State, bytes]]) -> Iter
             yield Finding("projection_differs", None, state.id, sentence)
     for table, id_ in found:
         yield Finding("projection_differs", None, id_, f"{id_} stands in {table}, which is not what its events fold to")
-
-
-def _row(state: State, hash_: bytes) -> tuple[str, dict[str, Any]]:
-    """Return the projection in which a stream has its row, and that row."""
-    if isinstance(state, Lead):
-        return "leads", lead_row(state, hash_)
-    if isinstance(state, Rep):
-        return "reps", rep_row(state, hash_)
-    return campaigns.table_of(state), campaigns.row_of(state, hash_)
 
 
 def _slots(connection: Connection, streams: Sequence[Stream]) -> Iterator[Finding]:

@@ -254,7 +254,13 @@ def _turn(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> 
     if not (asked.plan and asked.rules and calendar):
         return ()
     hours = Telephone(calendar, asked.rules, _law(asked))
-    if asked.lead.state == "no_response" and next_mode(asked.lead, asked.rules, asked.on, hours.table) == "handwritten_note":
+    ready = asked.lead.timers.get("next_attempt")
+    due = not ready or ready.due_at.astimezone(asked.zone).date() <= asked.on
+    if (
+        due
+        and asked.lead.state == "no_response"
+        and next_mode(asked.lead, asked.rules, asked.on, hours.table) == "handwritten_note"
+    ):
         return (f"a note was next, and {count(len(asked.plan.day.notes), 'note')} of others took the slots of that day",)
     turn = follow_up_turn(asked.lead, asked.plan, calendar, asked.rules, _law(asked), leads.values())
     if turn is None:

@@ -1,6 +1,6 @@
 """Why capacity kept a lead from being touched: its turn in the line, and who held each slot of the day with which score."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,17 +8,22 @@ import pytest
 
 from tests.service.world import MONDAY, PEOPLE, World
 from workflows.calendars import Absence
-from workflows.commands import Reassign
+from workflows.commands import Hold, Reassign, Release
 
-TUESDAY, WEDNESDAY, FRIDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 4))
+TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 3, 4))
 
 
 @pytest.fixture
 def silent(world: World) -> World:
     """Seven were called on Tuesday and Wednesday and did not answer; on Friday five of them have a slot."""
+    return called_in_vain(world)
+
+
+def called_in_vain(world: World, last: datetime = FRIDAY, **more: Any) -> World:
+    """Live until *last*, with leads of which *more* is known."""
     world.rep(playbook="multi-channel-revival")
     for value in (4, 4, 3, 3, 3, 1, 0):
-        world.take_in(value_band=value, playbook="multi-channel-revival")
+        world.take_in(value_band=value, playbook="multi-channel-revival", **more)
     world.at(TUESDAY)
     assert [world.lead(id_).state for id_ in world.leads] == ["call_due"] * 5 + ["queued"] * 2
     for day, numbers in ((TUESDAY, range(5)), (WEDNESDAY, range(5, 7))):
@@ -26,7 +31,7 @@ def silent(world: World) -> World:
         with world.worker():
             for number in numbers:
                 world.ok("call", f"V-{number:04}", "--outcome", "voicemail")
-    world.at(FRIDAY)
+    world.at(last)
     return world
 
 
@@ -70,6 +75,25 @@ def test_a_chosen_touch_that_nobody_made_is_no_matter_of_capacity(silent: World)
     reasons = silent.said("why-not", "V-0000", "--on", "2026-01-09")["reasons"]
     assert reasons[0] == "a touch was planned for that day, and nobody logged it"
     assert not any("waited for a follow-up" in reason for reason in reasons)
+
+
+def test_whose_next_mode_is_a_note_learns_that_notes_of_others_took_the_slots(world: World) -> None:
+    """A1-3: a note is what is left to try, and five are written a day."""
+    called_in_vain(world, last=WEDNESDAY, modes=("call", "handwritten_note"))
+    for lead in world.leads:
+        world.hand_in(lead, Hold(reason="manual"))
+    for day, numbers in ((THURSDAY, range(5, 7)), (FRIDAY, range(5))):
+        world.at(day)
+        for number in numbers:
+            world.hand_in(world.leads[number], Release())
+    world.at(MONDAY + timedelta(days=7))
+    note = "a note was next, and 5 notes of others took the slots of that day"
+    assert note in world.said("why-not", "V-0006", "--on", "2026-01-12")["reasons"]
+    planned = "a note was planned for that day; see the refusals, and the events that followed"
+    assert planned in world.said("why-not", "V-0000", "--on", "2026-01-12")["reasons"]
+    early = world.said("why-not", "V-0006", "--on", "2026-01-09")["reasons"]
+    assert early[0].startswith("the next attempt was not due before Mon 2026-01-12")
+    assert note.partition(",")[0] not in " ".join(early)
 
 
 def test_calls_promised_on_an_earlier_day_are_named_with_their_holders(world: World) -> None:
