@@ -82,9 +82,14 @@ class World:
     """Whether leads that come into the queue have the day planned again; without, they wait for the next morning."""
     honest: bool = True
     """At the end every decision in the log is made again, and nothing may differ; false for a test that forges the log."""
+    engines: dict[str, Engine] = field(default_factory=dict)
+    """All that were made; commands share them, where processes of their own would each connect anew."""
+    clients: list[Any] = field(default_factory=list)
+    """Those of Redis that commands took the place of: a worker's thread may be in the middle of ringing with one."""
 
     def thaw(self, *arguments: object) -> Result:
         """Run the command line."""
+        self.clients.append(broker.client)
         return CliRunner().invoke(main, [str(argument) for argument in arguments], env=self.environ)
 
     def ok(self, *arguments: object) -> str:
@@ -238,13 +243,11 @@ def world(
     database_url: str, redis_url: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
     """Yield an empty service, on Monday, 5 January 2026, 10:00 in New York."""
-    engines: list[Engine] = []
+    engines: dict[str, Engine] = {}
 
     def remembered(url: str, **options: Any) -> Engine:
-        engines.append(make_engine(url, **options))
-        return engines[-1]
+        return engines.setdefault(f"{url} {sorted(options.items())}", make_engine(url, **options))
 
-    # A process of its own would close its connections at its end; here all commands run in this one.
     monkeypatch.setattr(wiring, "make_engine", remembered)
     clock = DrivenClock(tmp_path / "clock")
     clock.move(MONDAY)
@@ -260,15 +263,16 @@ def world(
     service = wiring.connect(Settings(database_url=url, redis_url=redis_url, namespace=namespace))
     applier = Applier(service.engine, clock)
     committer = Committer(service.engine, applier, service.bell)
-    made = World(remembered(database_url), service.engine, clock, environ, applier, committer)
+    made = World(remembered(database_url), service.engine, clock, environ, applier, committer, engines=engines)
     monkeypatch.setattr(apply, "comes_in", lambda *given: made.replans and comes_in(*given))
     yield made
     try:
         assert not made.honest or altered(made.engine) or [] == differing(made.engine)
     finally:
-        for engine in engines:
+        for engine in engines.values():
             engine.dispose()
-        broker.client.close()
+        for client in (*made.clients, broker.client):
+            client.close()
 
 
 @pytest.fixture(autouse=True)

@@ -142,8 +142,8 @@ def owner(world: World) -> str:
 
 def copy_database(world: World, source: str, target: str) -> None:
     """Make the database *target* a copy of *source*."""
-    world.engine.dispose()
-    world.service.dispose()
+    for engine in world.engines.values():
+        engine.dispose()
     url = urlsplit(owner(world))._replace(path="/postgres").geturl()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
