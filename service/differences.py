@@ -22,7 +22,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A field that is not the same in both."""
 
     field: str
-    """Its name; of a timer, ``timers.`` and the timer's name."""
+    """Its name; of a timer, ``timers.`` and the timer's name, and so of all that has names of its own."""
     before: str
     after: str
 
@@ -30,7 +30,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     def sentence(self) -> str:
         """The difference on one line."""
         timer = self.field.removeprefix("timers.")
-        name = words(self.field) if timer == self.field else f"timer {timer}"
+        name = words(self.field).replace(".", " ") if timer == self.field else f"timer {timer}"
         return f"{name:<23} {self.before} -> {self.after}"
 
 

@@ -1,9 +1,10 @@
 """``thaw diff`` and ``thaw leads``: one lead between two moments, and the whole book at any moment."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,12 +18,16 @@ from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.look import owners_zone
 from service.differences import Difference, differences
 from service.find import find_lead, storable
-from service.history import Entry, History, days_said, read_history, told
-from service.moments import Sense, in_sense, moment_of
+from service.history import Entry, Logged, days_said, read_history, told
+from service.moments import Sense, as_recorded, in_sense, moment_of
+from service.stream_differences import stream_differences
+from service.streams import Named, read_named, stream_named, zone_of_stream
 from service.times import shown_moment, zone_of
 from service.wording import count, key_of_id, plain, words
 from workflows.events import Recorded
 from workflows.transitions import STATES
+
+AnyEntry = TypeVar("AnyEntry", Entry, Logged)
 
 _sense_option = click.option(
     "--as", "sense", type=click.Choice(["recorded", "occurred"]), default="recorded", show_default=True,
@@ -44,6 +49,16 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     """The events folded at one of the moments and not at the other, in the order of the sense."""
 
 
+class StreamDiff(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``thaw diff campaign:NAME --json`` prints: the same of a stream that is no lead's."""
+
+    stream_id: UUID
+    before: int
+    after: int
+    differs: tuple[Difference, ...]
+    between: tuple[Recorded, ...]
+
+
 @click.command()
 @click.argument("lead")
 @click.argument("first", metavar="A")
@@ -55,15 +70,22 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
 def diff(ctx: click.Context, app: App, lead: str, first: str, second: str, sense: Sense, as_json: bool) -> None:
     """Print how a lead differs between two moments, and the events between them.
 
-    A and B are events (numbers) or times: 2, 2026-03-09T14:30, 2026-03-09 (its end), today.
+    A and B are events (numbers) or times: 2, 2026-03-09T14:30, 2026-03-09 (its end), today. A rep is named as in rep:dana, a
+    campaign as in campaign:spring, and a sales event as in event:open-house.
     """
+    named = stream_named(lead)
+    if named is not None:
+        if sense == "occurred":
+            raise InputError("--as occurred is for leads: of a rep, a campaign or an event there is what was recorded")
+        _end(ctx, _diff_of_stream(app, named, first.strip(), second.strip(), as_json))
+        return
     with typed_errors(), transaction(app.service.engine) as connection:
         found = find_lead(connection, lead)
         zone = owners_zone(connection, found.lead)
         whole, now = read_history(connection, found.lead.id), app.service.now()
         before = in_sense(whole, first.strip(), sense, zone, now, what="A")
         after = in_sense(whole, second.strip(), sense, zone, now, what="B")
-    between = _between(before, after)
+    between = _between(before.entries, after.entries)
     last, new = before.entries[-1], after.entries[-1]
     differs = differences(last.after, new.after, zone, days_said(whole))
     if as_json:
@@ -72,17 +94,44 @@ def diff(ctx: click.Context, app: App, lead: str, first: str, second: str, sense
         app.print_json(Diff(lead_id=found.lead.id, sense=sense, differs=differs, between=events, **versions))
     else:
         click.echo(f"{found.name}: event {last.row.version} -> event {new.row.version}, as {sense}")
-        for line in (*_differs_lines(differs), *_between_lines(between, zone)):
-            click.echo(line)
-    if whole.trouble:
-        click.echo(f"chain      BROKEN at {whole.trouble}; run `thaw verify`", err=True)
+        _print_diff(differs, between, zone)
+    _end(ctx, whole.trouble)
+
+
+def _diff_of_stream(app: App, named: Named, first: str, second: str, as_json: bool) -> str:
+    """Print how a stream that is no lead's differs, and return what is wrong with it, if anything is."""
+    with typed_errors(), transaction(app.service.engine) as connection:
+        zone, whole, now = zone_of_stream(connection, named), read_named(connection, named), app.service.now()
+        before = as_recorded(whole, first, zone, now, what="A")
+        after = as_recorded(whole, second, zone, now, what="B")
+    between = _between(before.entries, after.entries)
+    last, new = before.entries[-1], after.entries[-1]
+    differs = stream_differences(last.after, new.after, zone)
+    if as_json:
+        events = tuple(entry.recorded for entry in between)
+        versions = {"before": last.row.version, "after": new.row.version}
+        app.print_json(StreamDiff(stream_id=named.id, differs=differs, between=events, **versions))
+    else:
+        click.echo(f"{named.kind} {plain(named.name, 80)}: event {last.row.version} -> event {new.row.version}")
+        _print_diff(differs, between, zone)
+    return whole.trouble
+
+
+def _end(ctx: click.Context, trouble: str) -> None:
+    """Say what is wrong with the history, if anything is, and end with 1."""
+    if trouble:
+        click.echo(f"chain      BROKEN at {trouble}; run `thaw verify`", err=True)
         ctx.exit(REFUSED)
 
 
-def _between(before: History, after: History) -> tuple[Entry, ...]:
-    versions = {entry.row.version for entry in before.entries} ^ {entry.row.version for entry in after.entries}
-    longer = max(before.entries, after.entries, key=len)
-    return tuple(entry for entry in longer if entry.row.version in versions)
+def _between(before: Sequence[AnyEntry], after: Sequence[AnyEntry]) -> tuple[AnyEntry, ...]:
+    versions = {entry.row.version for entry in before} ^ {entry.row.version for entry in after}
+    return tuple(entry for entry in max(before, after, key=len) if entry.row.version in versions)
+
+
+def _print_diff(differs: tuple[Difference, ...], between: Sequence[Entry | Logged], zone: ZoneInfo) -> None:
+    for line in (*_differs_lines(differs), *_between_lines(between, zone)):
+        click.echo(line)
 
 
 def _differs_lines(differs: tuple[Difference, ...]) -> Iterator[str]:
@@ -91,7 +140,7 @@ def _differs_lines(differs: tuple[Difference, ...]) -> Iterator[str]:
         yield "  nothing differs"
 
 
-def _between_lines(between: tuple[Entry, ...], zone: ZoneInfo) -> Iterator[str]:
+def _between_lines(between: Sequence[Entry | Logged], zone: ZoneInfo) -> Iterator[str]:
     yield f"{count(len(between), 'event')} between them{':' if between else ''}"
     for entry in between:
         yield from told(entry, zone)

@@ -10,6 +10,7 @@ from tests.service.world import MONDAY, World
 from workflows.campaign import campaign_id
 from workflows.events import DayPlanned, event_type
 from workflows.rep import rep_id
+from workflows.sales_event import sales_event_id
 
 
 @pytest.fixture
@@ -80,6 +81,24 @@ def test_a_rep_is_replayed_to_any_moment(planned: World) -> None:
     assert planned.said("replay", "rep:dan", "--at", version)["events"][-1]["recorded"]["data"]["type"] == "day_planned"
 
 
+def test_a_rep_differs_between_two_moments(planned: World) -> None:
+    """As `thaw diff LEAD A B`: the fields that are not the same, and the events between; the other way round, too."""
+    version, _ = plan_of_tuesday(planned)
+    text = planned.ok("diff", "rep:dan", version - 1, version)
+    assert f"rep dan: event {version - 1} -> event {version}\n" in text
+    assert re.search(r"planned on +Mon 2026-01-05 -> Tue 2026-01-06\n", text)
+    assert re.search(r"timer plan_day +Tue 2026-01-06 .* -> Wed 2026-01-07 ", text)
+    assert "1 event between them:" in text
+    assert f"{version}  Tue 2026-01-06 " in text
+    said = planned.said("diff", "rep:dan", "2026-01-05", "2026-01-06")
+    assert (said["before"], said["after"], len(said["between"])) == (version - 1, version, 1)
+    back = planned.said("diff", "rep:dan", version, version - 1)["differs"]
+    assert [(each["after"], each["before"]) for each in back] == [
+        (each["before"], each["after"]) for each in said["differs"]
+    ]
+    assert "nothing differs\n0 events between them\n" in planned.ok("diff", "rep:dan", version, version)
+
+
 def test_what_is_no_moment_of_a_stream_is_said_so(planned: World) -> None:
     assert "rep:dun is not known; did you mean rep:dan?" in planned.refused(2, "why", "rep:dun")
     assert "rep:dun is not known; did you mean rep:dan?" in planned.refused(2, "replay", "rep:dun")
@@ -89,6 +108,10 @@ def test_what_is_no_moment_of_a_stream_is_said_so(planned: World) -> None:
     assert "--at 99: there are the events 1 to " in planned.refused(2, "replay", "rep:dan", "--at", "99")
     assert "nothing was recorded by then" in planned.refused(2, "replay", "rep:dan", "--at", "2025-12-24")
     assert "--as occurred is for leads" in planned.refused(2, "replay", "rep:dan", "--as", "occurred")
+    assert "rep:dun is not known; did you mean rep:dan?" in planned.refused(2, "diff", "rep:dun", "1", "2")
+    assert "B 99: there are the events 1 to " in planned.refused(2, "diff", "rep:dan", "1", "99")
+    assert "A 2025-12-24: nothing was recorded by then" in planned.refused(2, "diff", "rep:dan", "2025-12-24", "2")
+    assert "--as occurred is for leads" in planned.refused(2, "diff", "rep:dan", "1", "2", "--as", "occurred")
 
 
 def test_the_plans_of_one_rep_are_made_again(planned: World) -> None:
@@ -109,6 +132,7 @@ def test_a_forged_plan_is_found_on_the_way(planned: World) -> None:
     )  # fmt: skip
     assert f"chain      BROKEN at event {version} " in planned.refused(1, "replay", "rep:dan")
     assert f"WRONG      event {version} at position " in planned.ok("why", "rep:dan", version - 1)
+    assert f"chain      BROKEN at event {version} " in planned.refused(1, "diff", "rep:dan", "1", "2")
 
 
 def test_campaigns_and_events_say_why(world: World) -> None:
@@ -134,3 +158,13 @@ def test_campaigns_and_events_say_why(world: World) -> None:
     assert "because manager:ann handed it in" in seats
     assert re.search(r"Dramatiq actor [a-z_]+: rung ", seats)
     assert "together with event 1: one decision" in seats
+    drew = world.ok("diff", "campaign:spring", "1", "2")
+    assert re.search(r"drawn +no -> yes\n", drew)
+    (person,) = world.said("replay", "campaign:spring")["state"]["letters"]
+    assert re.search(rf"letters {person} none -> audience \S+, rep dan, status waiting\n", drew)
+    version = kinds.index("letters_released") + 1
+    assert re.search(r"status waiting -> .*status released", world.ok("diff", "campaign:spring", version - 1, version))
+    assert re.search(r"description +none -> \[document [0-9a-f]{8}\]\n", world.ok("diff", "event:spring-training", "1", "2"))
+    mentioned = world.said("diff", "event:spring-training", "2", len(world.events(sales_event_id("spring-training"))))
+    (campaigns,) = [each for each in mentioned["differs"] if each["field"] == "campaigns"]
+    assert (campaigns["before"], campaigns["after"]) == ("0", f"1: new {campaign_id('spring')}")
