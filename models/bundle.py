@@ -107,15 +107,6 @@ def playbook_texts(connection: Connection, digests: Collection[str]) -> dict[str
     return {row.digest: row.body for row in rows}
 
 
-def heads_in_order(connection: Connection, size: int) -> Iterator[Head]:
-    """Yield the newest event of every stream among the first *size* events, in the order of the stream ids."""
-    statement = text(
-        "SELECT DISTINCT ON (stream_id) stream_id, version, hash FROM events WHERE position <= :size "
-        "ORDER BY stream_id, version DESC"
-    ).execution_options(stream_results=True, yield_per=5_000)
-    yield from map(Head._make, connection.execute(statement, {"size": size}))
-
-
 def heads_of(connection: Connection, stream_ids: Collection[UUID], size: int) -> dict[UUID, Head]:
     """Return the newest event among the first *size* of each of these streams that has one."""
     rows = connection.execute(

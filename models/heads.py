@@ -1,5 +1,6 @@
 """The heads of all streams, read from the log and recorded in it on the service's own stream."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,8 +9,12 @@ from sqlalchemy import Connection, text
 
 from models import operations
 from workflows.events import HeadsRecorded, decode_recorded
-from workflows.heads import Head, HeadProof, HeadsTree, heads_root
+from workflows.heads import Head, HeadProof, HeadsTree, leaf_of
+from workflows.merkle import Frontier
 from workflows.service_stream import SERVICE_ID
+
+#: So many heads are read at a time.
+CHUNK_ROWS = 5_000
 
 
 class RecordedHeads(NamedTuple):
@@ -22,20 +27,25 @@ class RecordedHeads(NamedTuple):
     data: HeadsRecorded
 
 
-def heads_at(connection: Connection, size: int) -> list[Head]:
-    """Return the newest event of every stream among the first *size* events, in the order of the stream ids."""
-    # Backwards, because that is how the index on stream and version gives the newest first.
+def heads_in_order(connection: Connection, size: int) -> Iterator[Head]:
+    """Yield the newest event of every stream among the first *size* events, in the order of the stream ids.
+
+    In constant memory; *connection* is in a transaction.
+    """
     statement = text(
         "SELECT DISTINCT ON (stream_id) stream_id, version, hash FROM events WHERE position <= :size "
-        "ORDER BY stream_id DESC, version DESC"
-    )
-    return [Head._make(row) for row in connection.execute(statement, {"size": size})][::-1]
+        "ORDER BY stream_id, version DESC"
+    ).execution_options(stream_results=True, yield_per=CHUNK_ROWS)
+    with connection.execute(statement, {"size": size}) as rows:
+        yield from map(Head._make, rows)
 
 
 def measured(connection: Connection, size: int) -> HeadsRecorded:
     """Return what is to be recorded of the heads of the first *size* events."""
-    heads = heads_at(connection, size)
-    return HeadsRecorded(size=size, streams=len(heads), root=heads_root(heads).hex())
+    frontier = Frontier()
+    for head in heads_in_order(connection, size):
+        frontier.append(leaf_of(head.stream_id, head.commitment))
+    return HeadsRecorded(size=size, streams=frontier.size, root=frontier.root.hex())
 
 
 def newest(connection: Connection, *, before: int | None = None) -> RecordedHeads | None:
@@ -70,4 +80,4 @@ def prove_head(connection: Connection, stream_id: UUID, size: int) -> HeadProof:
     LookupError
         When the stream had no event by then.
     """
-    return HeadsTree(heads_at(connection, size)).prove(stream_id)
+    return HeadsTree(list(heads_in_order(connection, size))).prove(stream_id)

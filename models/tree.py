@@ -65,11 +65,18 @@ def _bodies(connection: Connection, after: int, last: int) -> list[tuple[int, by
         return found
 
 
-def read_nodes(connection: Connection, *, level: int | None = None) -> Iterator[StoredNode]:
-    """Yield all stored nodes, or those of one level, from left to right within each level."""
-    statement = text("SELECT level, number, hash FROM tree_nodes WHERE level = coalesce(:level, level) ORDER BY level, number")
-    for level_, number, hash_ in connection.execute(statement, {"level": level}):
-        yield StoredNode(Node(level_, number), hash_)
+def read_nodes(connection: Connection) -> Iterator[StoredNode]:
+    """Yield all stored nodes in the order in which a growing log completes them, in constant memory.
+
+    *connection* is in a transaction, which may be used for other statements meanwhile.
+    """
+    statement = text(
+        "SELECT level, number, hash FROM tree_nodes "
+        "ORDER BY (CAST(number AS numeric) + 1) * power(CAST(2 AS numeric), greatest(level, 0)), level"
+    ).execution_options(stream_results=True, yield_per=CHUNK_ROWS)
+    with connection.execute(statement) as rows:
+        for level, number, hash_ in rows:
+            yield StoredNode(Node(level, number), hash_)
 
 
 def stored_size(connection: Connection) -> int:

@@ -21,7 +21,7 @@ from workflows.events import decode_recorded
 from workflows.playbooks import decode_playbook
 from workflows.service_stream import SERVICE_ID
 
-#: So many contacts are read at a time.
+#: So many contacts, or events with their messages, are read at a time.
 PAGE_ROWS = 1_000
 
 
@@ -145,20 +145,21 @@ _COMMAND = "its message {id} asked for something else than the log says"
 
 def _commands(connection: Connection, values: dict[str, Any]) -> Iterator[RowMapping]:
     """Yield decisions whose messages hold another command; a later release may write the same command in other bytes."""
-    rows = connection.execute(
+    asked = connection.execute(
         text(
             "SELECT e.position, e.type, e.version, e.stream_id, m.id, m.body AS asked, e.body FROM events e "
             "JOIN messages m ON m.id = e.message_id WHERE e.stream_id <> :service AND m.body <> '{}' "
             "AND (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids)) "
             """AND strpos(e.body, '"command":' || m.body) = 0 AND strpos(e.body, '"command"\\:null') = 0 ORDER BY 1"""
-        ),
+        ).execution_options(stream_results=True, yield_per=PAGE_ROWS),  # of an older log these may be most events
         values,
-    ).mappings()
+    )
     left = values["most"]
-    for row in rows:
-        if left and not _same_command(row["asked"], row["body"]):
-            left -= 1
-            yield row
+    with asked:
+        for row in asked.mappings():
+            if left and not _same_command(row["asked"], row["body"]):
+                left -= 1
+                yield row
 
 
 def _same_command(asked: str, body: str) -> bool:

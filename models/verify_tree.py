@@ -2,8 +2,7 @@
 
 One pass compares the stored nodes of the tree, the root of every checkpoint, that of every note from outside, and every
 recorded heads root with what the events themselves come to; all checkpoints of one sequence of leaves are consistent with each
-other.
-Memory is one entry per stream and one per stored node, whatever the length of the log.
+other. Memory is one entry per stream, whatever the length of the log.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -102,7 +101,9 @@ class _TreeVerification:
         self._progress = progress
         self._frontier = Frontier()
         self._heads = RunningHeads()
-        self._nodes = {stored.node: stored.hash for stored in tree.read_nodes(connection)}
+        self._nodes = _Ahead(tree.read_nodes(connection))
+        self._stray: Node | None = None
+        """The first stored node that is no complete subtree of the log."""
         self._wrong_block: Span | None = None
         """The first block of which a stored node is not what its events come to."""
         self._contradicted: set[str] = set()
@@ -157,7 +158,7 @@ class _TreeVerification:
         return findings
 
     def _check_node(self, node: Node, hash_: bytes) -> Iterator[Finding]:
-        stored = self._nodes.pop(node, None)
+        stored = self._stored(node)
         span = Span(node.number << node.level, (node.number + 1) << node.level)
         if stored == hash_ or (stored is None and span.end > self.newest):
             return
@@ -166,6 +167,13 @@ class _TreeVerification:
             how = "is missing" if stored is None else "is not what they come to"
             sentence = f"the stored node of the tree over the events {span.begin + 1} to {span.end} {how}"
             yield Finding("tree_node_differs", span.end, None, sentence)
+
+    def _stored(self, node: Node) -> bytes | None:
+        """Return the hash under which *node*, the next to be completed, is stored."""
+        while self._nodes.next and _completed(self._nodes.next.node) < _completed(node):
+            self._stray = self._stray or self._nodes.next.node
+            self._nodes.pop()
+        return self._nodes.pop().hash if self._nodes.next and self._nodes.next.node == node else None
 
     def _compare(self, claims: "_Ahead[_Claim]") -> Iterator[Finding]:
         """Compare what is claimed of the events so far with what they are."""
@@ -194,11 +202,10 @@ class _TreeVerification:
                 yield Finding(f"{claim.whose}_ahead", self.events + 1, None, sentence)
 
     def _left_over(self) -> Iterator[Finding]:
-        if self._nodes:
-            level, number = min(self._nodes, key=lambda node: (node.number << node.level, node.level))
-            sentence = (
-                f"the tree has a node over the events {(number << level) + 1} to {(number + 1) << level}, which are not there"
-            )
+        stray = self._stray or (self._nodes.next and self._nodes.next.node)
+        if stray:
+            begin, end = stray.number << max(stray.level, 0), _completed(stray)[0]
+            sentence = f"the tree has a node over the events {begin + 1} to {end}, which are not there"
             yield Finding("tree_node_differs", self.events + 1, None, sentence)
 
     def _signed(self, unsigned: list[Finding]) -> Iterator[_Claim]:
@@ -251,6 +258,11 @@ class _Ahead(Generic[T]):
         assert self.next is not None  # noqa: S101  # the caller has looked
         item, self.next = self.next, next(self._items, None)
         return item
+
+
+def _completed(node: Node) -> tuple[int, int]:
+    """Return with which event *node* is complete, and its level: nodes are stored with any level, and read in this order."""
+    return (node.number + 1) << max(node.level, 0), node.level
 
 
 def _named(claim: _Claim) -> str:

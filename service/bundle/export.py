@@ -235,7 +235,7 @@ class _Writing:
         if self.heads is None:
             return
         size = self.heads.data.size
-        packed = PackedHeads(bundle.heads_in_order(self._connection, size))
+        packed = PackedHeads(heads.heads_in_order(self._connection, size))
         own = bundle.heads_of(self._connection, self._selection.leads, size)
         with self._archive.member("leads.ndjson") as member:
             for lead in sorted(self._selection.leads):

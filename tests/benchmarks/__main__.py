@@ -15,6 +15,7 @@ from service.logs import set_up_logs
 from service.settings import Settings
 from tests.benchmarks import audit, imports, replay, timers, transitions
 from tests.benchmarks.figures import Figure, show
+from tests.benchmarks.log import EVENTS_MOST, LIVED_EVENTS_MOST
 from tests.benchmarks.machine import Machine, machine
 from tests.benchmarks.stage import Stage, Stopwatch, open_stage
 from tests.logins import pytest_sessionfinish as drop_logins
@@ -30,6 +31,8 @@ BENCHMARKS: dict[str, ModuleType] = {
 
 #: In a shorter log there is not one of each life.
 EVENTS_LEAST = 500
+
+LONG = f"so many events in the log of audit, a million unless said; of more than {LIVED_EVENTS_MOST:,} most are copied lives"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -77,8 +80,8 @@ def _introduce(console: Console, found: Machine) -> None:
 
 
 def _events(typed: str) -> int:
-    if not typed.isdecimal() or int(typed) < EVENTS_LEAST:
-        raise argparse.ArgumentTypeError(f"a number of events from {EVENTS_LEAST} on, not {typed}")
+    if not typed.isdecimal() or not EVENTS_LEAST <= int(typed) <= EVENTS_MOST:
+        raise argparse.ArgumentTypeError(f"a number of events from {EVENTS_LEAST} to {EVENTS_MOST}, not {typed}")
     return int(typed)
 
 
@@ -86,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure Thaw on this machine.")
     parser.add_argument("--quick", action="store_true", help="small sizes: see that all works, believe no figure")
     parser.add_argument("--only", metavar="A,B", help=f"only these of {', '.join(BENCHMARKS)}")
-    parser.add_argument("--events", type=_events, metavar="N", help="so many events in the log of audit, a million unless said")
+    parser.add_argument("--events", type=_events, metavar="N", help=LONG)
     parser.add_argument("--strict", action="store_true", help="exit with 1 when an aim is missed")
     parser.add_argument("--grid", action="store_true", help="try settings of the workers instead, some minutes")
     return parser

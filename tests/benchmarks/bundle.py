@@ -17,9 +17,9 @@ from models.events import append, chained
 from models.playbooks import publish
 from service.keys import KeyFiles
 from service.settings import Settings
+from tests.benchmarks.copies import REPS
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.imports import ran, thaw
-from tests.benchmarks.log import REPS
 from tests.benchmarks.stage import ROOT, Stage, Stopwatch
 from tests.workflows.life import CALENDAR, LEAD_ID, PLAYBOOK, START
 from workflows.books import Book

@@ -15,15 +15,15 @@ from tests.benchmarks.stage import Stage
 from tests.logins import logins_on
 from workflows.service_stream import SERVICE_ID
 
-# The log is made without workers, and so without the messages that carried its commands.
+# The log is made without workers, and so without the messages that carried its commands. A message has its first event's.
 _CARRIERS = """
     INSERT INTO messages (id, stream_id, actor_name, body, asked_by, correlation_id, causation_id, due_at, settled_at, outcome,
                           rule)
-    SELECT DISTINCT ON (message_id) message_id, stream_id, 'bench',
+    SELECT message_id, stream_id, 'bench',
            coalesce(nullif((body::json -> 'command')::text, 'null'), '{"command":null}'), actor, correlation_id, causation_id,
            recorded_at, recorded_at, CASE type WHEN 'command_refused' THEN 'refused' ELSE 'applied' END,
            substring(body from '"rule":"([^"]*)","type":"command_refused"')
-      FROM events WHERE stream_id <> %s ORDER BY message_id, version
+      FROM events WHERE stream_id <> %s ORDER BY position ON CONFLICT DO NOTHING
 """
 
 

@@ -1,6 +1,7 @@
 """A log of whole lives: leads driven one after another through the pure machine, and written with their chain.
 
 The lives are those that the machine's own tests know. Each lead has slots of its own, so that the projections can be rebuilt.
+What would take hours to live is written again under other leads' ids (`tests.benchmarks.copies`).
 
 ``python -m tests.benchmarks.log`` is one of the processes that write a long log; it reads its order from the standard input.
 """
@@ -9,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from uuid import uuid5
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -17,7 +18,8 @@ from msgspec.structs import replace
 from models.database import Engine, transaction
 from models.events import Appended, append, chained, head_position
 from models.rebuild import Rebuilt, rebuild
-from tests.benchmarks.cast import chunks, lead_id
+from tests.benchmarks.cast import chunks
+from tests.benchmarks.copies import COPIES_MOST, copies, correlation_id, message_id, standing
 from tests.benchmarks.stage import ROOT, engine_of
 from tests.workflows.life import (
     CONNECTED,
@@ -38,8 +40,12 @@ from workflows.events import Slot
 from workflows.handle import Carrier, Outcome, handle
 from workflows.law_facts import ImportedLawFacts
 
-#: So many reps share the leads; the slots of a rep's day are numbered up to 1,000.
-REPS = 200
+#: A longer log is not lived as a whole: a tenth of so many events are, and then written again as those of other leads.
+LIVED_EVENTS_MOST = 1_000_000
+COPIED_EVENTS = LIVED_EVENTS_MOST // 10
+
+#: No more can be had of so few lives.
+EVENTS_MOST = COPIED_EVENTS * COPIES_MOST
 
 CHUNK_EVENTS = 5_000
 
@@ -55,9 +61,7 @@ class OneOfMany(Life):
 
     def __init__(self, number: int) -> None:
         super().__init__()
-        self._id = lead_id(number)
-        self._rep = f"rep-{number % REPS:03}"
-        self._ordinal = number // REPS % 1000 + 1
+        self._id, self._rep, self._ordinal = standing(number)
 
     def context(self, actor: str = "rep:dan", *, planning: bool = True) -> Context:
         """What a decision made now is given; free slots only where it may take some."""
@@ -70,10 +74,10 @@ class OneOfMany(Life):
         if isinstance(command, c.RegisterLead):
             command = replace(command, owner=self._rep, law=REGION)
         carrier = Carrier(
-            message_id=uuid5(self._id, str(len(self.history))),
+            message_id=message_id(self._id, len(self.history)),
             stream_id=self._id,
             actor=actor,
-            correlation_id=uuid5(self._id, "correlation"),
+            correlation_id=correlation_id(self._id),
             causation_id=self.history[-1].message_id if self.history else None,
             recorded_at=self.now,
         )
@@ -133,20 +137,23 @@ def _held(life: Life) -> None:
 LIVES: tuple[Callable[[Life], None], ...] = (_broken_up, _won, _said_no, _broken_up, _held)
 
 
-def lives(count: int, *, first: int = 0, step: int = 1) -> Iterator[Appended]:
+def lives(count: int, *, first: int = 0, step: int = 1, times: int = 1) -> Iterator[Appended]:
     """Yield at least *count* chained events: whole lives, those of some hundred leads at a time mixed as time mixes them.
 
-    The leads have the numbers *first*, *first* + *step* and so on.
+    The leads have the numbers *first*, *first* + *step* and so on. All is yielded so many *times*, under other leads' ids.
     """
     events, number = 0, first
     while events < count:
         block: list[Appended] = []
+        begin = number
         while len(block) < min(BLOCK_EVENTS, count - events):
             block += _life(number)
             number += step
         block.sort(key=lambda appended: appended.recorded.recorded_at)
         yield from block
         events += len(block)
+        for copy in range(1, times):
+            yield from copies(block, range(begin, number, step), copy)
 
 
 def _life(number: int) -> Iterator[Appended]:
@@ -159,10 +166,10 @@ def _life(number: int) -> Iterator[Appended]:
         yield appended
 
 
-def write_log(engine: Engine, count: int, *, first: int = 0, step: int = 1) -> int:
-    """Append whole lives of at least *count* events and return the position of the last one."""
+def write_log(engine: Engine, count: int, *, first: int = 0, step: int = 1, times: int = 1) -> int:
+    """Append whole lives of at least *count* events, so many *times*, and return the position of the last one."""
     last = 0
-    for chunk in chunks(lives(count, first=first, step=step), CHUNK_EVENTS):
+    for chunk in chunks(lives(count, first=first, step=step, times=times), CHUNK_EVENTS):
         with transaction(engine) as connection:
             last = append(connection, chunk)
     return last
@@ -175,12 +182,22 @@ class Order(msgspec.Struct):
     count: int
     first: int
     step: int
+    times: int
 
 
-def write_log_together(url: str, count: int, *, processes: int = 2) -> int:
-    """Do the same with an empty log in so many processes, as workers do."""
+class Written(NamedTuple):
+    """A long log."""
+
+    events: int
+    times: int
+    """So many times each life is in it: once where all of them were lived."""
+
+
+def write_log_together(url: str, count: int, *, processes: int = 2) -> Written:
+    """Do the same in so many processes, as workers do, with an empty log: write at least *count* events, or nearly."""
     command = [sys.executable, "-m", "tests.benchmarks.log"]
-    orders = [Order(url, count // processes, first, processes) for first in range(processes)]
+    times = 1 if count <= LIVED_EVENTS_MOST else -(-count // COPIED_EVENTS)
+    orders = [Order(url, count // times // processes, first, processes, times) for first in range(processes)]
     writers = []
     for order in orders:
         writer = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
@@ -192,7 +209,7 @@ def write_log_together(url: str, count: int, *, processes: int = 2) -> int:
     if any(statuses):
         raise RuntimeError("the log could not be written; the output above says why")
     with engine_of(url) as engine, transaction(engine) as connection:
-        return head_position(connection)
+        return Written(head_position(connection), times)
 
 
 def make_projections(engine: Engine) -> Rebuilt:
@@ -204,4 +221,4 @@ def make_projections(engine: Engine) -> Rebuilt:
 if __name__ == "__main__":
     asked = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     with engine_of(asked.url) as writing:
-        write_log(writing, asked.count, first=asked.first, step=asked.step)
+        write_log(writing, asked.count, first=asked.first, step=asked.step, times=asked.times)

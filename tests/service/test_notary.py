@@ -143,7 +143,7 @@ def test_the_history_of_one_lead_is_proved_complete(desk: Desk, keys: KeyFiles) 
         recorded = heads.newest(connection)
         assert recorded
         path = tree.inclusion_proof(connection, recorded.position, made.size)
-        own = next(h for h in heads.heads_at(connection, recorded.data.size) if h.stream_id == lead)
+        own = next(h for h in heads.heads_in_order(connection, recorded.data.size) if h.stream_id == lead)
         proof = heads.prove_head(connection, lead, recorded.data.size)
     assert verify_inclusion(recorded.position - 1, made.size, leaf_hash(str(body).encode()), path, made.root)
     root = bytes.fromhex(recorded.data.root)

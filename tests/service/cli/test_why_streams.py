@@ -93,9 +93,7 @@ def test_a_rep_differs_between_two_moments(planned: World) -> None:
     said = planned.said("diff", "rep:dan", "2026-01-05", "2026-01-06")
     assert (said["before"], said["after"], len(said["between"])) == (version - 1, version, 1)
     back = planned.said("diff", "rep:dan", version, version - 1)["differs"]
-    assert [(each["after"], each["before"]) for each in back] == [
-        (each["before"], each["after"]) for each in said["differs"]
-    ]
+    assert [(each["after"], each["before"]) for each in back] == [(each["before"], each["after"]) for each in said["differs"]]
     assert "nothing differs\n0 events between them\n" in planned.ok("diff", "rep:dan", version, version)
 
 
