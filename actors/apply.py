@@ -152,7 +152,7 @@ class _Apply:
         # Plans and audiences go first: they are made of what stands in the log, so nothing may have been changed here before.
         for ring in sorted(self._rings, key=lambda ring: ring.actor_name not in LOOK_AT_THE_LOG):
             message = opened.pop(ring.message_id, None)
-            if message is not None and message.stream_id not in self._personal.erased:
+            if message is not None and not self._personal.is_superseded(message.stream_id, commands[message.id]):
                 if ring.actor_name == message.actor_name:
                     self._apply(batch, message, commands[message.id])
                 else:

@@ -27,8 +27,7 @@ class PersonalData:
     ) -> None:
         self._connection = connection
         self._today = today
-        #: Leads that were erased in this transaction: what waited for them is superseded, here too.
-        self.erased: set[UUID] = set()
+        self._erased: set[UUID] = set()
         self._changed = False
         # An objection and a touch under another lead of the same person must not pass each other, nor may it pass a seat.
         if any(isinstance(command, (OptOut, EraseLead, RegrantConsent, TakeInDuplicate)) for command in commands.values()):
@@ -55,9 +54,13 @@ class PersonalData:
         if not isinstance(command, EraseLead) or not isinstance(lead, Lead) or lead.erased_at:
             return None
         self._list(lead.id, OptedOut(), erased=True)
-        self.erased.add(lead.id)
+        self._erased.add(lead.id)
         self.words = {id_: written for id_, written in self.words.items() if written.lead_id != lead.id}
         return erasure.remove(self._connection, lead.id, reason_id=command.reason.document_id, message_id=message_id)
+
+    def is_superseded(self, stream_id: UUID, command: AnyCommand) -> bool:
+        """Whether *command* waited for a lead that was erased in this transaction; a duplicate on its way is answered still."""
+        return stream_id in self._erased and not isinstance(command, TakeInDuplicate)
 
     def record(self, recorded: Sequence[Recorded]) -> None:
         """Write onto the list, or take off it, what *recorded* says (T47, T48)."""

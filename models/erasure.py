@@ -19,7 +19,16 @@ _empty_messages = text("""
                           ELSE 'superseded' END,
            reason = CASE WHEN outcome IS NULL OR outcome = 'dead' THEN 'the lead was erased' ELSE reason END
      WHERE stream_id = :lead_id AND id <> :kept AND body <> '{}'
+       AND NOT (actor_name = :taking_in AND (outcome IS NULL OR outcome = 'dead'))
 """)
+
+_forget_errors = text("""
+    UPDATE messages SET error = NULL, traceback = NULL
+     WHERE stream_id = :lead_id AND actor_name = :taking_in AND error IS NOT NULL
+""")
+
+#: The actor of a message that says that a duplicate was merged into the lead.
+_TAKING_IN = "duplicate_taken_in"
 
 
 def remove(connection: Connection, lead_id: UUID, *, reason_id: UUID, message_id: UUID) -> Holdings:
@@ -27,14 +36,17 @@ def remove(connection: Connection, lead_id: UUID, *, reason_id: UUID, message_id
 
     What stays is the document *reason_id*, which says why, and the message *message_id*, which asks for this. All other
     messages of the lead are emptied, and those that waited or were dead are superseded, but for a mail that is on its way: of
-    that the log has an event already. There is no index over settled messages, so that all are looked at once.
+    that the log has an event already; and but for a duplicate on its way, which is to hear of the erasure in answer: that
+    message holds no personal data. There is no index over settled messages, so that all are looked at once.
     """
     contact = connection.scalar(text("DELETE FROM contacts WHERE lead_id = :id RETURNING commitment"), {"id": lead_id})
     documents = connection.scalars(
         text("DELETE FROM documents WHERE lead_id = :id AND id <> :kept RETURNING commitment"),
         {"id": lead_id, "kept": reason_id},
     ).all()
-    emptied = connection.execute(_empty_messages, {"lead_id": lead_id, "kept": message_id}).rowcount
+    values = {"lead_id": lead_id, "kept": message_id, "taking_in": _TAKING_IN}
+    emptied = connection.execute(_empty_messages, values).rowcount
+    connection.execute(_forget_errors, values)
     return Holdings(contact=contact, documents=tuple(sorted(documents)), messages=emptied)
 
 

@@ -24,7 +24,7 @@ from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdi
 from workflows.fold import fold
 from workflows.law_guards import judged_by
 from workflows.lead import Lead, State
-from workflows.merge_commands import MergeLead
+from workflows.merge_commands import MergeLead, TakeInDuplicate
 from workflows.slotting import asked_for, takes_slots
 from workflows.suppression import CHECK
 from workflows.transitions import TOUCHES, trigger
@@ -146,8 +146,8 @@ def _followed(command: AnyCommand, context: Context) -> str | UnsetType:
 
 
 def asks_the_list(command: Command) -> bool:
-    """Whether a decision on *command* looks at the suppression list: a touch, a registration, a merge."""
-    return isinstance(command, (RegisterLead, MergeLead)) or trigger(command) in TOUCHES
+    """Whether a decision on *command* looks at the suppression list: a touch, a registration, a merge on either side."""
+    return isinstance(command, (RegisterLead, MergeLead, TakeInDuplicate)) or trigger(command) in TOUCHES
 
 
 def _verdicts(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:

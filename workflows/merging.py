@@ -26,7 +26,7 @@ from workflows.lead import Lead, TakenIn
 from workflows.mail_commands import RecordBounce, ReportMail
 from workflows.merge_commands import DuplicateFacts, MergeLead, TakeInDuplicate
 from workflows.merge_events import DuplicateTakenIn, LeadMerged, OtherLead
-from workflows.suppression import MODES, covered, refused_modes
+from workflows.suppression import CHECK, MODES, covered, refused_by, refused_modes
 from workflows.transitions import Row, aside, row_for
 
 #: What a merged lead still answers to: the person's objection and erasure, another duplicate, what became of mail that had gone
@@ -162,7 +162,8 @@ def _told_at_taking_in(
 ) -> list[tuple[UUID, Command]]:
     """Tell the duplicate what the person objected to as *lead*, and the others what only the duplicate had heard.
 
-    Each stands on the suppression list under identifiers of its own, so that nobody takes the same person in anew.
+    Each stands on the suppression list under identifiers of its own, so that nobody takes the same person in anew. What stands
+    there of *lead* counts as well: it may never have been an event of it.
     """
     through, facts = (lead.id,), command.facts
     if rule == "erased":
@@ -170,10 +171,11 @@ def _told_at_taking_in(
     if not any(isinstance(each.data, DuplicateTakenIn) for each in recorded):
         return []
     said: list[tuple[UUID, Command]] = []
-    if lead.state == "do_not_contact":
+    listed = _listed(recorded[0])
+    if lead.state == "do_not_contact" or MODES.issubset(listed):
         said += [(command.duplicate, OptOut(through=through))] if not facts.do_not_contact else []
     else:
-        channels = _channels(lead.modes_refused, facts.modes_refused)
+        channels = _channels({*lead.modes_refused, *(mode for mode in MODES if mode in listed)}, facts.modes_refused)
         said += [(command.duplicate, OptOut(channel=channel, through=through)) for channel in channels]
     others = [each for each in _same_person(lead) if each != command.duplicate]
     for data in (each.data for each in recorded):
@@ -181,6 +183,12 @@ def _told_at_taking_in(
             channel = data.channel if isinstance(data, ChannelOptedOut) else None
             said += [(each, OptOut(channel=channel, through=through)) for each in others]
     return said
+
+
+def _listed(recorded: Recorded) -> frozenset[str]:
+    """Return the modes that the suppression list refused when *recorded* was decided; none where it was not asked yet."""
+    found = (each for each in (recorded.used.verdicts if recorded.used else ()) if each.check == CHECK)
+    return next(map(refused_by, found), frozenset())
 
 
 def _passed_on(command: OptOut | EraseLead | RecordReply, lead: Lead, rule: str | None) -> list[tuple[UUID, Command]]:

@@ -9,9 +9,11 @@ import pytest
 from actors.apply import Applier
 from actors.batch import Batch
 from models import contacts, suppressions
+from models.attempts import retry_dead
 from models.book import leads_at, standings_at
 from models.database import transaction
 from models.merges import merged_with, survivor
+from models.messages import Ring
 from models.rebuild import rebuild
 from models.verify import verify
 from tests.actors.test_personal import PEPPER, person, planned, types
@@ -21,6 +23,7 @@ from workflows import commands as c
 from workflows.codec import canonical
 from workflows.lead import Lead
 from workflows.merge_commands import MergeLead
+from workflows.suppression import MODES
 
 MANAGER = "manager:ann"
 
@@ -122,6 +125,66 @@ def test_whom_only_the_list_keeps_out_is_not_contacted_as_the_other_lead(desk: D
     desk.do(duplicate, MergeLead(into=lead), who=MANAGER)
     assert ("do_not_contact" if channel is None else "queued") == desk.lead(lead).state
     assert channel is None or (channel,) == desk.lead(lead).modes_refused
+    assert whole(desk)
+
+
+@pytest.mark.parametrize("channel", [None, "email", "post"])
+def test_a_duplicate_hears_of_objections_that_only_the_list_has_of_the_other_lead(desk: Desk, channel: c.Mode | None) -> None:
+    """Entered by hand, also while the duplicate was on its way: the list knows the person by both addresses then."""
+    lead = person(desk, "V-1", name="Ada", email="ada@new.example")
+    duplicate = person(desk, "V-2", name="Ada", email="ada@old.example")
+    desk.committer.apply_all(desk.submit(duplicate, MergeLead(into=lead), who=MANAGER))
+    keys = PEPPER.keys("elsewhere", "9", {"email": "ada@new.example"})
+    with transaction(desk.engine) as connection:
+        suppressions.add(connection, keys, channel=channel, reason="added", since=desk.now.date())
+    desk.work()
+    modes = {None: set(MODES), "email": {"email"}, "post": {"post", "handwritten_note"}}[channel]
+    assert ("do_not_contact" if channel is None else "dropped") == desk.lead(duplicate).state
+    assert modes == set(desk.lead(duplicate).modes_refused)
+    assert [(channel or "all", 2)] == listed(desk)
+    assert "queued" == desk.lead(lead).state
+    assert [] == desk.ask("SELECT 1 FROM events WHERE type = 'command_refused'")
+    assert whole(desk)
+
+
+def test_what_the_list_has_of_both_leads_is_said_to_neither(desk: Desk) -> None:
+    """One address under two of the CRM's ids: there is nothing new."""
+    lead, duplicate = (person(desk, id_, name="Ada", email="ada@new.example") for id_ in ("V-1", "V-2"))
+    keys = PEPPER.keys("elsewhere", "9", {"email": "ada@new.example"})
+    with transaction(desk.engine) as connection:
+        suppressions.add(connection, keys, channel="fax", reason="added", since=desk.now.date())
+    desk.do(duplicate, MergeLead(into=lead), who=MANAGER)
+    assert "channel_opted_out" not in types(desk, duplicate)
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("dead", [False, True])
+def test_a_duplicate_on_its_way_to_whom_is_erased_hears_of_it(desk: Desk, together: bool, dead: bool) -> None:
+    """An erasure is an objection, and what was on its way is not lost with all else that waited: also in one transaction."""
+    lead = person(desk, "V-1", name="Ada", email="ada@new.example")
+    duplicate = person(desk, "V-2", name="Ada", email="ada@old.example")
+    desk.committer.apply_all(desk.submit(duplicate, MergeLead(into=lead), who=MANAGER))
+    if dead:
+        desk.ask(
+            "UPDATE messages SET settled_at = now(), outcome = 'dead', error = 'Ada', traceback = 'Ada' "
+            "WHERE actor_name = 'duplicate_taken_in'"
+        )
+    rings = desk.submit(lead, c.EraseLead(reason=words(desk, lead)), c.AnswerImportance(importance=3), who="operator:pia")
+    waiting = desk.ask("SELECT id, actor_name, correlation_id FROM messages WHERE actor_name = 'duplicate_taken_in'")
+    taking_in = [Ring(UUID(str(id_)), lead, str(actor), UUID(str(correlation_id)), 1) for id_, actor, correlation_id in waiting]
+    desk.committer.apply_all([*rings, *(taking_in if together else [])])
+    if dead:
+        found = desk.ask("SELECT outcome, error, traceback FROM messages WHERE actor_name = 'duplicate_taken_in'")
+        assert [("dead", None, None)] == found
+        with transaction(desk.engine) as connection:
+            retry_dead(connection, [ring.message_id for ring in taking_in])
+    desk.work()
+    assert ["do_not_contact", "do_not_contact"] == names(desk, lead, duplicate)
+    assert [("all", 2)] == listed(desk)
+    assert ["lead_erased", "command_refused"] == types(desk, lead)[-2:]
+    assert [("superseded", "{}")] == desk.ask(
+        "SELECT outcome, body FROM messages WHERE actor_name = 'importance_answered' AND stream_id = :id", id=lead
+    )
     assert whole(desk)
 
 
