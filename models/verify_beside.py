@@ -1,5 +1,5 @@
 """Is what stands beside the log what the log says? Texts against their commitments, playbooks against their digests, messages
-against events.
+against events, and by them the two halves of a merge against each other.
 
 The projections are `models.verify`'s matter. What is here cannot be made again from the log: texts are only committed to in it,
 a playbook is only named by its digest, and a message keeps what the log does not, such as that it was never applied.
@@ -7,6 +7,7 @@ a playbook is only named by its digest, and a message keeps what the log does no
 
 import hashlib
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from models.contacts import are_open
 from models.findings import Finding
+from models.verify_merges import verify_merges
 from workflows.codec import canonical, digest
 from workflows.commands import decode_command
 from workflows.events import decode_recorded
@@ -41,6 +43,7 @@ def verify_beside(connection: Connection, *, streams: Collection[UUID] | None = 
         rows = connection.execute(text(statement), values).mappings()
         found += [_finding(code, row, sentence) for row in rows]
     found += [_finding("message_differs", row, _COMMAND) for row in _commands(connection, values)]
+    found += islice(verify_merges(connection, streams), most)
     if are_open(connection):
         found += _texts(connection, values)
     return found
