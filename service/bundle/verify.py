@@ -3897,6 +3897,8 @@ class Tally:
         """By duplicate and version: into which lead it was merged, and the digest of what that one was told."""
         self.taken_in: list[tuple[int, str, tuple[str, int], bytes]] = []
         """At a position: the lead, the duplicate and version that it took in, and the digest of what it was told."""
+        self.turned_away: set[tuple[str, int]] = set()
+        """Duplicates and versions that a lead refused to take in, such as one whose person was erased."""
         self.leads: set[str] = set()
         """Of a bundle of whole leads: those that it holds."""
 
@@ -4029,6 +4031,9 @@ class Streams:
         elif data["type"] == "duplicate_taken_in":
             told = hashlib.sha256(canonical(data["facts"])).digest()
             self.tally.taken_in.append((event.position, event.stream, (data["duplicate"], data["version"]), told))
+        elif data["type"] == "command_refused" and data["refused"] == "take_in_duplicate":
+            command = event.body["command"]
+            self.tally.turned_away.add((command["duplicate"], command["version"]))
 
     def _report(self, found: Differences, named: Callable[[], str], position: int) -> None:
         for field, recorded, derived in found.found:
@@ -4448,6 +4453,13 @@ def _say_what_was_merged(run: Outcome, report: Report) -> None:
     told = sum(merge in tally.merged for _, _, merge, _ in tally.taken_in)
     if told and not report.counts.get(UNDERIVED):
         report.checked.append(f"{some(told, 'lead')} merged into another, which was told what stands in its history")
+    arrived = tally.turned_away.union(merge for _, _, merge, _ in tally.taken_in)
+    under_way = sum(
+        merge not in arrived for merge, (into, _) in tally.merged.items() if run.manifest.kind == "all" or into in tally.leads
+    )
+    if under_way:
+        what = "where it went: of a message under way a bundle says nothing"
+        report.unchecked.append(f"whether {some(under_way, 'lead')} that was merged arrived {what}")
     if run.manifest.kind != "leads":
         return
     for number, other in enumerate(sorted(elsewhere(tally))):
