@@ -4,18 +4,21 @@ The streams are verified in one part or in many (`models.verify_part`). What is 
 the slots, of which no two streams may hold the same.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from models import pauses
+from models.events import read_stream
 from models.findings import Finding, first
 from models.replay import EVERY, read_streams
 from models.verify_part import PAGE_ROWS, Part, term, verify_part
-from workflows.events import Slot
+from workflows.events import Recorded, Slot, decode_recorded
 from workflows.service_stream import SERVICE_ID
 
 #: So many findings are kept, unless somebody wants more.
@@ -72,35 +75,77 @@ def _positions(connection: Connection, read: int) -> Iterator[Finding]:
 
 def _slot_table(connection: Connection, expected: int, wrong: Collection[UUID]) -> Iterator[Finding]:
     """Compare the table of slots with the sum *expected*. The *wrong* streams are left out on both sides."""
-    rows = connection.execute(text("SELECT rep, kind, day, ordinal, lead_id FROM slots")).yield_per(PAGE_ROWS)
-    taken = ((Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal), r.lead_id) for r in rows)
-    found = sum(term(slot, lead_id) for slot, lead_id in taken if lead_id not in wrong)
+    with closing(_slots_by_holder(connection)) as held:
+        found = sum(term(slot, holder) for holder, slots in held if holder not in wrong for slot in slots)
     if (found - expected) % 2**256:
         yield from _slots_one_by_one(connection, wrong)
 
 
 def _slots_one_by_one(connection: Connection, wrong: Collection[UUID]) -> Iterator[Finding]:
-    """Read the log again, this time to say which slots differ."""
-    held: dict[Slot, UUID] = {}
-    for stream_id, events in read_streams(connection):
-        if stream_id not in wrong:
-            slots: set[Slot] = set()
-            for effects in (recorded.effects for recorded in events):
-                slots = slots.difference(effects.released).union(effects.reserved)
-            for slot in sorted(slots & held.keys()):
-                yield Finding("slot_differs", None, stream_id, held_by_two(slot))
-            held |= dict.fromkeys(slots, stream_id)
-    rows_ = connection.execute(text("SELECT rep, kind, day, ordinal, lead_id FROM slots"))
-    found = {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal): r.lead_id for r in rows_}
-    for slot in sorted(found.keys() | held.keys()):
-        if found.get(slot) != held.get(slot) and found.get(slot) not in wrong:
-            sentence = f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is not held by whom the log says"
-            yield Finding("slot_differs", None, held.get(slot) or found.get(slot), sentence)
+    """Read the log again, this time to say which slots differ: holder by holder, in the order of their ids on both sides."""
+    looked = 0
+    with closing(_slots_by_holder(connection)) as table:
+        given = next(table, None)
+        for stream_id, recorded in read_streams(connection):
+            while given and given[0] < stream_id:
+                yield from _not_said(*given, wrong)
+                given = next(table, None)
+            found: set[Slot] = set()
+            if given and given[0] == stream_id:
+                found, given = given[1], next(table, None)
+            if stream_id in wrong:
+                continue
+            said = _left_taken(recorded)
+            for slot in sorted(said - found):
+                looked += 1
+                two = looked <= MOST and _is_held_by_another(connection, slot, stream_id, wrong)
+                yield Finding("slot_differs", None, stream_id, held_by_two(slot) if two else _not_held(slot))
+            yield from _not_said(stream_id, found - said, wrong)
+        while given:
+            yield from _not_said(*given, wrong)
+            given = next(table, None)
+
+
+def _left_taken(recorded: Iterable[Recorded]) -> set[Slot]:
+    slots: set[Slot] = set()
+    for effects in (each.effects for each in recorded):
+        slots = slots.difference(effects.released).union(effects.reserved)
+    return slots
+
+
+def _not_said(holder: UUID, slots: Collection[Slot], wrong: Collection[UUID]) -> Iterator[Finding]:
+    for slot in sorted(slots if holder not in wrong else ()):
+        yield Finding("slot_differs", None, holder, f"{_named(slot)} is held by {holder}, as the log does not say")
+
+
+def _slots_by_holder(connection: Connection) -> Generator[tuple[UUID, set[Slot]]]:
+    statement = text("SELECT rep, kind, day, ordinal, lead_id FROM slots ORDER BY lead_id")
+    with connection.execute(statement.execution_options(stream_results=True, yield_per=PAGE_ROWS)) as rows:
+        for holder, of_one in groupby(rows, key=attrgetter("lead_id")):
+            yield holder, {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal) for r in of_one}
+
+
+def _is_held_by_another(connection: Connection, slot: Slot, stream_id: UUID, wrong: Collection[UUID]) -> bool:
+    """Tell whether the log gives *slot* also to whom the table gives it, who is not *stream_id*."""
+    statement = "SELECT lead_id FROM slots WHERE (rep, kind, day, ordinal) = (:rep, :kind, :day, :ordinal) AND lead_id <> :id"
+    values = {"rep": slot.rep, "kind": slot.kind, "day": slot.day, "ordinal": slot.ordinal, "id": stream_id}
+    holder = connection.scalar(text(statement), values)
+    if holder is None or holder in wrong:
+        return False
+    return slot in _left_taken(decode_recorded(row.body.encode()) for row in read_stream(connection, holder))
+
+
+def _not_held(slot: Slot) -> str:
+    return f"{_named(slot)} is not held by whom the log says"
+
+
+def _named(slot: Slot) -> str:
+    return f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day}"
 
 
 def held_by_two(slot: Slot) -> str:
     """Say that two streams hold *slot* by the log, whatever the table says."""
-    return f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is held by two"
+    return f"{_named(slot)} is held by two"
 
 
 def _pauses(connection: Connection, wrong: Collection[UUID]) -> Iterator[Finding]:

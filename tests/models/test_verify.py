@@ -69,6 +69,8 @@ def test_nothing_is_wrong_with_what_was_lived(lived: Desk) -> None:
         ("projection_differs", "UPDATE reps SET calendar = 'other'"),
         ("slot_differs", "DELETE FROM slots WHERE kind = 'promised_call' AND ordinal = 1"),
         ("slot_differs", "UPDATE slots SET ordinal = 9 WHERE kind = 'note' AND ordinal = 1"),
+        ("slot_differs", "UPDATE slots SET lead_id = (SELECT id FROM reps) WHERE kind = 'note' AND ordinal = 1"),
+        ("slot_differs", "INSERT INTO slots VALUES ('eve', 'note', '2026-01-07', 1, gen_random_uuid())"),
         ("forgotten", "DELETE FROM messages WHERE settled_at IS NULL AND actor_name = 'call_due'"),
     ],
 )
