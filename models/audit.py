@@ -15,7 +15,7 @@ import msgspec
 
 from models.events import pinned
 from models.replay import fold_events
-from workflows.codec import GENESIS, canonical, chain_hash, chain_hashes
+from workflows.codec import GENESIS, canonical, canonical_lines, chain_hash, chain_hashes
 from workflows.commands import AnyCommand
 from workflows.events import AnyEvent, Effects, Event, PlaybookPin, Recorded, Slot, Used, decode_recorded, event_type
 from workflows.invitation_streams import Stream as State
@@ -105,8 +105,8 @@ class Stream:
             self.state = fold_events(self.state, events)
         except ValueError:
             return self._take_one_by_one(columns)
-        for recorded in events:
-            self._hold(recorded.effects)
+        for effects in [recorded.effects for recorded in events if recorded.effects.reserved or recorded.effects.released]:
+            self._hold(effects)
         self.position, self.version, self.hash = columns.position[-1], columns.version[-1], columns.hash[-1]
         return None
 
@@ -126,9 +126,8 @@ class Stream:
         return None
 
     def _hold(self, effects: Effects) -> None:
-        if effects.released or effects.reserved:
-            self.held.difference_update(effects.released)
-            self.held.update(effects.reserved)
+        self.held.difference_update(effects.released)
+        self.held.update(effects.reserved)
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -152,7 +151,7 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     version: int
 
 
-_audited: msgspec.json.Decoder[list[Audited]] = msgspec.json.Decoder(list[Audited])
+_audited: msgspec.json.Decoder[Audited] = msgspec.json.Decoder(Audited)
 _command: msgspec.json.Decoder[AnyCommand | None] = msgspec.json.Decoder(AnyCommand | None)
 
 #: What the columns behind `type` up to `playbook` repeat.
@@ -172,10 +171,13 @@ def all_right(stream_id: UUID, columns: Columns, *, after: int, version: int, pr
         return None
     if chain_hashes(previous, bodies) != columns.hash:
         return None
+    # What is canonical holds no newline. So where the lines that come out are those that went in, each body is one of them.
+    lines = b"\n".join(bodies) + b"\n"
     try:
-        events = _audited.decode(b"[" + b",".join(bodies) + b"]")
-        # One by one: together they might be canonical where one alone is not even JSON.
-        if list(map(canonical, events)) != bodies or not all(map(_is_canonical, {bytes(event.command) for event in events})):
+        events = _audited.decode_lines(lines)
+        if len(events) != len(bodies) or canonical_lines(events) != lines:
+            return None
+        if not all(map(_is_canonical, {bytes(event.command) for event in events})):
             return None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
