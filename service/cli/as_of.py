@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
-from models import book, contacts, leads, views
+from models import book, contacts, leads, playbooks, views
 from models.database import Connection, transaction
 from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
@@ -241,7 +241,9 @@ def _zone(connection: Connection, owner: str | None) -> ZoneInfo:
     if owner and not storable(owner):
         raise InputError(f"no rep is called {plain(owner, 80)!r}")
     names = [owner] if owner else [rep.name for rep in leads.list_reps(connection)]
-    zones = {zone_of(views.calendar_of(connection, name)) for name in names}
+    in_force = playbooks.calendars_of_reps(connection, names)
+    calendars = playbooks.calendars_by_digest(connection, list(set(in_force.values())))
+    zones = {zone_of(calendars.get(in_force.get(name, ""))) for name in names}
     return zones.pop() if len(zones) == 1 else zone_of(None)
 
 
