@@ -30,7 +30,9 @@ import hashlib
 import heapq
 import json
 import os
+import pickle
 import re
+import signal
 import stat
 import struct
 import sys
@@ -41,12 +43,12 @@ import zipfile
 import zlib
 from array import array
 from bisect import bisect_left, bisect_right
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from copy import copy
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Callable, Iterator, NamedTuple, Sequence, Tuple
+from typing import IO, Any, Callable, Generator, Iterator, NamedTuple, Sequence, Tuple
 
 FINE, ALTERED, INCOMPLETE, UNSIGNED, UNDERIVED, UNCHECKED = range(6)
 
@@ -111,6 +113,13 @@ class Report:
     def take(self, wrong: WrongError) -> None:
         """Take what was raised."""
         self.add(wrong.code, wrong.sentence, wrong.position)
+
+    def join(self, other: Report) -> None:
+        """Take the findings of another report."""
+        for code, number in other.counts.items():
+            self.counts[code] = self.counts.get(code, 0) + number
+        self.findings += other.findings
+        self._thin()
 
     def _thin(self) -> None:
         kept: dict[int, int] = {}
@@ -250,6 +259,9 @@ def _refused_number(text: str) -> Any:
 _decoder = json.JSONDecoder(parse_float=_refused_number, parse_constant=_refused_number)
 _encode_plainly = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
+#: The bytes with one of which such a character begins in UTF-8.
+_BEYOND_U_FFFF = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+
 
 def read_canonical(line: bytes) -> Any:
     """Return what the canonical JSON *line* holds.
@@ -258,8 +270,9 @@ def read_canonical(line: bytes) -> Any:
     """
     try:
         value = _decoder.decode(line.decode())
-        # Sorting by character is faster, and the same as by UTF-16 where all keys are ASCII.
-        if (_encode_plainly(value).encode() if line.isascii() else canonical(value)) != line:
+        # Sorting by character is faster, and the same as by UTF-16 where no character is beyond U+FFFF.
+        plainly = line.isascii() or not any(first in line for first in _BEYOND_U_FFFF)
+        if (_encode_plainly(value).encode() if plainly else canonical(value)) != line:
             raise ValueError("it is not in canonical form")
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
@@ -3470,6 +3483,10 @@ PARTITION_EVENTS = 100_000
 PARTITIONS_MAX = 250
 SPOOL_BYTES = 48 << 20
 
+#: In a smaller bundle all streams are followed by one process; of ourselves we start no more than so many for others.
+TOGETHER_EVENTS = 20_000
+PROCESSES_MAX = 8
+
 #: What may be raised over JSON that is not shaped as it should be.
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ZeroDivisionError, RecursionError)
 
@@ -3631,6 +3648,11 @@ class Partition:
             return stack.enter_context(tempfile.SpooledTemporaryFile(max_size=spool_bytes))
 
         self.events, self.leads, self.texts, self.heads = spool(), spool(), spool(), spool()
+
+    def flush(self) -> None:
+        """Write what is still to be written, so that no copy of this process does so too."""
+        for file in (self.events, self.leads, self.texts, self.heads):
+            file.flush()
 
     @staticmethod
     def lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -3876,7 +3898,7 @@ class Stream:
 
 
 class Tally:
-    """What the second pass counted, over all partitions."""
+    """What the second pass counted, over some partitions or all."""
 
     def __init__(self) -> None:
         self.streams = 0
@@ -3901,6 +3923,21 @@ class Tally:
         """Duplicates and versions that a lead refused to take in, such as one whose person was erased."""
         self.leads: set[str] = set()
         """Of a bundle of whole leads: those that it holds."""
+
+    def join(self, other: Tally) -> None:
+        """Add what was counted elsewhere, of other streams."""
+        for name, found in vars(other).items():
+            own = vars(self)[name]
+            if isinstance(own, (int, list)):
+                vars(self)[name] = own + found
+            elif name in ("left_out", "texts"):
+                for why, number in found.items():
+                    own[why] = own.get(why, 0) + number
+            else:
+                own.update(found)
+        # In the order of their ids, so that it does not matter how they were parted.
+        self.first_proved.sort()
+        del self.first_proved[5:]
 
 
 class Library(NamedTuple):
@@ -4115,8 +4152,8 @@ class Streams:
             found.compare(name, decision.pin["id"] if queues else decision.pin, lead.pin["id"] if queues else lead.pin)
         return decision
 
-    def finish(self, partition: Partition, asked: Sequence[str]) -> None:
-        """Say what became of the streams."""
+    def finish(self, asked: Sequence[str]) -> bytes:
+        """Say what became of the streams; of a whole log return the leaves of their heads, 48 bytes each, in order."""
         self.tally.streams += len(self.streams)
         for name in sorted(self._leads):
             self._check_head(name, self._leads[name], self.streams.get(name, Stream()))
@@ -4135,9 +4172,10 @@ class Streams:
         self.tally.leads.update(self._leads)
         if self.manifest.opened:
             self._check_texts()
-        if self.manifest.kind == "all" and self.heads is not None:
-            heads = ((uuid.UUID(name).bytes, s.head_version, s.head_hash) for name, s in self.streams.items() if s.head_version)
-            partition.heads.write(b"".join(sorted(id_ + commitment_of(version, hash_) for id_, version, hash_ in heads)))
+        if self.manifest.kind != "all" or self.heads is None:
+            return b""
+        heads = ((uuid.UUID(name).bytes, s.head_version, s.head_hash) for name, s in self.streams.items() if s.head_version)
+        return b"".join(sorted(id_ + commitment_of(version, hash_) for id_, version, hash_ in heads))
 
     def _is_whole(self, name: str) -> bool:
         return self.manifest.kind == "all" or name in self._leads
@@ -4300,6 +4338,71 @@ def check_all_heads(heads: Heads, partitions: Sequence[Partition], report: Repor
         report.add(ALTERED, sentence, heads.position)
 
 
+class Followed(NamedTuple):
+    """What came of following the streams of a partition."""
+
+    events: int
+    tally: Tally
+    report: Report
+    heads: bytes
+    """What `Streams.finish` returns."""
+
+
+def in_processes(work: Callable[[int], Followed], count: int, processes: int) -> Generator[Followed, None, None]:
+    """Yield what *work* returns for each number below *count*, in their order; of several *processes* each is a copy of this.
+
+    Raises what *work* raised, and OSError when a copy was killed. All are gone when the iterator ends.
+    """
+    if processes == 1:
+        yield from map(work, range(count))
+        return
+    children: list[tuple[int, IO[bytes]]] = []
+    try:
+        for first in range(processes):
+            reading, writing = os.pipe()
+            child = os.fork()
+            if not child:
+                _work_as_child(work, range(first, count, processes), writing)
+            os.close(writing)
+            children.append((child, os.fdopen(reading, "rb")))
+        for number in range(count):
+            try:
+                done = pickle.load(children[number % processes][1])  # noqa: S301  # what our own copy wrote
+            except (EOFError, pickle.UnpicklingError):
+                raise OSError("a process that followed the streams was killed, so not all was checked") from None
+            if isinstance(done, Exception):
+                raise done
+            yield done
+    finally:
+        for child, answers in children:
+            answers.close()
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _work_as_child(work: Callable[[int], Followed], numbers: Sequence[int], writing: int) -> None:
+    """Do the work with these *numbers*, and end without anything that this copy holds being written twice."""
+    try:
+        with os.fdopen(writing, "wb") as answers:
+            for number in numbers:
+                done: Any = None
+                try:
+                    done = work(number)
+                except Exception as error:  # noqa: BLE001  # whatever it is, it is raised again where the answer is read
+                    done = error
+                pickle.dump(done, answers)
+                answers.flush()
+    finally:
+        os._exit(0)
+
+
+def processors() -> int:
+    """Return how many processes may follow streams at the same time."""
+    if not hasattr(os, "fork"):
+        return 1
+    return min(PROCESSES_MAX, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
 def check(
     file: IO[bytes],
     keys: Sequence[Key],
@@ -4307,17 +4410,19 @@ def check(
     *,
     leads: Sequence[str] = (),
     max_bytes: int = 32 << 30,
+    processes: int | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Report:
     """Check the bundle in *file* and return what was found.
 
     *keys* are the operator's, *kept* checkpoints that were kept elsewhere, *leads* those that are to be in the bundle with
-    their whole history.
+    their whole history. So many *processes* follow the streams; usually one those of a small bundle, and as many as there are
+    processors those of a large one.
     """
     report = Report()
     try:
         with ExitStack() as stack:
-            _check(Bundle(file, report, max_bytes), keys, kept, leads, report, progress, stack)
+            _check(Bundle(file, report, max_bytes), keys, kept, leads, report, processes, progress, stack)
     except WrongError as wrong:
         report.take(wrong)
         report.unchecked.append("whatever was to come after the first thing that cannot be read")
@@ -4330,6 +4435,7 @@ def _check(
     kept: Sequence[Checkpoint],
     leads: Sequence[str],
     report: Report,
+    processes: int | None,
     progress: Callable[[int, int], None],
     stack: ExitStack,
 ) -> None:
@@ -4340,7 +4446,10 @@ def _check(
     playbooks = read_playbooks(bundle, report)
     for name in ("FORMAT.txt", "verify.py"):
         bundle.read(name)
-    number = min(PARTITIONS_MAX, 1 + max(0, manifest.events) // PARTITION_EVENTS)
+    if processes is None or not hasattr(os, "fork"):
+        processes = processors() if manifest.events >= TOGETHER_EVENTS else 1
+    # The same number of partitions for each process.
+    number = processes * -(-min(PARTITIONS_MAX, 1 + max(0, manifest.events) // PARTITION_EVENTS) // processes)
     partitions = [Partition(stack, SPOOL_BYTES // number) for _ in range(number)]
     log = Log(bundle, manifest, checkpoint.size, [*claims, *outside], report)
     broken = False
@@ -4351,17 +4460,8 @@ def _check(
         # What could be read is followed all the same, so that the first wrong event is named.
         broken = True
         report.take(wrong)
-    tally, done = Tally(), 0
-    for partition in partitions:
-        streams = Streams(manifest, log.heads, Library(playbooks, log.calendars), tally, report)
-        streams.expect(partition)
-        lines = partition.lines(partition.events)
-        for line in lines:
-            streams.take(line, next(lines))
-            done += 1
-            if not done % 10_000:
-                progress(done, log.events)
-        streams.finish(partition, leads)
+    tally = Tally()
+    _follow_all(partitions, manifest, log, playbooks, leads, processes, tally, report, progress)
     if broken:
         return
     check_merges(manifest, tally, report)
@@ -4374,6 +4474,62 @@ def _check(
 
 
 # 11. The command line --------------------------------------------------------------------------------------------------------
+
+
+def _follow_all(
+    partitions: Sequence[Partition],
+    manifest: Manifest,
+    log: Log,
+    playbooks: dict[str, Any],
+    leads: Sequence[str],
+    processes: int,
+    tally: Tally,
+    report: Report,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Follow the streams of all partitions in so many processes."""
+    done = 0
+
+    def tell(events: int) -> None:
+        nonlocal done
+        done += events
+        progress(done, log.events)
+
+    def follow(number: int) -> Followed:
+        # Of what copies of this process do, only what came of it is told.
+        told = tell if processes == 1 else lambda events: None
+        return _follow(partitions[number], manifest, log, playbooks, leads, told)
+
+    for partition in partitions:
+        partition.flush()
+    with closing(in_processes(follow, len(partitions), processes)) as works:
+        for partition, followed in zip(partitions, works):
+            tally.join(followed.tally)
+            report.join(followed.report)
+            partition.heads.write(followed.heads)
+            if processes > 1:
+                tell(followed.events)
+
+
+def _follow(
+    partition: Partition,
+    manifest: Manifest,
+    log: Log,
+    playbooks: dict[str, Any],
+    leads: Sequence[str],
+    tell: Callable[[int], None],
+) -> Followed:
+    """Follow the streams of a partition; *tell* is told of every 10,000 events."""
+    tally, report, events = Tally(), Report(), 0
+    streams = Streams(manifest, log.heads, Library(playbooks, log.calendars), tally, report)
+    streams.expect(partition)
+    lines = partition.lines(partition.events)
+    for line in lines:
+        streams.take(line, next(lines))
+        events += 1
+        if not events % 10_000:
+            tell(10_000)
+    return Followed(events, tally, report, streams.finish(leads))
 
 
 class Outcome(NamedTuple):
@@ -4556,6 +4712,11 @@ def _arguments(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--lead", action="append", default=[], metavar="ID", help="a lead that is to be in it with its whole history"
     )
+    parser.add_argument(
+        "--processes", type=int, choices=range(1, 65), metavar="N",
+        help="so many processes make decisions again; usually one for a small bundle, and as many as there are processors for "
+        "a large one, 8 at most",
+    )  # fmt: skip
     parser.add_argument("--max-bytes", type=int, default=32 << 30, help="how much it may unpack to; default %(default)s")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
@@ -4601,7 +4762,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "verify.py") -> int
         kept = [note for path in asked.checkpoint for note in _kept(path, keys)]
         with Path(asked.bundle).open("rb") as file:
             report = check(
-                file, keys, kept, leads=asked.lead, max_bytes=asked.max_bytes,
+                file, keys, kept, leads=asked.lead, max_bytes=asked.max_bytes, processes=asked.processes,
                 progress=_show_progress if watched else lambda done, of: None,
             )  # fmt: skip
     except OSError as error:
