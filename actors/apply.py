@@ -44,6 +44,7 @@ from workflows.commands import (
     EraseLead,
     MigratePlaybook,
     Reassign,
+    RecordCall,
     RegisterLead,
     SetCalendar,
     decode_command,
@@ -234,6 +235,7 @@ class _Apply:
         calendar = self._library.calendar(owner)
         followed = self._library.followed(command.owner if isinstance(command, Reassign) else owner)
         capacity = (followed or playbook).capacity
+        goes_to = self._library.goes_to(self._connection, playbook) if isinstance(command, RecordCall) else None
         if isinstance(command, EraseLead):
             batch.flush_messages()
         context = Context(
@@ -243,13 +245,16 @@ class _Apply:
             playbook=playbook,
             followed=followed,
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
+            goes_to=goes_to.pin if goes_to else None,
             free=batch.free_slots(lead, calendar, capacity, command) if lead else (),
             verdicts=(
                 *self._verdicts(lead, command, playbook, capacity, calendar),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
-            queue=read_queue(self._connection, lead.owner, self._now) if lead and isinstance(command, ConfirmCutBait) else None,
+            queue=read_queue(self._connection, lead.owner, self._now, playbook.importance.high_from)
+            if lead and isinstance(command, ConfirmCutBait)
+            else None,
             into=self._other(batch, command.into) if isinstance(command, MergeLead) else None,
         )
         outcome = handle(lead, command, context, carrier)

@@ -21,6 +21,7 @@ class Library:
         self._playbooks: dict[str, Playbook] = {}
         self._calendars: dict[str, Calendar] = {}
         self._newest: dict[str, str] = {}
+        self._exactly: dict[str, str] = {}
         self._in_force: dict[str, str] = {}
         self._followed: dict[str, str] = {}
 
@@ -40,6 +41,18 @@ class Library:
         if digest not in self._playbooks:
             self._playbooks |= playbooks.playbooks_by_digest(connection, [digest])
         return self.by_digest(digest)
+
+    def goes_to(self, connection: Connection, playbook: Playbook) -> Playbook | None:
+        """Return what *playbook* says that a silent lead follows, read now if not seen yet; raises as `by_digest` does."""
+        named = playbook.on_no_response.goto
+        if named is None:
+            return None
+        if named not in self._exactly:
+            published = playbooks.find_published(connection, named)
+            if published is None:
+                raise UnknownPlaybookError(f"no playbook called {named} is published, to which {playbook.id} goes")
+            self._exactly[named] = published.digest
+        return self.fetch(connection, self._exactly[named])
 
     def newest(self, playbook_id: str) -> Playbook:
         """Return the newest version of a playbook.

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from models.playbooks import playbooks_by_digest
-from workflows.cut_bait import IMPORTANT, Kind, owed_of, queue, room_of
+from workflows.cut_bait import Kind, owed_of, queue, room_of
 from workflows.lead import Lead
 from workflows.pursuit_facts import Owed, Queue
 
@@ -35,8 +35,10 @@ _queue = text("""
 """)
 
 
-def read_queue(connection: Connection, owner: str, now: datetime) -> Queue:
+def read_queue(connection: Connection, owner: str, now: datetime, high_from: int) -> Queue:
     """Return the queue of the whole team, who is first in *owner*'s own, and whom *owner* owes a further attempt at *now*.
+
+    Leads of an importance of *high_from* or more are told apart: they get more attempts.
 
     All of it is as of the position that it names, whatever is committed meanwhile. The caller has changed no lead in this
     transaction, or the queue would hold what the log does not yet.
@@ -44,7 +46,7 @@ def read_queue(connection: Connection, owner: str, now: datetime) -> Queue:
     counts: dict[Kind, int] = {}
     tried: dict[str, list[Lead]] = {"no_response": [], "call_due": []}
     position, next_lead, followed = 0, None, None
-    for row in connection.execute(_queue, {"owner": owner, "important": IMPORTANT}):
+    for row in connection.execute(_queue, {"owner": owner, "important": high_from}):
         match row.what:
             case "kind":
                 counts[Kind(row.stage, row.band, row.important)] = row.leads

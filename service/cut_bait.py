@@ -94,9 +94,11 @@ def shown_cards(
     """Return the card of each of *leads* about which nobody has decided yet, proposed or not."""
     team = _Team(tuple(leads), people, known)
     open_ = [lead for lead in team.leads if lead.cut_bait not in ("breakup", "nurture") and not _breaking_up(lead)]
-    queues = {owner: read_queue(connection, owner, now) for owner in {lead.owner for lead in open_}}
+    high = {lead.id: rules[0].importance.high_from for lead in open_ if (rules := team.rules(lead))}
+    of = {(lead.owner, high[lead.id]) for lead in open_ if lead.id in high}
+    queues = {each: read_queue(connection, each[0], now, each[1]) for each in of}
     next_ids = [queue.next_lead for queue in queues.values() if queue.next_lead]
-    days = {owner: now.astimezone(zone_of(calendar_of(connection, owner))).date() for owner in queues}
+    days = {owner: now.astimezone(zone_of(calendar_of(connection, owner))).date() for owner, _ in queues}
     waiting = contacts.find_contacts(connection, next_ids)
     names = {id_: name_of_id(id_, waiting) for id_ in next_ids}
     found = []
@@ -104,8 +106,9 @@ def shown_cards(
         if rules := team.rules(lead):
             day = days[lead.owner]
             modes = to_try(lead, rules[0], lawful_modes(lead, day, CURRENT), day)
-            worked_out = card(lead, rules[0], rules[1], queues[lead.owner], modes)
-            found.append(_shown(lead, people.get(lead.id), worked_out, names, queues[lead.owner], rules[0]))
+            queue = queues[lead.owner, high[lead.id]]
+            worked_out = card(lead, rules[0], rules[1], queue, modes)
+            found.append(_shown(lead, people.get(lead.id), worked_out, names, queue, rules[0]))
     return found
 
 
@@ -271,7 +274,7 @@ def _why_silent(team: _Team, lead: Lead, today: date) -> tuple[str, str]:
         return f"; it is on hold: {words(lead.hold.reason)}", "thaw release {key}"
     if lead.state == "queued":
         return ", and waits in the queue for its turn", f"thaw why-not {{key}} --on {today}"
-    if playbook and not is_studied(lead, playbook):
+    if playbook and not is_studied(lead, playbook, "touch"):
         steps = [] if lead.history_at else ["history"]
         steps += [name for name, at in (("homework", lead.homework_at), ("strategy", lead.strategy_at)) if at is None]
         return f"; they said no, and what comes before a contact is missing: {', '.join(steps)}", f"thaw {steps[0]} {{key}}"

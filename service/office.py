@@ -15,6 +15,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from service.demo.script import OUTCOMES, ScriptedRep
+from service.playbooks import shipped_playbooks
 from workflows.accountability import Accountability, Diaries, Figure, Place
 from workflows.calendars import Calendar
 from workflows.codec import derived_id, digest
@@ -78,6 +79,8 @@ class Office:
         self._country = country
         self._handed_in = 0
         self.simulation = Simulation(datetime.combine(start, time(), UTC), [playbook], self.log.append)
+        for other, _ in shipped_playbooks().values():
+            self.simulation.know(other)
         outcomes = answering(answer_rate)
         self._scripts = {
             rep: ScriptedRep(seed, playbook, calendar, _reference, outcomes) for rep, calendar in calendars.items()

@@ -26,6 +26,7 @@ from workflows.calendars import Calendar
 from workflows.events import DayPlanned, Recorded, TouchSent
 from workflows.lead import Rep
 from workflows.minutes import LET_GO_ROWS, LeftOver, released, spent, that_fit
+from workflows.playbook_sections import Importance
 from workflows.transitions import CALL_ROWS
 
 #: So many working days after the day itself are shown with what is taken of them.
@@ -186,7 +187,7 @@ def released_today(connection: Connection, desk: Desk) -> Iterator[str]:
         if recorded.row in LET_GO_ROWS and horizon.local_day(desk.calendar, recorded.occurred_at) == desk.day
     ]
     # The queue as it is now: whoever was next when it was decided may have had a turn since.
-    waiting = read_queue(connection, desk.rep.name, desk.now).next_lead if let_go else None
+    waiting = read_queue(connection, desk.rep.name, desk.now, Importance().high_from).next_lead if let_go else None
     people = contacts.find_contacts(connection, [lead_id for lead_id, _ in let_go] + ([waiting] if waiting else []))
     taker = f"they go to {name_of_id(waiting, people)}, next in the queue" if waiting else "nobody waits for them"
     for lead_id, minutes in let_go:

@@ -10,7 +10,7 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.capacity import Capacity
 from workflows.commands import AnyCommand, Command, Slug
-from workflows.events import AnyEvent, Effects, Holdings, Scalar, Slot, Verdict
+from workflows.events import AnyEvent, Effects, Holdings, PlaybookPin, Scalar, Slot, Verdict
 from workflows.law_facts import LawUsed
 from workflows.lead import Lead, State
 from workflows.merge_events import OtherLead
@@ -32,6 +32,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     then it is the lead's."""
     leaving: Playbook | None = None
     """The playbook that a lead leaves for *playbook*, when it is to be migrated."""
+    goes_to: PlaybookPin | None = None
+    """What *playbook* says that a lead follows once nobody answers; None where it says nothing."""
     free: tuple[Slot, ...] = ()
     """Slots that may be taken, of any rep, kind and day, in any order."""
     verdicts: tuple[Verdict, ...] = ()

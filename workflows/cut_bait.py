@@ -20,9 +20,6 @@ from workflows.priority import BASIS_POINTS, ReturnWeights, return_per_hour
 from workflows.pursuit_facts import Alike, Card, Checklist, ConnectorAnswer, Ground, Owed, Queue
 from workflows.pursuit_playbook import Pursuit
 
-#: Importance from which a lead gets the larger budget of attempts.
-IMPORTANT = 4
-
 #: By which somebody is kept in touch with.
 NURTURE_MODES: tuple[Mode, ...] = ("email", "post")
 
@@ -35,28 +32,30 @@ class Kind(NamedTuple):
     important: bool
 
 
-def kind_of(lead: Lead) -> Kind:
-    """Return which queued leads *lead* is alike."""
-    return Kind(lead.stage_depth, lead.value_band, is_important(lead.importance))
+def kind_of(lead: Lead, playbook: Playbook) -> Kind:
+    """Return which queued leads *lead* is alike, as whoever decides by *playbook* parts them."""
+    return Kind(lead.stage_depth, lead.value_band, is_important(lead.importance, playbook))
 
 
-def is_important(importance: int | None) -> bool:
+def is_important(importance: int | None, playbook: Playbook) -> bool:
     """Tell whether an answered importance earns the larger budget of attempts."""
-    return importance is not None and importance >= IMPORTANT
+    return importance is not None and importance >= playbook.importance.high_from
 
 
 def queue_of(
     team: Iterable[Lead],
     owner: str,
     position: int,
+    playbook: Playbook,
     owed: tuple[Owed, ...] | UnsetType = UNSET,
     room: int | UnsetType = UNSET,
 ) -> Queue:
-    """Return the queue that the leads of the *team* make, as *owner* sees it; held ones do not wait their turn."""
+    """Return the queue of the *team*'s leads as *owner* sees it, who decides by *playbook*; held ones do not wait."""
     queued = [lead for lead in team if lead.hold is None]
     counts: dict[Kind, int] = {}
     for lead in queued:
-        counts[kind_of(lead)] = counts.get(kind_of(lead), 0) + 1
+        kind = kind_of(lead, playbook)
+        counts[kind] = counts.get(kind, 0) + 1
     own = in_turn([lead for lead in queued if lead.owner == owner])
     return queue(counts, own[0].id if own else None, position, owed, room)
 
@@ -107,7 +106,7 @@ def _brings(lead: Lead, playbook: Playbook, pursuit: Pursuit) -> int:
 
 def most_attempts(lead: Lead, playbook: Playbook) -> int:
     """Return how many unanswered attempts this lead may get: the playbook's, or what a person granted."""
-    usual = _budget(playbook, important=is_important(lead.importance))
+    usual = _budget(playbook, important=is_important(lead.importance, playbook))
     return max(usual, lead.attempts_granted or 0)
 
 

@@ -14,6 +14,7 @@ What is not obvious from the table:
 * A lead that was merged into another takes nothing any more but objections, erasures, other duplicates, what came of mail, and
   contact data that changed.
 * Who takes in a duplicate takes in what the person objected to there, as objections of its own, and that they are a client.
+* Whoever does not answer the call that a note promised follows another playbook from then on, where theirs says so.
 * A mail that went out is also the touch that it was for, if the lead still stands where that belongs.
 * Giving a lead to another rep keeps its timers. Slots of the old owner are released, and the same days of the new owner are
   taken if they are offered.
@@ -32,6 +33,7 @@ from workflows.commands import (
     EraseLead,
     FireTimer,
     Hold,
+    MigratePlaybook,
     OptOut,
     RecordDecline,
     RecordLaw,
@@ -179,7 +181,7 @@ def _apply(known: Facts) -> Applied | Refused:
     if isinstance(moves, Refused):
         return moves
     steps: list[Step] = []
-    then = mail.follow_ups(known.command, known.lead, known.now)
+    then = (*mail.follow_ups(known.command, known.lead, known.now), *_goes_on(known, moves[0][0]))
     for row, command in moves:
         if steps:
             known = replace(known, lead=fold(known.lead, _provisional(known, steps[-1])), command=command)
@@ -188,6 +190,14 @@ def _apply(known: Facts) -> Applied | Refused:
             return refused
         steps.append(_step(known, row))
     return Applied(steps=tuple(steps), follow_ups=then)
+
+
+def _goes_on(known: Facts, row: Row) -> tuple[AnyCommand, ...]:
+    """Return what puts a lead under another playbook once nobody answered the call that a note promised."""
+    pin = known.context.goes_to
+    if row.event != "no_response" or not known.lead.promised or pin is None or pin == known.lead.playbook:
+        return ()
+    return (MigratePlaybook(playbook=pin.id, version=pin.version, digest=pin.digest),)
 
 
 def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from workflows import homework_events as e
-from workflows.commands import Command, CompleteHomework, RecordDecline
+from workflows.commands import Command, CompleteHomework, FireTimer, QueueRevival, RecordDecline
 from workflows.context import Facts, Refused
 from workflows.homework_commands import AnticipateNeed, AskWhy, ReviewDecline, UncoverOpportunity
 from workflows.lead import Lead
+from workflows.playbook_sections import Contact
 from workflows.playbooks import Playbook
 from workflows.sentences import words
 
@@ -43,16 +44,23 @@ def history_opened(facts: Facts, _: Command) -> Refused | None:
     return Refused(rule="history_opened", reason=reason, inputs={"history_at": None})
 
 
-def is_studied(lead: Lead, playbook: Playbook) -> bool:
-    """Tell whether *lead* may be contacted again: it never said no, or homework and a strategy are there."""
-    asked = playbook.homework.study_first and lead.decline is not None
+def holds_up(playbook: Playbook, contact: Contact) -> bool:
+    """Tell whether *contact* with somebody who said no waits for homework and strategy; notes and calls wait together."""
+    blocks = playbook.homework.blocks
+    return "touch" in blocks if contact == "touch" else "note" in blocks or "call" in blocks
+
+
+def is_studied(lead: Lead, playbook: Playbook, contact: Contact) -> bool:
+    """Tell whether *contact* with *lead* need not wait: it never said no, or homework and a strategy are there."""
+    asked = playbook.homework.study_first and lead.decline is not None and holds_up(playbook, contact)
     return not asked or (lead.strategy_at is not None and lead.homework_at is not None)
 
 
-def account_studied(facts: Facts, _: Command) -> Refused | None:
+def account_studied(facts: Facts, command: Command) -> Refused | None:
     """Refuse a contact with somebody who said no before what was missed and a strategy are recorded (A2-3, A2-9)."""
     lead = facts.lead
-    if is_studied(lead, facts.playbook):
+    into_the_queue = isinstance(command, (QueueRevival, FireTimer))
+    if is_studied(lead, facts.playbook, "note" if into_the_queue else "touch"):
         return None
     missing = [name for name, at in (("the homework", lead.homework_at), ("a strategy", lead.strategy_at)) if at is None]
     steps = [] if lead.history_at else ["thaw history"]

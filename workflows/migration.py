@@ -7,9 +7,19 @@ from workflows.calendars import Calendar
 from workflows.commands import Command, MigratePlaybook
 from workflows.context import Facts, Refused
 from workflows.lead import Lead
+from workflows.people_guards import manager
 from workflows.playbooks import Playbook
 from workflows.sentences import words
 from workflows.timers import TIMERS, at_its_hour
+
+
+def may_migrate(facts: Facts, command: MigratePlaybook) -> Refused | None:
+    """Refuse what only a manager may decide, unless the playbook itself sends a silent lead there."""
+    leaving = facts.context.leaving
+    goes_to = leaving.on_no_response.goto if leaving and facts.lead.state == "no_response" else None
+    if goes_to == f"{command.playbook}@{command.version}":
+        return None
+    return manager(facts, command)
 
 
 def another_playbook(facts: Facts, command: MigratePlaybook) -> Refused | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from workflows.checks import KNOWN_CHECKS
 from workflows.law_table import LawTable
+from workflows.playbook_sections import Drop
 from workflows.playbooks import Playbook
 from workflows.sentences import words
 
@@ -36,6 +37,7 @@ def review(playbook: Playbook, table: LawTable) -> tuple[Remark, ...]:
         *_checks(playbook),
         *_attempts(playbook),
         *_pursuit(playbook),
+        *_asking(playbook),
         *_capacity(playbook),
         *_law(playbook, table),
     ]
@@ -151,6 +153,27 @@ def _pursuit(p: Playbook) -> list[Remark]:
             )
         if way in p.attempts.modes:
             remarks.append(_refuse(f"pursuit.ways.{way}", "It has the name of a mode; a way is within one."))
+    return remarks
+
+
+def _asking(p: Playbook) -> list[Remark]:
+    """Return what is wrong with calls, homework, and letting go."""
+    remarks, script, blocks = [], p.call.script, p.homework.blocks
+    said = [topic for topic in script if topic in ("personal_topic", "business")]
+    if said[:1] != ["personal_topic"]:
+        says = "Something personal comes before business (A4-11): name personal_topic, and before business."
+        remarks.append(_refuse("call.script", says))
+    twice = (("call.script", script), ("homework.blocks", blocks), ("drop.checklist", p.drop.checklist))
+    remarks += [_refuse(field, "It names something twice.") for field, said_ in twice if len(set(said_)) < len(said_)]
+    if ("note" in blocks) != ("call" in blocks):
+        says = "A note promises a call, and both wait in one queue: name note and call, or neither."
+        remarks.append(_refuse("homework.blocks", says))
+    if not p.pursuit and p.drop.checklist != Drop().checklist:
+        remarks.append(_warn("drop.checklist", "It is asked only where there is [pursuit]: here it has no effect."))
+    if p.importance.high_from == 6 and p.attempts.max_when_important > p.attempts.max:
+        remarks.append(_warn("importance.high_from", "6 is never: nobody gets attempts.max_when_important."))
+    if p.on_no_response.goto and not (p.capacity.notes and p.capacity.calls):
+        remarks.append(_warn("on_no_response.goto", "No call is promised here: nobody ever goes there."))
     return remarks
 
 

@@ -43,6 +43,7 @@ def read_playbook(text: str, find: Find) -> Playbook:
     """
     said = _parsed(text)
     whole, extended = _whole(said, find, ())
+    _settle_goto(whole, find)
     try:
         return msgspec.convert({**whole, "extends": extended}, Playbook, strict=True)
     except msgspec.ValidationError as error:
@@ -86,6 +87,19 @@ def _whole(said: Fields, find: Find, above: tuple[str, ...]) -> tuple[Fields, li
         _take_over(taken, {key: value for key, value in fields.items() if key not in _OWN}, source.exactly, origins, said)
         extended += [name for name in (source.exactly, *further) if name not in extended]
     return _overlaid(taken, said), extended
+
+
+def _settle_goto(whole: Fields, find: Find) -> None:
+    """Put the exact version into ``on_no_response.goto``: what is published means one playbook for good."""
+    section = whole.get("on_no_response")
+    named = section.get("goto") if isinstance(section, dict) else None
+    if not isinstance(section, dict) or not isinstance(named, str):
+        return
+    source = None if named.partition("@")[0] == whole.get("id") else find(named)
+    if source is None:
+        why = "goes to itself" if named.partition("@")[0] == whole.get("id") else "is not published; see `thaw playbook list`"
+        raise PlaybookError(f"on_no_response.goto: the playbook {named!r} {why}")
+    whole["on_no_response"] = {**section, "goto": source.exactly}
 
 
 def _take_over(taken: Fields, fields: Fields, origin: str, origins: dict[str, str], said: Fields) -> None:
@@ -132,8 +146,11 @@ def _explained(error: str, text: str, whole: Fields) -> str:
     value: Any = whole
     for key in re.findall(r"[^.\[\]]+", path):
         value = value.get(key, "") if isinstance(value, dict) else ""
-    line = _line_of(path, text)
+    line = _line_of(re.sub(r"\[[^\[\]]*\]$", "", path), text)
     where = f"line {line}, {path}" if line else path
+    if said.startswith("Invalid enum value"):
+        said += _instead(re.sub(r"\[[^\]]*\]", "[", path))
+        value = ""
     given = f"; it is {value!r}" if isinstance(value, (str, int, float, bool)) and value != "" else ""
     return f"{where}: {said}{given}" if where else said
 
@@ -172,6 +189,16 @@ def _within(at: inspect.Type, key: str) -> inspect.Type:
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item) if key == "[":
             return item
     return at
+
+
+def _instead(path: str) -> str:
+    """Return which words the field at *path* takes; ``[`` stands for any item of a list."""
+    at: inspect.Type = inspect.type_info(Playbook)
+    for key in re.findall(r"[^.\[]+|\[", path):
+        at = _within(at, key)
+    kinds = at.types if isinstance(at, inspect.UnionType) else (at,)
+    known = [str(value) for kind in kinds if isinstance(kind, inspect.LiteralType) for value in kind.values]
+    return f"; it may be {', '.join(known)}" if known else ""
 
 
 def _struct(at: inspect.Type) -> inspect.StructType | None:

@@ -10,6 +10,7 @@ from workflows.commands import Command, FireTimer, Mode, QueueRevival, Slug
 from workflows.events import PlaybookPin
 from workflows.invitation_playbook import Invitation
 from workflows.planner import Capacity
+from workflows.playbook_sections import STRUCTURAL, Ask, Call, Contact, Drop, Importance, OnNoResponse
 from workflows.priority import Weights
 from workflows.pursuit_playbook import Pursuit
 
@@ -72,7 +73,7 @@ class Attempts(_Section, frozen=True, kw_only=True):
     min_modes_before_breakup: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     max: Annotated[int, msgspec.Meta(ge=1, le=50)] = 6
     max_when_important: Annotated[int, msgspec.Meta(ge=1, le=50)] = 9
-    """The budget of leads whose importance is 4 or 5."""
+    """The budget of leads whose importance is ``importance.high_from`` or more."""
     modes: tuple[Mode, ...] = ("call", "email", "handwritten_note", "courier", "fax", "other")
 
 
@@ -130,6 +131,8 @@ class Homework(_Section, frozen=True, kw_only=True):
     """How many anticipated needs homework on an account must have brought."""
     study_first: bool = False
     """Nobody who said no enters the queue, by whatever way, before the account's history was opened and there is a strategy."""
+    blocks: tuple[Contact, ...] = ("note", "call", "touch")
+    """What waits for homework and strategy: notes and calls, by waiting for the queue, and the value touches of nurture."""
 
 
 class Reason(_Section, frozen=True, kw_only=True):
@@ -141,6 +144,8 @@ class Reason(_Section, frozen=True, kw_only=True):
     """What to ask them, in this order."""
     in_their_words: bool = False
     """A real reason that is recorded together with the no needs their words too."""
+    structural: tuple[Slug, ...] = STRUCTURAL
+    """Real reasons that no revival changes: ``weights.structural`` is taken off."""
 
 
 class ContactHours(_Section, frozen=True, kw_only=True):
@@ -182,6 +187,11 @@ class Playbook(_Section, frozen=True, kw_only=True, dict=True):
     value_items: tuple[Slug, ...] = ()
     """What can be brought that is new, in the order of preference; each at most once per lead."""
     weights: Weights = Weights()
+    importance: Importance = Importance()
+    ask: Ask = Ask()
+    drop: Drop = Drop()
+    call: Call = Call()
+    on_no_response: OnNoResponse = OnNoResponse()
     invitation: Invitation | msgspec.UnsetType = msgspec.UNSET
     """Of a playbook for campaigns; left out by all others, whose published bytes stand as they did."""
     pursuit: Pursuit | msgspec.UnsetType = msgspec.UNSET

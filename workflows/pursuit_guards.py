@@ -24,11 +24,14 @@ def modes_to_try(facts: Facts) -> tuple[Mode, ...]:
 
 
 def importance_allows(facts: Facts, command: Command) -> Refused | None:
-    """Refuse to let go what is so important that only a manager may (A3-7)."""
+    """Refuse to let go what is so important that only a manager may, or anybody where the playbook leaves it to one (A3-7)."""
     pursuit, importance = facts.playbook.pursuit, facts.lead.importance
-    if not pursuit or not importance or importance < pursuit.manager_from_importance:
-        return None
     if facts.context.actor.startswith("manager:") or (isinstance(command, ConfirmCutBait) and command.choice == "one_more_try"):
+        return None
+    if facts.playbook.drop.decides == "manager":
+        reason = "This playbook leaves it to a manager to let a lead go."
+        return Refused(rule="manager_lets_go", reason=reason, inputs={"decides": "manager", "actor": facts.context.actor})
+    if not pursuit or not importance or importance < pursuit.manager_from_importance:
         return None
     reason = f"This sale has the importance {importance}: only a manager can let it go."
     return Refused(rule="importance_allows", reason=reason, inputs={"importance": importance, "actor": facts.context.actor})
@@ -38,17 +41,18 @@ def everything_tried(facts: Facts, command: ConfirmCutBait) -> Refused | None:
     """Refuse to let go of somebody before everything on the checklist was done, unless the reason for that is given (A3-8)."""
     if not facts.playbook.pursuit or command.choice == "one_more_try" or command.override:
         return None
+    asked = facts.playbook.drop.checklist
     done = checklist(facts.lead, facts.playbook, modes_to_try(facts))
     missing = []
-    if done.modes_open:
+    if "modes_tried" in asked and done.modes_open:
         missing.append(f"try or waive {', '.join(map(words, done.modes_open))}")
-    if not done.value_items:
+    if "value_offered" in asked and not done.value_items:
         missing.append("bring something of value")
-    if done.connector in ("unasked", "known"):
+    if "connector_tried" in asked and done.connector in ("unasked", "known"):
         missing.append("say who knows them, or that nobody does" if done.connector == "unasked" else "ask for an introduction")
-    if done.importance is None:
+    if "importance_answered" in asked and done.importance is None:
         missing.append("say how important it is")
-    if not done.nurture_modes:
+    if "nurture_in_place" in asked and not done.nurture_modes:
         missing.append("have an address for keeping in touch")
     if not missing:
         return None

@@ -33,7 +33,7 @@ def touch_due(facts: Facts, _: Any) -> e.NurtureTouchDue:
     gap: Literal["account_not_studied", "no_permitted_mode", "not_sent"] | UnsetType = UNSET
     if facts.playbook.pursuit and facts.lead.nurture_touch_owed:
         gap = "not_sent" if any(mode in NURTURE_MODES for mode in facts.lead.modes) else "no_permitted_mode"
-        if not is_studied(facts.lead, facts.playbook):
+        if not is_studied(facts.lead, facts.playbook, "touch"):
             gap = "account_not_studied"
     return e.NurtureTouchDue(gap=gap)
 

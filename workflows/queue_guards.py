@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from workflows import horizon
 from workflows.commands import Command, CompleteHomework, FireTimer, QueueRevival, RecordReason
 from workflows.context import Facts, Refused
+from workflows.homework import holds_up
 from workflows.sentences import coded, spoken, words
 
 
@@ -63,6 +64,8 @@ def homework_fresh(facts: Facts, _: object) -> Refused | None:
     """Refuse while the homework on the account is missing or old."""
     days = facts.playbook.homework.fresh_for_days
     done = facts.lead.homework_at
+    if not holds_up(facts.playbook, "note"):
+        return None
     if done and done > facts.now - timedelta(days=days):
         return None
     reason = f"The homework was done on {_on(facts, done)}; " if done else "The homework on this account is not done; "
@@ -78,18 +81,27 @@ def homework_refreshed(facts: Facts, command: object) -> Refused | None:
 
 def strategy_recorded(facts: Facts, _: QueueRevival) -> Refused | None:
     """Refuse a contact without a strategy of its own."""
-    if facts.lead.strategy_at:
+    if facts.lead.strategy_at or not holds_up(facts.playbook, "note"):
         return None
     reason = "There is no strategy for this account yet; say how you will go about it and what was missed last time."
     return Refused(rule="strategy_recorded", reason=reason, inputs={"strategy_at": None})
 
 
 def importance_answered(facts: Facts, _: QueueRevival) -> Refused | None:
-    """Refuse until the rep has said how important the sale is."""
-    if facts.lead.importance:
+    """Refuse until the rep has said how important the sale is, unless the playbook does not ask."""
+    if facts.lead.importance or not facts.playbook.ask.importance:
         return None
     reason = "Say first how important this sale is, from 1 to 5."
     return Refused(rule="importance_answered", reason=reason, inputs={"importance": None})
+
+
+def connector_answered(facts: Facts, _: QueueRevival) -> Refused | None:
+    """Refuse until the rep has said who knows them, or that nobody does, where the playbook asks (A3-6)."""
+    lead = facts.lead
+    if not facts.playbook.ask.connector or lead.has_connector or lead.connectors or lead.connector_denied:
+        return None
+    reason = "Say first who knows them and could introduce us, or that nobody does."
+    return Refused(rule="connector_answered", reason=reason, inputs={"connectors": 0})
 
 
 def rested(facts: Facts, _: QueueRevival) -> Refused | None:

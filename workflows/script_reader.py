@@ -75,7 +75,7 @@ class Reader:
         self.tally = Tally()
         self.plans: list[tuple[UUID, DayPlanned]] = []
         """Each with the stream of its rep, in the order of the log; a day may be planned again."""
-        self._playbooks = playbooks
+        self.playbooks = playbooks
         self._since = since
         self._pinned: set[str] = set()
         self._followed: set[UUID] = set()
@@ -97,7 +97,7 @@ class Reader:
         self.ends = max(self.ends or recorded.recorded_at, recorded.recorded_at)
         if recorded.playbook and recorded.playbook.digest not in self._pinned:
             self._pinned.add(recorded.playbook.digest)
-            self.published.append((recorded.recorded_at, self._playbooks[recorded.playbook.digest]))
+            self.published.append((recorded.recorded_at, self.playbooks[recorded.playbook.digest]))
         if recorded.state == "rep":
             self._take_of_rep(recorded)
             return
@@ -127,6 +127,8 @@ class Reader:
         """Tell whether somebody outside handed this in, and not the service, a registration or a lead that was merged."""
         followed = recorded.causation_id is not None and recorded.causation_id in self._followed
         followed = followed or (recorded.command is not None and is_passed_on(recorded.command))
+        # Its playbook sent a silent lead to another one.
+        followed = followed or (isinstance(recorded.command, MigratePlaybook) and recorded.causation_id is not None)
         if followed or isinstance(recorded.command, RegisterLead):
             self._followed.add(recorded.message_id)
         return not followed and recorded.actor not in _SERVICE
@@ -168,7 +170,7 @@ class Reader:
 
     def _ask(self, script: Script, recorded: Recorded, lead: Lead) -> None:
         today = horizon.local_day(self.calendar_of(lead), recorded.recorded_at)
-        asked = ask_of(recorded, lead, self._playbooks[lead.playbook.digest] if lead.playbook else None, today, self.table)
+        asked = ask_of(recorded, lead, self.playbooks[lead.playbook.digest] if lead.playbook else None, today, self.table)
         # That the attempts are spent is said once: the decision is owed from then on.
         if asked and (asked[0] != "breakup" or not script.last.asked("breakup")):
             script.last.asks.append(Ask(asked[0], asked[1] or today, recorded.recorded_at, self.books.position))

@@ -30,7 +30,7 @@ from workflows.commands import (
 )
 from workflows.context import Context
 from workflows.cut_bait import owed_of, queue_of, room_of
-from workflows.events import CalendarFrozen, Recorded, Used, Verdict
+from workflows.events import CalendarFrozen, PlaybookPin, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
 from workflows.lead import Lead, Rep, State, Timer
 from workflows.mail import due_of
@@ -108,6 +108,10 @@ class Simulation:
     def publish(self, playbook: Playbook) -> None:
         """Publish a version, which is then the newest of its playbook."""
         self._newest[playbook.id] = self._published[playbook.pin.digest] = playbook
+
+    def know(self, playbook: Playbook) -> None:
+        """Let leads be sent to a version that is not the newest of its playbook for anybody else."""
+        self._published.setdefault(playbook.pin.digest, playbook)
 
     def pinned(self, lead: Lead) -> Playbook | None:
         """Return the playbook that a lead pins."""
@@ -267,10 +271,11 @@ class Simulation:
             playbook=playbook,
             followed=followed,
             leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
+            goes_to=self._goes_to(playbook),
             free=free,
             verdicts=_verdicts(message),
             holdings=(message.used.holdings or None) if message.used else None,
-            queue=self._queue(message, owner),
+            queue=self._queue(message, owner, playbook),
             asked=message.used.asked if message.used else None,
             into=other_lead(self.books.leads.get(command.into)) if isinstance(command, MergeLead) else None,
         )
@@ -296,7 +301,7 @@ class Simulation:
                 self._to_plan.setdefault(owner, (day, message))
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
 
-    def _queue(self, message: Message, owner: str) -> Queue | None:
+    def _queue(self, message: Message, owner: str, playbook: Playbook) -> Queue | None:
         """Return the queue that a decision on a card compares with: what was shown at the time, if it was taken then."""
         if not isinstance(message.command, ConfirmCutBait):
             return None
@@ -307,7 +312,7 @@ class Simulation:
         own = [lead for lead in self._shown if lead.owner == owner]
         owed = owed_of([lead for lead in own if lead.state == "no_response"], self._published, self.now)
         room = room_of([lead for lead in own if lead.state == "call_due"], followed) if followed else msgspec.UNSET
-        return shown or queue_of(queued, owner, self._committed, owed if followed else msgspec.UNSET, room)
+        return shown or queue_of(queued, owner, self._committed, playbook, owed if followed else msgspec.UNSET, room)
 
     def _apply_to_rep(self, message: Message, rep: Rep | None, carrier: Carrier) -> None:
         command = message.command
@@ -351,6 +356,15 @@ class Simulation:
         if newest not in self._newest:
             raise SimulationError(f"no playbook called {newest} is published")
         return self._newest[newest]
+
+    def _goes_to(self, playbook: Playbook) -> PlaybookPin | None:
+        named = playbook.on_no_response.goto
+        if named is None:
+            return None
+        for pin in (each.pin for each in self._published.values()):
+            if named == f"{pin.id}@{pin.version}":
+                return pin
+        raise SimulationError(f"{playbook.id} goes to {named}, which is not published")
 
     def _in_motion(self, rep: str, correlation_id: UUID) -> bool:
         """Tell whether messages are due that will change the book of *rep*; see `models.plans.in_motion`."""

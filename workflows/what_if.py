@@ -72,6 +72,8 @@ class WhatIf:
         SimulationError, FoldError
             When the log cannot be gone on with.
         """
+        for playbook in self._reader.playbooks.values():
+            self._simulation.know(playbook)
         for at, playbook in self._reader.published:
             if playbook.id not in self._replaced:
                 self._at(at, partial(self._simulation.publish, playbook))

@@ -809,7 +809,8 @@ T02 registered -> lead_declined -> declined; by record_decline; asks real_reason
 T03 registered -> revival_queued -> queued; by queue_revival; arms queue_age
     asks no_open_opportunity account_studied stale rotation qualified_if_required
 T04 declined -> revival_queued -> queued; by queue_revival; arms queue_age
-    asks no_open_opportunity reason_probed homework_fresh strategy_recorded qualified importance_answered rested mode_left
+    asks no_open_opportunity reason_probed homework_fresh strategy_recorded qualified importance_answered connector_answered
+    rested mode_left
 T05 declined -> nurture_started -> nurture; by fire_timer:triage start_nurture
     arms nurture_touch nurture_floor requeue revisit
 T06 declined -> lead_dropped -> dropped; by drop; asks manager drop_reason_of_declined
@@ -935,7 +936,7 @@ T53 dropped -> duplicate_taken_in -> registered; by take_in_duplicate:merged; as
 - * -> law_recorded -> =; by record_law; asks law_facts; arms consent_expires; ends consent_expires
 - declined queued note_due note_sent call_due no_response breakup_sent nurture re_engaged meeting_booked -> consent_expired -> =
     by fire_timer:consent_expires; asks consent_over
-- * -> playbook_migrated -> =; by migrate_playbook; asks manager another_playbook step_kept
+- * -> playbook_migrated -> =; by migrate_playbook; asks may_migrate another_playbook step_kept
 - contactable -> channel_opted_out -> =; by opt_out:channel
 - * -> stage_moved -> =; by move_stage
 - contactable -> cold_proposed -> =; by propose_cold; asks idle
@@ -1890,7 +1891,38 @@ def _rotation(lead: Lead, c: Any, d: Decision) -> bool:
     return all(turn is None or turn <= d.now - days for turn in (lead.queued_at, lead.called_at))
 
 
+#: What a playbook says that was published before it could say otherwise.
+STRUCTURAL = ("no_need", "not_a_fit", "out_of_scope")
+BLOCKS = ("note", "call", "touch")
+CHECKLIST = ("modes_tried", "value_offered", "connector_tried", "importance_answered", "nurture_in_place")
+
+
+def _holds_up(d: Decision, *contacts: str) -> bool:
+    """Whether one of these contacts with somebody who said no waits for homework and strategy."""
+    return any(contact in d.playbook["homework"].get("blocks", BLOCKS) for contact in contacts)
+
+
+def _is_important(lead: Lead, d: Decision) -> bool:
+    return lead.importance is not None and lead.importance >= d.playbook.get("importance", {}).get("high_from", 4)
+
+
+def _counted_importance(lead: Lead, d: Decision) -> int:
+    usual: int = d.playbook.get("importance", {}).get("usual", 3)
+    return lead.importance or usual
+
+
+def _is_structural(lead: Lead, d: Decision) -> bool:
+    return lead.real_reason in d.playbook.get("reason", {}).get("structural", STRUCTURAL)
+
+
+def _connector_answered(lead: Lead, c: Any, d: Decision) -> bool:
+    known = lead.has_connector or bool(lead.connectors) or lead.connector_denied
+    return known or not d.playbook.get("ask", {}).get("connector", False)
+
+
 def _homework_fresh(lead: Lead, c: Any, d: Decision) -> Any:
+    if not _holds_up(d, "note", "call"):
+        return True
     days = timedelta(days=d.playbook["homework"]["fresh_for_days"])
     return "homework_fresh" if lead.homework_at is None or lead.homework_at <= d.now - days else True
 
@@ -1926,7 +1958,9 @@ def _questions_known(lead: Lead, c: Any, d: Decision) -> bool:
 
 
 def _account_studied(lead: Lead, c: Any, d: Decision) -> bool:
-    return not _study_first(lead, d) or (lead.strategy_at is not None and lead.homework_at is not None)
+    waits = ("note", "call") if d.kind == "queue_revival" or c.get("timer") in ("requeue", "revisit") else ("touch",)
+    known = lead.strategy_at is not None and lead.homework_at is not None
+    return known or not _study_first(lead, d) or not _holds_up(d, *waits)
 
 
 def _sources_cited(lead: Lead, c: Any, d: Decision) -> bool:
@@ -2006,7 +2040,7 @@ def _attempts_left(lead: Lead, c: Any, d: Decision) -> bool:
 
 
 def _most_attempts(lead: Lead, d: Decision) -> int:
-    return max(_budget(d, lead.importance is not None and lead.importance >= 4), lead.attempts_granted)
+    return max(_budget(d, _is_important(lead, d)), lead.attempts_granted)
 
 
 def _budget(d: Decision, important: bool) -> int:
@@ -2092,6 +2126,12 @@ def _later_date(lead: Lead, c: Any, d: Decision) -> bool:
     return bool(c["keep_in_touch_requested"]) or (c["revisit_on"] is not None and read_day(c["revisit_on"]) > d.today)
 
 
+def _may_migrate(lead: Lead, c: Any, d: Decision) -> Any:
+    leaving = d.playbooks.get(lead.pin["digest"], {}) if lead.pin and lead.state == "no_response" else {}
+    goes_to = leaving.get("on_no_response", {}).get("goto")
+    return d.actor.startswith("manager:") or goes_to == "{}@{}".format(c["playbook"], c["version"]) or "manager"
+
+
 def _step_kept(lead: Lead, c: Any, d: Decision) -> bool:
     capacity = d.playbook["capacity"]
     if lead.state in ("note_due", "note_sent"):
@@ -2160,10 +2200,12 @@ def _human_reply(lead: Lead, c: Any, d: Decision) -> Any:
     return False if c.get("automatic") else (c.get("introduced_by") or 0) <= len(lead.connectors) or "connector_known"
 
 
-def _importance_allows(lead: Lead, c: Any, d: Decision) -> bool:
-    if not d.pursuit or not lead.importance or lead.importance < d.pursuit["manager_from_importance"]:
+def _importance_allows(lead: Lead, c: Any, d: Decision) -> Any:
+    if d.actor.startswith("manager:") or c.get("choice") == "one_more_try":
         return True
-    return d.actor.startswith("manager:") or c.get("choice") == "one_more_try"
+    if d.playbook.get("drop", {}).get("decides", "rep") == "manager":
+        return "manager_lets_go"
+    return not d.pursuit or not lead.importance or lead.importance < d.pursuit["manager_from_importance"]
 
 
 def _checklist(lead: Lead, d: Decision) -> dict[str, Any]:
@@ -2185,8 +2227,14 @@ def _everything_tried(lead: Lead, c: Any, d: Decision) -> bool:
     if not d.pursuit or c["choice"] == "one_more_try" or c.get("override"):
         return True
     done = _checklist(lead, d)
-    asked = done["connector"] in ("none", "asked") and done["importance"] is not None
-    return asked and not done["modes_open"] and done["value_items"] > 0 and bool(done["nurture_modes"])
+    holds = {
+        "modes_tried": not done["modes_open"],
+        "value_offered": done["value_items"] > 0,
+        "connector_tried": done["connector"] in ("none", "asked"),
+        "importance_answered": done["importance"] is not None,
+        "nurture_in_place": bool(done["nurture_modes"]),
+    }
+    return all(holds[item] for item in d.playbook.get("drop", {}).get("checklist", CHECKLIST))
 
 
 def _one_more_is_new(lead: Lead, c: Any, d: Decision) -> bool:
@@ -2510,8 +2558,9 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "reason_probed": lambda lead, c, d: lead.reason_probed_at is not None,
     "homework_fresh": _homework_fresh,
     "homework_refreshed": lambda lead, c, d: lead.declined_at is None or _homework_fresh(lead, c, d),
-    "strategy_recorded": lambda lead, c, d: lead.strategy_at is not None,
-    "importance_answered": lambda lead, c, d: bool(lead.importance),
+    "strategy_recorded": lambda lead, c, d: lead.strategy_at is not None or not _holds_up(d, "note", "call"),
+    "importance_answered": lambda lead, c, d: bool(lead.importance) or not d.playbook.get("ask", {}).get("importance", True),
+    "connector_answered": _connector_answered,
     "rested": _rested,
     "mode_left": lambda lead, c, d: bool(lead.modes),
     "homework_answered": lambda lead, c, d: all(field in c["answers"] for field in d.playbook["homework"]["fields"]),
@@ -2556,6 +2605,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "note_promised": lambda lead, c, d: lead.state == "note_sent" or lead.promised,
     "note_was_sent": lambda lead, c, d: lead.note_sent_at is not None,
     "content_checks": _content_checks,
+    "may_migrate": _may_migrate,
     "another_playbook": lambda lead, c, d: lead.pin is not None and lead.pin["digest"] != c["digest"],
     "step_kept": _step_kept,
     "not_before_planned": _not_before_planned,
@@ -2616,9 +2666,6 @@ def refusal(row: Row, lead: Lead, c: Any, d: Decision) -> str:
 # What an event says, where the command does not say it already.
 
 
-#: Real reasons that no revival changes.
-STRUCTURAL = ("no_need", "not_a_fit", "out_of_scope")
-
 #: States in which somebody goes by the score.
 SCORED = ("queued", "call_due", "no_response")
 
@@ -2644,10 +2691,10 @@ def _basis_now(lead: Lead) -> dict[str, Any]:
     return {**basis, "unanswered": basis["unanswered"] + lead.attempts}
 
 
-def _made_of(lead: Lead) -> tuple[Any, ...]:
+def _made_of(lead: Lead, d: Decision) -> tuple[Any, ...]:
     """Return all that a score is made of."""
-    known = lead.stage_depth, lead.value_band, lead.minutes_invested, lead.importance or 3, lead.has_connector
-    return *known, _basis_now(lead), lead.real_reason in STRUCTURAL
+    known = lead.stage_depth, lead.value_band, lead.minutes_invested, _counted_importance(lead, d), lead.has_connector
+    return *known, _basis_now(lead), _is_structural(lead, d)
 
 
 def _rescored(lead: Lead, row: Row, data: Any, d: Decision) -> dict[str, int] | None:
@@ -2656,7 +2703,7 @@ def _rescored(lead: Lead, row: Row, data: Any, d: Decision) -> dict[str, int] | 
         return None
     after = copy(lead)
     after.change(data, d.occurred_at)
-    if lead.state in SCORED and row.event != "playbook_migrated" and _made_of(after) == _made_of(lead):
+    if lead.state in SCORED and row.event != "playbook_migrated" and _made_of(after, d) == _made_of(lead, d):
         return None
     score = _now_scored(after, d)
     return None if score == after.score else score
@@ -2672,11 +2719,11 @@ def _score(lead: Lead, basis: dict[str, Any], d: Decision) -> dict[str, int]:
         "stage": w["stage"] * lead.stage_depth,
         "value": w["value"] * lead.value_band,
         "time_invested": w["time_invested"] * min(w["doublings"], doublings),
-        "importance": w["importance"] * (lead.importance or 3),
+        "importance": w["importance"] * _counted_importance(lead, d),
         "trigger": w["trigger"] if basis["trigger"] else 0,
         "connector": w["connector"] if lead.has_connector else 0,
         "unanswered": -w["unanswered"] * basis["unanswered"],
-        "structural": -w["structural"] if lead.real_reason in STRUCTURAL else 0,
+        "structural": -w["structural"] if _is_structural(lead, d) else 0,
     }
     parts["total"] = sum(parts.values())
     return parts

@@ -6,12 +6,12 @@ from service.cli.forms import Ask, Form, shell_command
 from workflows import commands as c
 from workflows import homework_commands as h
 from workflows import pursuit_commands as p
-from workflows.scoring import STRUCTURAL_REASONS
+from workflows.playbook_sections import STRUCTURAL
 
 _MINUTES = "Minutes that it took, 0 to 1440."
 _REAL = (
-    "It, as a short word of your own, such as lost_trust or chose_other: there is no list that it has to be on. Three count in "
-    f"the score, as reasons that no revival changes: {', '.join(sorted(STRUCTURAL_REASONS))}."
+    "It, as a short word of your own, such as lost_trust or chose_other: there is no list that it has to be on. What the "
+    f"playbook lists as structural counts in the score, as what no revival changes; usually {', '.join(sorted(STRUCTURAL))}."
 )
 _WORDS = "The prospect's own words; kept outside the log."
 

@@ -185,7 +185,7 @@ class ScriptedRep:
         lawful = lawful_modes(lead, today, CURRENT)
         mode: Mode = "email" if "email" in lawful else "post"
         # Nobody does homework here: who said no is left in peace.
-        if asset and mode in lawful and is_studied(lead, self._playbook):
+        if asset and mode in lawful and is_studied(lead, self._playbook, "touch"):
             yield SendNurtureTouch(mode=mode, asset=asset, attested=self._playbook.checks.nurture, minutes=2)
 
     def _dice(self, lead: Lead, throw: str) -> random.Random:

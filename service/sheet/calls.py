@@ -15,6 +15,7 @@ from workflows.events import CommandRefused
 from workflows.law import refuses, region_of
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
+from workflows.playbook_sections import Topic
 from workflows.proposals import NOT_AS_TOUCH, next_mode, next_value_item, touch_planned
 
 #: How far ahead the next permitted hour is looked for, in steps of a quarter of an hour.
@@ -47,19 +48,21 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
     until = f", until {span[1] // 60:02}:{span[1] % 60:02}" if span else ""
     local = f"their time {_there(desk, lead):%H:%M}{until}" if desk.is_today else ""
     text = desk.note_texts.get(lead.id) if lead.promised else None
+    topics: dict[Topic, tuple[str, ...]] = {
+        "personal_topic": (facts(desk, lead),),
+        "shared_history": (met(desk, lead), unverified(desk, lead)),
+        "business": (business(desk, lead),),
+    }
     return Found(
         lead=lead,
         kind=kind,
         why=why,
-        # The order in which a call goes: who it is, what was written, something personal, what they share, business (A4-11).
+        # Who it is and what was written; then what to speak of, something personal before business (A4-11).
         notes=(
             _sorry(lead),
             ", ".join(part for part in (reach(desk, lead), local, face(desk, lead)) if part),
             f"note: {plain(text, 160)}" if text else "",
-            facts(desk, lead),
-            met(desk, lead),
-            unverified(desk, lead),
-            business(desk, lead),
+            *(line for topic in desk.playbook_of(lead).call.script for line in topics[topic]),
         ),
         commands=(
             f"thaw call {key(desk, lead)} --outcome connected --topic TEXT --next-step TEXT --next-step-on DAY",

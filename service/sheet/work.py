@@ -236,7 +236,7 @@ def nurture(desk: Desk) -> Iterable[Found]:
     for lead in desk.of("nurture"):
         if not lead.nurture_touch_owed:
             continue
-        if not is_studied(lead, desk.playbook_of(lead)):
+        if not is_studied(lead, desk.playbook_of(lead), "touch"):
             study = tuple(_study(desk, lead))
             why = f"this month's touch is owed, and waits for {', '.join(what for what, _ in study)}: they said no"
             yield Found(lead=lead, kind="nurture", why=why, commands=tuple(command for _, command in study))

@@ -14,7 +14,7 @@ from workflows import pursuit_commands as p
 from workflows.calendars import Calendar, zone_offsets
 from workflows.context import Context
 from workflows.cut_bait import open_modes
-from workflows.events import AnyEvent, Holdings, Recorded, Slot, SlotKind, Verdict
+from workflows.events import AnyEvent, Holdings, PlaybookPin, Recorded, Slot, SlotKind, Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.law import lawful_modes
 from workflows.law_facts import ImportedLawFacts
@@ -72,6 +72,7 @@ class Life:
         self.now = START
         self.history: list[Recorded] = []
         self.leaving: Playbook | None = None
+        self.goes_to: PlaybookPin | None = None
         self.verdicts: tuple[Verdict, ...] = ()
         self.holdings: Holdings | None = None
         self.asked: tuple[c.Slug, ...] | UnsetType | None = None
@@ -100,6 +101,7 @@ class Life:
             calendar=self.calendar,
             playbook=self.playbook,
             leaving=self.leaving,
+            goes_to=self.goes_to,
             free=free,
             verdicts=self.verdicts,
             holdings=self.holdings,

@@ -266,11 +266,11 @@ def test_the_queue_is_that_of_the_team_without_those_on_hold() -> None:
         replace(first, id=UUID(int=6), owner="eve", stage_depth=3, importance=5),
         replace(first, id=UUID(int=7), hold=e.LeadHeld),
     ]
-    found = queue_of(team, "eve", 12)
+    found = queue_of(team, "eve", 12, PURSUED)
     assert (found.next_lead, found.position, sum(each.leads for each in found.alike)) == (UUID(int=6), 12, 3)
     assert [(each.stage_depth, each.important, each.leads) for each in found.alike] == [(0, False, 1), (3, True, 2)]
     assert median(found, PURSUED, PURSUIT) == median(queue({Kind(3, 0, True): 1}, None, 1), PURSUED, PURSUIT)
-    assert queue_of([], "eve", 1).next_lead is None
+    assert queue_of([], "eve", 1, PURSUED).next_lead is None
 
 
 @pytest.mark.parametrize("days", [0, 30])

@@ -42,6 +42,7 @@ from workflows.law_facts import LawFacts
 from workflows.lead import HoldState, Lead, MailState, TakenIn
 from workflows.merge_commands import MergeLead
 from workflows.merge_events import OtherLead
+from workflows.playbook_sections import Ask, Drop
 from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Homework, Playbook, Reason
 from workflows.suppression import Entry, verdict
 
@@ -532,6 +533,9 @@ PASSES: list[tuple[str, Case]] = [
 
 
 REFUSES += [
+    ("may_migrate", Case(MIGRATE, {"state": "no_response"}, rule="manager")),
+    ("connector_answered", Case(QUEUE, playbook=playbook(ask=Ask(connector=True)))),
+    ("importance_allows", Case(LET_GO, playbook=playbook(drop=Drop(decides="manager")), rule="manager_lets_go")),
     ("importance_allows", Case(c.StartNurture(waiver=WORDS), {"importance": 5}, playbook=PURSUED)),
     ("importance_allows", Case(LET_GO, {"importance": 5}, playbook=PURSUED)),
     ("everything_tried", Case(LET_GO, TRIED | {"importance": None}, playbook=PURSUED)),
@@ -559,6 +563,11 @@ REFUSES += [
     ),
 ]
 PASSES += [
+    ("may_migrate", Case(MIGRATE, actor="manager:ann")),
+    ("connector_answered", Case(QUEUE)),
+    ("connector_answered", Case(QUEUE, {"has_connector": True}, playbook=playbook(ask=Ask(connector=True)))),
+    ("importance_answered", Case(QUEUE, playbook=playbook(ask=Ask(importance=False)))),
+    ("importance_allows", Case(LET_GO, playbook=playbook(drop=Drop(decides="manager")), actor="manager:ann")),
     ("importance_allows", Case(LET_GO, {"importance": 5}, actor="manager:ann", playbook=PURSUED)),
     ("importance_allows", Case(ONE_MORE, {"importance": 5}, playbook=PURSUED)),
     ("importance_allows", Case(LET_GO, {"importance": 4}, playbook=PURSUED)),

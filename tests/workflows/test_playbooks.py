@@ -60,6 +60,18 @@ def read(text: str) -> Playbook:
         ('extends = ["slow@2.0.0"]\n', "no playbook 'slow@2.0.0' is published"),
         ("extends = 5\n", "it must be a list of playbooks"),
         ('extends = ["round"]\n', "round@1.0.0 extends about@1.0.0 extends round@1.0.0 again"),
+        (
+            '[drop]\nchecklist = ["modes_tried", "prayed"]\n',
+            "line 7, drop.checklist[1]: Invalid enum value 'prayed'; it may be connector_tried, importance_answered,",
+        ),
+        ('[homework]\nblocks = ["fax"]\n', "homework.blocks[0]: Invalid enum value 'fax'; it may be call, note, touch"),
+        ('[call]\nscript = ["weather"]\n', "Invalid enum value 'weather'; it may be business, personal_topic, shared_history"),
+        ("[importance]\nusual = 6\n", "line 7, importance.usual: Expected `int` <= 5; it is 6"),
+        ('[ask]\nimportance = "yes"\n', "line 7, ask.importance: Expected `bool`, got `str`"),
+        ('[on_no_response]\ngoto = "nobody"\n', "on_no_response.goto: the playbook 'nobody' is not published"),
+        ('[on_no_response]\ngoto = "slow@9.0.0"\n', "on_no_response.goto: the playbook 'slow@9.0.0' is not published"),
+        ('[on_no_response]\ngoto = "mine"\n', "on_no_response.goto: the playbook 'mine' goes to itself"),
+        ("[on_no_response]\ngoto = 5\n", "line 7, on_no_response.goto: Expected `str | null`, got `int`"),
         ('extends = ["slow", "eager"]\n', "attempts.max: slow@1.0.0 says 4 and eager@1.0.0 says 8"),
     ],
 )
@@ -83,6 +95,12 @@ def test_what_it_says_itself_goes_before_what_it_takes_over() -> None:
     assert mine.extends == ("slow@1.0.0", "eager@1.0.0")
     assert mine.id == "mine"
     assert read('extends = ["both"]\n').extends == ("both@1.0.0", "slow@1.0.0")
+
+
+def test_where_silence_leads_is_one_version_for_good() -> None:
+    """What is published names the newest version of today, whatever comes later; a playbook that extends it takes that over."""
+    assert read('[on_no_response]\ngoto = "slow"\n').on_no_response.goto == "slow@1.0.0"
+    assert read("").on_no_response.goto is None
 
 
 def test_a_pin_is_the_digest_of_what_was_published() -> None:
@@ -116,6 +134,13 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
         ("[pursuit]\npropose_after = 7\n", "refuse", "it is never shown"),
         ('[pursuit.ways]\nletter = "post"\n', "warn", "nobody is tried this way"),
         ('[pursuit.ways]\nfax = "other"\n', "refuse", "a way is within one"),
+        ('[call]\nscript = ["business", "personal_topic"]\n', "refuse", "Something personal comes before business"),
+        ('[call]\nscript = ["shared_history"]\n', "refuse", "Something personal comes before business"),
+        ('[call]\nscript = ["personal_topic", "personal_topic"]\n', "refuse", "names something twice"),
+        ('[homework]\nblocks = ["note", "touch"]\n', "refuse", "name note and call, or neither"),
+        ('[drop]\nchecklist = ["modes_tried"]\n', "warn", "asked only where there is [pursuit]"),
+        ("[importance]\nhigh_from = 6\n", "warn", "nobody gets attempts.max_when_important"),
+        ('first_touch = "call"\n[capacity]\nnotes = 0\n[on_no_response]\ngoto = "slow"\n', "warn", "nobody ever goes there"),
         ("[contact_hours]\nopens = 420\n", "warn", "The law allows calls from 08:00 to 21:00 at most"),
         (
             "[contact_hours]\nweekdays = [1, 7]\n",

@@ -36,7 +36,9 @@ from workflows.calendars import Absence, Calendar
 from workflows.checks import BY_LAW, INVITATION_CHECKS
 from workflows.events import Verdict
 from workflows.handle import Outcome
+from workflows.playbook_sections import Ask, Drop, Importance
 from workflows.playbooks import Homework, Playbook, Reason, Timers
+from workflows.priority import Weights
 
 #: The same method at another pace.
 FASTER: Playbook = msgspec.structs.replace(
@@ -84,6 +86,25 @@ class Pursued(Audited):
 
 TestPursued = Pursued.TestCase
 TestPursued.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+
+
+class Otherwise(Audited):
+    """And under a playbook that says otherwise what the others leave at its default."""
+
+    playbook: Playbook = msgspec.structs.replace(
+        PURSUED,
+        version="7.0.0",
+        ask=Ask(importance=False, connector=True),
+        drop=Drop(checklist=("value_offered", "nurture_in_place")),
+        importance=Importance(usual=1, high_from=2),
+        homework=Homework(study_first=True, blocks=("touch",)),
+        reason=Reason(structural=("price", "chose_other")),
+        weights=Weights(stage=1, importance=7, structural=50),
+    )
+
+
+TestOtherwise = Otherwise.TestCase
+TestOtherwise.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize("state", sorted(ROADS))

@@ -169,7 +169,7 @@ def test_the_queue_in_the_database_is_the_queue_of_the_leads(silent: World) -> N
     now = MONDAY + timedelta(days=40)
     for owner in ("dan", "eve", "nobody"):
         with transaction(silent.engine) as connection:
-            found = read_queue(connection, owner, now)
+            found = read_queue(connection, owner, now, 4)
             known = playbooks_by_digest(connection, [pin.digest for pin in pins])
         team = [lead for id_ in silent.leads if (lead := silent.lead(id_)).state == "queued"]
         tried = [lead for id_ in silent.leads if (lead := silent.lead(id_)).state == "no_response" and lead.owner == owner]
@@ -177,7 +177,7 @@ def test_the_queue_in_the_database_is_the_queue_of_the_leads(silent: World) -> N
         assert [1] * (owner == "dan") == [each.leads for each in owed]
         # Who has no calendar has no playbook either: nothing is known of what a day holds.
         expected = () if owner == "nobody" else (owed, 25)
-        assert found == queue_of(team, owner, found.position, *expected)
+        assert found == queue_of(team, owner, found.position, PURSUED, *expected)
         assert sum(each.leads for each in found.alike) == len(team) - 1
     assert Kind(2, 1, important=False) in {Kind(e.stage_depth, e.value_band, e.important) for e in found.alike}
 
@@ -187,7 +187,7 @@ def test_the_queue_is_of_one_moment(silent: World) -> None:
     heard: list[str] = []
     with transaction(silent.engine) as connection:
         event.listen(connection, "before_cursor_execute", lambda *given: heard.append(given[2]))
-        assert read_queue(connection, "dan", MONDAY + timedelta(days=40)).owed
+        assert read_queue(connection, "dan", MONDAY + timedelta(days=40), 4).owed
     assert 1 == sum(re.search(r"FROM (leads|reps|log_head)\b", said) is not None for said in heard)
 
 

@@ -104,6 +104,25 @@ def test_the_call_sheet_puts_business_last(week: World) -> None:
     assert item.notes[-1] == "business last: the corner plot"
 
 
+def test_the_order_of_the_sheet_is_the_playbooks(week: World, tmp_path: Path) -> None:
+    """A4-11: ``call.script``: what is left out is not shown, and business never comes before something personal."""
+    head = 'schema = 1\nid = "five-five-five"\ntitle = "Ours"\nsource = "us"\nextends = ["five-five-five@1.0.0"]\n'
+    for version, script, heads in (
+        ("1.1.0", '["shared_history", "personal_topic", "business"]', ["note", "you met", "facts"]),
+        ("1.2.0", '["personal_topic"]', ["note", "facts"]),
+    ):
+        (tmp_path / "ours.toml").write_text(f'{head}version = "{version}"\n[call]\nscript = {script}\n')
+        before = week.lead(week.leads[0]).playbook
+        assert before
+        week.ok("playbook", "publish", tmp_path / "ours.toml", "--as", "manager:ann", "--approved-by", "manager:bob")
+        week.ok("playbook", "migrate", f"{before.id}@{before.version}", f"five-five-five@{version}", "--as", "manager:ann")
+        week.work()
+        (item,) = (item for item in sheet(week).items if item.key == "V-0000")
+        assert heads == [note.partition(":")[0] for note in item.notes[1:]]
+    (tmp_path / "ours.toml").write_text(f'{head}version = "1.3.0"\n[call]\nscript = ["business", "personal_topic"]\n')
+    assert "REFUSED    call.script" in week.refused(1, "playbook", "validate", tmp_path / "ours.toml")
+
+
 def test_the_log_says_which_personal_topic_came_first(week: World) -> None:
     """A4-11: a conversation that began with business is refused; the topic is kept outside the log."""
     with week.worker():

@@ -3,12 +3,13 @@
 import json
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from service.playbooks import shipped_playbooks
-from tests.service.world import World
+from tests.service.world import MONDAY, World
 from workflows.events import PlaybookMigrated
 from workflows.operations import PlaybookPublished
 from workflows.service_stream import SERVICE_ID
@@ -137,6 +138,33 @@ def test_leads_stay_with_their_version_until_they_are_moved(world: World, mine: 
     assert (left["leads"], left["reps"]) == ([], ["dan"])
     world.rep()
     assert world.said(*move, "--dry-run")["reps"] == []
+
+
+def test_silence_leads_to_the_playbook_that_is_named(world: World, tmp_path: Path) -> None:
+    """A1-3: whoever does not answer the promised call follows it, by an event; nobody else does; and it derives again."""
+    world.rep()
+    (tmp_path / "to.toml").write_text(MINE + '[on_no_response]\ngoto = "multi-channel-revival"\n')
+    world.ok("playbook", "publish", tmp_path / "to.toml", *BOTH)
+    assert "multi-channel-revival@1.0.0" in json.dumps(world.said("playbook", "show", "five-five-five@1.1.0"))
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        for key in ("V-0000", "V-0001"):
+            world.ok("note-sent", key, "--attest-all")
+    world.at(MONDAY + timedelta(days=8))
+    with world.worker():
+        world.ok("call", "V-0000", "--outcome", "voicemail")
+    world.work()
+    followed = [lead.playbook and lead.playbook.id for lead in map(world.lead, world.leads)]
+    assert ["multi-channel-revival", "five-five-five"] == followed
+    moved = world.events(world.leads[0])[-1]
+    assert isinstance(moved.data, PlaybookMigrated)
+    assert moved.actor == "rep:dan"
+    assert world.said("rederive", "--all")["mismatches"] == []
+    assert world.said("verify")["findings"] == []
+    (tmp_path / "what.toml").write_text(MINE.replace("1.1.0", "3.0.0") + '[on_no_response]\ngoto = "multi-channel-revival"\n')
+    assert world.said("what-if", tmp_path / "what.toml")["playbook"] == "five-five-five@3.0.0"
+    assert "five-five-five@3.0.0" in world.ok("playbook", "simulate", tmp_path / "what.toml", "--weeks", 3, "--reps", 1)
 
 
 def test_the_schema_knows_every_field_that_shipped_playbooks_say(world: World) -> None:
