@@ -158,6 +158,8 @@ class Accountability:
             if self._diaries.day(promise.rep, recorded.occurred_at) <= self._grace_ends(before, promise):
                 return "kept"
             return "promises_absent" if self._diaries.away(*promise) else "late"
+        if recorded.row == "T54":
+            return "broken"
         if recorded.row == "T22":
             return "promises_absent" if self._diaries.away(*promise) else "broken"
         if recorded.row and recorded.state not in ("note_sent", "call_due"):

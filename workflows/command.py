@@ -19,6 +19,8 @@ ReplyIntent = Literal["interested", "proceed", "changed", "later", "cannot", "no
 DropReason = Literal["never_qualified", "duplicate", "out_of_business", "deceased", "no_lawful_channel"]
 HoldReason = Literal["rep_absent", "prospect_out_of_office", "needs_address", "legal_review", "manual"]
 RescheduleReason = Literal["holiday", "quiet_hours", "capacity", "prospect_asked", "rep_absent"]
+PlaybookStep = Literal["note", "promised_call", "later_call"]
+StepOnto = Literal["queue", "promised_call"]
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

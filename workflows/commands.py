@@ -47,6 +47,9 @@ from workflows.command import (
     Name as Name,
 )
 from workflows.command import (
+    PlaybookStep as PlaybookStep,
+)
+from workflows.command import (
     Reference as Reference,
 )
 from workflows.command import (
@@ -60,6 +63,9 @@ from workflows.command import (
 )
 from workflows.command import (
     Slug as Slug,
+)
+from workflows.command import (
+    StepOnto as StepOnto,
 )
 from workflows.law_facts import ImportedLawFacts, LawFacts
 
@@ -419,11 +425,15 @@ class RecordLaw(Command, frozen=True, kw_only=True, tag="record_law"):
 
 
 class MigratePlaybook(Command, frozen=True, kw_only=True, tag="migrate_playbook"):
-    """Move a lead to the published version with *digest*; a manager's decision."""
+    """Move a lead to the published version with *digest*; a manager's decision, unless its playbook sends the silent there."""
 
     playbook: Slug
     version: Annotated[str, msgspec.Meta(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
     digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    step: PlaybookStep | msgspec.UnsetType = msgspec.UNSET
+    """The lead's step, which that version lacks; with it goes *onto*."""
+    onto: StepOnto | msgspec.UnsetType = msgspec.UNSET
+    """Where the lead goes on instead."""
 
 
 class FireTimer(Command, frozen=True, kw_only=True, tag="fire_timer"):

@@ -71,7 +71,10 @@ def _timers(facts: Facts, row: Row, data: AnyEvent) -> tuple[dict[str, datetime]
         armed = {left.timer: thaw(left, facts.now, facts.calendar) for left in lead.hold.remaining} if lead.hold else {}
         return armed, present - armed.keys(), None
     if isinstance(data, PlaybookMigrated):
-        return moved_timers(facts), set(), None
+        moved = moved_timers(facts)
+        if row.target is None:
+            return moved, set(), None
+        armed |= {name: at for name, at in moved.items() if lives_on(name, row.target)}
     ended = set(row.cancels) | ({facts.command.timer} if isinstance(facts.command, FireTimer) else set())
     if lead.hold and row.target in ENDS_HOLD:
         return {}, present, None

@@ -28,11 +28,13 @@ from workflows.commands import (
     Medium,
     Mode,
     Name,
+    PlaybookStep,
     Reference,
     ReplyIntent,
     RescheduleReason,
     Said,
     Slug,
+    StepOnto,
 )
 from workflows.event import Event as Event
 from workflows.homework_commands import Source
@@ -499,9 +501,14 @@ class ConsentExpired(Event, frozen=True, kw_only=True, tag="consent_expired"):
 
 
 class PlaybookMigrated(Event, frozen=True, kw_only=True, tag="playbook_migrated"):
-    """The lead follows another published version from here on, the one that this event pins. The state stays."""
+    """The lead follows another published version from here on, the one that this event pins. The state stays, unless the lead
+    went back into the queue because that version lacks its step (T54).
+    """
 
     previous: "PlaybookPin | None"
+    step: PlaybookStep | UnsetType = UNSET
+    """The step that the version lacks, where it was mapped to another."""
+    onto: StepOnto | UnsetType = UNSET
 
 
 class CommandRefused(Event, frozen=True, kw_only=True, tag="command_refused"):

@@ -72,6 +72,7 @@ GUARDS: dict[str, Guard] = {
     "may_migrate": migration.may_migrate,
     "another_playbook": migration.another_playbook,
     "step_kept": migration.step_kept,
+    "step_mapped": migration.step_mapped,
     "first_touch_is_note": plan_guards.first_touch_is_note,
     "fresh_relationship": plan_guards.fresh_relationship,
     "planned_day": plan_guards.planned_day,

@@ -260,7 +260,9 @@ BUILDERS: dict[str, Builder] = {
     "offer_recorded": lambda _, command: e.OfferRecorded(solution=command.solution, benefit=command.benefit),
     "lead_qualified": lambda _, command: e.LeadQualified(qualified=command.qualified, evidence=command.evidence),
     "importance_answered": lambda _, command: e.ImportanceAnswered(importance=command.importance, actions=command.actions),
-    "playbook_migrated": lambda facts, _: e.PlaybookMigrated(previous=facts.lead.playbook),
+    "playbook_migrated": lambda facts, command: e.PlaybookMigrated(
+        previous=facts.lead.playbook, step=command.step, onto=command.onto
+    ),
     "stage_moved": lambda facts, command: StageMoved(stage_depth=command.stage_depth, previous=facts.lead.stage_depth),
     "cold_proposed": cold_proposed,
     "event_invitation_sent": lambda _, command: InvitationSent(

@@ -1,4 +1,4 @@
-"""The transition table: the 53 rows that move a lead, and beside it the rows of events that leave the state as it is.
+"""The transition table: the 54 rows that move a lead, and beside it the rows of events that leave the state as it is.
 
 `decide`, the chart and the documentation all come from these two tuples. A *trigger* is what sets a row off: a command's tag,
 with a discriminator after a colon where the command alone does not say which row is meant (what came of a call, whether a
@@ -9,7 +9,7 @@ from typing import get_args
 
 import msgspec
 
-from workflows.commands import Command, FireTimer, OptOut, RecordCall, RecordReason, RecordReply, command_kind
+from workflows.commands import Command, FireTimer, MigratePlaybook, OptOut, RecordCall, RecordReason, RecordReply, command_kind
 from workflows.events import SlotKind
 from workflows.lead import RESTING, State
 from workflows.mail_commands import ReportMail, SendMail
@@ -21,7 +21,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a table."""
 
     id: str = ""
-    """``T01`` to ``T53``; empty for a row that leaves the state as it is."""
+    """``T01`` to ``T54``; empty for a row that leaves the state as it is."""
     sources: tuple[State, ...]
     """Empty when there is no lead yet."""
     event: str
@@ -56,6 +56,8 @@ def trigger(command: Command) -> str:
             return f"{kind}:{reason}"
         case FireTimer(timer=timer):
             return f"{kind}:{timer}"
+        case MigratePlaybook(onto="queue"):
+            return f"{kind}:queue"
         case SendMail(purpose=purpose):
             return f"{kind}:{purpose}"
         case ReportMail(outcome=outcome):
@@ -204,6 +206,9 @@ ROWS: tuple[Row, ...] = (
     # A lead that takes in a duplicate while it is merged itself: see `workflows.merging`.
     Row(id="T53", sources=("dropped",), event="duplicate_taken_in", target="registered",
         triggers=("take_in_duplicate:merged",), guards=("another_lead", "not_taken_in")),
+    # A manager moves a lead to a playbook that lacks its step, and says that it is to begin again there.
+    Row(id="T54", sources=("note_due", "note_sent", "call_due"), event="playbook_migrated", target="queued",
+        triggers=("migrate_playbook:queue",), guards=("manager", "another_playbook", "step_mapped"), arms=("queue_age",)),
 )
 
 _CONTACTABLE = tuple(state for state in STATES if state != "do_not_contact")
@@ -323,7 +328,7 @@ def aside(event: str) -> Row:
 
 
 #: What the planner, the clock and other leads ask for, and what may be done to a lead wherever it stands.
-_NO_WAY_ON = frozenset({"fire_timer", "schedule_note", "schedule_call", "merge_lead", "take_in_duplicate"})
+_NO_WAY_ON = frozenset({"fire_timer", "schedule_note", "schedule_call", "merge_lead", "take_in_duplicate", "migrate_playbook"})
 
 
 def possible(state: State) -> tuple[str, ...]:

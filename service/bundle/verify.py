@@ -892,6 +892,8 @@ T51 registered declined queued note_due note_sent call_due no_response breakup_s
 T52 contactable -> lead_merged -> dropped; by merge_lead
     asks manager another_lead into_known into_not_erased into_not_merged not_held no_mail_under_way
 T53 dropped -> duplicate_taken_in -> registered; by take_in_duplicate:merged; asks another_lead not_taken_in
+T54 note_due note_sent call_due -> playbook_migrated -> queued; by migrate_playbook:queue; arms queue_age
+    asks manager another_playbook step_mapped
 - * -> contact_updated -> =; by update_contact; arms consent_expires; ends consent_expires
 - re_engaged -> reply_received -> =; by record_reply:open; asks human_reply; arms next_step lapse
 - meeting_booked won -> reply_received -> =; by record_reply:open; asks human_reply
@@ -1056,6 +1058,8 @@ def trigger_of(command: Any) -> str:
         detail = command["kind"]
     elif kind == "fire_timer":
         detail = command["timer"]
+    elif kind == "migrate_playbook":
+        detail = "queue" if command.get("onto") == "queue" else ""
     elif kind == "send_mail":
         detail = command["purpose"]
     elif kind == "report_mail":
@@ -2132,11 +2136,22 @@ def _may_migrate(lead: Lead, c: Any, d: Decision) -> Any:
     return d.actor.startswith("manager:") or goes_to == "{}@{}".format(c["playbook"], c["version"]) or "manager"
 
 
-def _step_kept(lead: Lead, c: Any, d: Decision) -> bool:
+def _missing_step(lead: Lead, d: Decision) -> str | None:
+    """Return the step that the lead stands on and the new playbook lacks."""
     capacity = d.playbook["capacity"]
     if lead.state in ("note_due", "note_sent"):
-        return bool(capacity["notes"])
-    return lead.state != "call_due" or bool(capacity["calls" if lead.promised else "follow_up_touches"])
+        return None if capacity["notes"] else "note"
+    if lead.state != "call_due" or capacity["calls" if lead.promised else "follow_up_touches"]:
+        return None
+    return "promised_call" if lead.promised else "later_call"
+
+
+def _step_kept(lead: Lead, c: Any, d: Decision) -> Any:
+    missing, mapped = _missing_step(lead, d), c.get("step")
+    if missing is None:
+        return mapped is None or "step_mapped"
+    kept = c.get("onto") == "promised_call" and lead.state == "note_sent" and d.playbook["capacity"]["calls"] > 0
+    return missing == mapped and kept
 
 
 def _meeting_ahead(lead: Lead, c: Any, d: Decision) -> bool:
@@ -2608,6 +2623,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "may_migrate": _may_migrate,
     "another_playbook": lambda lead, c, d: lead.pin is not None and lead.pin["digest"] != c["digest"],
     "step_kept": _step_kept,
+    "step_mapped": lambda lead, c, d: "step" in c and c["step"] == _missing_step(lead, d),
     "not_before_planned": _not_before_planned,
     "human_reply": _human_reply,
     "personal_topic_first": lambda lead, c, d: bool(c["personal_topic_first"] or c.get("personal_topic")),
@@ -3027,7 +3043,7 @@ SAYS = {
     "introduction_requested": "connector minutes",
     "mode_waived": "mode reason",
     "nurture_touch_skipped": "reason words",
-    "playbook_migrated": "previous",
+    "playbook_migrated": "previous step? onto?",
     "mail_queued": "mail purpose text wording asset attested writing_minutes",
     "mail_sending": "mail purpose attempt",
     "mail_sent": "mail code status",
@@ -3254,8 +3270,10 @@ def _timers_ended(
     if row.event in ("lead_held", "lead_released"):
         return sorted(present - set(armed)), None
     if row.event == "playbook_migrated":
-        armed.update(_moved_timers(lead, d))
-        return [], None
+        moved = _moved_timers(lead, d)
+        armed.update(moved if row.target is None else {name: moved[name] for name in moved if name in LIVES_ON})
+        if row.target is None:
+            return [], None
     lives_on = set() if row.target in RESTING else set(LIVES_ON)
     ended = set(row.ends) | ({c["timer"]} if c["command"] == "fire_timer" else set())
     if lead.hold and row.target in ENDS_HOLD:

@@ -26,6 +26,7 @@ from service.cli import (
     pause,
     people,
     playbook,
+    playbook_migrate,
     promises,
     rederive,
     replay,
@@ -92,5 +93,6 @@ for module in (
     for command in module.COMMANDS:
         main.add_command(command)
 playbook.playbook.add_command(simulate.simulate)
+playbook.playbook.add_command(playbook_migrate.migrate)
 for command in (demo, import_):
     main.add_command(command)

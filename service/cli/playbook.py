@@ -1,16 +1,13 @@
 """Playbooks: read, checked, published for good, compared, and followed by leads from one version to the next."""
 
 import difflib
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import click
 import msgspec
 
-from actors.submit import Submission, submit
-from models import contacts, playbooks, views
+from models import playbooks
 from models.database import transaction
 from models.playbooks import Published, PublishedError
 from service.cli.answers import typed_errors
@@ -18,13 +15,8 @@ from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.typed import WHO
 from service.find import storable
 from service.playbooks import read_beside_published, record_published
-from service.times import shown_moment, zone_of
-from service.wording import count, name_of, plain
-from workflows.calendars import Calendar
-from workflows.commands import MigratePlaybook
+from service.wording import plain
 from workflows.law_table import CURRENT
-from workflows.lead import Lead
-from workflows.migration import missing_step, timers_under
 from workflows.playbook_review import Remark, follow_ups_a_day, review
 from workflows.playbook_text import json_schema
 from workflows.playbooks import Playbook, decode_playbook
@@ -53,17 +45,6 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     after: Any
 
 
-class Migrated(msgspec.Struct, frozen=True, kw_only=True):
-    """One lead that is moved, or why it is not."""
-
-    lead: str
-    name: str
-    state: str
-    timers: dict[str, tuple[str, str]]
-    """By name: when it is due before and after, of those that move."""
-    refused: str | None
-
-
 def read_file(path: str) -> str:
     """Return the text of a playbook's file; raises `InputError` for what is none."""
     try:
@@ -77,7 +58,8 @@ def read_file(path: str) -> str:
     return text
 
 
-def _find(app: App, named: str) -> Published:
+def find_playbook(app: App, named: str) -> Published:
+    """Return the published version called *named*; raises `InputError` with what may be meant."""
     with transaction(app.service.engine) as connection:
         found = playbooks.find_published(connection, named) if storable(named) else None
         known = [f"{each.id}@{each.version}" for each in playbooks.all_published(connection)]
@@ -104,19 +86,20 @@ def validate(app: App, file: str, as_json: bool) -> None:
         read = read_beside_published(connection, text)
     remarks = review(read, CURRENT)
     if as_json:
-        app.print_json(Validated(playbook=_exactly(read), digest=read.pin.digest, extends=read.extends, remarks=remarks))
+        app.print_json(Validated(playbook=exactly(read), digest=read.pin.digest, extends=read.extends, remarks=remarks))
     else:
         _show_review(read, remarks)
     if any(remark.level == "refuse" for remark in remarks):
         raise SystemExit(1)
 
 
-def _exactly(read: Playbook) -> str:
+def exactly(read: Playbook) -> str:
+    """Return ``id@version``."""
     return f"{read.id}@{read.version}"
 
 
 def _show_review(read: Playbook, remarks: tuple[Remark, ...]) -> None:
-    click.echo(f"{_exactly(read)}  {plain(read.title)}")
+    click.echo(f"{exactly(read)}  {plain(read.title)}")
     if read.extends:
         click.echo(f"extends    {', '.join(read.extends)}")
     for rate in RATES:
@@ -156,9 +139,9 @@ def publish(app: App, file: str, who: str, approved_by: str, as_json: bool) -> N
         except PublishedError as error:
             raise InputError(f"{file}: {error}") from error
     if as_json:
-        app.print_json({"playbook": _exactly(read), "digest": read.pin.digest, "new": new})
+        app.print_json({"playbook": exactly(read), "digest": read.pin.digest, "new": new})
         return
-    click.echo(f"{_exactly(read)} is published{'' if new else ' already, word for word'}; digest {read.pin.digest}")
+    click.echo(f"{exactly(read)} is published{'' if new else ' already, word for word'}; digest {read.pin.digest}")
 
 
 @playbook.command()
@@ -189,7 +172,7 @@ def list_(app: App, as_json: bool) -> None:
 @pass_app
 def show(app: App, playbook: str, as_json: bool) -> None:
     """Show PLAYBOOK (id, or id@version) as it was published; --json shows it whole, with what it took over."""
-    found = _find(app, playbook)
+    found = find_playbook(app, playbook)
     if as_json:
         app.print_json(msgspec.json.decode(found.body))
         return
@@ -206,7 +189,7 @@ def show(app: App, playbook: str, as_json: bool) -> None:
 @pass_app
 def diff(app: App, before: str, after: str, as_json: bool) -> None:
     """Compare two published playbooks, field by field, with all that they took over."""
-    found = [msgspec.json.decode(_find(app, named).body) for named in (before, after)]
+    found = [msgspec.json.decode(find_playbook(app, named).body) for named in (before, after)]
     differences = list(_differences(*found))
     if as_json:
         app.print_json(differences)
@@ -226,71 +209,6 @@ def _differences(before: Any, after: Any, path: str = "") -> list[Difference]:
 
 def _shown(value: Any) -> str:
     return "nothing" if value is None else plain(msgspec.json.encode(value).decode(), 400)
-
-
-@playbook.command()
-@click.argument("before")
-@click.argument("after")
-@click.option("--dry-run", is_flag=True, help="Only say what would move.")
-@click.option("--as", "who", type=WHO, help="The manager who decides it: manager:NAME.")
-@json_option
-@pass_app
-def migrate(app: App, before: str, after: str, dry_run: bool, who: str | None, as_json: bool) -> None:
-    """Move the leads that follow BEFORE to AFTER. A lead whose step AFTER does not have stays, and is named.
-
-    Each lead is moved by a message of its own; `thaw status` shows those that wait. The capacity of a rep's days is that of
-    the version which `thaw rep set` took: reps who still follow BEFORE are named.
-    """
-    if not dry_run and not (who or "").startswith("manager:"):
-        raise InputError("--as manager:NAME: only a manager moves leads to another playbook")
-    old, new = _find(app, before), _find(app, after)
-    leaving, entering = decode_playbook(old.body), decode_playbook(new.body)
-    now = app.service.now()
-    with transaction(app.service.engine) as connection:
-        leads = playbooks.pinned_leads(connection, old.digest)
-        reps = playbooks.following_reps(connection, old.digest)
-        people = contacts.find_contacts(connection, [lead.id for lead in leads])
-        calendars = {owner: views.calendar_of(connection, owner) for owner in {lead.owner for lead in leads}}
-        moves = [
-            _move(lead, name_of(lead, people.get(lead.id)), calendars[lead.owner], leaving, entering, now) for lead in leads
-        ]
-    if not dry_run and who:
-        command = MigratePlaybook(playbook=new.id, version=new.version, digest=new.digest)
-        going = [lead for lead, move in zip(leads, moves, strict=True) if move.refused is None]
-        submissions = [Submission(id=uuid4(), stream_id=lead.id, command=command, asked_by=who) for lead in going]
-        submit(app.service.engine, app.service.bell, submissions, now=now)
-    if as_json:
-        app.print_json(
-            {
-                "from": f"{old.id}@{old.version}",
-                "to": f"{new.id}@{new.version}",
-                "dry_run": dry_run,
-                "leads": moves,
-                "reps": reps,
-            }
-        )
-        return
-    for move in moves:
-        timers = "; ".join(f"{name} {was} -> {will}" for name, (was, will) in move.timers.items())
-        click.echo(f"{plain(move.name)} ({move.lead[:8]}, {move.state}): {move.refused or timers or 'no timer moves'}")
-    refused = sum(move.refused is not None for move in moves)
-    verb = "would move" if dry_run else "handed in"
-    click.echo(f"{count(len(moves) - refused, 'lead')} {verb}, {refused} stay with {old.id}@{old.version}")
-    for rep in reps:
-        click.echo(f"the days of {plain(rep)} are planned by {old.id}@{old.version} until `thaw rep set {plain(rep)}`")
-
-
-def _move(lead: Lead, name: str, calendar: Calendar | None, leaving: Playbook, entering: Playbook, now: datetime) -> Migrated:
-    zone = zone_of(calendar)
-    missing = missing_step(lead, entering)
-    due = timers_under(lead, leaving, entering, calendar, now) if calendar and not missing else {}
-    return Migrated(
-        lead=str(lead.id),
-        name=name,
-        state=lead.state,
-        timers={name: (shown_moment(lead.timers[name].due_at, zone), shown_moment(at, zone)) for name, at in due.items()},
-        refused=f"stays: {_exactly(entering)} has no {missing}" if missing else None,
-    )
 
 
 COMMANDS = (playbook,)

@@ -39,6 +39,10 @@ PURSUED: Playbook = replace(
     pursuit=Pursuit(ways={"linkedin": "other", "dinner": "other"}),
     timers=replace(PLAYBOOK.timers, nurture_day=10),
 )
+#: Without notes, and so without promised calls; what is begun begins by phone.
+NOTELESS: Playbook = replace(
+    PLAYBOOK, version="5.0.0", first_touch="call", capacity=replace(PLAYBOOK.capacity, notes=0, calls=0)
+)
 QUEUE = Queue(
     position=40,
     alike=(
@@ -131,11 +135,11 @@ class Life:
         assert outcome.answer == "applied", outcome.reason
         return tuple(recorded.data for recorded in outcome.recorded)
 
-    def migrate(self, playbook: Playbook) -> Outcome:
-        """Move the lead to *playbook*."""
+    def migrate(self, playbook: Playbook, **mapped: Any) -> Outcome:
+        """Move the lead to *playbook*, with the step that it lacks *mapped*."""
         self.leaving, self.playbook = self.playbook, playbook
         pin = playbook.pin
-        command = c.MigratePlaybook(playbook=pin.id, version=pin.version, digest=pin.digest)
+        command = c.MigratePlaybook(playbook=pin.id, version=pin.version, digest=pin.digest, **mapped)
         return self.do(command, "manager:ann")
 
     def wait(self, **much: int) -> "Life":

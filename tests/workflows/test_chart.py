@@ -15,7 +15,7 @@ def test_the_chart_has_an_arrow_for_every_row_and_source() -> None:
     lines = mermaid().splitlines()
     assert "stateDiagram-v2" == lines[0]
     assert arrows == [line for line in lines if "-->" in line]
-    assert len(arrows) == 59
+    assert len(arrows) == 62
 
 
 def test_the_chart_explains_what_it_does_not_draw() -> None:

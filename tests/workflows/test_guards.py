@@ -16,6 +16,7 @@ from tests.workflows.life import (
     LEAD_ID,
     MAIL_ID,
     MERGE,
+    NOTELESS,
     PLAYBOOK,
     PURSUED,
     WORDS,
@@ -157,6 +158,9 @@ def failed(check: str) -> Verdict:
 
 
 QUEUE = c.QueueRevival()
+MAPPED: c.MigratePlaybook = msgspec.structs.replace(MIGRATE, step="note", onto="queue")
+ONTO_CALL: c.MigratePlaybook = msgspec.structs.replace(MIGRATE, step="note", onto="promised_call")
+
 REFUSES: list[tuple[str, Case]] = [
     ("manager", Case(c.Drop(reason="duplicate"))),
     ("person", Case(c.ConfirmCutBait(choice="breakup"), actor="planner")),
@@ -534,6 +538,11 @@ PASSES: list[tuple[str, Case]] = [
 
 REFUSES += [
     ("may_migrate", Case(MIGRATE, {"state": "no_response"}, rule="manager")),
+    ("step_mapped", Case(MAPPED, {"state": "note_due"})),
+    ("step_mapped", Case(MAPPED, {"state": "call_due", "promised": True}, playbook=NOTELESS)),
+    ("step_kept", Case(MAPPED, {"state": "note_sent"}, rule="step_mapped")),
+    ("step_kept", Case(ONTO_CALL, {"state": "note_sent"}, playbook=NOTELESS)),
+    ("step_kept", Case(ONTO_CALL, {"state": "note_due"}, playbook=playbook(capacity=Capacity(notes=0)))),
     ("connector_answered", Case(QUEUE, playbook=playbook(ask=Ask(connector=True)))),
     ("importance_allows", Case(LET_GO, playbook=playbook(drop=Drop(decides="manager")), rule="manager_lets_go")),
     ("importance_allows", Case(c.StartNurture(waiver=WORDS), {"importance": 5}, playbook=PURSUED)),
@@ -564,6 +573,8 @@ REFUSES += [
 ]
 PASSES += [
     ("may_migrate", Case(MIGRATE, actor="manager:ann")),
+    ("step_mapped", Case(MAPPED, {"state": "note_sent"}, playbook=NOTELESS)),
+    ("step_kept", Case(ONTO_CALL, {"state": "note_sent"}, playbook=playbook(capacity=Capacity(notes=0)))),
     ("connector_answered", Case(QUEUE)),
     ("connector_answered", Case(QUEUE, {"has_connector": True}, playbook=playbook(ask=Ask(connector=True)))),
     ("importance_answered", Case(QUEUE, playbook=playbook(ask=Ask(importance=False)))),

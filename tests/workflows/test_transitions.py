@@ -1,4 +1,4 @@
-"""The table: the specification's 51 rows and two for merges; deterministic, every state reachable, every row lived through."""
+"""The table: the specification's 51 rows and three more; deterministic, every state reachable, every row lived through."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from tests.workflows.life import (
     DECLINE,
     MERGE,
     NO_REPLY,
+    NOTELESS,
     OPEN_REPLY,
     PLAYBOOK,
     VOICEMAIL,
@@ -92,10 +93,15 @@ EXPECTED = [
     ("T49", "registered declined queued note_due", "reply_received", "re_engaged"),
     ("T50", "queued note_due note_sent no_response nurture", "lead_declined", "declined"),
     ("T51", f"{_OPEN} dropped", "lead_won", "won"),
-    # These two stand beside the specification's.
+    # These three stand beside the specification's.
     ("T52", f"{_OPEN} re_engaged meeting_booked won dropped", "lead_merged", "dropped"),
     ("T53", "dropped", "duplicate_taken_in", "registered"),
+    ("T54", "note_due note_sent call_due", "playbook_migrated", "queued"),
 ]
+
+
+def _begins_again(step: str) -> Callable[[Life], Outcome]:
+    return lambda life: life.migrate(NOTELESS, step=step, onto="queue")
 
 
 def _from(state: str, act: Callable[[Life], Outcome], before: Callable[[Life], object] = lambda _: None) -> Callable[[], Life]:
@@ -244,6 +250,10 @@ LIVES: dict[str, tuple[Callable[[], Life], ...]] = {
         _from(state, _says(take_in(), MANAGER), _says(MERGE, MANAGER))
         for state in STATES
         if state not in ("do_not_contact", "dropped")
+    ),
+    "T54": tuple(
+        _from(state, _begins_again(step))
+        for state, step in (("note_due", "note"), ("note_sent", "note"), ("call_due", "promised_call"))
     ),
 }
 

@@ -11,6 +11,7 @@ from tests.workflows.life import (
     CALENDAR,
     DECLINE,
     HOMEWORK,
+    NOTELESS,
     PLAYBOOK,
     PURSUED,
     QUEUE,
@@ -31,10 +32,12 @@ from workflows import pursuit_commands as p
 from workflows.commands import MigratePlaybook
 from workflows.cut_bait import card, queue_of
 from workflows.events import PlaybookMigrated, RevivalQueued
+from workflows.handle import calendar_digest
 from workflows.playbook_sections import Ask, Drop, Importance, OnNoResponse
 from workflows.playbooks import Attempts, Homework, Playbook, Reason
 from workflows.priority import Weights
 from workflows.pursuit_playbook import Pursuit
+from workflows.rederive import Library, rederive
 
 NEXT: Playbook = replace(PURSUED, id="next", attempts=Attempts(max=2))
 
@@ -252,3 +255,48 @@ def test_an_old_playbook_decides_by_the_defaults() -> None:
         assert getattr(Playbook(schema=1, id="a", version="1.0.0", title="", source=""), name) == getattr(PLAYBOOK, name)
     assert e.event_type(life_in("queued").history[-1].data) == "revival_queued"
     assert DECLINE.kind == "no"
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize(("state", "step"), [("note_due", "note"), ("note_sent", "note"), ("call_due", "promised_call")])
+def test_a_mapping_puts_a_lead_back_into_the_queue(state: str, step: str, held: bool) -> None:
+    """A step that the new version lacks refuses, unless it is mapped: then slots, plan and promise are gone, and it waits."""
+    life = life_in(state)
+    if held:
+        life.must(c.Hold(reason="manual"))
+    assert life.migrate(NOTELESS).rule == "step_kept"
+    assert life.migrate(NOTELESS, step="later_call", onto="queue").rule == "step_mapped"
+    assert life.do(MigratePlaybook(**mapped(step)), "rep:dan").rule == "manager"
+    (migrated,) = life.migrate(NOTELESS, step=step, onto="queue").recorded
+    assert isinstance(migrated.data, PlaybookMigrated)
+    assert ("T54", step, "queue") == (migrated.row, migrated.data.step, migrated.data.onto)
+    lead = life.lead
+    assert ("queued", NOTELESS.pin, (), None, False) == (lead.state, lead.playbook, lead.slots, lead.call_on, lead.promised)
+    if held:
+        life.must(c.Release())
+    assert "queue_age" in life.lead.timers
+    follows(life, PLAYBOOK)
+    assert not rederive(life.history, library(PLAYBOOK, NOTELESS)).mismatches
+
+
+def test_a_promise_is_kept_where_only_notes_are_missing() -> None:
+    """Who was written to is called on the day that the note named; who was not yet cannot be."""
+    callers = replace(NOTELESS, capacity=replace(PLAYBOOK.capacity, notes=0))
+    life = life_in("note_sent")
+    due = life.lead.timers["call_after_note"]
+    (migrated,) = life.migrate(callers, step="note", onto="promised_call").recorded
+    assert ("note_sent", callers.pin, due) == (migrated.state, life.lead.playbook, life.lead.timers["call_after_note"])
+    assert life.fire("call_after_note").answer == "applied"
+    follows(life, PLAYBOOK)
+    unwritten = life_in("note_due")
+    assert unwritten.migrate(callers, step="note", onto="promised_call").rule == "step_kept"
+    follows(unwritten, PLAYBOOK)
+
+
+def mapped(step: str) -> dict[str, Any]:
+    pin = NOTELESS.pin
+    return {"playbook": pin.id, "version": pin.version, "digest": pin.digest, "step": step, "onto": "queue"}
+
+
+def library(*playbooks: Playbook) -> Library:
+    return Library({calendar_digest(CALENDAR): CALENDAR}, {playbook.pin.digest: playbook for playbook in playbooks})

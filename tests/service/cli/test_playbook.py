@@ -140,6 +140,51 @@ def test_leads_stay_with_their_version_until_they_are_moved(world: World, mine: 
     assert world.said(*move, "--dry-run")["reps"] == []
 
 
+def test_a_lead_on_a_missing_step_goes_where_it_is_mapped(world: World, tmp_path: Path) -> None:
+    """Refused when a lead stands on a step the new version lacks, unless a mapping is given: the dry run shows it first."""
+    world.rep()
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+    callers = MINE.replace("extends", 'first_touch = "call"\nextends') + "[capacity]\nnotes = 0\n"
+    (tmp_path / "callers.toml").write_text(callers)
+    world.ok("playbook", "publish", tmp_path / "callers.toml", *BOTH)
+    move = ("playbook", "migrate", "five-five-five@1.0.0", "five-five-five@1.1.0")
+    assert "0 leads would move, 2 stay" in world.ok(*move, "--dry-run")
+    for wrong, says in (
+        ("nots=queue", "there is no step 'nots'; there is note, promised_call, later_call"),
+        ("note=won", "from note a lead can go on to queue or promised_call"),
+        ("later_call=promised_call", "from later_call a lead can go on to queue"),
+    ):
+        assert says in world.refused(2, *move, "--dry-run", "--map", wrong)
+    assert "note is mapped already" in world.refused(2, *move, "--dry-run", "--map", "note=queue", "--map", "note=queue")
+    dry = world.ok(*move, "--dry-run", "--map", "note=promised_call")
+    assert "note_sent): note -> promised call\n" in dry
+    assert "note_due): stays: five-five-five@1.1.0 has no notes, and from note due it cannot go on to promised call" in dry
+    assert "note_sent): note -> queue (the promise of the call ends)" in world.ok(*move, "--dry-run", "--map", "note=queue")
+    assert [world.lead(id_).state for id_ in world.leads] == ["note_sent", "note_due"]
+    world.ok(*move, "--as", "manager:ann", "--map", "note=promised_call")
+    world.work()
+    assert [world.lead(id_).playbook.version for id_ in world.leads] == ["1.1.0", "1.0.0"]  # type: ignore[union-attr]  # both have one
+    world.ok(*move, "--as", "manager:ann", "--map", "note=queue")
+    world.work()
+    assert [world.lead(id_).state for id_ in world.leads] == ["note_sent", "queued"]
+    moved = world.events(world.leads[1])[-1].data
+    assert isinstance(moved, PlaybookMigrated)
+    assert (moved.step, moved.onto) == ("note", "queue")
+    (tmp_path / "callers.toml").write_text(callers.replace("1.1.0", "1.2.0") + "calls = 0\n")
+    world.ok("playbook", "publish", tmp_path / "callers.toml", *BOTH)
+    again = ("playbook", "migrate", "five-five-five@1.1.0", "five-five-five@1.2.0", "--map", "note=queue")
+    world.ok(*again, "--as", "manager:ann")
+    world.work()
+    assert [world.lead(id_).state for id_ in world.leads] == ["queued", "queued"]
+    lines = world.said("accountability", "--from", "2026-01-05", "--to", "2026-01-16", "--rep", "dan")["lines"]
+    assert sum(line["figures"].get("broken", 0) for line in lines) == 1
+    assert world.said("rederive", "--all")["mismatches"] == []
+    assert world.said("verify")["findings"] == []
+
+
 def test_silence_leads_to_the_playbook_that_is_named(world: World, tmp_path: Path) -> None:
     """A1-3: whoever does not answer the promised call follows it, by an event; nobody else does; and it derives again."""
     world.rep()
