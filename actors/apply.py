@@ -50,6 +50,7 @@ from workflows.commands import (
     decode_command,
 )
 from workflows.context import Context
+from workflows.cover import Colleague, acting, colleague_of, who_covers
 from workflows.events import Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
@@ -173,7 +174,9 @@ class _Apply:
         for message in messages.read_open(self._connection, planning).values() if planning else ():
             command = decode_command(message.body)
             if takes_slots(command):
-                names.add(command.owner if isinstance(command, Reassign) else locked[message.stream_id].state.owner)
+                lead = locked[message.stream_id].state
+                names.add(command.owner if isinstance(command, Reassign) else acting(lead, command))
+                names |= {colleague} if (colleague := colleague_of(lead, command)) else set()
         return leads.lock_reps(self._connection, ids=list(reps), names=list(names)) if reps or names else {}
 
     def _load(self, batch: Batch, opened: Mapping[UUID, OpenMessage], commands: Mapping[UUID, AnyCommand]) -> None:
@@ -185,7 +188,7 @@ class _Apply:
         for message in opened.values():
             state, command = batch.state(message.stream_id), commands[message.id]
             if isinstance(state, Lead):
-                owners.add(state.owner)
+                owners |= {state.owner, acting(state, command), colleague_of(state, command) or state.owner}
                 if isinstance(command, MigratePlaybook):
                     digests.add(command.digest)
                 if state.playbook:
@@ -200,6 +203,10 @@ class _Apply:
             if isinstance(command, (RegisterLead, Reassign)):
                 owners.add(command.owner)
         self._library.load(self._connection, newest=newest, digests=digests, reps=owners)
+        calendars = [self._library.calendar(name) for name in owners]
+        covering = {each.cover for calendar in calendars if calendar for each in calendar.absences if each.cover}
+        if not covering <= owners:
+            self._library.load(self._connection, newest=newest, digests=digests, reps=owners | covering)
 
     def _apply(self, batch: Batch, message: OpenMessage, command: AnyCommand) -> None:
         if message.paused:
@@ -232,8 +239,10 @@ class _Apply:
         if playbook is None or owner is None:
             self._wait_for_lead(batch, message)
             return
-        calendar = self._library.calendar(owner)
-        followed = self._library.followed(command.owner if isinstance(command, Reassign) else owner)
+        by = acting(lead, command) if lead else owner
+        calendar = self._library.calendar(by)
+        followed = self._library.followed(command.owner if isinstance(command, Reassign) else by)
+        colleague = self._library.colleague(colleague_of(lead, command)) if lead else None
         capacity = (followed or playbook).capacity
         goes_to = self._library.goes_to(self._connection, playbook) if isinstance(command, RecordCall) else None
         if isinstance(command, EraseLead):
@@ -244,11 +253,12 @@ class _Apply:
             calendar=calendar,
             playbook=playbook,
             followed=followed,
+            colleague=colleague,
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
             goes_to=goes_to.pin if goes_to else None,
-            free=batch.free_slots(lead, calendar, capacity, command) if lead else (),
+            free=batch.free_slots(lead, calendar, capacity, command, colleague) if lead else (),
             verdicts=(
-                *self._verdicts(lead, command, playbook, capacity, calendar),
+                *self._verdicts(lead, command, playbook, capacity, calendar, colleague),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
@@ -301,12 +311,13 @@ class _Apply:
         playbook: Playbook,
         capacity: Capacity,
         calendar: Calendar | None,
+        colleague: Colleague | None,
     ) -> tuple[Verdict, ...]:
         if lead is None:
             return ()
         words = self._personal.words
         return (
-            *verdicts_on(self._connection, lead, command, words, playbook, capacity, calendar, self._now),
+            *verdicts_on(self._connection, lead, command, words, playbook, capacity, calendar, self._now, colleague),
             *verdicts_on_letter(self._connection, lead, command, words, self._library, self._now),
             *mail_verdicts(words, command, self._postal_address),
         )
@@ -326,7 +337,9 @@ class _Apply:
             if plans.promises_coming_due(self._connection, rep.name, now=self._now):
                 batch.put_off(message.id)  # they are paused
                 return
-            book = read_book(self._connection, rep.name, horizon.local_day(calendar, self._now))
+            today = horizon.local_day(calendar, self._now)
+            colleague = self._library.colleague(who_covers(calendar, playbook.capacity, today))
+            book = read_book(self._connection, rep.name, today, colleague)
         outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
             batch.wait(message.id)

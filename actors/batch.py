@@ -15,6 +15,7 @@ from workflows.calendars import Calendar
 from workflows.campaign import Campaign
 from workflows.codec import GENESIS, canonical, derived_id
 from workflows.commands import Command, FireTimer, PlanDay, decode_commands
+from workflows.cover import Colleague
 from workflows.events import Recorded, Slot
 from workflows.invitation_streams import Stream, timers_of
 from workflows.lead import Lead, Rep
@@ -171,9 +172,16 @@ class Batch:
         if rung:
             self.rung.append(Ring(id_, stream_id, actor, cause.correlation_id, 1))
 
-    def free_slots(self, lead: Lead, calendar: Calendar | None, capacity: Capacity, command: Command) -> tuple[Slot, ...]:
-        """Return the first free slot of each kind on each day that *command* may take. The rep is locked by now."""
-        return free_slots(lead, command, calendar, capacity, self._now, self._taken)
+    def free_slots(
+        self,
+        lead: Lead,
+        calendar: Calendar | None,
+        capacity: Capacity,
+        command: Command,
+        colleague: Colleague | None = None,
+    ) -> tuple[Slot, ...]:
+        """Return the first free slot of each kind on each day that *command* may take. The reps are locked by now."""
+        return free_slots(lead, command, calendar, capacity, self._now, self._taken, colleague)
 
     def _taken(self, rep: str, days: set[date]) -> set[Slot]:
         rows = slots.taken(self._connection, rep=rep, first=min(days), last=max(days))

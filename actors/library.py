@@ -6,6 +6,7 @@ from models import playbooks
 from models.database import Connection
 from workflows.calendars import Calendar
 from workflows.commands import SetCalendar
+from workflows.cover import Colleague
 from workflows.handle import calendar_digest
 from workflows.playbooks import Playbook
 
@@ -87,6 +88,13 @@ class Library:
         """Return the playbook that the days of *rep* follow, None when the rep is not known: its capacity binds."""
         digest = self._followed.get(rep)
         return self._playbooks[digest] if digest else None
+
+    def colleague(self, rep: str | None) -> Colleague | None:
+        """Return who is to call instead of an owner, None when it is nobody or a rep who is not known."""
+        calendar, followed = (self.calendar(rep), self.followed(rep)) if rep else (None, None)
+        if rep is None or calendar is None or followed is None:
+            return None
+        return Colleague(name=rep, calendar=calendar, capacity=followed.capacity, followed=followed.pin.digest)
 
     def save_calendar(self, connection: Connection, command: SetCalendar) -> None:
         """Keep the calendar of *command* and put it in force, with its playbook."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from rapidfuzz import fuzz, process
 
 from actors.mail_checks import mail_of
-from models import playbooks, texts
+from models import mailboxes, playbooks, texts
 from models.database import Connection
 from models.texts import Written
 from workflows import horizon
@@ -17,6 +17,7 @@ from workflows.capacity import Capacity
 from workflows.checks import asked, checked_text
 from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
 from workflows.content import MOST_CHARACTERS, MOST_OF_INVITATIONS, Measures, TextKind, judge
+from workflows.cover import Colleague
 from workflows.events import Verdict
 from workflows.lead import Lead
 from workflows.mail_commands import QueueNurtureMail
@@ -63,6 +64,8 @@ class About(NamedTuple):
     call_on: date | None = None
     long_gap: bool = False
     """The call comes later than the playbook usually lets it."""
+    caller: tuple[str, ...] = ()
+    """Names of the colleague who makes the call; none when the writer does."""
     names: tuple[str, ...] = ()
     """The lead's own: person and company."""
     facts: tuple[str, ...] = ()
@@ -95,16 +98,19 @@ def verdicts_on(
     capacity: Capacity,
     calendar: Calendar | None,
     now: datetime,
+    colleague: Colleague | None = None,
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on the words of *command*, which are among *words*; none when it has none or they were erased.
 
-    *capacity* is the rep's.
+    *capacity* is the rep's; a *colleague* makes the call that a note promises, if one is given.
     """
     found = checked_text(command)
     written = words.get(found[1].document_id) if found else None
     if found is None or written is None:
         return ()
-    about = _about(connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now)
+    about = _about(
+        connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now, colleague
+    )
     if mail_of(command):
         written = written._replace(body=read_mail(written.body.encode()).words)
     if isinstance(command, QueueNurtureMail):
@@ -151,6 +157,7 @@ def _about(
     calendar: Calendar | None,
     sent_at: datetime,
     now: datetime,
+    colleague: Colleague | None = None,
 ) -> About:
     fields = texts.facts_about(connection, lead.id)
     days = timedelta(days=playbook.content.similar_for_days)
@@ -159,12 +166,14 @@ def _about(
     # A note that goes out on another day than planned promises another day's call.
     call_on = lead.call_on
     if sent_on != lead.note_on:
-        call_on = horizon.after(calendar, sent_on, capacity.call_after_note_days)
+        by = colleague.calendar if colleague else calendar
+        call_on = horizon.after(by, sent_on, capacity.call_after_note_days)
     return About(
         kind=kind,
         sent_on=sent_on,
         call_on=call_on if kind == "note" else None,
         long_gap=kind == "note" and (call_on - sent_on).days > playbook.capacity.max_promise_gap_days if call_on else False,
+        caller=_names_of(connection, lead.call_by) if kind == "note" and lead.call_by else (),
         names=_texts(fields, "name", "company"),
         facts=tuple(str(fact) for fact in fields.get("facts", ())),
         meeting=_texts(fields, "last_meeting_place", "last_meeting_topic"),
@@ -193,7 +202,7 @@ def measure(words: str, about: About) -> Measures:
     # Each without the names of its own reader, as this one: a template is the same whatever was merged into it.
     team = {text.id: body_of(text.body, text.names) for text in about.team}
     closest = _closest(body, team)
-    promise = promise_in(words, about.sent_on, about.call_on)
+    promise = promise_in(words, about.sent_on, about.call_on, by_another=bool(about.caller))
     facts = [_spoken_of(fact, plain) for fact in about.facts]
     best = max(facts, default=0)
     return Measures(
@@ -213,6 +222,9 @@ def measure(words: str, about: About) -> Measures:
         contradiction=promise.contradiction,
         dated=promise.dated,
         long_gap=about.long_gap,
+        caller=any(word in words_of(plain) for name in about.caller for word in words_of(normal(name)))
+        if about.caller
+        else None,
         empty=empty_phrase(words),
         telling=len(telling_words(words, about.names)),
         prior=_where(about.prior_interest, plain),
@@ -314,6 +326,12 @@ def _says_number(plain: str, number: int) -> bool:
 
 def _texts(fields: dict[str, Any], *names: str) -> tuple[str, ...]:
     return tuple(str(fields[name]) for name in names if fields.get(name))
+
+
+def _names_of(connection: Connection, rep: str) -> tuple[str, ...]:
+    """Return what a rep is called here, and in mail."""
+    mailbox = mailboxes.find(connection, rep)
+    return (rep, mailbox.name) if mailbox and mailbox.name else (rep,)
 
 
 def _words(slug: str) -> str:

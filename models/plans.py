@@ -16,6 +16,10 @@ _expected = f"messages.settled_at IS NULL AND messages.due_at <= :now AND attemp
 _in_motion = text(f"""
     SELECT EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id
                     WHERE leads.owner = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
+        OR EXISTS (SELECT FROM reps JOIN leads ON leads.owner = reps.name
+                                                 AND leads.state IN ('note_due', 'note_sent', 'call_due')
+                     JOIN messages ON messages.stream_id = leads.id
+                    WHERE leads.body::jsonb ->> 'call_by' = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
                       AND ring_again_at IS NULL AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
@@ -27,7 +31,8 @@ def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers:
     """Tell whether messages are due that will change the book of *rep*, failing and paused ones not counted.
 
     Nor is mail that is to go out: no day waits for a mail server.
-    These are messages for the rep's leads, and registrations (by the actor *registers*) under *correlation_id*.
+    These are messages for the rep's leads, and for those that the rep is to call for a colleague, and registrations (by the
+    actor *registers*) under *correlation_id*.
     """
     parameters = {
         "rep": rep,
@@ -40,8 +45,9 @@ def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers:
 
 
 _promises_coming_due = text("""
-    SELECT count(*) FROM leads JOIN messages ON messages.stream_id = leads.id
-     WHERE leads.owner = :owner AND leads.state = 'note_sent' AND leads.next_due_at <= :now
+    SELECT count(*) FROM reps JOIN leads ON leads.owner = reps.name JOIN messages ON messages.stream_id = leads.id
+     WHERE coalesce(leads.body::jsonb ->> 'call_by', leads.owner) = :owner
+       AND leads.state = 'note_sent' AND leads.next_due_at <= :now
        AND messages.settled_at IS NULL AND messages.due_at <= :now AND messages.attempts = 0 AND messages.deliveries = 0
 """)
 

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from typing import get_args
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from models import suppressions
 from workflows.books import HORIZON_DAYS, Book, loads_of, probed_until
 from workflows.commands import Mode
+from workflows.cover import Colleague
 from workflows.lead import Lead
 from workflows.suppression import refused_by, verdict
 
@@ -20,30 +22,40 @@ _decode = msgspec.json.Decoder(Lead).decode
 _book = text("""
     SELECT 'position' AS what, NULL AS body, position, NULL::date AS day FROM log_head
     UNION ALL SELECT state, body, NULL, NULL FROM leads
-     WHERE owner = :rep AND state IN ('queued', 'no_response', 'call_due', 're_engaged', 'breakup_sent')
+     WHERE owner = :rep AND state IN ('queued', 'no_response', 're_engaged', 'breakup_sent')
+    UNION ALL SELECT state, body, NULL, NULL FROM leads
+     WHERE owner = :rep AND state = 'call_due' AND body::jsonb ->> 'call_by' IS NULL
+    UNION ALL SELECT state, leads.body, NULL, NULL FROM reps JOIN leads ON owner = name AND state = 'call_due'
+     WHERE leads.body::jsonb ->> 'call_by' = :rep
     UNION ALL SELECT state, body, NULL, NULL FROM leads
      WHERE owner = :rep AND state = 'declined'
        AND (body::jsonb -> 'timers' -> 'reason_probe' ->> 'due_at')::timestamptz < :probed_until
     UNION ALL SELECT kind, NULL, NULL, day FROM slots WHERE rep = :rep AND day BETWEEN :first AND :last
+    UNION ALL SELECT kind, 'colleague', NULL, day FROM slots WHERE rep = :colleague AND day BETWEEN :first AND :last
 """)
 
 
-def read_book(connection: Connection, rep: str, today: date) -> Book:
-    """Return *rep*'s leads that a plan for *today* may touch, and what is taken of today and the days after it.
+def read_book(connection: Connection, rep: str, today: date, colleague: Colleague | None = None) -> Book:
+    """Return *rep*'s leads that a plan for *today* may touch, and what is taken of today and the days after it, also of a
+    *colleague*'s who calls instead.
 
     The caller has changed no lead and no slot in this transaction, or the book would hold what the log does not yet.
     """
     leads: dict[str, list[Lead]] = defaultdict(list)
     slots = []
+    of_colleague = []
     position = 0
     parameters = {
         "rep": rep,
+        "colleague": colleague.name if colleague else None,
         "first": today,
         "last": today + timedelta(days=HORIZON_DAYS),
         "probed_until": probed_until(today),
     }
     for what, body, at, day in connection.execute(_book, parameters):
-        if body is not None:
+        if body is not None and day is not None:
+            of_colleague.append((what, day))
+        elif body is not None:
             leads[what].append(_decode(body))
         elif day is not None:
             slots.append((what, day))
@@ -63,5 +75,6 @@ def read_book(connection: Connection, rep: str, today: date) -> Book:
         parted=tuple(leads["breakup_sent"]),
         probed=tuple(leads["declined"]),
         loads=loads_of(slots),
+        colleague=replace(colleague, loads=loads_of(of_colleague)) if colleague else None,
         position=position,
     )

@@ -109,6 +109,33 @@ def events_since(connection: Connection, owner: str, since: datetime) -> list[Re
     return [decode_recorded(body.encode()) for body in rows]
 
 
+def calls_for_others(connection: Connection, rep: str) -> list[Lead]:
+    """Return the leads of other reps whose promised call *rep* is to make, by id."""
+    rows = connection.scalars(
+        text(
+            "SELECT leads.body FROM reps JOIN leads ON leads.owner = reps.name AND leads.state IN ('note_sent', 'call_due') "
+            "WHERE leads.body::jsonb ->> 'call_by' = :rep ORDER BY leads.id"
+        ),
+        {"rep": rep},
+    )
+    return [_lead_decoder.decode(body) for body in rows]
+
+
+def calls_made_for_others(connection: Connection, rep: str, since: datetime) -> list[Recorded]:
+    """Return the events of other reps' leads, recorded from *since* on, that used up a call of *rep*, in their order."""
+    rows = connection.scalars(
+        text(
+            "SELECT events.body FROM reps JOIN leads ON leads.owner = reps.name AND leads.recorded_at >= :since "
+            "JOIN events ON events.stream_id = leads.id AND events.recorded_at >= :since "
+            "WHERE reps.name <> :rep AND EXISTS (SELECT FROM slots WHERE slots.rep = :rep AND slots.lead_id = leads.id) "
+            "ORDER BY events.position"
+        ),
+        {"rep": rep, "since": since},
+    )
+    recorded = (decode_recorded(body.encode()) for body in rows)
+    return [each for each in recorded if any(slot.rep == rep for slot in each.effects.used)]
+
+
 def heard(connection: Connection, lead_ids: Sequence[UUID], since: datetime) -> dict[UUID, tuple[datetime, list[datetime]]]:
     """Return for each lead since when it is known, and when somebody turned to it, or it to us, from *since* on."""
     rows = connection.execute(

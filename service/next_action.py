@@ -105,9 +105,13 @@ def _on(day: date | None) -> str:
     return f"on {shown_day(day)}" if day else ""
 
 
+def _by_colleague(lead: Lead) -> str:
+    return f", made by {lead.call_by} while {lead.owner} is away," if lead.call_by else ""
+
+
 def _note_due(lead: Lead, zone: ZoneInfo) -> NextAction:
     return NextAction(
-        what="write and post the note",
+        what=f"write and post the note{f', which names {lead.call_by} as who calls' if lead.call_by else ''}",
         by="rep",
         when=_due(lead, "note_slot", zone) or _on(lead.note_on),
         why=_why(lead, zone, "note_slot"),
@@ -116,7 +120,7 @@ def _note_due(lead: Lead, zone: ZoneInfo) -> NextAction:
 
 def _note_sent(lead: Lead, zone: ZoneInfo) -> NextAction:
     return NextAction(
-        what="the call that the note promised",
+        what=f"the call that the note promised{_by_colleague(lead)}",
         by="rep",
         when=_on(lead.call_on),
         why=_why(lead, zone, "call_after_note", "call_expiry"),
@@ -128,6 +132,7 @@ def _call_due(lead: Lead, zone: ZoneInfo) -> NextAction:
     if lead.promised and lead.call_on != lead.promised_on and lead.promised_on:
         what = f"call, promised for {shown_day(lead.promised_on)},"
     why = _why(lead, zone, "call_grace", "call_late", "call_expiry")
+    what += _by_colleague(lead)
     return NextAction(what=what, by="rep", when=_on(lead.call_on), why=why)
 
 

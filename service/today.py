@@ -206,9 +206,11 @@ def _released(connection: Connection, recorded: Recorded) -> int:
 def _done(connection: Connection, desk: Desk) -> list[tuple[str, int]]:
     """Return what was done on the day: its kind (empty for what is not tallied), and the minutes that it took."""
     since, costs = horizon.moment(desk.calendar, desk.day, 0), desk.playbook.capacity.minutes
+    own = views.events_since(connection, desk.rep.name, since)
+    mine = [each for each in own if all(slot.rep == desk.rep.name for slot in each.effects.used)]
     return [
         (_kind_of(recorded), spent(recorded, costs))
-        for recorded in views.events_since(connection, desk.rep.name, since)
+        for recorded in (*mine, *views.calls_made_for_others(connection, desk.rep.name, since))
         if horizon.local_day(desk.calendar, recorded.occurred_at) == desk.day
     ]
 

@@ -69,6 +69,7 @@ WAYS_OUT: Mapping[str, str] = {
     "calendar_known": "thaw rep set NAME gives the rep a longer calendar",
     "call_reachable": "put the number into the CRM",
     "call_slot_free": "another day; thaw today shows what is taken of the next ones",
+    "colleague_covers": "thaw rep set NAME --absence FIRST:LAST --cover REP names who covers the absence",
     "connector_answered": "thaw connector {key} --who TEXT, or thaw no-connector {key}",
     "connector_known": "thaw connector {key} --who TEXT",
     "consent_evidence": "--evidence TEXT",

@@ -1,8 +1,9 @@
 """What each rep did on each day, and what became of what was promised, counted from the events alone.
 
-Three rules decide where something counts. Work counts on the day on which it happened, for the rep who owned the lead then. A
-promise counts on the day that the note named, whatever became of it later. And what was not done on a day on which the rep
-turned out to be away is *absent*, never missed: that is read from the newest calendar, so that a sick day entered late counts.
+Three rules decide where something counts. Work counts on the day on which it happened, for the rep who owned the lead then; a
+call that a colleague makes for an owner who is away, for the colleague. A promise counts for the owner who gave it, on the day
+that the note named, whatever became of it later. And what was not done on a day on which whoever was to do it turned out to be
+away is *absent*, never missed: that is read from the newest calendar, so that a sick day entered late counts.
 """
 
 from collections import Counter
@@ -28,7 +29,7 @@ from workflows.events import (
 from workflows.floor import FLOOR_STATES, breach, is_touch
 from workflows.fold import fold
 from workflows.homework import reason_unverified
-from workflows.lead import Lead
+from workflows.lead import Lead, caller_of
 from workflows.minutes import LET_GO_ROWS, released
 from workflows.playbooks import Playbook
 from workflows.transitions import CALL_ROWS
@@ -142,7 +143,8 @@ class Accountability:
             self._add(Place(lead.owner, self._diaries.day(lead.owner, broken.since)), "below_the_floor")
 
     def _count_work(self, before: Lead, recorded: Recorded) -> None:
-        done = Place(before.owner, self._diaries.day(before.owner, recorded.occurred_at))
+        who = caller_of(before) if recorded.row in CALL_ROWS else before.owner
+        done = Place(who, self._diaries.day(who, recorded.occurred_at))
         for figure in _work(before, recorded):
             self._add(done, figure)
         self._add(done, "minutes", getattr(recorded.data, "minutes", 0))
@@ -154,14 +156,16 @@ class Accountability:
 
     def _end_of(self, promise: Place, before: Lead, recorded: Recorded) -> Figure | None:
         """Return what the promise came to with this event, None while it is open."""
+        # Whether it was kept, and who was away, is asked of whoever was to call.
+        called = Place(caller_of(before), promise.day)
         if recorded.row in CALL_ROWS:
-            if self._diaries.day(promise.rep, recorded.occurred_at) <= self._grace_ends(before, promise):
+            if self._diaries.day(called.rep, recorded.occurred_at) <= self._grace_ends(before, called):
                 return "kept"
-            return "promises_absent" if self._diaries.away(*promise) else "late"
+            return "promises_absent" if self._diaries.away(*called) else "late"
         if recorded.row == "T54":
             return "broken"
         if recorded.row == "T22":
-            return "promises_absent" if self._diaries.away(*promise) else "broken"
+            return "promises_absent" if self._diaries.away(*called) else "broken"
         if recorded.row and recorded.state not in ("note_sent", "call_due"):
             # The prospect came first, said no or opted out, or the note came back.
             return "lifted"

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from workflows.capacity import Load
 from workflows.codec import canonical, digest
 from workflows.commands import Mode
+from workflows.cover import Colleague
 from workflows.events import Recorded, Slot, SlotKind
 from workflows.fold import fold
 from workflows.law_facts import LawUsed
-from workflows.lead import BESIDE_LEADS, Lead, State
+from workflows.lead import BESIDE_LEADS, Lead, State, caller_of
 from workflows.priority import rank
 
 #: Slots are reserved at most one promise ahead; the longest promise with leave in it lies well within this many days.
@@ -31,7 +32,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     silent: tuple[Lead, ...] = ()
     """Leads in ``no_response``."""
     called: tuple[Lead, ...] = ()
-    """Leads in ``call_due``."""
+    """Leads in ``call_due`` whom the rep calls: own ones, and those of a colleague who is away."""
     engaged: tuple[Lead, ...] = ()
     """Leads in ``re_engaged``."""
     parted: tuple[Lead, ...] = ()
@@ -48,6 +49,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """Modes that the suppression list refuses the queued and silent leads; the log does not hold this, so the plan does."""
     law: LawUsed | msgspec.UnsetType | None = None
     """What a plan made again was held against by contact law; unset when there was no law table then. None: it is made now."""
+    colleague: Colleague | None = None
+    """Who makes the calls that notes of the day promise, with what is taken of their days; None when the rep does."""
     position: int | None = None
     """All else is what the first *position* events of the log come to; None where there is no log."""
 
@@ -101,12 +104,18 @@ def book_digest(book: Book) -> str:
         "called": sorted((lead.id, lead.version) for lead in book.called),
         "loads": {str(day): load for day, load in book.loads.items()},
     }
+    if book.colleague:
+        named["colleague"] = {str(day): load for day, load in book.colleague.loads.items()}
     if book.charged:
         named["engaged"] = sorted((lead.id, lead.version) for lead in book.engaged)
         named["parted"] = sorted((lead.id, lead.version) for lead in book.parted)
     if book.probed is not None:
         named["probed"] = sorted((lead.id, lead.version) for lead in book.probed)
     return digest(canonical(named))
+
+
+def _place(lead: Lead) -> tuple[str, State]:
+    return caller_of(lead) if lead.state == "call_due" else lead.owner, lead.state
 
 
 class Books:
@@ -137,9 +146,9 @@ class Books:
     def put(self, lead: Lead) -> None:
         """Put a lead where its owner and state say; one that has changed leaves the place it had."""
         before = self.leads.get(lead.id)
-        if before is not None and (before.owner, before.state) != (lead.owner, lead.state):
-            del self._standing[before.owner, before.state][lead.id]
-        self.leads[lead.id] = self._standing[lead.owner, lead.state][lead.id] = lead
+        if before is not None and _place(before) != _place(lead):
+            del self._standing[_place(before)][lead.id]
+        self.leads[lead.id] = self._standing[_place(lead)][lead.id] = lead
 
     def record(self, recorded: Recorded) -> None:
         """Take in what else an event moves: its slots, and the position of the log."""
@@ -152,10 +161,10 @@ class Books:
     def drop(self, lead_id: UUID) -> None:
         """Leave a lead out from now on; the slots that it has stay taken."""
         lead = self.leads.pop(lead_id)
-        del self._standing[lead.owner, lead.state][lead_id]
+        del self._standing[_place(lead)][lead_id]
 
     def standing(self, owner: str, state: State) -> Collection[Lead]:
-        """Return *owner*'s leads in *state*, in no order that means anything."""
+        """Return *owner*'s leads in *state*, in no order that means anything; in ``call_due``, those whom *owner* calls."""
         return self._standing[owner, state].values() if (owner, state) in self._standing else ()
 
     def taken(self, rep: str, days: Iterable[date]) -> set[Slot]:
@@ -167,11 +176,15 @@ class Books:
         """Return all slots that are reserved or used, each with its lead."""
         return {slot: id_ for by_day in self._slots.values() for held in by_day.values() for slot, id_ in held.items()}
 
-    def book(self, rep: str, today: date) -> Book:
-        """Return the book of *rep* for a plan of *today*."""
+    def loads(self, rep: str, today: date) -> dict[date, Load]:
+        """Return what is taken of the days of *rep*, of *today* and `HORIZON_DAYS` after it."""
         last = today + timedelta(days=HORIZON_DAYS)
         by_day = self._slots.get(rep, {})
         ahead = (slot for day, slots in by_day.items() if today <= day <= last for slot in slots)
+        return loads_of((slot.kind, slot.day) for slot in ahead)
+
+    def book(self, rep: str, today: date, colleague: Colleague | None = None) -> Book:
+        """Return the book of *rep* for a plan of *today*, and a *colleague*'s days as they are then."""
         return Book(
             queued=tuple(self.standing(rep, "queued")),
             silent=tuple(self.standing(rep, "no_response")),
@@ -179,6 +192,7 @@ class Books:
             engaged=tuple(self.standing(rep, "re_engaged")),
             parted=tuple(self.standing(rep, "breakup_sent")),
             probed=tuple(lead for lead in self.standing(rep, "declined") if _asked_by(lead, probed_until(today))),
-            loads=loads_of((slot.kind, slot.day) for slot in ahead),
+            loads=self.loads(rep, today),
+            colleague=replace(colleague, loads=self.loads(colleague.name, today)) if colleague else None,
             position=self.position,
         )

@@ -12,7 +12,9 @@ from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from workflows.command import Name
 from workflows.time_zones import zone_named
 
 MINUTES_PER_DAY = 24 * 60
@@ -39,6 +41,8 @@ class Absence(msgspec.Struct, frozen=True, kw_only=True):
     """Last day away, inclusive; not before `first`."""
     reason: str = "leave"
     """A category such as "leave" or "sick", never prose: it is written to the log."""
+    cover: Name | UnsetType = UNSET
+    """The colleague who makes calls that notes promise for these days, where the playbook has one do so; absent for nobody."""
 
     def __post_init__(self) -> None:
         """Refuse an absence that ends before it starts."""
@@ -126,6 +130,12 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def absence_on(self, day: date) -> Absence | None:
         """Return the first listed absence that covers `day`, if there is one."""
         return next((absence for absence in self.absences if absence.first <= day <= absence.last), None)
+
+    def cover_between(self, after: date, until: date) -> str | None:
+        """Return who covers the first absence that touches the days after `after` up to `until` and that anybody covers."""
+        touching = (a for a in self.absences if a.cover and a.first <= until and a.last > after)
+        found = min(touching, key=lambda a: (a.first, a.last, a.cover), default=None)
+        return found.cover or None if found else None
 
     def next_working_day(self, day: date) -> date:
         """Return the first working day strictly after `day`."""

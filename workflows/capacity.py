@@ -53,8 +53,9 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """No note is written on a day whose calls leave more than this many promises for later days."""
     max_promise_gap_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 10
     """Calendar days from a note to its call, beyond which the gap is long."""
-    long_gap: Literal["skip", "accept"] = "skip"
-    """Whether a note with a long gap is left out, or written and says when the call comes."""
+    long_gap: Literal["skip", "colleague", "accept"] = "skip"
+    """Whether a note with a long gap is left out; or a colleague makes the call, and the note names them; or it is written all
+    the same and says when the call comes."""
     call_after_note_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
     """Working days of the rep from a note to its call."""
     minutes: MinuteCosts = MinuteCosts()

@@ -157,6 +157,7 @@ def _nurture(lead: Lead, at: datetime, data: e.NurtureStarted, changes: Changes)
 
 def _note_scheduled(_lead: Lead, _at: datetime, data: e.NoteScheduled, changes: Changes) -> None:
     changes["note_on"] = data.note_on
+    changes["call_by"] = data.call_by
     changes["call_on"] = changes["promised_on"] = data.call_on
     changes["value_item"] = data.value_item
     changes["promised"] = changes["promise_missed"] = False
@@ -286,8 +287,17 @@ def _erased(lead: Lead, _at: datetime, data: e.LeadErased, changes: Changes) -> 
     mail.ended_by_erasure(lead, changes)
 
 
-def _held(_lead: Lead, at: datetime, data: e.LeadHeld, changes: Changes) -> None:
+def _held(lead: Lead, at: datetime, data: e.LeadHeld, changes: Changes) -> None:
     changes["hold"] = HoldState(reason=data.reason, since=at, until=data.until, remaining=data.remaining)
+    if lead.state == "note_due":
+        # Nothing is promised yet; when it is released, the call is its owner's again.
+        changes["call_by"] = UNSET
+
+
+def _reassigned(_lead: Lead, _at: datetime, data: e.LeadReassigned, changes: Changes) -> None:
+    changes["owner"] = data.owner
+    # Whoever has the lead now makes its calls.
+    changes["call_by"] = UNSET
 
 
 def _released(_lead: Lead, _at: datetime, data: e.LeadReleased, changes: Changes) -> None:
@@ -407,7 +417,7 @@ CHANGES: dict[type, Change] = {
     pursuit.NurtureTouchSkipped: _fact("nurture_touch_owed", lambda _at, _data: False),
     StageMoved: _stage_moved,
     InvitationSent: _invited,
-    e.LeadReassigned: _fact("owner", lambda _at, data: data.owner),
+    e.LeadReassigned: _reassigned,
     **mail.CHANGES,
     **homework.CHANGES,
     **merging.CHANGES,

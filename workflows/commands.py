@@ -148,6 +148,8 @@ class ScheduleNote(Command, frozen=True, kw_only=True, tag="schedule_note"):
     call_on: date
     value_item: Slug | None = None
     """New value to bring; needed once the lead has not responded (T24), unused on the first note."""
+    call_by: Name | msgspec.UnsetType = msgspec.UNSET
+    """The colleague who is to call while the owner is away; absent when the owner calls."""
 
 
 class ScheduleCall(Command, frozen=True, kw_only=True, tag="schedule_call"):

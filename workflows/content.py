@@ -53,6 +53,8 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """It names a day, or a span that ends on one, for the call."""
     long_gap: bool = False
     """The call comes so long after it that it must say when."""
+    caller: bool | None = None
+    """Whether it names the colleague who makes the call; None when its writer does."""
     empty: str | None = None
     """The name of the first phrase that says nothing but "me again"."""
     telling: int = 0
@@ -136,6 +138,10 @@ def _future_call(m: Measures, _: ContentLimits) -> Judgement:
         return Judgement("refuse", "It does not say that you will call.", inputs=inputs)
     if m.contradiction:
         return Judgement("refuse", f"It says “{m.contradiction}”, and the call is planned for another day.", inputs=inputs)
+    if m.caller is not None:
+        inputs |= {"caller": m.caller}
+    if m.caller is False:
+        return Judgement("refuse", "A colleague makes the call, and it does not name them.", inputs=inputs)
     if m.long_gap and not m.dated:
         return Judgement("refuse", "The call comes long after it, so it must say on which day.", inputs=inputs)
     return Judgement("pass", _FINE, inputs=inputs)
@@ -308,7 +314,7 @@ RULES: dict[str, Rule] = {
     for rule in (
         Rule("personal_fact", 1, _personal_fact),
         Rule("reminds_who_we_are", 1, _reminds),
-        Rule("future_call", 2, _future_call),
+        Rule("future_call", 3, _future_call),
         Rule("not_form_letter", 2, _not_form_letter),
         Rule("not_repeated", 2, _not_repeated),
         Rule("no_empty_check_in", 1, _no_empty_check_in),

@@ -10,7 +10,8 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.capacity import Capacity
 from workflows.commands import AnyCommand, Command, Slug
-from workflows.events import AnyEvent, Effects, Holdings, PlaybookPin, Scalar, Slot, Verdict
+from workflows.cover import Colleague, acting
+from workflows.events import AnyEvent, Effects, Holdings, PlaybookPin, Scalar, Slot, SlotKind, Verdict
 from workflows.law_facts import LawUsed
 from workflows.lead import Lead, State
 from workflows.merge_events import OtherLead
@@ -25,11 +26,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     """Who asks: ``rep:dan``, ``manager:ann``, ``crm``, ``planner``, ``clock``, ``import``."""
     calendar: Calendar | None
-    """The owner's; None when the owner has none yet, and then weekends are all that is known of the working days."""
+    """The owner's, or that of a colleague about whose call the command is; None when the rep has none yet, and then weekends
+    are all that is known of the working days."""
     playbook: Playbook
     followed: Playbook | None = None
     """The playbook that the rep's days follow, whose capacity binds, whatever the lead's own says; None when the rep has none:
     then it is the lead's."""
+    colleague: Colleague | None = None
+    """Who makes the call of a note that is scheduled or sent, when the owner does not."""
     leaving: Playbook | None = None
     """The playbook that a lead leaves for *playbook*, when it is to be migrated."""
     goes_to: PlaybookPin | None = None
@@ -116,6 +120,21 @@ class Facts:
     def capacity(self) -> Capacity:
         """Return what binds: the planner and every decision about slots go by the same rep's playbook."""
         return (self.context.followed or self.context.playbook).capacity
+
+    @property
+    def call_calendar(self) -> Calendar:
+        """Return the calendar of whoever makes the call that a note promises."""
+        return self.context.colleague.calendar if self.context.colleague else self.calendar
+
+    @property
+    def rep(self) -> str:
+        """Return by whose days the command is decided."""
+        return acting(self.lead, self.command)
+
+    def rep_of(self, kind: SlotKind) -> str:
+        """Return whose slot of *kind* is taken."""
+        colleague = self.context.colleague
+        return colleague.name if colleague and kind == "promised_call" else self.rep
 
 
 def facts(lead: Lead, command: AnyCommand, context: Context) -> Facts:

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows.commands import Mode
 from workflows.priority import Score
@@ -64,6 +65,8 @@ class PlannedNote(msgspec.Struct, frozen=True, kw_only=True):
     note_on: date
     call_on: date
     score: Score
+    call_by: str | UnsetType = UNSET
+    """The colleague who calls, if the rep does not."""
 
 
 class PlannedCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -123,7 +123,7 @@ def _named_day(facts: Facts, data: AnyEvent) -> date:
 
 
 def _call_after_note(facts: Facts, data: AnyEvent) -> datetime | None:
-    return at_its_hour("call_after_note", data.call_on, facts.calendar) if isinstance(data, NoteSent) else None
+    return at_its_hour("call_after_note", data.call_on, facts.call_calendar) if isinstance(data, NoteSent) else None
 
 
 def _call_term(name: str, facts: Facts, data: AnyEvent) -> datetime | None:

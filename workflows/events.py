@@ -149,6 +149,8 @@ class NoteScheduled(Event, frozen=True, kw_only=True, tag="note_scheduled"):
     note_on: date
     call_on: date
     value_item: Slug | None
+    call_by: Name | UnsetType = UNSET
+    """The colleague who is to call, and whose slot it is; absent when the owner calls."""
 
 
 class CallScheduled(Event, frozen=True, kw_only=True, tag="call_scheduled"):
@@ -630,6 +632,16 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     messages: int = 0
 
 
+class ColleagueUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A colleague who calls for an owner who is away: by which calendar and whose capacity the call was reserved."""
+
+    rep: Name
+    calendar: str
+    """Digest."""
+    followed: str
+    """Digest of the playbook that the colleague's days follow."""
+
+
 class Used(msgspec.Struct, frozen=True, kw_only=True):
     """What the decision used that the stream's own history does not hold."""
 
@@ -673,6 +685,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
     into: merges.OtherLead | UnsetType = UNSET
     """Of a merge: what was known of the lead into which it was to be."""
+    colleague: ColleagueUsed | UnsetType = UNSET
+    """Of a plan, a note that is scheduled and one that is sent: who makes the promised call instead of the owner."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

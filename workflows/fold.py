@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import cast
 
+from msgspec import UNSET
 from msgspec.structs import force_setattr, replace
 
 from workflows import events as e
@@ -12,7 +13,7 @@ from workflows.lead import ENDS_HOLD, Lead, State, Timer, basis_of
 
 #: States in which a note or call is planned; leaving them for another forgets the plan.
 _TOUCH_PLANNED = frozenset({"note_due", "note_sent", "call_due"})
-_NO_PLAN = {"note_on": None, "call_on": None, "promised_on": None, "promised": False, "value_item": None}
+_NO_PLAN = {"note_on": None, "call_on": None, "promised_on": None, "promised": False, "value_item": None, "call_by": UNSET}
 
 
 class FoldError(ValueError):

@@ -19,8 +19,9 @@ from workflows.commands import (
     command_kind,
 )
 from workflows.context import Applied, Context, Refused, Step, Superseded, TooEarly, in_utc
+from workflows.cover import Colleague
 from workflows.decide import decide
-from workflows.events import SCHEMA, CommandRefused, Recorded, Slot, Used, Verdict
+from workflows.events import SCHEMA, ColleagueUsed, CommandRefused, Recorded, Slot, Used, Verdict
 from workflows.fold import fold
 from workflows.law_guards import judged_by
 from workflows.lead import Lead, State
@@ -135,7 +136,15 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         asked=asked_besides(command, context) or UNSET,
         into=(context.into or UNSET) if isinstance(command, MergeLead) else UNSET,
         law=judged_by(lead, command, context, entered) if lead else UNSET,
+        colleague=colleague_used(context.colleague),
     )
+
+
+def colleague_used(colleague: Colleague | None) -> ColleagueUsed | UnsetType:
+    """Return what an event records of who calls instead of the owner."""
+    if colleague is None:
+        return UNSET
+    return ColleagueUsed(rep=colleague.name, calendar=calendar_digest(colleague.calendar), followed=colleague.followed)
 
 
 def _followed(command: AnyCommand, context: Context) -> str | UnsetType:

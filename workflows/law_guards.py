@@ -81,7 +81,8 @@ def _clock(lead: Lead, day: date, context: Context) -> Clock | None:
         return None
     if given and given.offset is not UNSET and (given.shift_at is UNSET) == (given.shift_to is UNSET):
         return Clock(offset=given.offset, shift_at=given.shift_at, shift_to=given.shift_to)
-    return clock_of(lead.timezone, day, context.calendar or horizon.PLAIN)
+    calendar = context.colleague.calendar if context.colleague else context.calendar
+    return clock_of(lead.timezone, day, calendar or horizon.PLAIN)
 
 
 def contact_hours(facts: Facts, command: Command) -> Refused | None:
@@ -89,7 +90,7 @@ def contact_hours(facts: Facts, command: Command) -> Refused | None:
     lead, table = facts.lead, table_of(facts.context)
     day = _day_of_touch(lead, command, facts.today, facts.day)
     clock, region = _clock(lead, day, facts.context) or Clock(offset=0), region_of(lead)
-    if overlap(facts.playbook.contact_hours, clock, day, facts.calendar, region, table):
+    if overlap(facts.playbook.contact_hours, clock, day, facts.call_calendar, region, table):
         return None
     lives = f"where they live ({region or 'an unknown region'})" if table else "where they live"
     reason = f"On {spoken(day)} there is no working hour in which this prospect may be called {lives}."

@@ -190,6 +190,13 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """There once it stands again, although it was merged (T53): into which leads, which are the same person all the same."""
     duplicates: tuple[TakenIn, ...] | UnsetType = UNSET
     """The leads that were merged into this one, in the order in which they were taken in."""
+    call_by: str | UnsetType = UNSET
+    """The colleague who makes the call that is planned or promised; not there when its owner does."""
+
+
+def caller_of(lead: Lead) -> str:
+    """Return who makes the call that is planned, promised or due: the owner, unless a colleague does."""
+    return lead.call_by or lead.owner
 
 
 def basis_of(lead: Lead) -> ScoreBasis:

@@ -213,7 +213,7 @@ BUILDERS: dict[str, Builder] = {
     "nurture_started": _nurture,
     "lead_dropped": pursuit.dropped,
     "note_scheduled": lambda _, command: e.NoteScheduled(
-        note_on=command.note_on, call_on=command.call_on, value_item=command.value_item
+        note_on=command.note_on, call_on=command.call_on, value_item=command.value_item, call_by=command.call_by
     ),
     "call_scheduled": lambda _, command: e.CallScheduled(call_on=command.call_on, value_item=command.value_item),
     "touch_scheduled": lambda _, command: e.TouchScheduled(

@@ -60,12 +60,12 @@ def owner_present(facts: Facts, _: Command) -> Refused | None:
     """Refuse a call on a day on which its owner is not there; it comes on the next working day."""
     if horizon.is_working(facts.calendar, facts.today):
         return None
-    reason = f"{facts.lead.owner} does not work on {spoken(facts.today)}; the call moves to the next working day."
+    reason = f"{facts.rep} does not work on {spoken(facts.today)}; the call moves to the next working day."
     # Before that day's plan is made, which else would not know how much has gathered, and let notes promise more.
     again = horizon.moment(facts.calendar, horizon.after(facts.calendar, facts.today, 1), 0)
     return Refused(
         rule="owner_present",
         reason=reason,
-        inputs={"owner": facts.lead.owner, "day": str(facts.today)},
+        inputs={"owner": facts.rep, "day": str(facts.today)},
         effects=Effects(armed={"call_after_note": again}),
     )

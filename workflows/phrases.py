@@ -53,6 +53,11 @@ PROMISES = (
     ),
     re.compile(r"\b(?:(?P<between>)my call will (?:come|reach)|you will (?:get|have) (?:a|my) call)\b"),
 )
+#: The same of a call that somebody else makes.
+PROMISE_OF_ANOTHER = re.compile(
+    r"\b(?!(?:you|they|who|that)\b)\w+(?:'ll| will| is going to)\b(?P<between>[^.!?\n]{0,60}?)"
+    r"\b(?:call|phone|ring|telephone|give|speak|talk)\b"
+)
 #: One of these stands in every promise above, so that a sentence with none of them need not be searched.
 OF_CALLS = ("call", "phone", "ring")
 NOT = re.compile(r"\b(?:not|never|no longer|rather than|instead of|without)\b")

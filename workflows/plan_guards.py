@@ -6,8 +6,9 @@ from workflows import horizon
 from workflows.calendars import CalendarHorizonError
 from workflows.commands import Command, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch, SendTouch
 from workflows.context import Facts, Refused
+from workflows.cover import who_covers
 from workflows.cut_bait import most_attempts
-from workflows.events import Scalar
+from workflows.events import Scalar, SlotKind
 from workflows.law import lawful_modes
 from workflows.law_guards import table_of
 from workflows.lead import Lead
@@ -52,8 +53,8 @@ def planned_day(facts: Facts, command: ScheduleNote | ScheduleCall | ScheduleTou
     """Refuse a day that is over, that the rep does not work, or that no calendar knows."""
     day = _day_of(facts, command)
     if facts.context.calendar is None:
-        reason = f"{facts.lead.owner} has no working calendar yet, so nothing can be planned."
-        return Refused(rule="calendar_known", reason=reason, inputs={"owner": facts.lead.owner})
+        reason = f"{facts.rep} has no working calendar yet, so nothing can be planned."
+        return Refused(rule="calendar_known", reason=reason, inputs={"owner": facts.rep})
     if day < facts.today:
         return Refused(
             rule="planned_day", reason=f"{spoken(day)} is over.", inputs={"day": str(day), "today": str(facts.today)}
@@ -63,7 +64,7 @@ def planned_day(facts: Facts, command: ScheduleNote | ScheduleCall | ScheduleTou
     except CalendarHorizonError as error:
         return Refused(rule="calendar_known", reason=str(error), inputs={"day": str(day)})
     if why:
-        reason = f"{facts.lead.owner} does not work on {spoken(day)}: {why}."
+        reason = f"{facts.rep} does not work on {spoken(day)}: {why}."
         return Refused(rule="planned_day", reason=reason, inputs={"day": str(day), "why": why})
     return None
 
@@ -72,7 +73,7 @@ def promise_day(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a promise for another day than the playbook's number of working days after the note."""
     days = facts.capacity.call_after_note_days
     try:
-        wanted = facts.calendar.add_working_days(command.note_on, days)
+        wanted = facts.call_calendar.add_working_days(command.note_on, days)
     except CalendarHorizonError as error:
         return Refused(rule="calendar_known", reason=str(error), inputs={"note_on": str(command.note_on)})
     if command.call_on == wanted:
@@ -85,6 +86,12 @@ def promise_day(facts: Facts, command: ScheduleNote) -> Refused | None:
 def promise_gap(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a note whose call would come too long after it, unless the playbook accepts that."""
     capacity, gap = facts.capacity, (command.call_on - command.note_on).days
+    if command.call_by and command.call_by != who_covers(facts.calendar, capacity, command.note_on):
+        reason = f"{command.call_by} is not who makes the calls of {facts.rep} for a note of {spoken(command.note_on)}."
+        return Refused(rule="colleague_covers", reason=reason, inputs={"call_by": command.call_by, "rep": facts.rep})
+    if command.call_by and facts.context.colleague is None:
+        reason = f"{command.call_by} has no working calendar yet, so nothing can be promised for them."
+        return Refused(rule="calendar_known", reason=reason, inputs={"owner": command.call_by})
     if gap <= capacity.max_promise_gap_days or capacity.long_gap == "accept":
         return None
     reason = f"The call would come {gap} days after the note; write the note later, or do homework instead."
@@ -95,7 +102,7 @@ def note_slot(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a note for which the day has no room."""
     if offered(facts, "note", command.note_on):
         return None
-    reason = f"{facts.lead.owner} has no note slot left on {spoken(command.note_on)}."
+    reason = f"{facts.rep} has no note slot left on {spoken(command.note_on)}."
     return Refused(rule="note_slot_free", reason=reason, inputs=_slot_inputs(facts, "note", command.note_on))
 
 
@@ -103,7 +110,8 @@ def call_slot(facts: Facts, command: ScheduleNote) -> Refused | None:
     """Refuse a promise that could not be kept: the day of the call has no room."""
     if offered(facts, "promised_call", command.call_on):
         return None
-    reason = f"{facts.lead.owner} has no promised call left on {spoken(command.call_on)}: do not promise what you cannot keep."
+    rep = facts.rep_of("promised_call")
+    reason = f"{rep} has no promised call left on {spoken(command.call_on)}: do not promise what you cannot keep."
     return Refused(rule="call_slot_free", reason=reason, inputs=_slot_inputs(facts, "promised_call", command.call_on))
 
 
@@ -112,7 +120,7 @@ def follow_up_slot(facts: Facts, command: ScheduleCall | ScheduleTouch) -> Refus
     day = _day_of(facts, command)
     if offered(facts, "follow_up", day):
         return None
-    reason = f"{facts.lead.owner} has no follow-up slot left on {spoken(day)}."
+    reason = f"{facts.rep} has no follow-up slot left on {spoken(day)}."
     return Refused(rule="call_slot_free", reason=reason, inputs=_slot_inputs(facts, "follow_up", day))
 
 
@@ -121,7 +129,7 @@ def same_call_slot(facts: Facts, command: RescheduleCall) -> Refused | None:
     kind = call_slot_kind(facts)
     if offered(facts, kind, command.call_on):
         return None
-    reason = f"{facts.lead.owner} has no room for this call on {spoken(command.call_on)}; choose another day."
+    reason = f"{facts.rep} has no room for this call on {spoken(command.call_on)}; choose another day."
     return Refused(rule="call_slot_free", reason=reason, inputs=_slot_inputs(facts, kind, command.call_on))
 
 
@@ -188,5 +196,5 @@ def _day_of(facts: Facts, command: Command) -> date:
     return facts.day
 
 
-def _slot_inputs(facts: Facts, kind: str, day: date) -> dict[str, Scalar]:
-    return {"rep": facts.lead.owner, "kind": kind, "day": str(day)}
+def _slot_inputs(facts: Facts, kind: SlotKind, day: date) -> dict[str, Scalar]:
+    return {"rep": facts.rep_of(kind), "kind": kind, "day": str(day)}

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from heapq import nsmallest
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from workflows.calendars import Calendar
 from workflows.capacity import Capacity, Ledger, Load, MinuteCosts, SlotKind
+from workflows.cover import Colleague, promised_for
 from workflows.day_plan import (
     Candidate,
     DayPlan,
@@ -60,6 +62,7 @@ def plan_day(
     follow_ups: Iterable[FollowUp],
     beside: int = 0,
     probes: int = 0,
+    colleague: Colleague | None = None,
 ) -> DayPlan:
     """Plan one rep's day.
 
@@ -76,6 +79,8 @@ def plan_day(
         notes and follow-ups get what is left.
     probes
         Minutes that go to asking why, as far as notes leave them; follow-ups get what is left then.
+    colleague
+        Who makes the calls that notes of this day promise, where the rep is away too long after it; None when the rep does.
 
     Raises
     ------
@@ -95,7 +100,8 @@ def plan_day(
         *_move(day, calendar, ledger, day_off, late_others, "follow_ups"),
     )
     ledger.charge(day, beside)
-    notes, note_shortfalls = _plan_notes(day, calendar, ledger, day_off, backlog, _note_pool(candidates, follow_ups))
+    pool = _note_pool(candidates, follow_ups)
+    notes, note_shortfalls = _plan_notes(day, calendar, ledger, day_off, backlog, pool, colleague)
     noted = {note.lead_id for note in notes}
     ledger.charge(day, min(probes, max(0, capacity.minutes.budget - ledger.minutes(day))))
     calls, touches, touch_shortfalls = _plan_follow_ups(
@@ -186,18 +192,27 @@ def _otherwise(follow_up: FollowUp) -> FollowUp:
 
 
 def _plan_notes(
-    day: date, calendar: Calendar, ledger: Ledger, day_off: _Stop, backlog: int, pool: _NotePool
+    day: date,
+    calendar: Calendar,
+    ledger: Ledger,
+    day_off: _Stop,
+    backlog: int,
+    pool: _NotePool,
+    colleague: Colleague | None,
 ) -> tuple[tuple[PlannedNote, ...], tuple[Shortfall, ...]]:
     """Fill the note slots, each note together with the slot of its promised call."""
     left = ledger.slots(day, "notes")
     if not left:
         return (), ()
-    if stop := day_off or _no_notes_at_all(day, calendar, ledger.capacity, backlog):
+    if stop := day_off or _no_notes_at_all(day, calendar, ledger.capacity, backlog, colleague):
         return (), _shortfall("note", left, *stop)
-    call_on = calendar.add_working_days(day, ledger.capacity.call_after_note_days)
+    call_on = promised_for(calendar, ledger.capacity, day, colleague)
+    calls = Ledger(colleague.capacity, colleague.loads) if colleague else ledger
+    whose = f"{call_on} has" if colleague is None else f"{colleague.name}, who calls on {call_on}, has"
+    call_by = colleague.name if colleague else UNSET
     limits: tuple[tuple[int, ShortfallCode, str], ...] = (
         (ledger.room(day, "notes"), "budget", f"The minutes of {day} are spoken for."),
-        (ledger.room(call_on, "calls"), "no_call_slot", f"{call_on} has no free slot for the promised call."),
+        (calls.room(call_on, "calls"), "no_call_slot", f"{whose} no free slot for the promised call."),
         (len(pool), "no_stock", "Nobody else in the queue can be written to."),
     )
     shortfalls: list[Shortfall] = []
@@ -206,18 +221,22 @@ def _plan_notes(
         left = min(left, room)
     ledger.take(day, "notes", left)
     chosen = nsmallest(left, pool, key=lambda entry: entry[:2])
-    notes = tuple(PlannedNote(lead_id=key[-1], note_on=day, call_on=call_on, score=score) for _, key, score in chosen)
+    notes = tuple(
+        PlannedNote(lead_id=key[-1], note_on=day, call_on=call_on, score=score, call_by=call_by) for _, key, score in chosen
+    )
     return notes, tuple(shortfalls)
 
 
-def _no_notes_at_all(day: date, calendar: Calendar, capacity: Capacity, backlog: int) -> _Stop:
+def _no_notes_at_all(day: date, calendar: Calendar, capacity: Capacity, backlog: int, colleague: Colleague | None) -> _Stop:
     """Say why no note may be written on a working day, if that is so."""
     if backlog > capacity.pause_notes_when_backlog_over:
         return "backlog", f"{backlog} promised calls do not fit into {day}; promises are kept before new ones are made."
-    call_on = calendar.add_working_days(day, capacity.call_after_note_days)
+    call_on = promised_for(calendar, capacity, day, colleague)
     gap = (call_on - day).days
-    if gap > capacity.max_promise_gap_days and capacity.long_gap == "skip":
-        return "long_gap", f"The call would come {gap} days after the note, on {call_on}; homework instead."
+    if gap > capacity.max_promise_gap_days and capacity.long_gap != "accept":
+        nobody = f" {colleague.name} is away, too." if colleague else ""
+        nobody = " No colleague is named who covers." if capacity.long_gap == "colleague" and not colleague else nobody
+        return "long_gap", f"The call would come {gap} days after the note, on {call_on}; homework instead.{nobody}"
     return None
 
 

@@ -93,10 +93,13 @@ def _steps(p: Playbook) -> list[Remark]:
             _refuse("capacity.follow_up_touches", "The first touch is a call of this class, and no day has room for one.")
         )
     least_gap = p.capacity.call_after_note_days + 2 * (p.capacity.call_after_note_days // 5)
-    if p.capacity.max_promise_gap_days < least_gap and p.capacity.long_gap == "skip":
+    if p.capacity.max_promise_gap_days < least_gap and p.capacity.long_gap != "accept":
         working, most = p.capacity.call_after_note_days, p.capacity.max_promise_gap_days
         says = f"A call {working} working days later is never within {most} days: no note is ever written."
         remarks.append(_refuse("capacity.max_promise_gap_days", says))
+    if p.capacity.long_gap == "colleague" and "future_call" not in p.checks.note:
+        says = "A colleague may call instead of the writer, and no check sees to it that the note names them: add future_call."
+        remarks.append(_refuse("checks.note", says))
     return remarks
 
 

@@ -19,7 +19,7 @@ def owner_was_present(facts: Facts, command: FireTimer) -> Refused | None:
     due = timers.due(command.timer, base, facts.playbook, facts.calendar)
     if due <= facts.now:
         return None
-    reason = f"{lead.owner} was away since {spoken(base)}; what was promised is not overdue before then is made up for."
+    reason = f"{facts.rep} was away since {spoken(base)}; what was promised is not overdue before then is made up for."
     return Refused(
         rule="owner_was_present",
         reason=reason,

@@ -10,6 +10,7 @@ import msgspec
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.commands import Command, Mode, RescheduleCall, ScheduleCall, ScheduleNote, ScheduleTouch
+from workflows.cover import promised_for
 from workflows.cut_bait import most_attempts, to_try, untried_modes
 from workflows.events import DayPlanned, Recorded, Shortfall
 from workflows.homework import value_items
@@ -54,6 +55,7 @@ def plan_book(
         waiting.follow_ups,
         beside,
         probes,
+        book.colleague,
     )
     event = DayPlanned(
         day=today,
@@ -88,7 +90,7 @@ def waiting_of(book: Book, calendar: Calendar, playbook: Playbook, hours: Teleph
     """
     today = calendar.local_day(now)
     queued = [lead for lead in book.queued if lead.score and can_enter(lead, playbook, now)]
-    promised_on = calendar.add_working_days(today, playbook.capacity.call_after_note_days)
+    promised_on = promised_for(calendar, playbook.capacity, today, book.colleague)
     # Whom nobody could call on the day of the call, because the working day there is the night here or the law forbids it, is
     # not written to either.
     reached = [
@@ -249,7 +251,7 @@ def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) ->
     for note in plan.notes:
         silent = leads[note.lead_id] if leads[note.lead_id].state == "no_response" else None
         item = next_value_item(silent, playbook) if silent else None
-        command = ScheduleNote(note_on=note.note_on, call_on=note.call_on, value_item=item)
+        command = ScheduleNote(note_on=note.note_on, call_on=note.call_on, value_item=item, call_by=note.call_by)
         yield Proposal(lead_id=note.lead_id, command=command)
     for call in plan.calls:
         yield Proposal(lead_id=call.lead_id, command=ScheduleCall(call_on=call.call_on))

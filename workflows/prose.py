@@ -21,6 +21,7 @@ from workflows.phrases import (
     NOT,
     NUMBERS,
     OF_CALLS,
+    PROMISE_OF_ANOTHER,
     PROMISES,
     SIGN_OFF,
     TITLES,
@@ -103,9 +104,13 @@ def _stands_in(word: str, names: Set[str]) -> bool:
     return word in names or (("'" in word or "-" in word) and not names.isdisjoint(_JOINT.split(word)))
 
 
-def promise_in(text: str, sent_on: date, call_on: date | None) -> Promise:
-    """Return whether *text* promises a call, and whether a day that it names for it is another than *call_on*."""
-    promising = [sentence for sentence in sentences(normal(text)) if _promises(sentence)]
+def promise_in(text: str, sent_on: date, call_on: date | None, *, by_another: bool = False) -> Promise:
+    """Return whether *text* promises a call, and whether a day that it names for it is another than *call_on*.
+
+    With *by_another* a call that somebody else makes counts, too.
+    """
+    patterns = (*PROMISES, PROMISE_OF_ANOTHER) if by_another else PROMISES
+    promising = [sentence for sentence in sentences(normal(text)) if _promises(sentence, patterns)]
     if not promising or call_on is None:
         return Promise(made=bool(promising))
     named = [each for sentence in promising for each in _days_named(sentence, sent_on)]
@@ -113,11 +118,11 @@ def promise_in(text: str, sent_on: date, call_on: date | None) -> Promise:
     return Promise(made=True, contradiction=next(said, None), dated=bool(named))
 
 
-def _promises(sentence: str) -> bool:
+def _promises(sentence: str, patterns: Iterable[re.Pattern[str]] = PROMISES) -> bool:
     # Asked of every sentence of thousands of texts, and most speak of no call.
     if not any(word in sentence for word in OF_CALLS):
         return False
-    found = (pattern.search(sentence) for pattern in PROMISES)
+    found = (pattern.search(sentence) for pattern in patterns)
     return any(match and not NOT.search(match["between"] or "") for match in found)
 
 

@@ -25,7 +25,8 @@ from workflows.campaign_events import EventTextsErased
 from workflows.codec import canonical
 from workflows.commands import AnyCommand, SetCalendar
 from workflows.context import Context
-from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Verdict, event_type
+from workflows.cover import Colleague
+from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Used, Verdict, event_type
 from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, fold_stream, handle_invitations
 from workflows.law_table import TABLES
@@ -157,7 +158,10 @@ def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> t
     calendar = library.calendars.get(decision.stream.calendar_digest)
     if calendar is None or first.used is None:
         return "used.calendar"
-    book = books.book(decision.stream.name, horizon.local_day(calendar, first.used.now))
+    colleague = _colleague(first.used, library)
+    if isinstance(colleague, str):
+        return colleague
+    book = books.book(decision.stream.name, horizon.local_day(calendar, first.used.now), colleague)
     refused = first.used.suppressed or {}
     book = msgspec.structs.replace(
         book,
@@ -200,6 +204,9 @@ def _derive(
         return "used.followed"
     if used.law and used.law.table not in TABLES:
         return "used.law.table"
+    colleague = _colleague(used, library)
+    if isinstance(colleague, str):
+        return colleague
     playbook = library.playbooks[pin.digest]
     calendar = library.calendars[used.calendar] if used.calendar else None
     carrier = Carrier(
@@ -225,6 +232,7 @@ def _derive(
         calendar=calendar,
         playbook=playbook,
         followed=library.playbooks[used.followed] if used.followed else None,
+        colleague=colleague,
         leaving=library.playbooks.get(state.playbook.digest) if isinstance(state, Lead) and state.playbook else None,
         free=used.free,
         verdicts=tuple(given_verdicts(used.verdicts)),
@@ -236,6 +244,19 @@ def _derive(
         asked=used.asked,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
+
+
+def _colleague(used: Used, library: Library) -> Colleague | str | None:
+    """Return who calls instead of the owner, if anybody did; or what of it cannot be found."""
+    named = used.colleague
+    if not named:
+        return None
+    if named.calendar not in library.calendars:
+        return "used.colleague.calendar"
+    if named.followed not in library.playbooks:
+        return "used.colleague.followed"
+    capacity = library.playbooks[named.followed].capacity
+    return Colleague(name=named.rep, calendar=library.calendars[named.calendar], capacity=capacity, followed=named.followed)
 
 
 def _rescores(state: Stream | None, recorded: Sequence[Recorded]) -> bool:

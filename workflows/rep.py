@@ -15,8 +15,9 @@ from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.codec import derived_id
 from workflows.commands import Command, FireTimer, PlanDay, SetCalendar, command_kind
 from workflows.context import in_utc
+from workflows.cover import promised_for
 from workflows.events import SCHEMA, AnyEvent, CalendarFrozen, CommandRefused, DayPlanned, Effects, Recorded, Used
-from workflows.handle import Carrier, calendar_digest
+from workflows.handle import Carrier, calendar_digest, colleague_used
 from workflows.lead import Rep, Timer
 from workflows.minutes import beside_slots, kept_for_probes
 from workflows.playbooks import Playbook
@@ -92,6 +93,7 @@ def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -
     suppressed = {str(lead_id): modes for lead_id, modes in book.suppressed.items()}
     return msgspec.structs.replace(
         used,
+        colleague=colleague_used(book.colleague),
         position=book.position,
         book=book_digest(book),
         suppressed=suppressed or msgspec.UNSET,
@@ -181,7 +183,11 @@ def _plan(
     used: Used,
     carrier: Carrier,
 ) -> RepOutcome:
-    hours = Telephone(calendar, playbook, book.law)
+    elsewhere = {}
+    if book.colleague:
+        today = calendar.local_day(now)
+        elsewhere[promised_for(calendar, playbook.capacity, today, book.colleague)] = book.colleague.calendar
+    hours = Telephone(calendar, playbook, book.law, elsewhere)
     event, proposals = plan_book(book, calendar, playbook, hours, now, used.beside or 0, used.probes or 0)
     used = msgspec.structs.replace(used, law=hours.used())
     effects = Effects()

@@ -29,6 +29,7 @@ from workflows.commands import (
     SetCalendar,
 )
 from workflows.context import Context
+from workflows.cover import Colleague, acting, colleague_of, who_covers
 from workflows.cut_bait import owed_of, queue_of, room_of
 from workflows.events import CalendarFrozen, PlaybookPin, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
@@ -259,17 +260,20 @@ class Simulation:
         if owner is None:
             raise SimulationError(f"lead {message.stream_id} is not known")
         playbook = self._playbook(lead, command)
-        calendar = self._calendars.get(owner)
-        rep = self.reps.get(command.owner if isinstance(command, Reassign) else owner)
+        by = acting(lead, command) if lead else owner
+        calendar = self._calendars.get(by)
+        rep = self.reps.get(command.owner if isinstance(command, Reassign) else by)
         followed = self._published.get(rep.playbook.digest) if rep and rep.playbook else None
         capacity = (followed or playbook).capacity
-        free = free_slots(lead, command, calendar, capacity, self.now, self.books.taken) if lead else ()
+        colleague = self._colleague(colleague_of(lead, command)) if lead else None
+        free = free_slots(lead, command, calendar, capacity, self.now, self.books.taken, colleague) if lead else ()
         context = Context(
             now=self.now,
             actor=message.asked_by,
             calendar=calendar,
             playbook=playbook,
             followed=followed,
+            colleague=colleague,
             leaving=self._published.get(lead.playbook.digest) if lead and lead.playbook else None,
             goes_to=self._goes_to(playbook),
             free=free,
@@ -301,6 +305,13 @@ class Simulation:
                 self._to_plan.setdefault(owner, (day, message))
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
 
+    def _colleague(self, name: str | None) -> Colleague | None:
+        rep, calendar = (self.reps.get(name), self._calendars.get(name)) if name else (None, None)
+        if rep is None or rep.playbook is None or calendar is None:
+            return None
+        digest = rep.playbook.digest
+        return Colleague(name=rep.name, calendar=calendar, capacity=self._published[digest].capacity, followed=digest)
+
     def _queue(self, message: Message, owner: str, playbook: Playbook) -> Queue | None:
         """Return the queue that a decision on a card compares with: what was shown at the time, if it was taken then."""
         if not isinstance(message.command, ConfirmCutBait):
@@ -325,9 +336,9 @@ class Simulation:
             if rep.name in self._proposed or self._in_motion(rep.name, message.correlation_id):
                 self._wait(message)
                 return
-            book = msgspec.structs.replace(
-                self.books.book(rep.name, horizon.local_day(calendar, self.now)), position=self._committed
-            )
+            today = horizon.local_day(calendar, self.now)
+            colleague = self._colleague(who_covers(calendar, playbook.capacity, today))
+            book = msgspec.structs.replace(self.books.book(rep.name, today, colleague), position=self._committed)
         outcome = handle_rep(rep, command, now=self.now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
             self._wait(message)
@@ -372,7 +383,7 @@ class Simulation:
             if message.outcome is None:
                 lead = self.books.leads.get(message.stream_id)
                 registers = isinstance(message.command, RegisterLead) and message.correlation_id == correlation_id
-                if registers or (lead is not None and lead.owner == rep):
+                if registers or (lead is not None and rep in (lead.owner, lead.call_by)):
                     return True
         return False
 

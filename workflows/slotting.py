@@ -19,6 +19,7 @@ from workflows.commands import (
     ScheduleTouch,
 )
 from workflows.context import Facts
+from workflows.cover import Colleague, acting
 from workflows.events import Slot, SlotKind
 from workflows.lead import Lead
 from workflows.transitions import Row
@@ -40,8 +41,15 @@ def takes_slots(command: Command) -> bool:
     return isinstance(command, (ScheduleNote, ScheduleCall, ScheduleTouch, RescheduleCall, MarkNoteSent, Release, Reassign))
 
 
-def slot_days(lead: Lead, command: Command, calendar: Calendar | None, capacity: Capacity, now: datetime) -> set[date]:
-    """Return the days of which *command* may take slots: working days of the owner, or those that it names."""
+def slot_days(
+    lead: Lead,
+    command: Command,
+    calendar: Calendar | None,
+    capacity: Capacity,
+    now: datetime,
+    colleague: Colleague | None = None,
+) -> set[date]:
+    """Return the days of which *command* may take slots: working days of whose slots they are, or those that it names."""
     match command:
         case ScheduleNote(note_on=note_on, call_on=call_on):
             return {note_on, call_on}
@@ -56,6 +64,7 @@ def slot_days(lead: Lead, command: Command, calendar: Calendar | None, capacity:
     # A date that cannot be right is refused later, by the decision; here it must only do no harm.
     said = command.occurred_at
     day = horizon.local_day(calendar, said if said and _LONG_AGO < said < now else now)
+    calendar = colleague.calendar if colleague else calendar
     if isinstance(command, MarkNoteSent) and _keeps_its_call(lead, _promised_for(calendar, day, capacity)):
         return set()
     first = horizon.after(calendar, day, 0)
@@ -69,19 +78,27 @@ def free_slots(
     capacity: Capacity,
     now: datetime,
     taken: Callable[[str, set[date]], Collection[Slot]],
+    colleague: Colleague | None = None,
 ) -> tuple[Slot, ...]:
-    """Return the first free slot of each kind on each day that *command* may take; *taken* says of a rep's days what is not."""
-    days = slot_days(lead, command, calendar, capacity, now) if takes_slots(command) else set()
+    """Return the first free slot of each kind on each day that *command* may take; *taken* says of a rep's days what is not.
+
+    *calendar* and *capacity* are those of the rep by whose days it is decided; promised calls are a *colleague*'s, if there is
+    one.
+    """
+    days = slot_days(lead, command, calendar, capacity, now, colleague) if takes_slots(command) else set()
     if not days:
         return ()
-    rep = command.owner if isinstance(command, Reassign) else lead.owner
+    rep = command.owner if isinstance(command, Reassign) else acting(lead, command)
     most: dict[SlotKind, int] = {
         "note": capacity.notes,
         "promised_call": capacity.calls + (capacity.catch_up_calls if isinstance(command, RescheduleCall) else 0),
         "follow_up": capacity.follow_up_touches,
     }
-    others = taken(rep, days)
-    offered = (_first_free(others, rep, kind, day, most[kind]) for day in sorted(days) for kind in most)
+    reps: dict[SlotKind, str] = dict.fromkeys(most, rep)
+    if colleague:
+        reps["promised_call"], most["promised_call"] = colleague.name, colleague.capacity.calls
+    others = {name: taken(name, days) for name in dict.fromkeys(reps.values())}
+    offered = (_first_free(others[reps[kind]], reps[kind], kind, day, most[kind]) for day in sorted(days) for kind in most)
     return tuple(slot for slot in offered if slot)
 
 
@@ -92,27 +109,28 @@ def _first_free(taken: Collection[Slot], rep: str, kind: SlotKind, day: date, mo
 
 def asked_for(lead: Lead, command: Command, free: tuple[Slot, ...]) -> tuple[Slot, ...]:
     """Return those of *free* that a proposal could have taken: a refusal rests on them and on what is missing beside them."""
+    rep = acting(lead, command)
     match command:
-        case ScheduleNote(note_on=note_on, call_on=call_on):
-            named: set[tuple[SlotKind, date]] = {("note", note_on), ("promised_call", call_on)}
+        case ScheduleNote(note_on=note_on, call_on=call_on, call_by=call_by):
+            named: set[tuple[str, SlotKind, date]] = {(rep, "note", note_on), (call_by or rep, "promised_call", call_on)}
         case ScheduleCall(call_on=call_on):
-            named = {("follow_up", call_on)}
+            named = {(rep, "follow_up", call_on)}
         case ScheduleTouch(touch_on=touch_on):
-            named = {("follow_up", touch_on)}
+            named = {(rep, "follow_up", touch_on)}
         case RescheduleCall(call_on=call_on):
-            named = {("promised_call" if lead.promised else "follow_up", call_on)}
+            named = {(rep, "promised_call" if lead.promised else "follow_up", call_on)}
         case _:
             return ()
-    first: dict[tuple[SlotKind, date], Slot] = {}
+    first: dict[tuple[str, SlotKind, date], Slot] = {}
     for slot in sorted(free, reverse=True):
-        if slot.rep == lead.owner and (slot.kind, slot.day) in named:
-            first[slot.kind, slot.day] = slot
+        if (slot.rep, slot.kind, slot.day) in named:
+            first[slot.rep, slot.kind, slot.day] = slot
     return tuple(sorted(first.values()))
 
 
 def offered(facts: Facts, kind: SlotKind, day: date, rep: str | None = None) -> Slot | None:
-    """Return the first slot of *kind* on *day* that is offered as free, of the owner unless *rep* is named."""
-    rep = rep or facts.lead.owner
+    """Return the first slot of *kind* on *day* that is offered as free, of whose slot that is unless *rep* is named."""
+    rep = rep or facts.rep_of(kind)
     fitting = (slot for slot in facts.context.free if slot.kind == kind and slot.day == day and slot.rep == rep)
     return min(fitting, default=None)
 
@@ -129,7 +147,7 @@ def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
     another day than planned may find that day's slots taken; it was written all the same, so it is never refused: it keeps
     the slot that it has, or gets the next one offered, or (with none at all) is called on the day without a slot.
     """
-    wanted = _promised_for(facts.calendar, facts.day, facts.capacity)
+    wanted = _promised_for(facts.call_calendar, facts.day, facts.capacity)
     if _keeps_its_call(facts.lead, wanted):
         return wanted, None, None
     held = _call_slot(facts.lead)
@@ -137,7 +155,8 @@ def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
         return wanted, slot, None
     if held and held.day > facts.day:
         return held.day, None, "slot_kept"
-    later = (s for s in facts.context.free if s.kind == "promised_call" and s.day > wanted and s.rep == facts.lead.owner)
+    rep = facts.rep_of("promised_call")
+    later = (s for s in facts.context.free if s.kind == "promised_call" and s.day > wanted and s.rep == rep)
     if slot := min(later, key=lambda slot: (slot.day, slot.ordinal), default=None):
         return slot.day, slot, "next_free_slot"
     return wanted, None, None

@@ -1,6 +1,8 @@
 """Whom a plan may propose to call on which day: the prospect's hours, the law, and the clocks that it took them by."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 
 from msgspec import UNSET, UnsetType
 
@@ -16,9 +18,19 @@ from workflows.playbooks import Playbook
 class Telephone:
     """Answers for one plan, and remembers what it looked up."""
 
-    def __init__(self, calendar: Calendar, playbook: Playbook, given: LawUsed | UnsetType | None) -> None:
-        """Take what a plan made again rested on; unset for one of before there was a law table, None for one made now."""
+    def __init__(
+        self,
+        calendar: Calendar,
+        playbook: Playbook,
+        given: LawUsed | UnsetType | None,
+        elsewhere: Mapping[date, Calendar] = MappingProxyType({}),
+    ) -> None:
+        """Take what a plan made again rested on; unset for one of before there was a law table, None for one made now.
+
+        *elsewhere* are the days on which a colleague calls, by the colleague's calendar.
+        """
         self.calendar = calendar
+        self._elsewhere = elsewhere
         self.playbook = playbook
         self.table: LawTable | None = None if given is UNSET else TABLES[given.table if given else DIGEST]
         self._digest = None if given is UNSET else given.table if given else DIGEST
@@ -36,7 +48,7 @@ class Telephone:
         key = lead.timezone, law.region_of(lead), day
         if key not in self._open:
             hours = self.playbook.contact_hours
-            self._open[key] = opening(hours, self.clock(lead, day), day, self.calendar, key[1], self.table)
+            self._open[key] = opening(hours, self.clock(lead, day), day, self._of(day), key[1], self.table)
         return self._open[key]
 
     def may_call_today(self, lead: Lead, today: date) -> bool:
@@ -47,8 +59,11 @@ class Telephone:
         """Return the prospect's clock during the working *day*."""
         name = f"{lead.timezone} {day}"
         if name not in self._clocks:
-            self._clocks[name] = self._given.get(name) or clock_of(lead.timezone, day, self.calendar)
+            self._clocks[name] = self._given.get(name) or clock_of(lead.timezone, day, self._of(day))
         return self._clocks[name]
+
+    def _of(self, day: date) -> Calendar:
+        return self._elsewhere.get(day, self.calendar)
 
     def used(self) -> LawUsed | UnsetType:
         """Return what the answers rested on."""

@@ -279,6 +279,8 @@ class _Writing:
             self._playbooks.add(names.playbook.digest)
         if names.used and names.used.followed:
             self._playbooks.add(names.used.followed)
+        if names.used and names.used.colleague:
+            self._playbooks.add(names.used.colleague.followed)
         asked = self._selection.kind != "leads" or UUID(row.stream_id.decode()) in self._leads
         self.asked += asked
         if self.opened and asked:

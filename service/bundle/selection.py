@@ -82,11 +82,19 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
         digest: str
 
+    class Colleague(msgspec.Struct, frozen=True):
+        """Who calls instead of the owner."""
+
+        rep: str
+        calendar: str
+        followed: str
+
     class Used(msgspec.Struct, frozen=True):
         """What a decision used."""
 
         calendar: str | None
         followed: str | None = None
+        colleague: "Names.Colleague | None" = None
 
     class Data(msgspec.Struct, frozen=True):
         """What happened."""
@@ -136,6 +144,9 @@ def _calendars(connection: Connection, asked: Positions, size: int) -> Iterator[
             digests.add(names.used.calendar)
         if names.data.owner:
             owners.add(names.data.owner)
+        if names.used and names.used.colleague:
+            digests.add(names.used.colleague.calendar)
+            owners.add(names.used.colleague.rep)
     first: dict[tuple[str, str], int] = {}
     for frozen in bundle.frozen_calendars(connection, size):
         if frozen.digest in digests:

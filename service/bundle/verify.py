@@ -680,6 +680,8 @@ class Calendar:
         for absence in raw["absences"]:
             begin, end = max(read_day(absence["first"]), self.first), min(read_day(absence["last"]), self.last)
             free.update(range(begin.toordinal(), end.toordinal() + 1))
+        #: Absences that a colleague covers: the first and the last day of each, and who.
+        self.covered = [(read_day(a["first"]), read_day(a["last"]), str(a["cover"])) for a in raw["absences"] if "cover" in a]
         weekdays = set(raw["weekdays"])
         every = range(self.first.toordinal(), self.last.toordinal() + 1)
         self.working = array("l", [n for n in every if (n - 1) % 7 + 1 in weekdays and n not in free])
@@ -1180,7 +1182,7 @@ class Lead:
     """A lead at a version. Days are dates, moments are UTC."""
 
     __slots__ = (
-        "attempts", "attempts_granted", "basis", "breakup_email_at", "breakup_voicemail_at", "call_on", "called_at",
+        "attempts", "attempts_granted", "basis", "breakup_email_at", "breakup_voicemail_at", "call_by", "call_on", "called_at",
         "connector_denied", "connectors", "consent_lapsed", "cut_bait", "declined_at", "ended_as", "entered_at", "erased",
         "has_connector", "history_at", "hold", "homework_at", "importance", "invitations", "last_contact_at",
         "last_mode", "last_touch_at", "law", "mail", "meeting_at", "merged_into",
@@ -1248,6 +1250,8 @@ class Lead:
         self.real_reason: str | None
         self.cut_bait: str | None
         self.last_mode: str | None
+        #: The colleague who makes the call that is planned or promised; None when the owner does.
+        self.call_by: str | None
         self.note_on: date | None
         self.call_on: date | None
         self.revisit_on: date | None
@@ -1276,7 +1280,7 @@ class Lead:
         if body["state"] != self.state:
             self.state, self.entered_at = body["state"], at
             if self.call_on and self.state not in PLANNED:
-                self.note_on = self.call_on = self.value_item = None
+                self.note_on = self.call_on = self.value_item = self.call_by = None
                 self.promised = False
             if self.state in ENDS_HOLD:
                 self.hold = None
@@ -1367,6 +1371,7 @@ def _on_scheduled(lead: Lead, data: Any, at: datetime) -> None:
     lead.note_on, lead.call_on = day_or_none(data.get("note_on")), read_day(data["call_on"])
     lead.value_item, lead.promised = data["value_item"], False
     lead.promised_on, lead.term_on = lead.call_on, None
+    lead.call_by = data.get("call_by")
 
 
 def _on_note_sent(lead: Lead, data: Any, at: datetime) -> None:
@@ -1487,6 +1492,12 @@ def _on_channel_opted_out(lead: Lead, data: Any, at: datetime) -> None:
 
 def _on_held(lead: Lead, data: Any, at: datetime) -> None:
     lead.hold = {"reason": data["reason"], "since": at, "remaining": data["remaining"]}
+    if lead.state == "note_due":
+        lead.call_by = None
+
+
+def _on_reassigned(lead: Lead, data: Any, at: datetime) -> None:
+    lead.owner, lead.call_by = data["owner"], None
 
 
 def _on_released(lead: Lead, data: Any, at: datetime) -> None:
@@ -1643,7 +1654,7 @@ _CHANGES: dict[str, Callable[[Lead, Any, datetime], None]] = {
     "lead_qualified": _sets("qualified", lambda data, at: data["qualified"]),
     "importance_answered": _sets("importance", lambda data, at: data["importance"]),
     "connector_introduced": _on_connector,
-    "lead_reassigned": _sets("owner", lambda data, at: data["owner"]),
+    "lead_reassigned": _on_reassigned,
     "stage_moved": _on_stage_moved,
     "event_invitation_sent": _on_invitation,
     "lead_erased": _sets("erased", lambda data, at: True),
@@ -1706,6 +1717,10 @@ class Decision:
         self.calendar = calendar
         self.has_calendar = used["calendar"] is not None
         self.now = read_moment(used["now"])
+        #: Who makes the call of a note that is planned or sent, when the owner does not.
+        self.colleague = used.get("colleague")
+        #: By which the day of that call counts.
+        self.call_calendar = calendar
         self.free = [slot_of(raw) for raw in used["free"]]
         self.verdicts = used["verdicts"]
         self.holdings = used.get("holdings") or {}
@@ -1811,10 +1826,46 @@ class Decision:
         found: int = self.playbook["timers"][name]
         return found
 
+    def rep(self, lead: Lead, kind: str = "") -> str:
+        """Return by whose days it was decided, or whose slot of *kind* is taken."""
+        if self.colleague and kind == "promised_call":
+            return str(self.colleague["rep"])
+        return acting(lead, self.kind)
+
     def offered(self, kind: str, day: date | None, rep: str) -> Slot | None:
         """Return the first slot of *kind* on *day* that was offered as free."""
         fitting = [slot for slot in self.free if slot[:3] == (rep, kind, written(day))]
         return min(fitting) if fitting else None
+
+
+#: Commands about a call as such: they go by the days of the colleague who makes it, what comes of it by the owner's.
+ABOUT_THE_CALL = ("fire_timer", "reschedule_call", "hold", "release", "migrate_playbook")
+
+
+def acting(lead: Lead, kind: str) -> str:
+    """Return the rep by whose days a command of *kind* is decided."""
+    calls = lead.state in ("note_sent", "call_due") and kind in ABOUT_THE_CALL
+    return lead.call_by if calls and lead.call_by else lead.owner
+
+
+def colleague_of(lead: Lead, command: Any) -> str | None:
+    """Return the colleague by whose days the call of a note is promised; None when the owner calls."""
+    if command["command"] == "schedule_note":
+        name: str | None = command.get("call_by")
+        return name
+    return lead.call_by if command["command"] == "mark_note_sent" else None
+
+
+def who_covers(d: Decision, day: date) -> str | None:
+    """Return who is to make the call that a note of *day* promises, where its owner is away too long after it."""
+    calendar, at = d.calendar, d.calendar.count_to(day) + d.capacity["call_after_note_days"] - 1
+    if d.capacity["long_gap"] != "colleague" or not calendar.covers(day) or at >= len(calendar.working):
+        return None
+    call_on = date.fromordinal(calendar.working[at])
+    if (call_on - day).days <= d.capacity["max_promise_gap_days"]:
+        return None
+    touching = [absence for absence in calendar.covered if absence[0] <= call_on and absence[1] > day]
+    return min(touching)[2] if touching else None
 
 
 def _steps_of_duplicate(lead: Lead, command: Any) -> list[tuple[Row, Any]]:
@@ -1854,7 +1905,7 @@ def _planned_day(lead: Lead, c: Any, d: Decision) -> Any:
 
 
 def _promise_day(lead: Lead, c: Any, d: Decision) -> Any:
-    note_on, calendar = read_day(c["note_on"]), d.calendar
+    note_on, calendar = read_day(c["note_on"]), d.call_calendar
     at = calendar.count_to(note_on) + d.capacity["call_after_note_days"] - 1
     if not calendar.covers(note_on) or at >= len(calendar.working):
         return "calendar_known"
@@ -2107,14 +2158,18 @@ def _later_day(lead: Lead, c: Any, d: Decision) -> bool:
     return lead.call_on is None or day > lead.call_on or (c["reason"] == "prospect_asked" and day != lead.call_on)
 
 
-def _promise_gap(lead: Lead, c: Any, d: Decision) -> bool:
-    capacity = d.capacity
+def _promise_gap(lead: Lead, c: Any, d: Decision) -> Any:
+    capacity, colleague = d.capacity, c.get("call_by")
+    if colleague is not None and colleague != who_covers(d, read_day(c["note_on"])):
+        return "colleague_covers"
+    if colleague is not None and d.colleague is None:
+        return "calendar_known"
     gap = (read_day(c["call_on"]) - read_day(c["note_on"])).days
     return gap <= int(capacity["max_promise_gap_days"]) or capacity["long_gap"] == "accept"
 
 
 def _free(kind: str, field: str, rule: str) -> Callable[[Lead, Any, Decision], Any]:
-    return lambda lead, c, d: True if d.offered(kind, read_day(c[field]), lead.owner) else rule
+    return lambda lead, c, d: True if d.offered(kind, read_day(c[field]), d.rep(lead, kind)) else rule
 
 
 def _impossible_or_waived(lead: Lead, c: Any, d: Decision) -> bool:
@@ -2439,7 +2494,8 @@ def _contact_hours(lead: Lead, c: Any, d: Decision) -> bool:
     if d.law is None:
         return True
     day, ahead = _touch_day(lead, c, d), timedelta(seconds=d.law.get("offset", 0))
-    starts, ends = (moment_of(d.calendar, day, minute) for minute in (d.calendar.starts, d.calendar.ends))
+    calendar = d.call_calendar
+    starts, ends = (moment_of(calendar, day, minute) for minute in (calendar.starts, calendar.ends))
     if "shift_at" not in d.law or "shift_to" not in d.law:
         return _callable_between(starts + ahead, ends + ahead, d)
     # The clock was put forward or back on that day.
@@ -2596,9 +2652,9 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "promise_gap": _promise_gap,
     "note_slot": _free("note", "note_on", "note_slot_free"),
     "call_slot": _free("promised_call", "call_on", "call_slot_free"),
-    "follow_up_slot": lambda lead, c, d: d.offered("follow_up", _first_day(c), lead.owner) is not None or "call_slot_free",
+    "follow_up_slot": lambda lead, c, d: d.offered("follow_up", _first_day(c), d.rep(lead)) is not None or "call_slot_free",
     "same_call_slot": lambda lead, c, d: (
-        d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner) is not None or "call_slot_free"
+        d.offered(_call_kind(lead), read_day(c["call_on"]), d.rep(lead)) is not None or "call_slot_free"
     ),
     "later_day": _later_day,
     "contact_hours": _contact_hours,
@@ -2821,16 +2877,16 @@ def _back_on(lead: Lead, c: Any, d: Decision) -> Any:
 
 def _promise(lead: Lead, d: Decision) -> tuple[date, Slot | None, str | None]:
     """Return the day of the call for a note that was sent, a slot to change to, and why the day is not the usual one."""
-    wanted = days_after(d.calendar, d.day, d.capacity["call_after_note_days"])
+    wanted, rep = days_after(d.call_calendar, d.day, d.capacity["call_after_note_days"]), d.rep(lead, "promised_call")
     held = next((slot for slot in lead.slots if slot[1] == "promised_call"), None)
     if lead.hold is not None or (held is not None and held[2] == written(wanted)):
         return wanted, None, None
-    slot = d.offered("promised_call", wanted, lead.owner)
+    slot = d.offered("promised_call", wanted, rep)
     if slot:
         return wanted, slot, None
     if held and read_day(held[2]) > d.day:
         return read_day(held[2]), None, "slot_kept"
-    later = [s for s in d.free if s[:2] == (lead.owner, "promised_call") and s[2] > written(wanted)]
+    later = [s for s in d.free if s[:2] == (rep, "promised_call") and s[2] > written(wanted)]
     if later:
         slot = min(later, key=lambda s: (s[2], s[3]))
         return read_day(slot[2]), slot, "next_free_slot"
@@ -2843,7 +2899,7 @@ def _resumed(lead: Lead, d: Decision) -> tuple[date | None, date | None, list[Sl
     if lead.state == "note_due":
         note_on = days_after(calendar, today, 0)
         call_on = days_after(calendar, note_on, d.capacity["call_after_note_days"])
-        both = [d.offered("note", note_on, lead.owner), d.offered("promised_call", call_on, lead.owner)]
+        both = [d.offered("note", note_on, d.rep(lead)), d.offered("promised_call", call_on, d.rep(lead))]
         return note_on, call_on, [slot for slot in both if slot] if all(both) else []
     if lead.state not in ("note_sent", "call_due") or lead.call_on is None or lead.hold is None:
         return None, None, []
@@ -2851,7 +2907,7 @@ def _resumed(lead: Lead, d: Decision) -> tuple[date | None, date | None, list[Sl
     since = day_of(calendar, lead.hold["since"])
     left = days_between(calendar, since, lead.call_on) if kept is None else kept
     day = days_after(calendar, today, left) if kept is not None or lead.call_on >= since else None
-    slot = d.offered(_call_kind(lead) if lead.state == "call_due" else "promised_call", day or today, lead.owner)
+    slot = d.offered(_call_kind(lead) if lead.state == "call_due" else "promised_call", day or today, d.rep(lead))
     return None, day, [slot] if slot else []
 
 
@@ -3057,6 +3113,7 @@ SAYS = {
 
 #: What an event says besides where there is something to say; it is left out otherwise.
 SAYS_SOMETIMES = {
+    "note_scheduled": "call_by",
     "revival_queued": "override basis",
     "lead_dropped": "words checklist",
     "reply_received": "introduced_by next_step_on",
@@ -3177,7 +3234,7 @@ def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime
     if _not_armed(timer, lead, row, data) or (timer == "review" and not playbook["timers"].get("review_days")):
         return None
     if timer == "call_after_note":
-        return at_its_hour(timer, read_day(data["call_on"]), calendar)
+        return at_its_hour(timer, read_day(data["call_on"]), d.call_calendar)
     if timer == "hold_until":
         return at_its_hour(timer, read_day(data["until"]), calendar)
     if timer == "consent_expires":
@@ -3205,13 +3262,13 @@ def _slots_wanted(lead: Lead, row: Row, c: Any, d: Decision) -> list[Slot | None
     kind = c["command"]
     if kind == "schedule_note":
         return [
-            d.offered("note", read_day(c["note_on"]), lead.owner),
-            d.offered("promised_call", read_day(c["call_on"]), lead.owner),
+            d.offered("note", read_day(c["note_on"]), d.rep(lead)),
+            d.offered("promised_call", read_day(c["call_on"]), d.rep(lead, "promised_call")),
         ]
     if kind in ("schedule_call", "schedule_touch"):
-        return [d.offered("follow_up", _first_day(c), lead.owner)]
+        return [d.offered("follow_up", _first_day(c), d.rep(lead))]
     if kind == "reschedule_call":
-        return [d.offered(_call_kind(lead), read_day(c["call_on"]), lead.owner)]
+        return [d.offered(_call_kind(lead), read_day(c["call_on"]), d.rep(lead))]
     if kind == "mark_note_sent":
         return [_promise(lead, d)[1]]
     if kind == "reassign":
@@ -4205,9 +4262,10 @@ class Streams:
         body = event.body
         digest, owner = body["used"]["calendar"], lead.owner if lead else body["data"]["owner"]
         decision = Decision(lead, body, self.library.playbooks, self.library.calendar(digest))
+        owner = acting(lead, decision.kind) if lead else owner
         self.tally.decisions += 1
-        if digest is not None and self.library.calendars[digest].by.get(owner, event.position) >= event.position:
-            found.compare("used.calendar", digest, f"a calendar of {plain(owner, 80)} that was frozen before")
+        self._check_frozen("used.calendar", digest, owner, event, found)
+        self._check_colleague(lead, decision, event, found)
         if decision.kind == "migrate_playbook":
             found.compare("playbook.digest", decision.pin["digest"], decision.command["digest"])
         elif lead is not None and lead.pin is not None:
@@ -4216,6 +4274,23 @@ class Streams:
             name = "playbook.id" if queues else "playbook"
             found.compare(name, decision.pin["id"] if queues else decision.pin, lead.pin["id"] if queues else lead.pin)
         return decision
+
+    def _check_frozen(self, field: str, digest: str | None, rep: str, event: Event, found: Differences) -> None:
+        if digest is not None and self.library.calendars[digest].by.get(rep, event.position) >= event.position:
+            found.compare(field, digest, f"a calendar of {plain(rep, 80)} that was frozen before")
+
+    def _check_colleague(self, lead: Lead | None, decision: Decision, event: Event, found: Differences) -> None:
+        """Look whether who calls instead of the owner is who was named, by a calendar of theirs."""
+        used, named = decision.colleague, colleague_of(lead, decision.command) if lead else None
+        if used is None:
+            if named is not None and event.body["data"]["type"] != "command_refused":
+                found.compare("used.colleague", None, "by whose days " + plain(named, 80) + " calls")
+            return
+        found.compare("used.colleague.rep", used["rep"], named)
+        decision.call_calendar = self.library.calendar(used["calendar"])
+        self._check_frozen("used.colleague.calendar", used["calendar"], str(used["rep"]), event, found)
+        if used["followed"] not in self.library.playbooks:
+            raise MissingError("the playbook {} is not in the bundle".format(plain(used["followed"], 64)))
 
     def finish(self, asked: Sequence[str]) -> bytes:
         """Say what became of the streams; of a whole log return the leaves of their heads, 48 bytes each, in order."""

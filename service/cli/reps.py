@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 
 import click
 import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from actors.submit import Submission
 from models import leads, messages, views
@@ -63,6 +65,11 @@ rep.add_command(
                 ["--absence", "absences"], multiple=True, metavar="FIRST:LAST",
                 help="Days away, such as 2026-03-09:2026-03-20; may be repeated.",
             ),
+            click.Option(
+                ["--cover"], metavar="REP",
+                help="Who makes the calls that notes promise for the days of --absence, under a playbook with long_gap = "
+                "\"colleague\"; say it with an absence that is known to name somebody else, or empty for nobody.",
+            ),
             click.Option(["--replace"], is_flag=True, help="Forget the absences known so far."),
             click.Option(["--email"], help="The address that the rep writes from, such as 'Dan Miller <dan@example.com>'."),
             click.Option(["--playbook"], help="The playbook that the rep's days follow. A new rep's default: five-five-five."),
@@ -88,9 +95,9 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Su
     if typed["email"] is not None:
         save_mailbox(connection, name, typed["email"])
     message_id: UUID = typed["message_id"]
-    absences = [_absence(text) for text in typed["absences"]]
-    if present and not typed["replace"]:
-        absences += present.absences
+    cover = _cover(connection, name, typed)
+    absences = [*present.absences] if present and not typed["replace"] else []
+    absences += [replace(_absence(text), cover=cover) for text in typed["absences"]]
     first, last = _horizon(connection, message_id, now, typed["timezone"])
     calendar = freeze_calendar(
         typed["country"] or "",
@@ -127,7 +134,31 @@ def _absence(text: str) -> Absence:
 
 
 def _once_each(absences: Iterable[Absence]) -> list[Absence]:
-    return sorted({(a.first, a.last, a.reason): a for a in absences}.values(), key=lambda a: (a.first, a.last, a.reason))
+    """Return each absence as it was said last, the first one first; what names nobody leaves who covers it as it was."""
+    said: dict[tuple[date, date, str], Absence] = {}
+    for absence in absences:
+        key = absence.first, absence.last, absence.reason
+        known = said.get(key)
+        said[key] = replace(absence, cover=known.cover) if known and absence.cover is UNSET else absence
+    return [replace(a, cover=a.cover or UNSET) for _, a in sorted(said.items())]
+
+
+def _cover(connection: Connection, name: str, typed: dict[str, Any]) -> str | UnsetType:
+    """Return who was typed to cover the absences; empty for nobody any more, unset when nothing was said of it."""
+    typed_name = typed["cover"]
+    if typed_name is None:
+        return UNSET
+    if not typed["absences"]:
+        raise InputError(f"--cover {plain(typed_name, 80)}: name the days with --absence FIRST:LAST, as they are known or new")
+    if not typed_name:
+        return ""
+    with typed_errors():
+        colleague = find_rep(connection, typed_name).name
+    if colleague == name:
+        raise InputError(
+            f"--cover {plain(name, 80)}: nobody covers for themselves; name a colleague, as `thaw rep list` has them"
+        )
+    return colleague
 
 
 class RepShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,9 +243,10 @@ def _shown(connection: Connection, known: Rep, now: datetime) -> RepShown:
 
 
 def _span(absence: Absence) -> str:
+    covered = f" ({plain(absence.cover, 80)} makes the calls)" if absence.cover else ""
     if absence.first == absence.last:
-        return shown_day(absence.first)
-    return f"{shown_day(absence.first)} to {shown_day(absence.last)}"
+        return f"{shown_day(absence.first)}{covered}"
+    return f"{shown_day(absence.first)} to {shown_day(absence.last)}{covered}"
 
 
 def _next_holidays(calendar: Calendar | None, today: date) -> str:

@@ -34,7 +34,11 @@ def _promise(desk: Desk, lead: Lead) -> str:
     by = f" by the note of {shown_day(desk.local_day(note.occurred_at))}" if note else ""
     moved = f", moved to {shown_day(lead.call_on)}" if lead.call_on and lead.call_on != lead.promised_on else ""
     late = "; it is late, begin with an apology" if lead.promise_missed else ""
-    return f"promised{by} for {shown_day(lead.promised_on or desk.day)}{moved}{late}"
+    # Whoever calls for a colleague reads first whose lead it is, and that the note named the caller.
+    whose = (
+        f"{lead.owner}'s lead, you call while {lead.owner} is away: the note names you; " if lead.owner != desk.rep.name else ""
+    )
+    return f"{whose}promised{by} for {shown_day(lead.promised_on or desk.day)}{moved}{late}"
 
 
 def _sorry(lead: Lead) -> str:

@@ -106,7 +106,8 @@ class Desk:
 
 def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, now: datetime) -> Desk:
     """Read what the sheet of *day* is made from."""
-    owned = leads.owned_leads(connection, rep.name, _STATES)
+    owned = [lead for lead in leads.owned_leads(connection, rep.name, _STATES) if not _called_by_another(lead)]
+    owned += views.calls_for_others(connection, rep.name)
     nurtured = (*views.nurture_owed(connection, rep.name), *views.revisits_due(connection, rep.name, day))
     candidates = [*owned, *{lead.id: lead for lead in nurtured}.values()]
     active = [lead for lead in candidates if not lead.hold and _concerns(lead, day, calendar)]
@@ -137,6 +138,11 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         reviews=tuple(reviews),
         steps=steps_of(connection, active),
     )
+
+
+def _called_by_another(lead: Lead) -> bool:
+    """Tell whether a colleague makes the call that comes next; it stands on the colleague's sheet."""
+    return lead.state in ("note_sent", "call_due") and bool(lead.call_by)
 
 
 def _concerns(lead: Lead, day: date, calendar: Calendar) -> bool:

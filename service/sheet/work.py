@@ -99,7 +99,8 @@ def notes(desk: Desk) -> Iterable[Found]:
         key=lambda lead: rank(lead.score, lead.last_contact_at, lead.id) if lead.score else (),
     )
     for lead in [*scored, *(lead for lead in due if not lead.score)]:
-        promise = f"say that you will call on {shown_day(lead.call_on)}" if lead.call_on else ""
+        who = f"{lead.call_by}, who makes your calls while you are away," if lead.call_by else "you"
+        promise = f"say that {who} will call on {shown_day(lead.call_on)}" if lead.call_on else ""
         yield Found(
             lead=lead,
             kind="note",

@@ -80,8 +80,8 @@ def test_what_another_worker_commits_meanwhile_is_not_in_a_plan(desk: Desk, monk
     desk.clock.moment = PLAN_AT
     head = int(str(desk.ask("SELECT position FROM log_head")[0][0]))
 
-    def seen_before_others_commit(connection: Any, rep: str, today: date) -> Book:
-        book = read_book(connection, rep, today)
+    def seen_before_others_commit(connection: Any, rep: str, today: date, *colleague: Any) -> Book:
+        book = read_book(connection, rep, today, *colleague)
         Applier(desk.engine, desk.clock).apply([ring for lead in leads[:3] for ring in desk.submit(lead, OptOut())])
         return book
 

@@ -6,14 +6,14 @@ are compared too, and what each message came to, the slots, and the leads as the
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
-from models import events, rings
+from models import events, playbooks, rings
 from models.database import transaction
 from models.messages import Ring
 from service.calendars import freeze_calendar
@@ -23,7 +23,7 @@ from tests.workflows.office import REPS, days_work
 from workflows.calendars import Absence
 from workflows.codec import canonical, derived_id
 from workflows.commands import Command, SetCalendar, decode_command
-from workflows.events import DayPlanned, Recorded
+from workflows.events import DayPlanned, NoteScheduled, Recorded
 from workflows.rep import rep_id
 from workflows.simulation import Simulation
 
@@ -155,3 +155,37 @@ def test_the_simulation_leaves_the_log_that_the_service_leaves(both: Both, seed:
     assert len(both.log) > 600
     planned = Counter((recorded.stream_id, recorded.data.day) for recorded in both.log if isinstance(recorded.data, DayPlanned))
     assert max(planned.values()) > 1, "some day was planned again"
+
+
+def test_a_colleague_who_covers_comes_out_alike(desk: Desk) -> None:
+    """Two reps cover for each other while each is on leave: the same plans, slots and events, across both reps' days."""
+    desk.replans = True
+    both = Both(desk)
+    shipped = next(playbook for playbook, _ in shipped_playbooks().values() if playbook.id == "five-five-five")
+    covering = replace(shipped, version="1.9.0", capacity=replace(shipped.capacity, long_gap="colleague"))
+    with transaction(desk.engine) as connection:
+        playbooks.publish(connection, covering)
+    both.simulation.publish(covering)
+    first, last = (desk.now - timedelta(days=400)).date(), (desk.now + timedelta(days=800)).date()
+    zones = {"dan": "America/New_York", "eve": "America/Los_Angeles"}
+    leave = {
+        "dan": Absence(first=date(2026, 1, 21), last=date(2026, 2, 3), cover="eve"),
+        "eve": Absence(first=date(2026, 1, 9), last=date(2026, 1, 20), cover="dan"),
+    }
+    for rep, zone in zones.items():
+        calendar = freeze_calendar("US", "", zone, first, last, absences=(leave[rep],))
+        both.hand_in((rep_id(rep), SetCalendar(rep=rep, calendar=calendar, playbook=covering.id)), who="manager:ann")
+    # Dan has few leads at first, so that his days have room for eve's calls.
+    both.hand_in(*((derived_id("lead", n), registration(REPS[n % 10 > 0])) for n in range(60)), who="import")
+    dice, today = Random(3), desk.now
+    for number in range(1, 24):
+        morning = datetime.combine((today + timedelta(days=number)).date(), time(15, 30), tzinfo=today.tzinfo)
+        both.run_until(morning)
+        if number == 8:
+            both.hand_in(*((derived_id("lead", n), registration("dan")) for n in range(60, 90)), who="import")
+        both.hand_in(*days_work(both.simulation.books.leads.values(), desk.now, dice))
+        both.run_until(morning + timedelta(hours=5))
+        both.hand_in(*days_work(both.simulation.books.leads.values(), desk.now, dice), who="manager:ann")
+    both.compare()
+    covered = {each.data.call_by for each in both.log if isinstance(each.data, NoteScheduled) and each.data.call_by}
+    assert {"dan", "eve"} == covered

@@ -1,6 +1,6 @@
 """An office in the simulation: two reps, many leads, and people who do this and that with them, by the throw of a die."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
@@ -76,12 +76,13 @@ def days_work(leads: Iterable[Lead], now: datetime, dice: Random, *, wild: float
 class Office:
     """A simulation with two reps and *leads* leads; `log` holds what it recorded, in order."""
 
-    def __init__(self, leads: int, playbook: Playbook = PLAYBOOK) -> None:
+    def __init__(self, leads: int, playbook: Playbook = PLAYBOOK, calendars: Mapping[str, Calendar] = CALENDARS) -> None:
+        self.calendars = calendars
         self.log: list[Recorded] = []
         self.playbook = playbook
         self.simulation = Simulation(MONDAY, [playbook], self.log.append)
         self._handed_in = 0
-        for rep, calendar in CALENDARS.items():
+        for rep, calendar in calendars.items():
             self.hand_in((rep_id(rep), SetCalendar(rep=rep, calendar=calendar, playbook=playbook.id)), who="manager:ann")
         for number in range(leads):
             self.hand_in((derived_id("lead", number), registration(number)), who="import")

@@ -14,14 +14,14 @@ MANIFEST = verify.Manifest("all", 0, 0, 0, False, "")
 
 
 def follow(
-    history: Sequence[Recorded], *, playbooks: Iterable[Playbook], calendars: Iterable[Calendar]
+    history: Sequence[Recorded], *, playbooks: Iterable[Playbook], calendars: Iterable[Calendar], reps: Iterable[str] = ()
 ) -> tuple[list[str], verify.Tally]:
-    """Return what the verifier says of one stream, and what it counted. All its owners froze *calendars* before it began."""
+    """Return what the verifier says of one stream, and what it counted. All its owners, and *reps*, froze *calendars* first."""
     report, tally = verify.Report(), verify.Tally()
     library = verify.Library({playbook.pin.digest: json.loads(canonical(playbook)) for playbook in playbooks}, {})
     for calendar in calendars:
         frozen = library.calendars[calendar_digest(calendar)] = verify.Frozen(json.loads(canonical(calendar)))
-        frozen.by = {str(getattr(each.data, "owner", "")): 1 for each in history}
+        frozen.by = {str(getattr(each.data, "owner", "")): 1 for each in history} | dict.fromkeys(reps, 1)
     streams = verify.Streams(MANIFEST, None, library, tally, report)
     hash_ = GENESIS
     for position, recorded in enumerate(history, start=1000):

@@ -1,0 +1,92 @@
+"""A colleague makes the calls of a rep on leave, on the command line (methods.md 6.3 b)."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.service.cli.test_five import NOTE
+from tests.service.world import MONDAY, World
+
+COVERING = (
+    'schema = 1\nid = "five-five-five"\nversion = "1.1.0"\ntitle = "Cover"\nsource = "us"\n'
+    'extends = ["five-five-five@1.0.0"]\n[capacity]\nlong_gap = "colleague"\n'
+)
+LEAVE = ("rep", "set", "dan", "--absence", "2026-01-08:2026-01-21", "--as", "manager:ann")
+
+
+@pytest.fixture
+def covered(world: World, tmp_path: Path) -> World:
+    """Tuesday: dan leaves on Thursday for two weeks, eve makes his calls, and there is a note to write to Ada."""
+    world.rep()
+    world.rep("eve")
+    (tmp_path / "cover.toml").write_text(COVERING)
+    world.ok("playbook", "publish", tmp_path / "cover.toml", "--as", "manager:ann", "--approved-by", "manager:bob")
+    with world.worker():
+        world.ok(*LEAVE, "--cover", "eve", "--playbook", "five-five-five")
+        world.ok("rep", "set", "eve", "--playbook", "five-five-five")
+    world.register(1)
+    world.at(MONDAY + timedelta(days=1))
+    return world
+
+
+def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World) -> None:
+    """From the note that must name her to her sheet, her call, and the promise that was kept for its owner."""
+    world, promise = covered, "My colleague Eve will call you on 13 January."
+    assert world.lead(world.leads[0]).call_on == date(2026, 1, 13)
+    assert "say that eve, who makes your calls while you are away, will call on Tue 2026-01-13" in world.ok(
+        "today", "--rep", "dan"
+    )
+    assert "which names eve as who calls" in world.ok("explain", "V-0000")
+    with world.worker():
+        said = world.refused(1, "note-sent", "V-0000", "--text", NOTE)
+        assert "A colleague makes the call, and it does not name them." in said
+        world.ok("note-sent", "V-0000", "--text", NOTE.replace("I'll call you next week.", promise))
+    assert "made by eve while dan is away" in world.ok("explain", "V-0000")
+    world.at(MONDAY + timedelta(days=8))
+    assert "V-0000" not in world.ok("today", "--rep", "dan")
+    hers = world.ok("today", "--rep", "eve")
+    assert "dan's lead, you call while dan is away: the note names you; promised by the note of Tue 2026-01-06" in hers
+    assert "note: Dear Ada," in hers
+    with world.worker():
+        world.ok("call", "V-0000", "--outcome", "voicemail")
+    assert world.events(world.leads[0])[-1].actor == "rep:eve"
+    sheet = world.said("today", "--rep", "eve")
+    assert (sheet["calls"]["done"], world.said("today", "--rep", "dan")["calls"]["done"]) == (1, 0)
+    said = world.said("accountability", "--from", "2026-01-05", "--by", "day")["lines"]
+    lines = {(line["rep"], line["first"]): line["figures"] for line in said}
+    assert (lines["eve", "2026-01-13"]["calls"], lines["eve", "2026-01-13"]["promised"]) == (1, 0)
+    assert (lines["dan", "2026-01-13"]["kept"], lines["dan", "2026-01-13"]["calls"]) == (1, 0)
+    assert world.said("rederive", "--all")["mismatches"] == []
+    world.ok("verify")
+
+
+def test_without_a_text_the_writer_vouches_for_it(covered: World) -> None:
+    """The promise that names the colleague is attested like any other."""
+    with covered.worker():
+        covered.ok("note-sent", "V-0000", "--attest-all")
+    assert covered.lead(covered.leads[0]).call_by == "eve"
+
+
+def test_who_covers_is_shown_changed_and_taken_back(covered: World) -> None:
+    """The same absence again, with somebody else or nobody; what says nothing of it leaves it."""
+    world = covered
+    assert "away       Thu 2026-01-08 to Wed 2026-01-21 (eve makes the calls)" in world.ok("rep", "show", "dan")
+    with world.worker():
+        world.ok(*LEAVE)
+        assert "(eve makes the calls)" in world.ok("rep", "show", "dan")
+        world.ok(*LEAVE, "--cover", "")
+    assert "eve" not in world.ok("rep", "show", "dan")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ((*LEAVE, "--cover", "dan"), "nobody covers for themselves"),
+        ((*LEAVE, "--cover", "zoe"), "zoe"),
+        (("rep", "set", "dan", "--cover", "eve"), "name the days with --absence FIRST:LAST"),
+    ],
+)
+def test_who_cannot_cover_is_refused(covered: World, typed: tuple[str, ...], said: str) -> None:
+    """One sentence, and nothing is applied."""
+    assert said in covered.refused(2, *typed)
