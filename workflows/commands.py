@@ -68,6 +68,7 @@ from workflows.command import (
     StepOnto as StepOnto,
 )
 from workflows.law_facts import ImportedLawFacts, LawFacts
+from workflows.limits import Layers
 
 
 class RegisterLead(Command, frozen=True, kw_only=True, tag="register_lead"):
@@ -451,6 +452,8 @@ class SetCalendar(Command, frozen=True, kw_only=True, tag="set_calendar"):
     rep: Name
     calendar: Calendar
     playbook: Slug
+    layers: Layers | msgspec.UnsetType = msgspec.UNSET
+    """Of what *playbook* was made, where a team or the rep does something otherwise; absent where that is one as it is."""
 
 
 class PlanDay(Command, frozen=True, kw_only=True, tag="plan_day"):

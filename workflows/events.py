@@ -39,6 +39,7 @@ from workflows.commands import (
 from workflows.event import Event as Event
 from workflows.homework_commands import Source
 from workflows.law_facts import LawFacts, LawUsed
+from workflows.limits import Layers
 from workflows.operations import Operation
 from workflows.priority import Score, ScoreBasis
 from workflows.pursuit_facts import Card, Checklist, Queue
@@ -530,6 +531,8 @@ class CalendarFrozen(Event, frozen=True, kw_only=True, tag="calendar_frozen"):
     calendar: Calendar
     digest: str
     playbook: Slug
+    layers: Layers | UnsetType = UNSET
+    """Of what *playbook* was made: a playbook, what the team does otherwise, and what the rep does; absent for neither."""
 
 
 class DayPlanned(Event, frozen=True, kw_only=True, tag="day_planned"):

@@ -23,7 +23,7 @@ from workflows.cover import Colleague
 from workflows.decide import decide
 from workflows.events import SCHEMA, ColleagueUsed, CommandRefused, Recorded, Slot, Used, Verdict
 from workflows.fold import fold
-from workflows.law_guards import judged_by
+from workflows.law_guards import judged_by, narrows
 from workflows.lead import Lead, State
 from workflows.merge_commands import MergeLead, TakeInDuplicate
 from workflows.slotting import asked_for, takes_slots
@@ -132,7 +132,7 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         free=free,
         holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
         queue=(context.queue or UNSET) if isinstance(command, ConfirmCutBait) else UNSET,
-        followed=_followed(command, context),
+        followed=_followed(lead, command, context),
         asked=asked_besides(command, context) or UNSET,
         into=(context.into or UNSET) if isinstance(command, MergeLead) else UNSET,
         law=judged_by(lead, command, context, entered) if lead else UNSET,
@@ -147,9 +147,13 @@ def colleague_used(colleague: Colleague | None) -> ColleagueUsed | UnsetType:
     return ColleagueUsed(rep=colleague.name, calendar=calendar_digest(colleague.calendar), followed=colleague.followed)
 
 
-def _followed(command: AnyCommand, context: Context) -> str | UnsetType:
-    """Return the playbook whose capacity a decision about slots went by, where the event does not name it as the lead's own."""
-    if context.followed is None or not takes_slots(command) or context.followed.pin == context.playbook.pin:
+def _followed(lead: Lead | None, command: AnyCommand, context: Context) -> str | UnsetType:
+    """Return the playbook whose capacity a decision about slots went by, or whose hours for calls narrow the lead's, where the
+    event does not name it as the lead's own.
+    """
+    if context.followed is None or context.followed.pin == context.playbook.pin:
+        return UNSET
+    if not takes_slots(command) and not (lead and narrows(command, lead, context.playbook, context.followed)):
         return UNSET
     return context.followed.pin.digest
 

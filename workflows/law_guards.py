@@ -27,7 +27,9 @@ from workflows.events import AnyEvent, ConsentExpired, ContactUpdated, LawRecord
 from workflows.law import consent_expires_on, law_of, lawful_modes, refuses, region_of
 from workflows.law_facts import Clock, LawFacts, LawUsed, merged
 from workflows.law_table import DIGEST, TABLES, LawTable
+from workflows.layers import narrowed
 from workflows.lead import RESTING, Lead, State
+from workflows.playbooks import ContactHours, Playbook
 from workflows.sentences import spoken
 from workflows.timers import at_its_hour
 from workflows.transitions import row_for, trigger
@@ -90,12 +92,24 @@ def contact_hours(facts: Facts, command: Command) -> Refused | None:
     lead, table = facts.lead, table_of(facts.context)
     day = _day_of_touch(lead, command, facts.today, facts.day)
     clock, region = _clock(lead, day, facts.context) or Clock(offset=0), region_of(lead)
-    if overlap(facts.playbook.contact_hours, clock, day, facts.call_calendar, region, table):
+    hours = hours_of(facts.playbook, facts.context.followed)
+    if hours and overlap(hours, clock, day, facts.call_calendar, region, table):
         return None
     lives = f"where they live ({region or 'an unknown region'})" if table else "where they live"
     reason = f"On {spoken(day)} there is no working hour in which this prospect may be called {lives}."
     inputs = {"day": str(day), "timezone": lead.timezone or None}
     return Refused(rule="contact_hours", reason=reason, inputs={**inputs, "region": region} if region else inputs)
+
+
+def hours_of(playbook: Playbook, followed: Playbook | None) -> ContactHours | None:
+    """Return when leads of *playbook* may be called by a rep who follows another: in the hours of both, None for never."""
+    return narrowed(playbook.contact_hours, followed.contact_hours) if followed else playbook.contact_hours
+
+
+def narrows(command: Command, lead: Lead, playbook: Playbook, followed: Playbook) -> bool:
+    """Tell whether a decision about hours for calls rests on those of the rep's playbook, too."""
+    row = row_for(lead.state, trigger(command))
+    return row is not None and "contact_hours" in row.guards and playbook.contact_hours != followed.contact_hours
 
 
 def unlawful(facts: Facts, mode: Mode, command: Command) -> Refused | None:

@@ -12,6 +12,7 @@ from workflows.commands import CallOutcome, HoldReason, Mode, Reference, Said
 from workflows.decline import Decline as Decline
 from workflows.events import PlaybookPin, Remainder, Slot
 from workflows.law_facts import LawFacts
+from workflows.limits import Layers
 from workflows.mail_commands import MailPurpose
 from workflows.priority import Score, ScoreBasis
 
@@ -217,3 +218,5 @@ class Rep(msgspec.Struct, frozen=True, kw_only=True):
     """When the calendar in force was asked for."""
     timers: dict[str, Timer] = {}
     planned_on: date | None = None
+    layers: Layers | UnsetType = UNSET
+    """Of what the playbook was made, where a team or the rep does something otherwise."""

@@ -310,7 +310,9 @@ def audience_at(campaign: Campaign, books: Books, first: Recorded) -> Audience:
 def _command(first: Recorded) -> AnyCommand | None:
     data = first.data
     if isinstance(data, CalendarFrozen) and first.command is None:
-        return SetCalendar(rep=data.rep, calendar=data.calendar, playbook=data.playbook, occurred_at=first.occurred_at)
+        return SetCalendar(
+            rep=data.rep, calendar=data.calendar, playbook=data.playbook, occurred_at=first.occurred_at, layers=data.layers
+        )
     return first.command
 
 

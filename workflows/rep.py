@@ -129,6 +129,7 @@ def fold_rep(rep: Rep | None, recorded: Recorded) -> Rep:
             playbook=recorded.playbook,
             timers=timers,
             planned_on=rep.planned_on if rep else None,
+            layers=data.layers,
         )
     if rep is None:
         raise ValueError(f"the stream of a rep starts with calendar_frozen, not with {recorded.data}")
@@ -158,7 +159,13 @@ def _set_calendar(
         )
         return _refuse(rep, command, "newer_calendar", reason, Effects(), used, playbook, carrier)
     calendar = command.calendar
-    event = CalendarFrozen(rep=command.rep, calendar=calendar, digest=calendar_digest(calendar), playbook=command.playbook)
+    event = CalendarFrozen(
+        rep=command.rep,
+        calendar=calendar,
+        digest=calendar_digest(calendar),
+        playbook=command.playbook,
+        layers=command.layers,
+    )
     # The calendar stands in the event; repeating it in the recorded command would only double the log.
     try:
         planned_at = next_plan(calendar, now, rep.planned_on if rep else None)

@@ -114,9 +114,9 @@ class Reader:
 
     def _take_of_rep(self, recorded: Recorded) -> None:
         match recorded.data:
-            case CalendarFrozen(rep=rep, calendar=calendar, playbook=playbook):
+            case CalendarFrozen(rep=rep, calendar=calendar, playbook=playbook, layers=layers):
                 self.calendars[rep] = calendar
-                command = SetCalendar(rep=rep, calendar=calendar, playbook=playbook)
+                command = SetCalendar(rep=rep, calendar=calendar, playbook=playbook, layers=layers)
                 self.office.append(
                     Given(recorded.recorded_at, self.books.position, recorded.stream_id, command, recorded.actor, recorded.used)
                 )

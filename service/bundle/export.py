@@ -277,6 +277,8 @@ class _Writing:
         names = names_of(row.body)
         if names.playbook:
             self._playbooks.add(names.playbook.digest)
+        if names.data.layers:
+            self._playbooks.add(names.data.layers.digest)
         if names.used and names.used.followed:
             self._playbooks.add(names.used.followed)
         if names.used and names.used.colleague:

@@ -100,6 +100,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """What happened."""
 
         owner: str | None = None
+        layers: "Names.Pin | None" = None
+        """Of a rep's days: the playbook below what the team and the rep do otherwise."""
 
     playbook: Pin | None
     used: Used | None

@@ -1714,6 +1714,8 @@ class Decision:
             raise MissingError(f"the playbook {plain(followed, 64)} is not in the bundle")
         #: The rep's, which binds whatever the lead's own playbook says.
         self.capacity = playbooks[followed]["capacity"]
+        #: Hours for calls: those of the lead's playbook and of the rep's.
+        self.hours = [self.playbook["contact_hours"], playbooks[followed]["contact_hours"]]
         self.calendar = calendar
         self.has_calendar = used["calendar"] is not None
         self.now = read_moment(used["now"])
@@ -2505,13 +2507,13 @@ def _contact_hours(lead: Lead, c: Any, d: Decision) -> bool:
 
 def _callable_between(starts: datetime, ends: datetime, d: Decision) -> bool:
     """Whether a time by the prospect's clock from *starts* to *ends* lies in the hours of the playbook and of the law."""
-    hours, there = d.playbook["contact_hours"], starts.date()
+    there = starts.date()
     while there <= ends.date():
         span = law_span(LAW_TABLES[d.law["table"]], d.law["region"], there)
-        if span and there.isoweekday() in hours["weekdays"]:
+        if span and all(there.isoweekday() in hours["weekdays"] for hours in d.hours):
             midnight = datetime.combine(there, datetime.min.time())
-            opens = midnight + timedelta(minutes=max(span[0], hours["opens"]))
-            closes = midnight + timedelta(minutes=min(span[1], hours["closes"]))
+            opens = midnight + timedelta(minutes=max([span[0], *(hours["opens"] for hours in d.hours)]))
+            closes = midnight + timedelta(minutes=min([span[1], *(hours["closes"] for hours in d.hours)]))
             if opens < closes and opens < ends and starts < closes:
                 return True
         there += _A_DAY
@@ -3558,6 +3560,29 @@ def check_calendar(body: Any, found: Differences) -> None:
     found.compare("data.digest", data["digest"], hashlib.sha256(canonical(data["calendar"])).hexdigest())
 
 
+def check_layers(data: Any, pin: Any, playbooks: dict[str, Any], found: Differences) -> None:
+    """Compare the numbers of a rep's days with what the playbook, the team and the rep make of them, one after the other."""
+    layers = data.get("layers")
+    if layers is None:
+        return
+    for digest in (layers["digest"], pin["digest"]):
+        if digest not in playbooks:
+            raise MissingError(f"the playbook {plain(digest, 64)} is not in the bundle")
+    base, made = playbooks[layers["digest"]], playbooks[pin["digest"]]
+    wanted, hours = {**base["capacity"], "minutes": dict(base["capacity"]["minutes"])}, dict(base["contact_hours"])
+    for layer in (layers["of_team"], layers["own"]):
+        for name in ("notes", "calls", "follow_up_touches", "catch_up_calls"):
+            wanted[name] = layer.get(name, wanted[name])
+        wanted["minutes"]["budget"] = layer.get("minutes", wanted["minutes"]["budget"])
+        opens, closes = max(hours["opens"], layer.get("opens", 0)), min(hours["closes"], layer.get("closes", 1440))
+        weekdays = [day for day in hours["weekdays"] if day in layer.get("weekdays", hours["weekdays"])]
+        if opens < closes and weekdays:
+            hours = {"opens": opens, "closes": closes, "weekdays": weekdays}
+    found.compare("layers.base", layers["base"], base["id"])
+    found.compare("layers.capacity", made["capacity"], wanted)
+    found.compare("layers.contact_hours", made["contact_hours"], hours)
+
+
 def derive_rep_event(rep: Rep, body: Any, calendar_of: Callable[[str], Calendar], found: Differences) -> bool:
     """Compare an event of a rep's stream with what follows; False when there is nothing that could be compared."""
     data, now = body["data"], read_moment(body["used"]["now"])
@@ -4214,6 +4239,7 @@ class Streams:
             return "they are decisions of campaigns and sales events, which this verifier does not make again"
         if kind == "calendar_frozen":
             check_calendar(body, found)
+            check_layers(body["data"], body["playbook"], self.library.playbooks, found)
         if body["schema"] != 1:
             stream.unfollowed = stream.unfollowed or "they are of a later schema"
         if stream.unfollowed:
@@ -4357,7 +4383,9 @@ class Streams:
             for commitment, replaced in stream.commitments.items():
                 if commitment in self._texts.get(name, ()):
                     continue
-                why = stream.gone or replaced or ("outside" if self.manifest.kind == "range" else "")
+                # Of a rep whose calendar a lead's decisions name, the bundle of the lead holds no words.
+                outside = self.manifest.kind == "range" or not self._is_whole(name)
+                why = stream.gone or replaced or ("outside" if outside else "")
                 counts[why] = counts.get(why, 0) + 1
                 if not why:
                     sentence = f"{name}: a text that it commits to is not here, and no erasure of it either"

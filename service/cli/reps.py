@@ -18,12 +18,14 @@ from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
+from service.cli.layered import Settled, number_lines, numbers_of, settle
 from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
 from service.mailing.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of, zone_or_utc
 from service.wording import count, plain
 from workflows.calendars import Absence, Calendar
 from workflows.commands import SetCalendar, decode_command
+from workflows.layers import Number
 from workflows.lead import Rep
 from workflows.rep import rep_id
 
@@ -38,6 +40,12 @@ def rep() -> None:
 
 def _set(app: App, /, **typed: Any) -> None:
     typed["message_id"] = typed["message_id"] or uuid4()
+    with transaction(app.service.engine) as connection:
+        known = leads.find_rep(connection, typed["name"]) if is_rep_name(typed["name"]) else None
+        if known and known.layers and typed.get("settled") is None:
+            # What the team and the rep do otherwise goes on, over the newest version of the playbook or over another one.
+            who = typed["who"] or f"rep:{known.name}"
+            typed["settled"] = settle(connection, known, base=typed["playbook"], now=app.service.now(), who=who)
     hand_in(
         app,
         typed["message_id"],
@@ -45,6 +53,13 @@ def _set(app: App, /, **typed: Any) -> None:
         wait=not typed["no_wait"],
         as_json=typed["as_json"],
     )
+
+
+def freeze(app: App, name: str, settled: Settled, who: str) -> None:
+    """Freeze the calendar of a rep as it is, with what the days follow from now on."""
+    unsaid = dict.fromkeys(("country", "region", "timezone", "cover", "email", "playbook", "message_id"))
+    said = {"name": name, "who": who, "settled": settled, "absences": (), "replace": False, "no_wait": False, "as_json": False}
+    _set(app, **unsaid, **said)
 
 
 rep.add_command(
@@ -89,7 +104,9 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Su
                      ("country", "region", "timezone")}  # fmt: skip
     if not typed["timezone"]:
         raise InputError(f"{name} is new here: name the time zone, such as --timezone America/New_York")
-    playbook = typed["playbook"] or (known.playbook.id if known and known.playbook else "five-five-five")
+    settled: Settled | None = typed.get("settled")
+    usual = known.playbook.id if known and known.playbook else "five-five-five"
+    playbook = settled.playbook if settled else typed["playbook"] or usual
     with typed_errors():
         find_playbook(connection, playbook)
     if typed["email"] is not None:
@@ -109,7 +126,13 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Su
         day_starts=present.day_starts if present else 480,
         day_ends=present.day_ends if present else 1080,
     )
-    command = SetCalendar(rep=name, calendar=calendar, playbook=playbook, occurred_at=first_said(connection, message_id, now))
+    command = SetCalendar(
+        rep=name,
+        calendar=calendar,
+        playbook=playbook,
+        occurred_at=first_said(connection, message_id, now),
+        layers=settled.layers if settled else UNSET,
+    )
     return Submission(id=message_id, stream_id=rep_id(name), command=command, asked_by=typed["who"] or f"rep:{name}")
 
 
@@ -176,6 +199,9 @@ class RepShown(msgspec.Struct, frozen=True, kw_only=True):
     next_plan: datetime | None
     leads: dict[str, int]
     """By state."""
+    team: str | None = None
+    numbers: tuple[Number, ...] = ()
+    """What a team or the rep may do otherwise than the playbook, as it is in force, each with the layer that it comes from."""
 
 
 @rep.command("list")
@@ -215,6 +241,8 @@ def show(app: App, name: str, as_json: bool) -> None:
     zone = zone_of(calendar)
     click.echo(plain(shown.name))
     click.echo(f"playbook   {shown.playbook}")
+    for number, line in enumerate(number_lines(shown.numbers, shown.team)):
+        click.echo(f"{'' if number else 'numbers':<11}{line}")
     click.echo(f"time zone  {shown.timezone}, where it is {shown_moment(now, zone)}")
     click.echo(f"holidays   {_next_holidays(calendar, now.astimezone(zone).date())}")
     click.echo(f"away       {', '.join(map(_span, shown.absences)) or 'never'}")
@@ -239,6 +267,8 @@ def _shown(connection: Connection, known: Rep, now: datetime) -> RepShown:
         planned_on=known.planned_on,
         next_plan=plan.due_at if plan else None,
         leads=leads.count_by_state(connection, known.name),
+        team=known.layers.team or None if known.layers else None,
+        numbers=numbers_of(connection, known),
     )
 
 

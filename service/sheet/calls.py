@@ -13,6 +13,7 @@ from workflows.commands import RecordCall, SendTouch
 from workflows.contact_hours import permitted
 from workflows.events import CommandRefused
 from workflows.law import refuses, region_of
+from workflows.law_guards import hours_of
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.playbook_sections import Topic
@@ -150,7 +151,8 @@ def _may_be_called(desk: Desk, lead: Lead, moment: datetime) -> bool:
 def _hours(desk: Desk, lead: Lead, moment: datetime) -> tuple[int, int] | None:
     """Return from when until when, in minutes of their day, playbook and law allow a call on the prospect's day of *moment*."""
     there = _there(desk, lead, moment).date()
-    return permitted(desk.playbook_of(lead).contact_hours, there, region_of(lead), CURRENT)
+    hours = hours_of(desk.playbook_of(lead), desk.playbook)
+    return permitted(hours, there, region_of(lead), CURRENT) if hours else None
 
 
 def _there(desk: Desk, lead: Lead, moment: datetime | None = None) -> datetime:

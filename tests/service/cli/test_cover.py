@@ -30,7 +30,7 @@ def covered(world: World, tmp_path: Path) -> World:
     return world
 
 
-def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World) -> None:
+def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World, tmp_path: Path) -> None:
     """From the note that must name her to her sheet, her call, and the promise that was kept for its owner."""
     world, promise = covered, "My colleague Eve will call you on 13 January."
     assert world.lead(world.leads[0]).call_on == date(2026, 1, 13)
@@ -59,6 +59,7 @@ def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World) -> No
     assert (lines["dan", "2026-01-13"]["kept"], lines["dan", "2026-01-13"]["calls"]) == (1, 0)
     assert world.said("rederive", "--all")["mismatches"] == []
     world.ok("verify")
+    world.bundles_hold(tmp_path, "V-0000")
 
 
 def test_without_a_text_the_writer_vouches_for_it(covered: World) -> None:

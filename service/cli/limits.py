@@ -1,0 +1,171 @@
+"""What a team or a rep does otherwise than the playbook: numbers of the day, and narrower hours for calls, with who and why."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from models import leads
+from models.database import Connection, transaction
+from service.cli.answers import typed_errors
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.layered import CALLED, Settled, made_of, settle, shown_value, wanted_of
+from service.cli.reps import freeze, rep
+from service.cli.typed import TEXT, WHO
+from service.find import find_rep
+from service.wording import count, plain
+from workflows.lead import Rep
+from workflows.limits import Limits
+
+
+def _minute(text: str | None, option: str) -> int | UnsetType:
+    if text is None:
+        return UNSET
+    hours, _, minutes = text.partition(":")
+    if hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(hours) * 60 + int(minutes) <= 1440:
+        return int(hours) * 60 + int(minutes)
+    raise InputError(f"{option} {plain(text, 20)!r}: a time of the prospect's day as in 09:30, 00:00 to 24:00")
+
+
+def _weekdays(text: str | None) -> tuple[int, ...] | UnsetType:
+    if text is None:
+        return UNSET
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part in {"1", "2", "3", "4", "5", "6", "7"} for part in parts):
+        raise InputError(f"--weekdays {plain(text, 40)!r}: numbers 1 (Monday) to 7 (Sunday) with commas between, as in 1,2,3,4")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def limit_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that name what is done otherwise, and why."""
+    for option in reversed((
+        click.option("--notes", type=click.IntRange(0, 100), help="Notes a day."),
+        click.option("--calls", type=click.IntRange(0, 100), help="Promised calls a day."),
+        click.option("--follow-ups", "follow_up_touches", type=click.IntRange(0, 100), help="Later attempts a day."),
+        click.option("--catch-up-calls", type=click.IntRange(0, 100), help="More calls a day while some are carried over."),
+        click.option("--minutes", type=click.IntRange(0, 1440), help="Minutes of a day that the planner may fill."),
+        click.option("--opens", metavar="HH:MM", help="Call nobody earlier, by the prospect's clock; only narrows."),
+        click.option("--closes", metavar="HH:MM", help="Call nobody later; only narrows."),
+        click.option("--weekdays", metavar="1,2,…", help="Call on these days alone, 1 for Monday; only narrows."),
+        click.option("--clear", is_flag=True, help="Forget first what was set here before."),
+        click.option("--why", type=TEXT, required=True, metavar="TEXT", help="Why, in your own words."),
+        click.option("--as", "who", type=WHO, required=True, metavar="WHO", help="Who decides: rep:NAME or manager:NAME."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _said(before: Limits, typed: Mapping[str, Any]) -> Limits:
+    """Return a layer with what was typed; the rest as it was before, or as the layer above has it once it is cleared."""
+    plainly = {name: typed[name] for name in ("notes", "calls", "follow_up_touches", "catch_up_calls", "minutes")}
+    said: dict[str, Any] = {name: value for name, value in plainly.items() if value is not None}
+    hours = {
+        "opens": _minute(typed["opens"], "--opens"),
+        "closes": _minute(typed["closes"], "--closes"),
+        "weekdays": _weekdays(typed["weekdays"]),
+    }
+    said |= {name: value for name, value in hours.items() if value is not UNSET}
+    return replace(Limits() if typed["clear"] else before, **said)
+
+
+@rep.command("limit")
+@click.argument("name")
+@click.option("--team", help="The team whose numbers the rep has where the rep's own say nothing; empty for none.")
+@limit_options
+@pass_app
+def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed: Any) -> None:
+    """Set what a rep does otherwise than the playbook and the team: numbers of the day, narrower hours for calls.
+
+    The playbook comes first, then the team, then the rep. Hours for calls follow from law, and each can only narrow them.
+    `thaw rep show` says where each number comes from.
+    """
+    with typed_errors(), transaction(app.service.engine) as connection:
+        known = find_rep(connection, name)
+        change: dict[str, Any] = {"own": _said(known.layers.own if known.layers else Limits(), typed)}
+        if team is not None:
+            change |= {"team": team or UNSET, "of_team": _limits_of(connection, team)}
+        settled = settle(connection, known, base=None, now=app.service.now(), who=who, change=change, why=why)
+    if settled:
+        freeze(app, known.name, settled, who)
+
+
+def _limits_of(connection: Connection, team: str) -> Limits:
+    members = _members(connection, team) if team else []
+    return members[0].layers.of_team if members and members[0].layers else Limits()
+
+
+def _members(connection: Connection, team: str) -> list[Rep]:
+    return [rep for rep in leads.list_reps(connection) if rep.layers and rep.layers.team == team]
+
+
+def _first(reps: Sequence[Rep]) -> Limits:
+    return reps[0].layers.of_team if reps[0].layers else Limits()
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """A team as ``thaw team list`` tells of it."""
+
+    name: str
+    reps: tuple[str, ...]
+    limits: Limits
+
+
+@click.group()
+def team() -> None:
+    """Teams of reps, and what each does otherwise than the playbook."""
+
+
+@team.command("set")
+@click.argument("name")
+@limit_options
+@pass_app
+def set_(app: App, /, name: str, why: str, who: str, **typed: Any) -> None:
+    """Set what a team does otherwise than the playbook, for each rep in it; a rep's own numbers go before.
+
+    A rep is in a team by `thaw rep limit NAME --team TEAM`.
+    """
+    settled: list[tuple[str, Settled]] = []
+    with typed_errors(), transaction(app.service.engine) as connection:
+        members = _members(connection, name)
+        if not members:
+            raise InputError(f"nobody is in team {plain(name, 80)!r}: put reps into it with `thaw rep limit REP --team TEAM`")
+        change = {"of_team": _said(_first(members), typed)}
+        for each in members:
+            # Looked at before the first is published: either all of them work by it, or nobody does.
+            made_of(connection, each.name, *wanted_of(connection, each, None, change))
+        for each in members:
+            found = settle(connection, each, base=None, now=app.service.now(), who=who, change=change, why=why)
+            settled += [(each.name, found)] if found else []
+    for rep_name, found in settled:
+        freeze(app, rep_name, found, who)
+
+
+@team.command("list")
+@json_option
+@pass_app
+def list_(app: App, as_json: bool) -> None:
+    """List the teams, with who is in each and what it does otherwise."""
+    with transaction(app.service.engine) as connection:
+        reps = leads.list_reps(connection)
+    teams: dict[str, list[Rep]] = {}
+    for each in reps:
+        if each.layers and each.layers.team:
+            teams.setdefault(each.layers.team, []).append(each)
+    shown = [Team(name=name, reps=tuple(each.name for each in of), limits=_first(of)) for name, of in sorted(teams.items())]
+    if as_json:
+        app.print_json({"teams": shown})
+        return
+    for team_ in shown:
+        said = ", ".join(
+            f"{CALLED[name]} {shown_value(name, value)}" for name, value in msgspec.to_builtins(team_.limits).items()
+        )
+        members = ", ".join(map(plain, team_.reps))
+        click.echo(f"{plain(team_.name)}: {count(len(team_.reps), 'rep')} ({members}); {said or 'all as the playbook has it'}")
+    if not shown:
+        click.echo("no teams; a rep is in one by `thaw rep limit NAME --team TEAM`")
+
+
+COMMANDS = (team,)

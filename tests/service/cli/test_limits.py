@@ -1,0 +1,138 @@
+"""`thaw rep limit` and `thaw team`: numbers of a rep's days otherwise than the playbook has them, with who and why."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.cli.layered import CALLED
+from tests.service.sheets import sheet
+from tests.service.world import MONDAY, World
+from workflows.events import CalendarFrozen, DayPlanned
+from workflows.layers import HOURS, NUMBERS
+from workflows.rep import rep_id
+
+ANN = ("--as", "manager:ann")
+WHY = ("--why", "Dan works half days until Easter.")
+
+
+@pytest.fixture
+def office(world: World) -> World:
+    """Dan and eve, each with eight leads."""
+    world.rep()
+    world.rep("eve")
+    world.register(8)
+    world.register(8, owner="eve")
+    return world
+
+
+def frozen(world: World, rep: str = "dan") -> CalendarFrozen:
+    return [each.data for each in world.events(rep_id(rep)) if isinstance(each.data, CalendarFrozen)][-1]
+
+
+def planned(world: World, rep: str = "dan") -> int:
+    return [len(each.data.notes) for each in world.events(rep_id(rep)) if isinstance(each.data, DayPlanned)][-1]
+
+
+def test_what_a_rep_does_otherwise_binds_the_plan_and_is_recorded_with_who_and_why(office: World) -> None:
+    """Three notes instead of five; the plan pins the numbers that it went by, and all of it can be made again."""
+    world = office
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--notes", 3, "--calls", 3, *WHY, *ANN)
+    world.at(MONDAY + timedelta(days=1))
+    assert (planned(world), planned(world, "eve")) == (3, 5)
+    assert len([item for item in sheet(world).items if item.kind == "note"]) == 3
+    layers, last = frozen(world).layers, world.events(rep_id("dan"))[-1]
+    assert layers
+    assert (layers.own.notes, layers.base) == (3, "five-five-five")
+    assert layers.why
+    assert last.playbook
+    assert last.playbook.id == "five-five-five.of.dan"
+    assert "manager:ann" in {each.actor for each in world.events(rep_id("dan"))}
+    shown = world.ok("rep", "show", "dan")
+    assert "notes 3 (rep)" in shown
+    assert "follow-ups 5 (playbook)" in shown
+    assert world.said("rederive", "--all")["mismatches"] == []
+    world.ok("verify")
+
+
+def test_a_team_comes_between_playbook_and_rep(office: World) -> None:
+    """Two reps in a team: both have its number, but for what one of them has of his own."""
+    world = office
+    with world.worker():
+        for rep in ("dan", "eve"):
+            world.ok("rep", "limit", rep, "--team", "north", *WHY, *ANN)
+        world.ok("rep", "limit", "dan", "--notes", 2, *WHY, *ANN)
+        world.ok("team", "set", "north", "--notes", 4, "--closes", "18:00", *WHY, *ANN)
+    assert "north: 2 reps (dan, eve); notes 4, calls until 18:00" in world.ok("team", "list")
+    assert "notes 2 (rep)" in world.ok("rep", "show", "dan")
+    assert "notes 4 (team north)" in world.ok("rep", "show", "eve")
+    assert "calls until 18:00 (team north)" in world.ok("rep", "show", "eve")
+    world.at(MONDAY + timedelta(days=1))
+    assert (planned(world), planned(world, "eve")) == (2, 4)
+    assert world.said("rederive", "--all")["mismatches"] == []
+
+
+def test_hours_are_only_narrowed_and_nothing_is_half_applied(office: World) -> None:
+    """Against the playbook, and against the team; no event and no playbook is left of what was refused."""
+    world = office
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--team", "north", *WHY, *ANN)
+        world.ok("team", "set", "north", "--closes", "17:00", *WHY, *ANN)
+    before = world.ok("playbook", "list")
+    said = world.refused(2, "rep", "limit", "dan", "--closes", "19:00", *WHY, *ANN)
+    assert "closes 19:00 of the rep is wider than 17:00 of team north" in said
+    assert "can only be narrowed" in said
+    assert "wider than" in world.refused(2, "team", "set", "north", "--opens", "06:00", *WHY, *ANN)
+    assert "no note is ever written" in world.refused(2, "rep", "limit", "dan", "--calls", 0, *WHY, *ANN)
+    assert world.ok("playbook", "list") == before
+    assert "calls until 17:00 (team north)" in world.ok("rep", "show", "dan")
+
+
+def test_narrower_hours_hold_where_a_call_is_listed(office: World, tmp_path: Path) -> None:
+    """Calls of a rep who may call from noon on alone: before that the sheet says when."""
+    world = office
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--opens", "13:00", *WHY, *ANN)
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        for item in sheet(world).items:
+            world.ok("note-sent", item.key, "--attest-all")
+    world.at(MONDAY + timedelta(days=8))
+    assert any("outside the hours for calls" in each.why for each in sheet(world).blocked)
+    assert world.said("rederive", "--all")["mismatches"] == []
+    world.bundles_hold(tmp_path, "V-0000", "V-0001")
+
+
+def test_it_goes_on_when_the_calendar_changes_and_ends_when_it_is_cleared(office: World) -> None:
+    """`rep set` keeps what was set; `--clear` without numbers gives the playbook back."""
+    world = office
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--notes", 3, *WHY, *ANN)
+        world.ok("rep", "set", "dan", "--absence", "2026-03-09:2026-03-20")
+        layers = frozen(world).layers
+        assert layers
+        assert layers.own.notes == 3
+        world.ok("rep", "limit", "dan", "--clear", *WHY, *ANN)
+    assert not frozen(world).layers
+    assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
+    assert frozen(world).playbook == "five-five-five"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("team", "set", "south", "--notes", "3"), "nobody is in team 'south'"),
+        (("rep", "limit", "zoe", "--notes", "3"), "zoe"),
+        (("rep", "limit", "dan", "--opens", "9"), "a time of the prospect's day"),
+        (("rep", "limit", "dan", "--weekdays", "mon"), "numbers 1 (Monday) to 7 (Sunday)"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(office: World, typed: tuple[str, ...], said: str) -> None:
+    """What was wrong, and what would be right."""
+    assert said in office.refused(2, *typed, *WHY, *ANN)
+
+
+def test_every_number_has_a_name_for_people() -> None:
+    """What may be set is what is shown."""
+    assert {*NUMBERS, *HOURS} == set(CALLED)

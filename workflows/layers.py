@@ -1,0 +1,119 @@
+"""The layers of a rep's days put together: a playbook, what the team does otherwise, and what the rep does."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from workflows.limits import Layers, Limits
+from workflows.playbooks import ContactHours, Playbook
+
+Where = Literal["playbook", "team", "rep"]
+
+#: What a layer may set: the numbers of the day, and the hours, which it can only narrow.
+NUMBERS = ("notes", "calls", "follow_up_touches", "catch_up_calls", "minutes")
+HOURS = ("opens", "closes", "weekdays")
+
+
+class LoosenedError(ValueError):
+    """A layer would widen hours that are driven by law; the message is a sentence for whoever asked for it."""
+
+
+class Number(NamedTuple):
+    """A number in force, and which layer it comes from."""
+
+    name: str
+    value: int | tuple[int, ...]
+    where: Where
+
+
+def merged(base: Playbook, layers: Layers, *, playbook_id: str, version: str) -> Playbook:
+    """Return the playbook that *layers* make of *base*: each number of the lowest layer that sets it, hours narrowed by all."""
+    capacity, hours = base.capacity, base.contact_hours
+    for layer in (layers.of_team, layers.own):
+        said = {name: value for name in NUMBERS[:-1] if (value := getattr(layer, name)) is not UNSET}
+        capacity = replace(capacity, **said)
+        if layer.minutes is not UNSET:
+            capacity = replace(capacity, minutes=replace(capacity.minutes, budget=layer.minutes))
+        try:
+            # Whatever a later version of the playbook has, nobody's hours become wider than it says.
+            hours = narrowed(hours, _hours_of(layer, hours)) or hours
+        except LoosenedError:
+            continue
+    return replace(
+        base,
+        id=playbook_id,
+        version=version,
+        extends=(f"{base.id}@{base.version}",),
+        capacity=capacity,
+        contact_hours=hours,
+    )
+
+
+def narrowed(hours: ContactHours, other: ContactHours) -> ContactHours | None:
+    """Return the hours that lie in both, None when none do."""
+    opens, closes = max(hours.opens, other.opens), min(hours.closes, other.closes)
+    weekdays = tuple(day for day in hours.weekdays if day in other.weekdays)
+    return ContactHours(opens=opens, closes=closes, weekdays=weekdays) if opens < closes and weekdays else None
+
+
+def check_narrower(base: Playbook, layers: Layers) -> None:
+    """Look whether each layer narrows the hours that the ones above it leave.
+
+    Raises
+    ------
+    LoosenedError
+        When one widens them, or leaves no hour at all.
+    """
+    hours, above = base.contact_hours, f"{base.id}@{base.version}"
+    for layer, whose in ((layers.of_team, f"team {layers.team or ''}".strip()), (layers.own, "the rep")):
+        wanted = _hours_of(layer, hours)
+        for name, wider in (("opens", wanted.opens < hours.opens), ("closes", wanted.closes > hours.closes)):
+            if wider:
+                said, known = getattr(wanted, name), getattr(hours, name)
+                raise LoosenedError(
+                    f"{name} {_clock(said)} of {whose} is wider than {_clock(known)} of {above}: hours for calls follow from "
+                    "law, and can only be narrowed"
+                )
+        more = [day for day in wanted.weekdays if day not in hours.weekdays]
+        if more:
+            raise LoosenedError(
+                f"weekday {more[0]} of {whose} is none of those of {above} ({', '.join(map(str, hours.weekdays))}): days for "
+                "calls follow from law, and can only be narrowed"
+            )
+        left = narrowed(hours, wanted)
+        if left is None:
+            raise LoosenedError(f"{whose} would have no hour left in which anybody may be called")
+        hours, above = left, whose
+
+
+def numbers(base: Playbook, layers: Layers) -> Iterator[Number]:
+    """Yield each number that a layer may set, as it is in force, with where it comes from."""
+    whole = merged(base, layers, playbook_id=base.id, version=base.version)
+    for name in (*NUMBERS, *HOURS):
+        where: Where = "playbook"
+        if getattr(layers.of_team, name) is not UNSET:
+            where = "team"
+        if getattr(layers.own, name) is not UNSET:
+            where = "rep"
+        if name == "minutes":
+            value: int | tuple[int, ...] = whole.capacity.minutes.budget
+        else:
+            value = getattr(whole.capacity if name in NUMBERS else whole.contact_hours, name)
+        yield Number(name, value, where)
+
+
+def _hours_of(layer: Limits, above: ContactHours) -> ContactHours:
+    opens = above.opens if layer.opens is UNSET else layer.opens
+    closes = above.closes if layer.closes is UNSET else layer.closes
+    if opens >= closes:
+        raise LoosenedError(f"calls would open at {_clock(opens)} and close at {_clock(closes)}: they have to open first")
+    weekdays = above.weekdays if layer.weekdays is UNSET else layer.weekdays
+    if not weekdays:
+        raise LoosenedError("weekdays must name at least one day, 1 (Monday) to 7 (Sunday)")
+    return ContactHours(opens=opens, closes=closes, weekdays=weekdays)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
