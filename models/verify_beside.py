@@ -199,7 +199,7 @@ _REFERENCES = """
          WHERE (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
            AND strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
     ), erased AS (SELECT stream_id FROM events WHERE type IN ('lead_erased', 'event_texts_erased'))
-    SELECT said.*, d.id IS NOT NULL AS is_there
+    SELECT DISTINCT said.*, d.id IS NOT NULL AS is_there
       FROM said LEFT JOIN documents d ON CAST(d.id AS text) = said.id
      WHERE said.id <> CAST(said.stream_id AS text) AND d.commitment IS DISTINCT FROM said.commitment
        AND (d.id IS NOT NULL OR said.stream_id <> :service AND said.stream_id NOT IN (SELECT stream_id FROM erased))

@@ -74,6 +74,7 @@ def test_each_change_beside_the_log_is_found_and_named(lived: World) -> None:
                 assert found == verify_beside(connection, streams=lived.leads) or code == "playbook_differs"
                 assert {"playbook_differs"} >= {f.code for f in verify_beside(connection, streams=[])}
             assert any(f.code == code and words.format_map(leads) in f.sentence for f in found), (attack, found)
+            assert len(set(found)) == len(found), "said twice"
         assert [] == verify_beside(connection) == verify_beside(connection, streams=lived.leads)
 
 
