@@ -6,8 +6,10 @@ by id, messages by id, and last, just before the commit, the head of the log.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from actors.batch import Batch
@@ -21,10 +23,10 @@ from actors.invitations import (
 )
 from actors.library import Library
 from actors.mail_checks import mail_verdicts
-from actors.measures import verdicts_on
+from actors.measures import is_measured, verdicts_on
 from actors.personal import PersonalData
 from actors.submit import Submission, stage
-from models import campaigns, erasure, leads, messages, pauses, plans
+from models import campaigns, erasure, leads, messages, pauses, plans, wordings
 from models.database import Connection, Engine, transaction
 from models.leads import Locked
 from models.messages import OpenMessage, Ring
@@ -63,6 +65,7 @@ from workflows.proposals import comes_in, gives_back
 from workflows.rep import day_under_way, handle_rep, rep_id
 from workflows.sales_event import SalesEvent
 from workflows.slotting import takes_slots
+from workflows.wordings import Wording
 
 log = structlog.get_logger()
 
@@ -265,6 +268,7 @@ class _Apply:
             queue=read_queue(self._connection, lead.owner, self._now, playbook.importance.high_from)
             if lead and isinstance(command, ConfirmCutBait)
             else None,
+            wording={"phrases": self._phrases.digest} if lead and self._measured(command) else msgspec.UNSET,
             into=self._other(batch, command.into) if isinstance(command, MergeLead) else None,
         )
         outcome = handle(lead, command, context, carrier)
@@ -286,6 +290,14 @@ class _Apply:
         self._tell_others(batch, message, command, outcome)
         if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
             batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _measured(self, command: AnyCommand) -> bool:
+        return is_measured(command, self._personal.words)
+
+    @cached_property
+    def _phrases(self) -> Wording:
+        """Return the phrase lists in force, the same for the whole run."""
+        return wordings.latest(self._connection, "phrases")
 
     def _other(self, batch: Batch, lead_id: UUID) -> OtherLead:
         """Return what is known of a lead into which another is to be merged. It is not locked: see `workflows.merging`."""
@@ -316,8 +328,9 @@ class _Apply:
         if lead is None:
             return ()
         words = self._personal.words
+        looked = (lead, command, words, playbook, capacity, calendar, self._now)
         return (
-            *verdicts_on(self._connection, lead, command, words, playbook, capacity, calendar, self._now, colleague),
+            *(verdicts_on(self._connection, *looked, self._phrases, colleague) if self._measured(command) else ()),
             *verdicts_on_letter(self._connection, lead, command, words, self._library, self._now),
             *mail_verdicts(words, command, self._postal_address),
         )

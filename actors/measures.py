@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from rapidfuzz import fuzz, process
 
 from actors.mail_checks import mail_of
-from models import mailboxes, playbooks, texts
+from models import mailboxes, playbooks, texts, wordings
 from models.database import Connection
 from models.texts import Written
 from workflows import horizon
@@ -22,11 +23,11 @@ from workflows.events import Verdict
 from workflows.lead import Lead
 from workflows.mail_commands import QueueNurtureMail
 from workflows.mail_text import read_mail
+from workflows.phrase_lists import SHIPPED, PhraseLists, read_phrases
 from workflows.phrases import (
     ASKS_TO_REPLY,
     COMMON,
     MAY_SAY_NO,
-    MENTIONS_MAIL,
     MONTHS,
     NICKNAMES,
     NUMBERS,
@@ -47,6 +48,7 @@ from workflows.prose import (
     telling_words,
     words_of,
 )
+from workflows.wordings import Wording
 
 #: The names under which the command line keeps the words of a kind (`service.cli.draft`).
 _KEPT_AS: Mapping[TextKind, str] = {"strategy": "strategy"}
@@ -81,6 +83,19 @@ class About(NamedTuple):
     """Texts of the same kind for other leads, newest first."""
     writer: str | None = None
     other_leads: Sequence[str] = ()
+    lists: PhraseLists = SHIPPED
+
+
+@lru_cache(maxsize=4)
+def lists_of(wording: Wording) -> PhraseLists:
+    """Return the phrase lists of a published *wording*."""
+    return read_phrases(wording.text)
+
+
+def is_measured(command: AnyCommand, words: Mapping[UUID, Written]) -> bool:
+    """Tell whether *command* has words that are checked, and that are among *words*."""
+    found = checked_text(command)
+    return found is not None and found[1].document_id in words
 
 
 def words_of_all(connection: Connection, commands: Iterable[AnyCommand]) -> Mapping[UUID, Written]:
@@ -98,11 +113,13 @@ def verdicts_on(
     capacity: Capacity,
     calendar: Calendar | None,
     now: datetime,
+    phrases: Wording,
     colleague: Colleague | None = None,
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on the words of *command*, which are among *words*; none when it has none or they were erased.
 
-    *capacity* is the rep's; a *colleague* makes the call that a note promises, if one is given.
+    *capacity* is the rep's; *phrases* is the wording of the lists that is in force; a *colleague* makes the call that a note
+    promises, if one is given.
     """
     found = checked_text(command)
     written = words.get(found[1].document_id) if found else None
@@ -111,6 +128,7 @@ def verdicts_on(
     about = _about(
         connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now, colleague
     )
+    about = about._replace(lists=lists_of(phrases))
     if mail_of(command):
         written = written._replace(body=read_mail(written.body.encode()).words)
     if isinstance(command, QueueNurtureMail):
@@ -138,6 +156,7 @@ def preview(
     draft = Written(UUID(int=0), lead.id, body, f"rep:{lead.owner}", now)
     about = _about(connection, lead, kind, draft, playbook, _capacity_of(connection, lead, playbook), calendar, now, now)
     about = about._replace(value=_words(value_item) or about.value, fact_confirmed=fact)
+    about = about._replace(lists=lists_of(wordings.latest(connection, "phrases")))
     checks = {"note": playbook.checks.note, "touch": playbook.checks.touch}.get(kind, ())
     return judge(kind, checks, measure(body, about), playbook.content)
 
@@ -225,8 +244,8 @@ def measure(words: str, about: About) -> Measures:
         caller=any(word in words_of(plain) for name in about.caller for word in words_of(normal(name)))
         if about.caller
         else None,
-        empty=empty_phrase(words),
-        telling=len(telling_words(words, about.names)),
+        empty=empty_phrase(words, about.lists),
+        telling=len(telling_words(words, about.names, about.lists)),
         prior=_where(about.prior_interest, plain),
         value=_where(about.value, plain),
         other_letters=bool(about.value) and in_other_letters(plain),
@@ -238,7 +257,7 @@ def measure(words: str, about: About) -> Measures:
         attempts=_says_number(plain, about.attempts),
         may_say_no=bool(MAY_SAY_NO.search(plain)),
         asks_to_reply=bool(ASKS_TO_REPLY.search(plain)),
-        mentions_mail=bool(MENTIONS_MAIL.search(plain)),
+        mentions_mail=bool(about.lists.mail_pattern.search(plain)),
     )
 
 

@@ -63,6 +63,7 @@ PRIVILEGES = {
     "suppression_key": Allowed("SELECT INSERT UPDATE"),
     "suppressions": Allowed(_CHANGE, auditor=""),
     "tree_nodes": Allowed(_ADD),
+    "wordings": Allowed(_ADD),
 }
 
 

@@ -3,8 +3,8 @@
 ``events`` is the truth. ``leads``, ``reps``, ``campaigns``, ``sales_events``, ``slots``, ``calendars`` and ``pauses`` are
 projections of it and can be dropped and rebuilt (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once.
 ``contacts`` and ``documents`` hold the personal data that the log only refers to; ``suppressions`` what outlives an erasure,
-as keyed hashes. ``playbooks`` are published once and never change. ``tree_nodes`` and ``checkpoints`` are the Merkle tree
-over the log and what was signed of it; the log tells whether they are true. ``checkpoint_deliveries`` and
+as keyed hashes. ``playbooks`` and ``wordings`` are published once and never change. ``tree_nodes`` and ``checkpoints`` are the
+Merkle tree over the log and what was signed of it; the log tells whether they are true. ``checkpoint_deliveries`` and
 ``checkpoint_failures`` say where checkpoints were sent and did not arrive.
 
 ``log_head`` is the one row that whoever appends to the log holds to the commit; ``bells`` the mark by which a Redis is known
@@ -13,10 +13,12 @@ again; ``suppression_key`` the check of the key that the hashes are made with; `
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
     DateTime,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -289,4 +291,16 @@ checkpoint_deliveries = Table(
     Column("destination", Text, primary_key=True, comment="file, webhook or mail"),
     Column("size", BigInteger, primary_key=True, autoincrement=False, comment="of the checkpoint that arrived there"),
     Column("delivered_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
+)
+
+wordings = Table(
+    "wordings",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True, comment="a later one goes before"),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the body"),
+    Column("body", Text, nullable=False),
+    Column("shipped", Boolean, nullable=False, comment="it came with a release; the team's own go before"),
+    Column("published_at", _moment, nullable=False, server_default=text("clock_timestamp()")),
+    Index("wordings_digest", "digest"),
 )

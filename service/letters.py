@@ -3,18 +3,18 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from models import contacts
+from models import contacts, wordings
 from models.database import Connection
 from service.times import moment_and_zone
 from service.wording import hidden_in, plain, words
 from workflows import time_zones
 from workflows.codec import derived_id
 from workflows.sales_event import SalesEvent
+from workflows.wordings import NAMES
 
 #: What a template may ask for.
 FIELDS = ("name", "company", "last_meeting_topic", "rep", "events")
@@ -51,18 +51,17 @@ def read_template(text: str) -> Template:
     return Template(text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def shipped_template(name: str) -> Template:
-    """Return the template called *name* that comes with Thaw.
+def approved_template(connection: Connection, name: str) -> Template:
+    """Return the template called *name* that is in force.
 
     Raises
     ------
     LetterError
         When there is none.
     """
-    path = files("workflows") / "wording" / f"{name}.txt"
-    if not path.is_file():
-        raise LetterError(f"no wording called {name} comes with Thaw; give a file with one")
-    return read_template(path.read_text())
+    if name not in NAMES:
+        raise LetterError(f"there is no wording called {plain(name, 80)}; give a file with one, or name {', '.join(NAMES)}")
+    return read_template(wordings.latest(connection, name).text)
 
 
 def written(template: Template, values: Mapping[str, str]) -> str:

@@ -98,8 +98,8 @@ def did(data: AnyEvent) -> str:
             return f"resumed {paused_names(actors)}"
         case o.KeyInForce(key=key, replaces=replaces):
             return f"put the key {plain(key, 200)} in force{f', in place of {plain(replaces, 200)}' if replaces else ''}"
-        case o.PlaybookPublished():
-            return f"published {data.playbook}@{plain(data.version, 40)}, SHA-256 {data.digest}"
+        case o.PlaybookPublished() | o.WordingPublished():
+            return f"published {_published(data)}, SHA-256 {data.digest}"
         case o.ProjectionsRebuilt():
             made = f"{count(data.leads, 'lead')}, {count(data.reps, 'rep')}, {count(data.slots, 'slot')}"
             return f"rebuilt the projections from {count(data.events, 'event')}: {made}, {count(data.timers, 'missing timer')}"
@@ -116,6 +116,12 @@ def _retried(messages: tuple[o.Retried, ...]) -> str:
 def _totals(data: o.LeadsImported) -> str:
     names = ("created", "updated", "unchanged", "suppressed", "rejected")
     return ", ".join(f"{number} {name}" for name in names if (number := getattr(data, name)))
+
+
+def _published(data: o.PlaybookPublished | o.WordingPublished) -> str:
+    if isinstance(data, o.WordingPublished):
+        return f"the wording {data.wording}"
+    return f"{data.playbook}@{plain(data.version, 40)}"
 
 
 def _scope(data: o.RecordsExported) -> str:

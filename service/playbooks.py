@@ -6,9 +6,10 @@ from importlib.resources import files
 import msgspec
 
 from migrations.runner import Migrator
-from models import operations
+from models import operations, wordings
 from models.database import Connection, Engine, transaction
 from models.playbooks import find_published, publish
+from service.wordings import record_wording, shipped_wordings
 from workflows.operations import PlaybookPublished
 from workflows.playbook_text import Source, read_playbook
 from workflows.playbooks import Playbook
@@ -57,8 +58,11 @@ def read_beside_shipped(text: str) -> Playbook:
 
 
 def publish_shipped(engine: Engine, recorded: Migrator | None = None) -> None:
-    """Publish those that are not published yet; the log says so where *recorded* says who did it."""
+    """Publish what is not published yet, wordings too; the log says so where *recorded* says who did it."""
     with transaction(engine) as connection:
+        for wording in shipped_wordings():
+            if wordings.publish(connection, wording, shipped=True) and recorded:
+                record_wording(connection, wording, now=recorded.now, by=recorded.by)
         for playbook, text in shipped_playbooks().values():
             if publish(connection, playbook, text) and recorded:
                 record_published(connection, playbook, now=recorded.now, by=recorded.by)

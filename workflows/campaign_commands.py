@@ -186,6 +186,8 @@ class SendInvitation(Command, frozen=True, kw_only=True, tag="send_invitation"):
     text: Reference
     tries: Tries | msgspec.UnsetType = msgspec.UNSET
     """How often it was refused before, and written anew."""
+    footer: Digest | msgspec.UnsetType = msgspec.UNSET
+    """Of one that goes by mail: digest of the wording below it."""
 
 
 class MoveStage(Command, frozen=True, kw_only=True, tag="move_stage"):

@@ -231,6 +231,8 @@ class InvitationSent(Event, frozen=True, kw_only=True, tag="event_invitation_sen
     attachment: Digest
     wording: Digest
     text: Reference
+    footer: Digest | msgspec.UnsetType = msgspec.UNSET
+    """Of one that went by mail: digest of the wording below it."""
 
 
 class StageMoved(Event, frozen=True, kw_only=True, tag="stage_moved"):

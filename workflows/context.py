@@ -52,6 +52,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Scores follow what changes their parts; false for a decision made again of a release in which they did not."""
     into: OtherLead | None = None
     """The lead into which another is to be merged."""
+    wording: Mapping[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """By name the digests of the wordings that the words of the command were checked by; unset where none were."""
     law: LawUsed | msgspec.UnsetType | None = None
     """What a decision made again was held against by contact law; unset when there was no law table then. None: now."""
 

@@ -686,6 +686,9 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """Of a half of a breakup: the checks that it needs whatever its playbook says; absent where none were asked for yet."""
     gone: tuple[UUID, ...] | UnsetType = UNSET
     """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
+    wording: dict[str, str] | UnsetType = UNSET
+    """Of a decision for which words were checked: by name the digest of each wording by which that was done; absent where
+    wording had no versions yet."""
     into: merges.OtherLead | UnsetType = UNSET
     """Of a merge: what was known of the lead into which it was to be."""
     colleague: ColleagueUsed | UnsetType = UNSET

@@ -135,6 +135,7 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         followed=_followed(lead, command, context),
         asked=asked_besides(command, context) or UNSET,
         into=(context.into or UNSET) if isinstance(command, MergeLead) else UNSET,
+        wording=dict(context.wording) if context.wording else UNSET,
         law=judged_by(lead, command, context, entered) if lead else UNSET,
         colleague=colleague_used(context.colleague),
     )

@@ -94,7 +94,7 @@ def verdicts(
             "The list is not that of the events that may be attended now.",
         ),
         _verdict("described", described, {"events": len(found)}, undescribed.reason if undescribed else ""),
-        _opening(letter),
+        opening(letter.audience, letter.text),
         _values(letter, rules),
         _whole(letter),
     )
@@ -111,13 +111,14 @@ def _verdict(check: str, passed: bool, inputs: dict[str, Scalar], reason: str) -
     )
 
 
-def _opening(letter: Read) -> Verdict:
-    text = " ".join(normal(letter.text).split())
+def opening(audience: AudienceKey, letter: str) -> Verdict:
+    """Return what is to be said of how a *letter* to this *audience* opens (A0-4, A0-11)."""
+    text = " ".join(normal(letter).split())
     nothing, thanks, own_eyes = (bool(pattern.search(text)) for pattern in (_CAME_TO_NOTHING, _THANKS, _FIRST_HAND))
-    inputs: dict[str, Scalar] = {"audience": letter.audience, "nothing": nothing, "thanks": thanks, "first_hand": own_eyes}
+    inputs: dict[str, Scalar] = {"audience": audience, "nothing": nothing, "thanks": thanks, "first_hand": own_eyes}
     if not own_eyes:
         return _verdict("invitation_opening", False, inputs, "It does not say what for: to see it first-hand.")
-    if letter.audience == "client":
+    if audience == "client":
         reason = "A client is told that it came to nothing." if nothing else "A client is not thanked for the work together."
         return _verdict("invitation_opening", thanks and not nothing, inputs, reason)
     reason = "It thanks a prospect for working with us." if thanks else "It does not say that it could not go forward then."

@@ -200,6 +200,7 @@ def _queued_says(_: Facts, command: QueueBreakupMail | QueueNurtureMail) -> e.Ma
         attested=command.attested if isinstance(command, QueueNurtureMail) else (),
         writing_minutes=command.minutes,
         kind=command.kind if isinstance(command, QueueNurtureMail) else UNSET,
+        footer=command.footer,
     )
 
 

@@ -12,6 +12,7 @@ MailOutcome = Literal["sent", "refused", "deferred", "unconfirmed"]
 
 #: An answer of an SMTP server: its reply code, and its enhanced status code (RFC 3463).
 ReplyCode = Annotated[int, msgspec.Meta(ge=200, le=599)]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 StatusCode = Annotated[str, msgspec.Meta(pattern=r"^[245]\.\d{1,3}\.\d{1,3}$")]
 
 
@@ -23,10 +24,12 @@ class QueueBreakupMail(Command, frozen=True, kw_only=True, tag="queue_breakup_ma
     """The whole mail, byte for byte as it goes out."""
     monitored_reply_address: bool
     wording: Slug | None = None
-    """The template that it was made from, with the start of its digest; absent for a text of one's own."""
+    """The wording that it was made from, with its digest (of older mails the start of it); absent for a text of one's own."""
     minutes: Minutes = 0
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for sending in spite of a failed check; stored and listed."""
+    footer: Digest | msgspec.UnsetType = msgspec.UNSET
+    """Digest of the wording below it."""
 
 
 class QueueNurtureMail(Command, frozen=True, kw_only=True, tag="queue_nurture_mail"):
@@ -45,6 +48,8 @@ class QueueNurtureMail(Command, frozen=True, kw_only=True, tag="queue_nurture_ma
     """What sort of thing it is, one of the playbook's, such as newsletter."""
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for sending in spite of a failed check that is none of the law's; stored and listed."""
+    footer: Digest | msgspec.UnsetType = msgspec.UNSET
+    """As above."""
 
 
 class SendMail(Command, frozen=True, kw_only=True, tag="send_mail"):

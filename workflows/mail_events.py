@@ -16,12 +16,14 @@ class MailQueued(Event, frozen=True, kw_only=True, tag="mail_queued"):
     purpose: MailPurpose
     text: Reference
     wording: Slug | None
-    """The template that it was made from, with the start of its digest."""
+    """The wording that it was made from, with its digest; of older mails the start of it."""
     asset: Slug | None
     attested: tuple[Slug, ...]
     writing_minutes: int
     """Minutes that writing it took, 0 to 1440; they count once it has gone out."""
     kind: Slug | UnsetType = UNSET
+    footer: str | UnsetType = UNSET
+    """Digest of the wording below it."""
 
 
 class MailSending(Event, frozen=True, kw_only=True, tag="mail_sending"):

@@ -121,6 +121,16 @@ class PlaybookPublished(Event, frozen=True, kw_only=True, tag="playbook_publishe
     """The second person, for a playbook of the team's own; who published it is the event's actor."""
 
 
+class WordingPublished(Event, frozen=True, kw_only=True, tag="wording_published"):
+    """A wording is used from here on."""
+
+    wording: Slug
+    digest: Digest
+    """SHA-256 of its text."""
+    approved_by: Name | msgspec.UnsetType = msgspec.UNSET
+    """The second person, for wording of the team's own; who published it is the event's actor."""
+
+
 class ProjectionsRebuilt(Event, frozen=True, kw_only=True, tag="projections_rebuilt"):
     """Leads, reps, slots and calendars were made anew from the log."""
 
@@ -145,5 +155,5 @@ class SchemaMigrated(Event, frozen=True, kw_only=True, tag="schema_migrated"):
 
 Operation = (
     MessagesRetried | LeadsImported | RecordsExported | WorkPaused | WorkResumed | KeyInForce | PlaybookPublished
-    | ProjectionsRebuilt | SchemaMigrated
+    | ProjectionsRebuilt | SchemaMigrated | WordingPublished
 )  # fmt: skip

@@ -273,6 +273,7 @@ BUILDERS: dict[str, Builder] = {
         attachment=command.attachment,
         wording=command.wording,
         text=command.text,
+        footer=command.footer,
     ),
     "connector_introduced": lambda _, command: e.ConnectorIntroduced(
         connector=command.connector, relation=command.relation, strength=command.strength

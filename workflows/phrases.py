@@ -81,47 +81,12 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 
-#: What says nothing but "me again".
-EMPTY = {
-    "checking_in": re.compile(r"\b(?:just |simply |only )?check(?:ing)? (?:in|back)\b"),
-    "touching_base": re.compile(r"\btouch(?:ing)? base\b"),
-    "following_up": re.compile(r"\bfollow(?:ing)?[- ]up\b"),
-    "circling_back": re.compile(r"\bcircl(?:e|ing) back\b"),
-    "wondering_if": re.compile(r"\bwondering (?:if|whether)\b"),
-    "reaching_out_again": re.compile(r"\breach(?:ing)? out again\b"),
-    "bumping_this": re.compile(r"\bbump(?:ing)? this\b"),
-    "any_news": re.compile(r"\bany (?:news|update|updates|thoughts)\b"),
-}
-
-#: Words that say that somebody will be in touch and not what for, beside those of `COMMON`.
-IDLE = frozenset(
-    (
-        "about", "account", "afterwards", "again", "ago", "already", "also", "always", "another", "any", "anybody", "anyone",
-        "anything", "around", "back", "because", "before", "begin", "bit", "bring", "business", "call", "calling", "can",
-        "chat", "check", "checking", "client", "come", "company", "contact", "contacting", "could", "couple", "customer",
-        "day", "days", "did", "does", "doing", "done", "drop", "else", "email", "even", "ever", "everyone", "everything",
-        "feel", "few", "fine", "follow", "following", "friendly", "get", "getting", "give", "go", "goes", "going", "gone",
-        "good", "great", "happening", "hear", "hello", "here", "hey", "hi", "hope", "keep", "keeping", "know", "last",
-        "later", "latest", "lead", "let", "line", "little", "long", "look", "looking", "lot", "lots", "mail", "make", "many",
-        "maybe", "meanwhile", "message", "might", "moment", "month", "months", "more", "most", "much", "need", "needed",
-        "needs", "never", "new", "news", "next", "nice", "not", "nothing", "now", "okay", "once", "only", "other", "out",
-        "over", "people", "perhaps", "phone", "ping", "please", "possibly", "prospect", "quarter", "quick", "quickly",
-        "reach", "reaching", "really", "reconnect", "relationship", "reminder", "ring", "same", "say", "see", "send", "shall",
-        "short", "should", "simply", "since", "situation", "some", "somebody", "someone", "something", "soon", "speak",
-        "stand", "standing", "start", "status", "stay", "still", "such", "sure", "talk", "than", "them", "themselves",
-        "these", "thing", "things", "think", "thinks", "those", "time", "times", "today", "tomorrow", "too", "touch", "try",
-        "trying", "update", "updates", "us", "very", "want", "wants", "warm", "way", "week", "weeks", "well", "where",
-        "whether", "while", "wonder", "wondering", "word", "work", "working", "write", "writing", "year", "years", "yet",
-    )
-)  # fmt: skip
-
-#: A breakup's permission to say no, its request for an answer, and, in a voicemail, its mention of the mail.
+#: A breakup's permission to say no, and its request for an answer.
 MAY_SAY_NO = re.compile(
     r"\b(?:no longer (?:a |your )?priorit|not (?:a |your )?priorit|if (?:it is|it's|that is|that's|the answer is) (?:a )?no\b"
     r"|(?:fine|okay|ok|all right|no problem|understand)\b[^.!?\n]{0,60}\b(?:no|not|longer|changed|elsewhere))"
 )
 ASKS_TO_REPLY = re.compile(r"\b(?:hit|press|just|simply|please)? ?reply\b|\bwrite back\b|\blet me know\b|\banswer this\b")
-MENTIONS_MAIL = re.compile(r"\b(?:e-?mail|mail|message)\b")
 
 #: What a mail merge leaves behind when it fails.
 MERGE_MARKS = (

@@ -10,11 +10,10 @@ from datetime import date, timedelta
 
 import msgspec
 
+from workflows.phrase_lists import SHIPPED, PhraseLists
 from workflows.phrases import (
     COMMON,
-    EMPTY,
     GREETING,
-    IDLE,
     MERGE_MARKS,
     MONTHS,
     NOBODY,
@@ -196,10 +195,10 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def empty_phrase(text: str) -> str | None:
+def empty_phrase(text: str, lists: PhraseLists = SHIPPED) -> str | None:
     """Return the name of the first phrase in *text* that says nothing but "me again"."""
     plain = normal(text)
-    found = [(match.start(), name) for name, pattern in EMPTY.items() if (match := pattern.search(plain))]
+    found = [(match.start(), name) for name, pattern in lists.empty_patterns.items() if (match := pattern.search(plain))]
     return min(found)[1] if found else None
 
 
@@ -211,12 +210,12 @@ def in_other_letters(text: str) -> bool:
     return sum(ord(character) > _LAST_LATIN and character.isalpha() for character in text) >= _OTHER_LETTERS
 
 
-def telling_words(text: str, names: Iterable[str] = ()) -> frozenset[str]:
+def telling_words(text: str, names: Iterable[str] = (), lists: PhraseLists = SHIPPED) -> frozenset[str]:
     """Return the words of *text* that say more than that somebody will be in touch; *names* say nothing of what for."""
     plain = normal(text)
-    for pattern in EMPTY.values():
+    for pattern in lists.empty_patterns.values():
         plain = pattern.sub(" ", plain)
-    return frozenset(words_of(plain)) - COMMON - IDLE - _DAYS - {word for name in names for word in words_of(name)}
+    return frozenset(words_of(plain)) - COMMON - lists.idle_words - _DAYS - {word for name in names for word in words_of(name)}
 
 
 def merge_mark(text: str) -> str | None:

@@ -242,6 +242,7 @@ def _derive(
         into=used.into or None,
         law=None if judged and used.law is msgspec.UNSET else used.law,
         asked=used.asked,
+        wording=used.wording,
     )
     return handle(state if isinstance(state, Lead) else None, command, context, carrier).recorded
 

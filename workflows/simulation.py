@@ -281,6 +281,7 @@ class Simulation:
             holdings=(message.used.holdings or None) if message.used else None,
             queue=self._queue(message, owner, playbook),
             asked=message.used.asked if message.used else None,
+            wording=message.used.wording if message.used else msgspec.UNSET,
             into=other_lead(self.books.leads.get(command.into)) if isinstance(command, MergeLead) else None,
         )
         outcome = handle(lead, command, context, carrier)  # type: ignore[arg-type]  # every command class is of AnyCommand

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from models import bundle, checkpoints, contacts, events, heads, tree, views
+from models import bundle, checkpoints, contacts, events, heads, tree, views, wordings
 from models.checkpoints import CheckpointRow
 from models.database import Connection, Engine, transaction
 from models.heads import RecordedHeads
@@ -173,6 +173,7 @@ class _Writing:
         self.opened = opened
         self._progress = progress
         self._playbooks: set[str] = set()
+        self._wordings: set[str] = set()
         self.checkpoint = self._newest_checkpoint()
         self.heads = self._recorded_heads()
         self.behind = self._count_behind()
@@ -227,6 +228,8 @@ class _Writing:
                 member.write(b'[%d,%d,"%s"]\n' % (level, number, hash_.hex().encode()))
         for name, body in sorted(bundle.playbook_texts(self._connection, self._playbooks).items()):
             self._archive.add(f"playbooks/{name}.json", body.encode())
+        for name, body in sorted(wordings.texts_of(self._connection, self._wordings).items()):
+            self._archive.add(f"wordings/{name}.txt", body.encode())
         for name in ENCLOSED:
             self._archive.add(name, (files("service.bundle") / name).read_bytes())
         self._write_manifest(now, signing)
@@ -283,6 +286,8 @@ class _Writing:
             self._playbooks.add(names.used.followed)
         if names.used and names.used.colleague:
             self._playbooks.add(names.used.colleague.followed)
+        self._wordings |= set(names.used.wording.values()) if names.used else set()
+        self._wordings |= {said.rpartition(":")[2] for said in (names.data.wording, names.data.footer) if said}
         asked = self._selection.kind != "leads" or UUID(row.stream_id.decode()) in self._leads
         self.asked += asked
         if self.opened and asked:

@@ -95,6 +95,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         calendar: str | None
         followed: str | None = None
         colleague: "Names.Colleague | None" = None
+        wording: dict[str, str] = {}
 
     class Data(msgspec.Struct, frozen=True):
         """What happened."""
@@ -102,6 +103,9 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         owner: str | None = None
         layers: "Names.Pin | None" = None
         """Of a rep's days: the playbook below what the team and the rep do otherwise."""
+        wording: str | None = None
+        """Of a letter its digest, of a mail its name and digest."""
+        footer: str | None = None
 
     playbook: Pin | None
     used: Used | None

@@ -478,7 +478,7 @@ WHOLE_BYTES_MAX = 16 << 20
 
 KNOWN = re.compile(
     r"FORMAT\.txt|verify\.py|manifest\.json|manifest\.note|checkpoint\.note|checkpoints\.ndjson|events\.ndjson|index\.ndjson"
-    r"|tree\.ndjson|leads\.ndjson|opened\.ndjson|playbooks/[0-9a-f]{64}\.json"
+    r"|tree\.ndjson|leads\.ndjson|opened\.ndjson|playbooks/[0-9a-f]{64}\.json|wordings/[0-9a-f]{64}\.txt"
 )
 
 #: What `zipfile` and `zlib` raise over what is no proper zip file.
@@ -3125,7 +3125,8 @@ SAYS_SOMETIMES = {
     "cut_bait_confirmed": "card override",
     "nurture_touch_due": "gap",
     "nurture_touch_sent": "kind",
-    "mail_queued": "kind",
+    "mail_queued": "kind footer",
+    "event_invitation_sent": "footer",
     "re_engaged": "override",
     "importance_answered": "actions",
     "connector_introduced": "relation strength",
@@ -3784,6 +3785,35 @@ def read_playbooks(bundle: Bundle, report: Report) -> dict[str, Any]:
     return found
 
 
+def read_wordings(bundle: Bundle, report: Report) -> dict[str, str]:
+    """Return the wordings by their digests, which are their names."""
+    found: dict[str, str] = {}
+    for name in bundle.names():
+        if not name.startswith("wordings/"):
+            continue
+        raw, digest = bundle.read(name), name[len("wordings/") : -len(".txt")]
+        if hashlib.sha256(raw).hexdigest() != digest:
+            report.add(ALTERED, f"{name} is not the wording that its name is the digest of")
+            continue
+        try:
+            found[digest] = raw.decode()
+        except MISSHAPEN as error:
+            report.add(ALTERED, f"{name} cannot be read: {plain(str(error))}")
+    return found
+
+
+def empty_phrases(text: str) -> set[str] | None:
+    """Return the names of the phrases that say nothing, of the lists in *text*; None where this Python reads no TOML."""
+    try:
+        import tomllib  # not in every Python that runs this file
+    except ImportError:
+        return None
+    try:
+        return set(tomllib.loads(text)["empty"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return set()
+
+
 # The first pass: the order of the log, and the tree.
 
 
@@ -4088,10 +4118,11 @@ class Tally:
 
 
 class Library(NamedTuple):
-    """What decisions name: playbooks and calendars by their digests."""
+    """What decisions name: playbooks, calendars and wordings by their digests."""
 
     playbooks: dict[str, Any]
     calendars: dict[str, Frozen]
+    wordings: dict[str, str]
 
     def calendar(self, digest: str | None) -> Calendar:
         """Return a calendar; raises MissingError when the bundle has not got it."""
@@ -4290,6 +4321,7 @@ class Streams:
         decision = Decision(lead, body, self.library.playbooks, self.library.calendar(digest))
         owner = acting(lead, decision.kind) if lead else owner
         self.tally.decisions += 1
+        self._compare_wording(decision, body["used"].get("wording", {}), found)
         self._check_frozen("used.calendar", digest, owner, event, found)
         self._check_colleague(lead, decision, event, found)
         if decision.kind == "migrate_playbook":
@@ -4300,6 +4332,17 @@ class Streams:
             name = "playbook.id" if queues else "playbook"
             found.compare(name, decision.pin["id"] if queues else decision.pin, lead.pin["id"] if queues else lead.pin)
         return decision
+
+    def _compare_wording(self, decision: Decision, used: dict[str, str], found: Differences) -> None:
+        """Look for each wording by which words were checked, and in it for what a check says that it found there."""
+        for name, digest in used.items():
+            if digest not in self.library.wordings:
+                raise MissingError(f"the wording {plain(name, 40)} {plain(digest, 64)} is not in the bundle")
+        listed = empty_phrases(self.library.wordings[used["phrases"]]) if "phrases" in used else None
+        for verdict in decision.verdicts:
+            said = (verdict.get("inputs") or {}).get("phrase")
+            if listed is not None and said is not None and said not in listed:
+                found.compare("used.verdicts." + plain(verdict["check"], 40), said, "a phrase of the lists that were used")
 
     def _check_frozen(self, field: str, digest: str | None, rep: str, event: Event, found: Differences) -> None:
         if digest is not None and self.library.calendars[digest].by.get(rep, event.position) >= event.position:
@@ -4611,7 +4654,7 @@ def _check(
     checkpoint = read_checkpoint(bundle, keys, report)
     claims = read_claims(bundle, keys, checkpoint, report)
     outside = outside_claims(kept, checkpoint, report)
-    playbooks = read_playbooks(bundle, report)
+    playbooks, wordings = read_playbooks(bundle, report), read_wordings(bundle, report)
     for name in ("FORMAT.txt", "verify.py"):
         bundle.read(name)
     if processes is None or not hasattr(os, "fork"):
@@ -4629,7 +4672,8 @@ def _check(
         broken = True
         report.take(wrong)
     tally = Tally()
-    _follow_all(partitions, manifest, log, playbooks, leads, processes, tally, report, progress)
+    library = Library(playbooks, log.calendars, wordings)
+    _follow_all(partitions, manifest, log, library, leads, processes, tally, report, progress)
     if broken:
         return
     check_merges(manifest, tally, report)
@@ -4648,7 +4692,7 @@ def _follow_all(
     partitions: Sequence[Partition],
     manifest: Manifest,
     log: Log,
-    playbooks: dict[str, Any],
+    library: Library,
     leads: Sequence[str],
     processes: int,
     tally: Tally,
@@ -4666,7 +4710,7 @@ def _follow_all(
     def follow(number: int) -> Followed:
         # Of what copies of this process do, only what came of it is told.
         told = tell if processes == 1 else lambda events: None
-        return _follow(partitions[number], manifest, log, playbooks, leads, told)
+        return _follow(partitions[number], manifest, log, library, leads, told)
 
     for partition in partitions:
         partition.flush()
@@ -4683,13 +4727,13 @@ def _follow(
     partition: Partition,
     manifest: Manifest,
     log: Log,
-    playbooks: dict[str, Any],
+    library: Library,
     leads: Sequence[str],
     tell: Callable[[int], None],
 ) -> Followed:
     """Follow the streams of a partition; *tell* is told of every 10,000 events."""
     tally, report, events = Tally(), Report(), 0
-    streams = Streams(manifest, log.heads, Library(playbooks, log.calendars), tally, report)
+    streams = Streams(manifest, log.heads, library, tally, report)
     streams.expect(partition)
     lines = partition.lines(partition.events)
     for line in lines:

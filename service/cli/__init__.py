@@ -40,6 +40,7 @@ from service.cli import (
     verify,
     what_if,
     why,
+    wording,
 )
 from service.cli.app import App
 from service.cli.demo import demo
@@ -84,6 +85,7 @@ for module in (
     keys,
     verify,
     playbook,
+    wording,
     bundle,
     erase,
     suppressions,

@@ -6,10 +6,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import click
+import msgspec
 
 from actors.bell import BellUnavailableError
 from actors.submit import Submission, stage
-from models import campaigns, contacts, messages, views
+from models import campaigns, contacts, messages, views, wordings
 from models.database import Connection, transaction
 from models.messages import Ring
 from service.cli.answers import WAIT_SECONDS, await_settled, typed_errors
@@ -22,13 +23,13 @@ from service.find_campaign import find_campaign
 from service.letters import (
     LetterError,
     Template,
+    approved_template,
     attachment,
     document_id,
     kept_letter,
     letter_id,
     read_template,
     said_of,
-    shipped_template,
     written,
 )
 from service.mailing.addresses import MailError, address_of, sender_of, token_of
@@ -43,6 +44,7 @@ from workflows.event_list import attachment_digest, upcoming
 from workflows.invitation_playbook import Invitation
 from workflows.lead import Lead
 from workflows.sales_event import SalesEvent, facts_of
+from workflows.wordings import Wording
 
 
 class _Desk(NamedTuple):
@@ -55,6 +57,8 @@ class _Desk(NamedTuple):
     events: Sequence[SalesEvent]
     """All of them."""
     templates: dict[AudienceKey, Template]
+    footer: Wording
+    """Of letters by mail."""
 
 
 @click.command()
@@ -116,10 +120,12 @@ def _desk(connection: Connection, campaign: Campaign, given: dict[str, str | Non
     for audience in rules.audiences:
         text = given[audience.key]
         try:
-            templates[audience.key] = read_template(text) if text is not None else shipped_template(audience.template)
+            own = read_template(text) if text is not None else None
+            templates[audience.key] = own or approved_template(connection, audience.template)
         except LetterError as error:
             raise InputError(f"--{audience.key}-wording: {error}") from error
-    return _Desk(campaign, title, rules, campaigns.list_sales_events(connection), templates)
+    footer = wordings.latest(connection, "mail-footer")
+    return _Desk(campaign, title, rules, campaigns.list_sales_events(connection), templates, footer)
 
 
 def _write(connection: Connection, app: App, desk: _Desk, lead: Lead, letter: Letter, who: str | None) -> WrittenLetter:
@@ -162,6 +168,7 @@ def _write(connection: Connection, app: App, desk: _Desk, lead: Lead, letter: Le
         wording=template.digest,
         text=reference,
         tries=letter.tries,
+        footer=desk.footer.digest if desk.rules.mode == "email" else msgspec.UNSET,
         occurred_at=app.service.now(),
     )
     return WrittenLetter(
@@ -182,6 +189,7 @@ def _by_mail(
         sent_at=app.service.now(),
         earlier=(),
         postal_address=app.settings.postal_address,
+        footer=desk.footer.text,
         token=token_of(open_pepper(app.settings, app.service.engine), lead.id),
         public_url=app.settings.public_url,
     )

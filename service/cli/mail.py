@@ -10,7 +10,7 @@ import msgspec
 
 from actors.mail_checks import MAIL
 from actors.submit import Submission
-from models import contacts, deliveries, messages, texts
+from models import contacts, deliveries, messages, texts, wordings
 from models.database import Connection, transaction
 from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
@@ -20,11 +20,12 @@ from service.cli.owed import mail_to_owed
 from service.cli.typed import SLUG, TEXT_FILE
 from service.find import find_lead
 from service.mailing.addresses import address_of, sender_of, token_of
-from service.mailing.compose import Letter, Wording, compose, filled, wording
+from service.mailing.compose import Letter, compose, filled
 from service.pepper import Pepper, open_pepper
 from workflows.commands import Command, decode_command
 from workflows.mail_commands import MailOutcome, QueueBreakupMail, QueueNurtureMail, ReportMail
 from workflows.mail_text import read_mail
+from workflows.wordings import Wording
 
 #: What is typed of a mail, beside its text; the same id with something else is refused.
 _ENTRY = ("asset", "kind", "subject", "minutes", "monitored", "override", "occurred")
@@ -40,6 +41,8 @@ class _Made(NamedTuple):
 
     raw: bytes
     wording: str | None
+    footer: str
+    """Digest of what stands below it."""
 
 
 def _handler(make: Callable[[App, Draft, dict[str, Any]], Command]) -> Callable[..., None]:
@@ -105,6 +108,7 @@ def _breakup(app: App, draft: Draft, typed: dict[str, Any]) -> QueueBreakupMail:
         text=text,
         monitored_reply_address=monitored,
         wording=made.wording,
+        footer=made.footer,
         minutes=typed["minutes"],
         override=draft.text("--override", "override", typed["override"]) or msgspec.UNSET,
         occurred_at=draft.occurred_at,
@@ -120,6 +124,7 @@ def _nurture(app: App, draft: Draft, typed: dict[str, Any]) -> QueueNurtureMail:
         asset=typed["asset"],
         kind=typed["kind"] or msgspec.UNSET,
         wording=made.wording,
+        footer=made.footer,
         minutes=typed["minutes"],
         override=draft.text("--override", "override", typed["override"]) or msgspec.UNSET,
         occurred_at=draft.occurred_at,
@@ -136,7 +141,7 @@ def _make(app: App, draft: Draft, typed: dict[str, Any]) -> _Made:
     sender = sender_of(connection, lead.owner, app.settings)
     own = _own_text(typed)
     asset = typed.get("asset")
-    used = wording("nurture" if asset else "breakup")
+    used, footer = wordings.latest(connection, "nurture" if asset else "breakup"), wordings.latest(connection, "mail-footer")
     values = {
         "first_name": name.split()[0] if name.split() else "",
         "rep": sender.display_name or lead.owner,
@@ -148,7 +153,7 @@ def _make(app: App, draft: Draft, typed: dict[str, Any]) -> _Made:
     }
     if asset and not values["message"]:
         raise InputError("say what you have for them, with --text or --text-file")
-    text = own if own is not None and not asset else filled(used.text, values)
+    text = own if own is not None and not asset else filled(used.body, values)
     letter = Letter(
         mail_id=draft.message_id,
         sender=sender,
@@ -158,14 +163,15 @@ def _make(app: App, draft: Draft, typed: dict[str, Any]) -> _Made:
         sent_at=draft.occurred_at,
         earlier=_earlier(connection, lead.id),
         postal_address=app.settings.postal_address,
+        footer=footer.text,
         token=token_of(_pepper(app), lead.id),
         public_url=app.settings.public_url,
     )
-    return _Made(compose(letter), _recorded(used, own is not None and not asset))
+    return _Made(compose(letter), _recorded(used, own is not None and not asset), footer.digest)
 
 
 def _recorded(used: Wording, of_ones_own: bool) -> str | None:
-    return None if of_ones_own else used.name
+    return None if of_ones_own else f"{used.name}:{used.digest}"
 
 
 def _said(words: str) -> str:

@@ -46,7 +46,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_file(path: str) -> str:
-    """Return the text of a playbook's file; raises `InputError` for what is none."""
+    """Return the text of a file of rules or words; raises `InputError` for what is none."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -54,7 +54,7 @@ def read_file(path: str) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if len(text) > _MOST_CHARACTERS:
-        raise InputError(f"{path}: {len(text)} characters are no playbook; {_MOST_CHARACTERS} are the most")
+        raise InputError(f"{path}: {len(text)} characters are too many; {_MOST_CHARACTERS} are the most")
     return text
 
 
@@ -111,6 +111,14 @@ def _show_review(read: Playbook, remarks: tuple[Remark, ...]) -> None:
         click.echo("nothing to object")
 
 
+def two_people(what: str, who: str, approved_by: str) -> None:
+    """Refuse that somebody who is no manager publishes *what*, or approves what is their own; raises `InputError`."""
+    if not who.startswith("manager:"):
+        raise InputError(f"--as {who}: only a manager publishes a {what} (manager:NAME)")
+    if approved_by.partition(":")[2].casefold() == who.partition(":")[2].casefold():
+        raise InputError(f"--approved-by {approved_by}: a second person approves it, not who publishes it")
+
+
 @playbook.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--as", "who", type=WHO, required=True, metavar="WHO", help="The manager who publishes it: manager:NAME.")
@@ -122,10 +130,7 @@ def publish(app: App, file: str, who: str, approved_by: str, as_json: bool) -> N
 
     One manager publishes it and a second person approves it; the log holds both names.
     """
-    if not who.startswith("manager:"):
-        raise InputError(f"--as {who}: only a manager publishes a playbook (manager:NAME)")
-    if approved_by.partition(":")[2].casefold() == who.partition(":")[2].casefold():
-        raise InputError(f"--approved-by {approved_by}: a second person approves it, not who publishes it")
+    two_people("playbook", who, approved_by)
     text = read_file(file)
     with typed_errors(), transaction(app.service.engine) as connection:
         read = read_beside_published(connection, text)

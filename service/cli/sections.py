@@ -47,7 +47,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Mail": ("mail", "inbound"),
     "Campaigns": ("event", "campaign"),
     "Law and erasure": ("law", "suppressions", "erase", "erasures"),
-    "Playbooks and reps": ("playbook", "what-if", "rep", "team"),
+    "Playbooks and reps": ("playbook", "wording", "what-if", "rep", "team"),
     "Auditors": (
         "explain",
         "why",

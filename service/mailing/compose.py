@@ -1,6 +1,5 @@
 """A mail made whole: headers, plain text and HTML, postal address, and a way out with one click (RFC 5322, 8058, 2369)."""
 
-import hashlib
 import html
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
-from importlib.resources import files
 from string import Template
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -33,26 +31,12 @@ class Letter(NamedTuple):
     earlier: Sequence[str]
     """Message-IDs of the mails to this person before it, oldest first."""
     postal_address: str
+    footer: str
+    """What stands below it, with the fields ``postal_address`` and ``unsubscribe``."""
     token: str
     """Takes the person off our mail."""
     public_url: str = ""
     """Where that is done with one click; empty: by a mail to the sender."""
-
-
-class Wording(NamedTuple):
-    """A template, with the name under which it is recorded."""
-
-    name: str
-    """Such as ``breakup:9f3c2a11d0aa``, where what follows is the start of its SHA-256."""
-    subject: str
-    text: str
-
-
-def wording(name: str) -> Wording:
-    """Return the shipped wording called *name*."""
-    source = files("service.mailing").joinpath(f"texts/{name}.txt").read_text(encoding="utf-8")
-    head, _, text = source.partition("\n\n")
-    return Wording(f"{name}:{hashlib.sha256(source.encode()).hexdigest()[:12]}", head.removeprefix("Subject: "), text)
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:
@@ -139,12 +123,22 @@ def _way_out(letter: Letter) -> dict[str, str]:
 
 
 def _plain(text: str, letter: Letter, link: str) -> str:
-    return f"{text}\n\n-- \n{letter.postal_address.strip()}\nNo more mail from us, please: {link}\n"
+    foot = Template(letter.footer.strip()).substitute(postal_address=letter.postal_address.strip(), unsubscribe=link)
+    return f"{text}\n\n-- \n{foot}\n"
 
 
 def _html(text: str, letter: Letter, link: str) -> str:
     # The direction of a script is that of its first letter, paragraph by paragraph.
     body = "".join(f'<p dir="auto">{html.escape(part).replace(chr(10), "<br>")}</p>\n' for part in text.split("\n\n"))
-    foot = f'{html.escape(letter.postal_address.strip())}<br><a href="{html.escape(link)}">No more mail from us, please</a>'
+    foot = "<br>".join(_html_line(line, letter, link) for line in letter.footer.strip().splitlines())
     head = '<!doctype html>\n<html><head><meta charset="utf-8"></head>'
     return f"{head}<body>\n{body}<hr><p><small>{foot}</small></p>\n</body></html>\n"
+
+
+def _html_line(line: str, letter: Letter, link: str) -> str:
+    """Return a line of the footer: the words on the line of the way out are what one clicks on."""
+    address = letter.postal_address.strip()
+    said = Template(line).substitute(postal_address=address, unsubscribe="").strip()
+    if said == Template(line).substitute(postal_address=address, unsubscribe=link).strip():
+        return html.escape(said)
+    return f'<a href="{html.escape(link)}">{html.escape(said.rstrip(": ") or link)}</a>'

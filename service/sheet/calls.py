@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from string import Template
 
 from service.law_words import where
 from service.sheet.desk import Desk
@@ -42,10 +43,11 @@ def _promise(desk: Desk, lead: Lead) -> str:
     return f"{whose}promised{by} for {shown_day(lead.promised_on or desk.day)}{moved}{late}"
 
 
-def _sorry(lead: Lead) -> str:
+def _sorry(desk: Desk, lead: Lead) -> str:
     if not lead.promise_missed or lead.promised_on is None:
         return ""
-    return f"open with: “I said I would call on {shown_day(lead.promised_on)}, and I did not. I am sorry.”"
+    said = Template(desk.late_call).substitute(promised_day=shown_day(lead.promised_on))
+    return f"open with: “{plain(said, 300)}”"
 
 
 def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
@@ -64,7 +66,7 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
         why=why,
         # Who it is and what was written; then what to speak of, something personal before business (A4-11).
         notes=(
-            _sorry(lead),
+            _sorry(desk, lead),
             ", ".join(part for part in (reach(desk, lead), local, face(desk, lead)) if part),
             f"note: {plain(text, 160)}" if text else "",
             *(line for topic in desk.playbook_of(lead).call.script for line in topics[topic]),

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from models import contacts, leads, playbooks, suppressions, views
+from models import contacts, leads, playbooks, suppressions, views, wordings
 from models.contacts import Contact
 from models.database import Connection
 from service.next_action import steps_of
@@ -60,6 +60,8 @@ class Desk:
     """Those whose no is to be looked at again by the end of the day, the longest due first."""
     steps: Mapping[UUID, str]
     """The agreed next steps that are kept as texts, by lead."""
+    late_call: str
+    """How a call begins that comes late, with the field ``promised_day``."""
 
     @property
     def is_today(self) -> bool:
@@ -137,6 +139,7 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         listed=suppressions.entries_of(connection, [lead.id for lead in active]),
         reviews=tuple(reviews),
         steps=steps_of(connection, active),
+        late_call=wordings.latest(connection, "late-call").text,
     )
 
 

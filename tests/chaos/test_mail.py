@@ -71,6 +71,7 @@ class Office:
             sent_at=NOW,
             earlier=(),
             postal_address=POSTAL,
+            footer="$postal_address\nNo more mail from us, please: $unsubscribe",
             token="t" * 43,
         )
         with transaction(self.stage.service.engine) as connection:

@@ -77,6 +77,7 @@ class Life:
         self.history: list[Recorded] = []
         self.leaving: Playbook | None = None
         self.goes_to: PlaybookPin | None = None
+        self.wording: dict[str, str] = {}
         self.verdicts: tuple[Verdict, ...] = ()
         self.holdings: Holdings | None = None
         self.asked: tuple[c.Slug, ...] | UnsetType | None = None
@@ -106,6 +107,7 @@ class Life:
             playbook=self.playbook,
             leaving=self.leaving,
             goes_to=self.goes_to,
+            wording=self.wording,
             free=free,
             verdicts=self.verdicts,
             holdings=self.holdings,

@@ -233,6 +233,7 @@ def _service() -> Iterator[Recorded]:
         o.WorkResumed(actors=("day_planned", "note_scheduled"), reason=None),
         o.KeyInForce(key="thaw/test+5f8551c2+AbkYDn7NhmmLZBWJcZsd3Rs2M0I8QYNMdwpBAu12dtBN", replaces=None),
         o.PlaybookPublished(playbook="five-five-five", version="1.0.0", digest=some),
+        o.WordingPublished(wording="breakup", digest=some, approved_by="manager:bob"),
         o.ProjectionsRebuilt(events=12, leads=3, reps=1, slots=4, timers=0, reason=None),
         o.SchemaMigrated(before="0002", after="0003"),
     )  # fmt: skip

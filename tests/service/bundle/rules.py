@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from service.bundle import verify
 from workflows.calendars import Calendar
-from workflows.codec import GENESIS, canonical, chain_hash
+from workflows.codec import GENESIS, canonical, chain_hash, digest
 from workflows.events import Recorded
 from workflows.handle import calendar_digest
 from workflows.playbooks import Playbook
@@ -14,11 +14,17 @@ MANIFEST = verify.Manifest("all", 0, 0, 0, False, "")
 
 
 def follow(
-    history: Sequence[Recorded], *, playbooks: Iterable[Playbook], calendars: Iterable[Calendar], reps: Iterable[str] = ()
+    history: Sequence[Recorded],
+    *,
+    playbooks: Iterable[Playbook],
+    calendars: Iterable[Calendar],
+    reps: Iterable[str] = (),
+    wordings: Iterable[str] = (),
 ) -> tuple[list[str], verify.Tally]:
     """Return what the verifier says of one stream, and what it counted. All its owners, and *reps*, froze *calendars* first."""
     report, tally = verify.Report(), verify.Tally()
-    library = verify.Library({playbook.pin.digest: json.loads(canonical(playbook)) for playbook in playbooks}, {})
+    library = verify.Library({playbook.pin.digest: json.loads(canonical(playbook)) for playbook in playbooks}, {}, {})
+    library.wordings.update({digest(text.encode()): text for text in wordings})
     for calendar in calendars:
         frozen = library.calendars[calendar_digest(calendar)] = verify.Frozen(json.loads(canonical(calendar)))
         frozen.by = {str(getattr(each.data, "owner", "")): 1 for each in history} | dict.fromkeys(reps, 1)
