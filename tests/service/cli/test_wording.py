@@ -1,17 +1,17 @@
 """Wording from the command line: published by one and approved by another, used from then on, and named by its digest."""
 
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from models import wordings
 from models.database import transaction
 from service.playbooks import publish_shipped
 from service.wordings import shipped_wordings
 from tests.service.bundle.rules import follow
 from tests.service.sheets import sheet, week
-from tests.service.world import MONDAY, World
+from tests.service.world import MONDAY, WHY, World
 from tests.workflows.life import CALENDAR, PLAYBOOK, WORDS, Life, register
 from workflows import commands as c
 from workflows import homework_commands as h
@@ -156,8 +156,15 @@ def test_phrases_are_those_in_force_and_stand_in_the_decision(world: World, tmp_
     assert used == [{"phrases": shipped.digest}, {"phrases": said["digest"]}]
     assert world.said("rederive", "--all")["mismatches"] == []
     assert world.said("verify")["findings"] == []
-    with transaction(world.engine) as connection:
-        assert wordings.texts_of(connection, [said["digest"]]) == {said["digest"]: lists}
+    world.environ["THAW_HOME"] = str(tmp_path / "home")
+    world.ok("keys", "init", "--name", "example.com/thaw")
+    bundle = tmp_path / "v.zip"
+    key = world.ok("export", *WHY, "V-0001", "-o", bundle).split("--key ")[1].split()[0]
+    assert world.ok("verify-bundle", bundle, "--key", key).endswith("verdict      nothing is wrong (exit status 0)\n")
+    with zipfile.ZipFile(bundle) as opened:
+        held = [name for name in opened.namelist() if name.startswith("wordings/")]
+        assert held == [f"wordings/{said['digest']}.txt"]
+        assert opened.read(held[0]).decode() == lists
 
 
 def test_a_bundle_holds_the_wording_that_checks_used() -> None:
