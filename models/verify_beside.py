@@ -36,7 +36,7 @@ def verify_beside(connection: Connection, *, streams: Collection[UUID] | None = 
     values = {"service": SERVICE_ID, "most": most, "ids": None if streams is None else list(streams)}
     # What takes long in a long log is no lock that is stuck.
     connection.execute(text("SET LOCAL statement_timeout = 0"))
-    found = [*_playbooks(connection, values)]
+    found = [*_playbooks(connection, values), *_wordings(connection, values)]
     carried = connection.execute(text(_CARRIED), values).mappings()
     found += [_finding(row["code"], row, _SENTENCES[row["code"]]) for row in carried]
     for code, (statement, sentence) in _MESSAGES.items():
@@ -73,6 +73,21 @@ def _playbooks(connection: Connection, values: dict[str, Any]) -> Iterator[Findi
             yield _finding("playbook_differs", pin, sentence)
 
 
+def _wordings(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
+    """Hold published wordings against their digests, and against those that were published and that words were checked by."""
+    kept: set[str] = set()
+    for row in connection.execute(text("SELECT digest, name, body FROM wordings ORDER BY number")):
+        kept.add(row.digest)
+        if digest(row.body.encode()) != row.digest:
+            sentence = f"the wording {row.name} is not the one that was published: its digest differs"
+            yield Finding("wording_differs", None, None, sentence)
+    for named in connection.execute(text(_WORDINGS), values).mappings():
+        if named["digest"] not in kept:
+            yield _finding(
+                "wording_differs", named, "it names the wording {wording} with the digest {digest}, and none is kept"
+            )
+
+
 def _says(body: str, id_: str, version: str) -> bool:
     try:
         playbook = decode_playbook(body)
@@ -95,6 +110,19 @@ _PINS = """
            '"digest":"([0-9a-f]{64})","playbook":"([^"]*)","type":"playbook_published","version":"([^"]*)"') AS said
      WHERE type = 'playbook_published' AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
      ORDER BY 1
+"""
+
+# The first event that names each wording: those by which words were checked, and those that say that one was published.
+_WORDINGS = """
+    SELECT DISTINCT ON (said[1], said[2]) e.position, e.type, e.version, e.stream_id, said[1] AS wording, said[2] AS digest
+      FROM events e, regexp_matches(e.body, '"wording":\\{"([a-z-]+)":"([0-9a-f]{64})"\\}') AS said
+     WHERE e.type IN ('note_sent', 'touch_sent', 'breakup_voicemail_left', 'breakup_email_sent', 'mail_queued',
+                      'strategy_recorded', 'event_invitation_sent', 'command_refused')
+       AND e.body LIKE '%"wording":{%' AND (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
+     UNION ALL
+    SELECT position, type, version, stream_id, said[2], said[1]
+      FROM events, regexp_matches(body, '"digest":"([0-9a-f]{64})","type":"wording_published","wording":"([^"]*)"') AS said
+     WHERE type = 'wording_published' AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
 """
 
 # Every event with the message that carried it.

@@ -1,5 +1,6 @@
 """Wording from the command line: published by one and approved by another, used from then on, and named by its digest."""
 
+import json
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -165,6 +166,24 @@ def test_phrases_are_those_in_force_and_stand_in_the_decision(world: World, tmp_
         held = [name for name in opened.namelist() if name.startswith("wordings/")]
         assert held == [f"wordings/{said['digest']}.txt"]
         assert opened.read(held[0]).decode() == lists
+
+
+def findings(world: World) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(world.thaw("verify", "--json").stdout.splitlines()[-1])["findings"]
+    return found
+
+
+def test_a_wording_that_was_changed_behind_the_log_is_found(world: World, tmp_path: Path) -> None:
+    """Whoever owns the tables can change one; `thaw verify` says so, and of one that is gone, too."""
+    world.ok("wording", "publish", "late-call", file(tmp_path, LATE), *BOTH)
+    assert world.said("verify")["findings"] == []
+    world.sql("ALTER TABLE wordings DISABLE TRIGGER USER")
+    world.sql("UPDATE wordings SET body = body || '!' WHERE name = 'late-call' AND NOT shipped")
+    (found,) = findings(world)
+    assert (found["code"], "late-call" in found["sentence"]) == ("wording_differs", True)
+    world.sql("DELETE FROM wordings WHERE name = 'late-call' AND NOT shipped")
+    (found,) = findings(world)
+    assert "and none is kept" in found["sentence"]
 
 
 def test_a_bundle_holds_the_wording_that_checks_used() -> None:
