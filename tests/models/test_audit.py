@@ -177,6 +177,16 @@ def test_bodies_that_are_canonical_only_together_are_found(history: tuple[UUID, 
     assert "body_unreadable" == looked_at(stream_id, rehashed(rows, bodies))
 
 
+def test_bodies_that_are_canonical_only_as_lines_are_found(history: tuple[UUID, list[Row]]) -> None:
+    """An event that goes on in the row of the next, broken off between its fields and within its command."""
+    stream_id, rows = history
+    for border in (b',"data":', b',"occurred_at":'):
+        bodies = [each.body for each in rows]
+        first, comma, rest = bodies[1].partition(border)
+        bodies[1], bodies[2] = first, comma + rest + b"\n" + bodies[2]
+        assert "body_unreadable" == looked_at(stream_id, rehashed(rows, bodies))
+
+
 def test_two_events_in_one_body_are_found(history: tuple[UUID, list[Row]]) -> None:
     """One behind the other on lines of their own they read as before."""
     stream_id, rows = history
