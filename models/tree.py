@@ -19,8 +19,11 @@ from workflows.merkle import Frontier, Node, Span, consistency_spans, inclusion_
 BLOCK_LEVEL = 8
 BLOCK_EVENTS = 1 << BLOCK_LEVEL
 
-#: So many bodies are read, and so many nodes written, at a time.
+#: So many bodies are read at a time.
 CHUNK_ROWS = 5_000
+
+#: So many leaves go into the tree at a time: about a thousand nodes are written for them.
+CHUNK_LEAVES = 1 << 17
 
 
 class TreeError(ModelError):
@@ -114,13 +117,9 @@ def extend(connection: Connection, size: int) -> Frontier:
     """
     covered = stored_size(connection)
     frontier = frontier_at(connection, min(covered, size))
-    made: list[tuple[Node, bytes]] = []
-    for leaf in read_leaves(connection, Span(frontier.size, size)):
-        made += [each for each in frontier.append(leaf) if each[0].level >= BLOCK_LEVEL]
-        if len(made) >= CHUNK_ROWS:
-            _store(connection, made)
-            made.clear()
-    _store(connection, made)
+    leaves = read_leaves(connection, Span(frontier.size, size))
+    while some := list(islice(leaves, CHUNK_LEAVES)):
+        _store(connection, frontier.extend(some, BLOCK_LEVEL))
     return frontier
 
 

@@ -25,9 +25,6 @@ from workflows.service_stream import SERVICE_ID
 #: So many events are read at a time.
 CHUNK_ROWS = 5_000
 
-#: An event completes so many subtrees that are not stored before it completes one that is.
-_BELOW = tree.BLOCK_LEVEL - 1
-
 #: ``(note) -> the checkpoint in it``; raises NoteError when it is none, or no known key signed it.
 OpenNote = Callable[[str], Checkpoint]
 
@@ -120,13 +117,18 @@ class _TreeVerification:
         recorded = _Ahead(self._recorded_heads())
         yield from self._compare(claims)
         due = self._due(claims, recorded)
-        for event in self._log():
-            yield from self._take(event)
-            if due is not None and event.position >= due:
-                yield from self._compare(claims)
-                while recorded.next and recorded.next.size <= event.position:
-                    yield from self._check_heads(recorded.pop())
-                due = self._due(claims, recorded)
+        for read in self._log():
+            events = read
+            while events:
+                number = len(events) if due is None else max(1, due - self.events)
+                yield from self._take(events[:number])
+                events = events[number:]
+                if due is not None and self.events >= due:
+                    yield from self._compare(claims)
+                    while recorded.next and recorded.next.size <= self.events:
+                        yield from self._check_heads(recorded.pop())
+                    due = self._due(claims, recorded)
+            self._progress(self.events)
         yield from self._ahead(claims)
         yield from self._left_over()
         yield from unsigned
@@ -135,27 +137,28 @@ class _TreeVerification:
         """Return behind which event there is something to compare next."""
         return min((ahead.next.size for ahead in (claims, recorded) if ahead.next), default=None)
 
-    def _log(self) -> Iterator[_Event]:
-        """Yield the events in order, up to the first gap: `models.verify` names it."""
+    def _log(self) -> Iterator[list[_Event]]:
+        """Yield the events in order, some at a time, up to the first gap: `models.verify` names it."""
         driver: Any = self._connection.connection.driver_connection
         statement = "SELECT position, stream_id, version, hash, body FROM events WHERE position > %s ORDER BY position LIMIT %s"
+        read = 0
         with driver.cursor(binary=True) as cursor:
             # As bytes, which is all that is asked of most: nothing is made of them here.
             for name in ("text", "uuid"):
                 cursor.adapters.register_loader(name, ByteaBinaryLoader)
-            while rows := cursor.execute(statement, (self.events, CHUNK_ROWS)).fetchall():
-                for row in rows:
-                    if row[0] != self.events + 1:
-                        return
-                    yield _Event._make(row)
-                self._progress(self.events)
+            while rows := cursor.execute(statement, (read, CHUNK_ROWS)).fetchall():
+                events = [_Event._make(row) for position, row in enumerate(rows, start=read + 1) if row[0] == position]
+                yield events
+                read += len(events)
+                if len(events) < len(rows):
+                    return
 
-    def _take(self, event: _Event) -> Sequence[Finding]:
-        self.events = event.position
-        made = self._frontier.append(leaf_hash(event.body))
-        findings = [f for node, hash_ in made[_BELOW:] for f in self._check_node(node, hash_)] if len(made) > _BELOW else []
-        self._heads.take(event.stream_id, event.version, event.hash)
-        return findings
+    def _take(self, events: Sequence[_Event]) -> Iterator[Finding]:
+        self.events = events[-1].position
+        for node, hash_ in self._frontier.extend([leaf_hash(event.body) for event in events], tree.BLOCK_LEVEL):
+            yield from self._check_node(node, hash_)
+        for newest in {event.stream_id: event for event in events}.values():
+            self._heads.take(newest.stream_id, newest.version, newest.hash)
 
     def _check_node(self, node: Node, hash_: bytes) -> Iterator[Finding]:
         stored = self._stored(node)

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import msgspec
 
-from workflows.merkle import Node, all_nodes, inclusion_spans, leaf_hash, merkle_root, prove, verify_inclusion
+from workflows.merkle import inclusion_spans, leaf_hash, levels, merkle_root, prove, subtrees, verify_inclusion
 
 
 class Head(NamedTuple):
@@ -69,7 +69,7 @@ class HeadsTree:
     def __init__(self, heads: list[Head]) -> None:
         """Take *heads* in the order of their stream ids."""
         self._heads = heads
-        self._nodes: dict[Node, bytes] = all_nodes([leaf_of(head.stream_id, head.commitment) for head in heads])
+        self._levels = levels([leaf_of(head.stream_id, head.commitment) for head in heads])
 
     def prove(self, stream_id: UUID) -> HeadProof:
         """Return the proof of the stream's head.
@@ -91,7 +91,8 @@ class HeadsTree:
 
     def _path(self, index: int) -> HeadPath:
         head = self._heads[index]
-        path = prove(inclusion_spans(index, len(self._heads)), self._nodes)
+        spans = inclusion_spans(index, len(self._heads))
+        path = prove(spans, {node: self._levels[node.level][node.number] for span in spans for node in subtrees(span)})
         return HeadPath(stream_id=head.stream_id, commitment=head.commitment, index=index, path=tuple(path))
 
 

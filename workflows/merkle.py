@@ -10,12 +10,16 @@ proof is made of them.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 #: The root of the tree without leaves: SHA-256 of nothing.
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 HASH_BYTES = 32
+
+#: The level of the subtrees that are made at once where a root is all that is asked for.
+_TOGETHER = 8
 
 
 class Node(NamedTuple):
@@ -85,13 +89,34 @@ class Frontier:
 
     def append(self, leaf: bytes) -> list[tuple[Node, bytes]]:
         """Take one more leaf hash; return the subtrees that it completed above itself, smallest first."""
-        made, level, number = [], 0, self.size
+        return self._push(leaf, 0)
+
+    def extend(self, leaves: Sequence[bytes], level: int) -> list[tuple[Node, bytes]]:
+        """Take more leaf hashes; return the subtrees of *level* and above that they complete, in the order of their ends.
+
+        *level* is above 0. Whole subtrees of that level are made at once, in half the time.
+        """
+        made, begin, block = [], 0, 1 << level
+        while begin < len(leaves):
+            if self.size % block == 0 and begin + block <= len(leaves):
+                whole = levels(leaves[begin : begin + block])[-1][0]
+                made.append((Node(level, self.size >> level), whole))
+                made += self._push(whole, level)
+                begin += block
+            else:
+                made += [each for each in self._push(leaves[begin], 0) if each[0].level >= level]
+                begin += 1
+        return made
+
+    def _push(self, hash_: bytes, level: int) -> list[tuple[Node, bytes]]:
+        """Take a complete subtree of *level* behind the others; return those that it completed above itself."""
+        made, number = [], self.size >> level
+        self.size += 1 << level
         while number & 1:
-            leaf = node_hash(self._hashes.pop(), leaf)
+            hash_ = node_hash(self._hashes.pop(), hash_)
             level, number = level + 1, number >> 1
-            made.append((Node(level, number), leaf))
-        self._hashes.append(leaf)
-        self.size += 1
+            made.append((Node(level, number), hash_))
+        self._hashes.append(hash_)
         return made
 
     @property
@@ -102,9 +127,9 @@ class Frontier:
 
 def merkle_root(leaves: Iterable[bytes]) -> bytes:
     """Return the root over leaf hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.append(leaf)
+    frontier, left = Frontier(), iter(leaves)
+    while some := list(islice(left, 1 << _TOGETHER)):
+        frontier.extend(some, _TOGETHER)
     return frontier.root
 
 
@@ -159,13 +184,14 @@ def prove(spans: Sequence[Span], hashes: Mapping[Node, bytes]) -> list[bytes]:
     return [_joined([hashes[node] for node in subtrees(span)]) for span in spans]
 
 
-def all_nodes(leaves: Sequence[bytes]) -> dict[Node, bytes]:
-    """Return every complete subtree over leaf hashes, the leaves included: what `prove` asks of a tree in memory."""
-    nodes = {Node(0, index): leaf for index, leaf in enumerate(leaves)}
-    frontier = Frontier()
-    for leaf in leaves:
-        nodes.update(frontier.append(leaf))
-    return nodes
+def levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """Return the hashes of all complete subtrees over leaf hashes: by level, the leaves first, and there by number."""
+    made = [leaves]
+    while len(made[-1]) > 1:
+        pairs = iter(made[-1])
+        # An odd one out is the beginning of a subtree that is not complete.
+        made.append([node_hash(left, right) for left, right in zip(pairs, pairs, strict=False)])
+    return made
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:

@@ -9,10 +9,10 @@ from workflows.merkle import (
     Frontier,
     Node,
     Span,
-    all_nodes,
     consistency_spans,
     inclusion_spans,
     leaf_hash,
+    levels,
     merkle_root,
     node_hash,
     prove,
@@ -67,6 +67,11 @@ def naive_root(leaves: list[bytes]) -> bytes:
     return node_hash(naive_root(leaves[:split]), naive_root(leaves[split:]))
 
 
+def all_nodes(leaves: list[bytes]) -> dict[Node, bytes]:
+    """Return every complete subtree over leaf hashes by its name."""
+    return {Node(level, number): hash_ for level, hashes in enumerate(levels(leaves)) for number, hash_ in enumerate(hashes)}
+
+
 def numbered(size: int) -> list[bytes]:
     return [leaf_hash(str(number).encode()) for number in range(size)]
 
@@ -104,6 +109,17 @@ def test_a_tree_that_grows_has_the_root_of_the_definition(size: int, data: st.Da
     made = [node for leaf in leaves[kept:] for node in frontier.append(leaf)]
     assert naive_root(leaves) == frontier.root
     assert all(stored[node] == hash_ for node, hash_ in made)
+
+
+@given(st.lists(st.integers(0, 40), max_size=8), st.integers(1, 4))
+def test_a_tree_that_grows_by_many_leaves_is_the_one_that_grows_by_each(sizes: list[int], level: int) -> None:
+    """It names the same complete subtrees of that level and above, in the same order."""
+    leaves = numbered(sum(sizes))
+    one_by_one, by_many = Frontier(), Frontier()
+    each = [made for leaf in leaves for made in one_by_one.append(leaf)]
+    many = [made for size in sizes for made in by_many.extend([leaves.pop(0) for _ in range(size)], level)]
+    assert (one_by_one.size, one_by_one.root) == (by_many.size, by_many.root)
+    assert [made for made in each if made[0].level >= level] == many
 
 
 @given(st.integers(1, 300), st.data())
