@@ -73,8 +73,8 @@ class Office:
         self.log: list[Recorded] = []
         """All events, in the order of the log."""
         self.playbook = playbook
-        self._calendars = calendars
-        self._answer_rate = answer_rate
+        self.calendars = calendars
+        self.answer_rate = answer_rate
         self._seed = seed
         self._country = country
         self._handed_in = 0
@@ -82,9 +82,7 @@ class Office:
         for other, _ in shipped_playbooks().values():
             self.simulation.know(other)
         outcomes = answering(answer_rate)
-        self._scripts = {
-            rep: ScriptedRep(seed, playbook, calendar, _reference, outcomes) for rep, calendar in calendars.items()
-        }
+        self._scripts = {rep: ScriptedRep(seed, playbook, calendar, reference, outcomes) for rep, calendar in calendars.items()}
         for rep, calendar in calendars.items():
             command = SetCalendar(rep=rep, calendar=calendar, playbook=playbook.id)
             self.hand_in([(rep_id(rep), command)], "manager:ann")
@@ -94,12 +92,12 @@ class Office:
 
     def live(self, day: date) -> None:
         """Live through *day*: plans are made, reps work, prospects answer."""
-        rounds = [(calendar.moment(day, minute), rep) for rep, calendar in self._calendars.items() for minute in _WORK]
+        rounds = [(calendar.moment(day, minute), rep) for rep, calendar in self.calendars.items() for minute in _WORK]
         for moment, rep in sorted(rounds):
             self.run_until(moment)
-            if self._calendars[rep].is_working(day):
+            if self.calendars[rep].is_working(day):
                 self._work(rep, day)
-        self.run_until(max(calendar.moment(day, calendar.day_ends) for calendar in self._calendars.values()))
+        self.run_until(max(calendar.moment(day, calendar.day_ends) for calendar in self.calendars.values()))
 
     def weeks(self) -> list[Week]:
         """Return what was done, week by week, oldest first."""
@@ -108,7 +106,7 @@ class Office:
             histories[recorded.stream_id].append(recorded)
         figures: dict[date, dict[Figure, int]] = defaultdict(lambda: defaultdict(int))
         people: dict[date, int] = defaultdict(int)
-        diaries = Diaries({rep: [calendar] for rep, calendar in self._calendars.items()})
+        diaries = Diaries({rep: [calendar] for rep, calendar in self.calendars.items()})
         for history in histories.values():
             counted = Accountability(diaries, {self.playbook.pin.digest: self.playbook})
             counted.take(history)
@@ -125,9 +123,9 @@ class Office:
             owner=rep,
             source="office",
             playbook=self.playbook.id,
-            contact=_reference(derived_id("lead", rep, number), "contact", ""),
+            contact=reference(derived_id("lead", rep, number), "contact", ""),
             modes=("handwritten_note", "call", "email", "post"),
-            timezone=self._calendars[rep].timezone,
+            timezone=self.calendars[rep].timezone,
             law=ImportedLawFacts(region=self._country) if self._country else UNSET,
             last_contact_on=start - timedelta(days=dice.randint(100, 900)),
             stage_depth=dice.randint(0, 5),
@@ -147,7 +145,23 @@ class Office:
         self.hand_in(answers, f"rep:{rep}")
 
     def _answers(self, lead: Lead) -> bool:
-        return self._dice(lead.id, "touch", lead.attempts).random() < self._answer_rate
+        return self._dice(lead.id, "touch", lead.attempts).random() < self.answer_rate
+
+    def _throw(self, lead: Lead, about: str, day: date) -> float:
+        """Return a throw of the die, 0 to 1, for *lead* on *day*."""
+        return self._dice(lead.id, about, day).random()
+
+    def _standing(self, rep: str, state: State) -> list[Lead]:
+        """Return the leads of *rep* in *state*, by id."""
+        return sorted(self.simulation.books.standing(rep, state), key=lambda lead: lead.id)
+
+    def _everybody(self, rep: str) -> list[Lead]:
+        return sorted((lead for lead in self.simulation.books.leads.values() if lead.owner == rep), key=lambda lead: lead.id)
+
+    def _due(self, rep: str, lead: Lead, timer: str, day: date) -> bool:
+        """Tell whether a date that people see is due by the end of *day*."""
+        armed = lead.timers.get(timer)
+        return armed is not None and self.calendars[rep].local_day(armed.due_at) <= day
 
     def hand_in(self, work: Sequence[tuple[UUID, Command]], who: str) -> None:
         """Hand in commands together, each for a stream, and let the service finish."""
@@ -174,7 +188,7 @@ def answering(rate: float) -> list[tuple[str, int]]:
     ]
 
 
-def _reference(lead_id: UUID, kind: str, _text: str) -> Reference:
+def reference(lead_id: UUID, kind: str, _text: str) -> Reference:
     """Stand in for words that are kept nowhere."""
     id_ = derived_id("document", lead_id, kind)
     return Reference(document_id=id_, commitment=digest(id_.bytes))
