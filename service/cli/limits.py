@@ -15,7 +15,7 @@ from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.layered import CALLED, Settled, made_of, settle, shown_value, wanted_of
 from service.cli.reps import freeze, rep
 from service.cli.typed import TEXT, WHO
-from service.find import find_rep
+from service.find import REP_NAMES, find_rep, is_rep_name
 from service.wording import count, plain
 from workflows.lead import Rep
 from workflows.limits import Limits
@@ -82,6 +82,8 @@ def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed:
     The playbook comes first, then the team, then the rep. Hours for calls follow from law, and each can only narrow them.
     `thaw rep show` says where each number comes from.
     """
+    if team and not is_rep_name(team):
+        raise InputError(f"{plain(team, 80)!r} is no name for a team: {REP_NAMES}")
     with typed_errors(), transaction(app.service.engine) as connection:
         known = find_rep(connection, name)
         change: dict[str, Any] = {"own": _said(known.layers.own if known.layers else Limits(), typed)}

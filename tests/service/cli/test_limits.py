@@ -124,6 +124,7 @@ def test_it_goes_on_when_the_calendar_changes_and_ends_when_it_is_cleared(office
     [
         (("team", "set", "south", "--notes", "3"), "nobody is in team 'south'"),
         (("rep", "limit", "zoe", "--notes", "3"), "zoe"),
+        (("rep", "limit", "dan", "--team", "a\nb"), "is no name for a team"),
         (("rep", "limit", "dan", "--opens", "9"), "a time of the prospect's day"),
         (("rep", "limit", "dan", "--weekdays", "mon"), "numbers 1 (Monday) to 7 (Sunday)"),
     ],
