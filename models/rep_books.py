@@ -25,8 +25,10 @@ _book = text("""
      WHERE owner = :rep AND state IN ('queued', 'no_response', 're_engaged', 'breakup_sent')
     UNION ALL SELECT state, body, NULL, NULL FROM leads
      WHERE owner = :rep AND state = 'call_due' AND body::jsonb ->> 'call_by' IS NULL
-    UNION ALL SELECT state, leads.body, NULL, NULL FROM reps JOIN leads ON owner = name AND state = 'call_due'
-     WHERE leads.body::jsonb ->> 'call_by' = :rep
+    UNION ALL SELECT state, body, NULL, NULL FROM leads
+     WHERE owner = :rep AND state = 'note_sent' AND call_on <= :first AND body::jsonb ->> 'call_by' IS NULL
+    UNION ALL SELECT state, leads.body, NULL, NULL FROM reps JOIN leads ON owner = name AND state IN ('note_sent', 'call_due')
+     WHERE leads.body::jsonb ->> 'call_by' = :rep AND (state = 'call_due' OR call_on <= :first)
     UNION ALL SELECT state, body, NULL, NULL FROM leads
      WHERE owner = :rep AND state = 'declined'
        AND (body::jsonb -> 'timers' -> 'reason_probe' ->> 'due_at')::timestamptz < :probed_until
@@ -71,6 +73,7 @@ def read_book(connection: Connection, rep: str, today: date, colleague: Colleagu
         queued=tuple(leads["queued"]),
         silent=tuple(leads["no_response"]),
         called=tuple(leads["call_due"]),
+        opening=tuple(leads["note_sent"]),
         engaged=tuple(leads["re_engaged"]),
         parted=tuple(leads["breakup_sent"]),
         probed=tuple(leads["declined"]),

@@ -16,7 +16,7 @@ from workflows.cover import Colleague
 from workflows.events import Recorded, Slot, SlotKind
 from workflows.fold import fold
 from workflows.law_facts import LawUsed
-from workflows.lead import BESIDE_LEADS, Lead, State, caller_of
+from workflows.lead import BESIDE_LEADS, Lead, State, at_work
 from workflows.priority import rank
 
 #: Slots are reserved at most one promise ahead; the longest promise with leave in it lies well within this many days.
@@ -33,6 +33,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """Leads in ``no_response``."""
     called: tuple[Lead, ...] = ()
     """Leads in ``call_due`` whom the rep calls: own ones, and those of a colleague who is away."""
+    opening: tuple[Lead, ...] | None = ()
+    """Leads in ``note_sent`` whose promised call the rep makes and whose day has come: the plan of a morning comes before the
+    hour at which they open. None in plans of an earlier release, which did not look at them and are made again as they were."""
     engaged: tuple[Lead, ...] = ()
     """Leads in ``re_engaged``."""
     parted: tuple[Lead, ...] = ()
@@ -104,6 +107,8 @@ def book_digest(book: Book) -> str:
         "called": sorted((lead.id, lead.version) for lead in book.called),
         "loads": {str(day): load for day, load in book.loads.items()},
     }
+    if book.opening is not None:
+        named["opening"] = sorted((lead.id, lead.version) for lead in book.opening)
     if book.colleague:
         named["colleague"] = {str(day): load for day, load in book.colleague.loads.items()}
     if book.charged:
@@ -115,7 +120,7 @@ def book_digest(book: Book) -> str:
 
 
 def _place(lead: Lead) -> tuple[str, State]:
-    return caller_of(lead) if lead.state == "call_due" else lead.owner, lead.state
+    return at_work(lead), lead.state
 
 
 class Books:
@@ -164,7 +169,7 @@ class Books:
         del self._standing[_place(lead)][lead_id]
 
     def standing(self, owner: str, state: State) -> Collection[Lead]:
-        """Return *owner*'s leads in *state*, in no order that means anything; in ``call_due``, those whom *owner* calls."""
+        """Return *owner*'s leads in *state*, in no order that means anything; those to be called are whoever's who calls."""
         return self._standing[owner, state].values() if (owner, state) in self._standing else ()
 
     def taken(self, rep: str, days: Iterable[date]) -> set[Slot]:
@@ -189,6 +194,7 @@ class Books:
             queued=tuple(self.standing(rep, "queued")),
             silent=tuple(self.standing(rep, "no_response")),
             called=tuple(self.standing(rep, "call_due")),
+            opening=tuple(lead for lead in self.standing(rep, "note_sent") if lead.call_on and lead.call_on <= today),
             engaged=tuple(self.standing(rep, "re_engaged")),
             parted=tuple(self.standing(rep, "breakup_sent")),
             probed=tuple(lead for lead in self.standing(rep, "declined") if _asked_by(lead, probed_until(today))),

@@ -208,6 +208,8 @@ class RescheduleCall(Command, frozen=True, kw_only=True, tag="reschedule_call"):
 
     call_on: date
     reason: RescheduleReason
+    not_before: Moment | msgspec.UnsetType = msgspec.UNSET
+    """Of a plan that moves a call which opens later on the same day: decided once it is open."""
 
 
 class RecordReply(Command, frozen=True, kw_only=True, tag="record_reply"):

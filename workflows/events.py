@@ -672,6 +672,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     not charged yet."""
     probes: int | UnsetType = UNSET
     """A plan's: minutes of the day that are kept for asking why people said no; absent where none were kept yet."""
+    opening: int | UnsetType = UNSET
+    """A plan's: how many promised calls it knew that open later on its day; absent where it did not look at them yet."""
     events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
     """Of a decision about letters: the sales events that were known, by id."""
     people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET

@@ -200,6 +200,11 @@ def caller_of(lead: Lead) -> str:
     return lead.call_by or lead.owner
 
 
+def at_work(lead: Lead) -> str:
+    """Return whose day it is to turn to *lead*: its owner's, or that of the colleague who makes the promised call."""
+    return caller_of(lead) if lead.state in ("note_sent", "call_due") else lead.owner
+
+
 def basis_of(lead: Lead) -> ScoreBasis:
     """Return what a lead's score rests on; releases before this one stored no more of it than the points tell."""
     return lead.score_basis or ScoreBasis(trigger=lead.score is not None and lead.score.trigger > 0, unanswered=0)

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from workflows import mail_events as e
 from workflows.command import Command
-from workflows.commands import SendBreakupEmail, SendNurtureTouch
+from workflows.commands import RescheduleCall, SendBreakupEmail, SendNurtureTouch
 from workflows.context import Facts, Refused, in_utc
 from workflows.lead import Lead, MailState
 from workflows.mail_commands import MailPurpose, QueueBreakupMail, QueueNurtureMail, RecordBounce, ReportMail, SendMail
@@ -32,7 +32,7 @@ def again(attempt: int) -> timedelta | None:
 
 def due_of(command: Command, now: datetime) -> datetime:
     """Return when *command*, which follows from a decision at *now*, is due."""
-    if isinstance(command, SendMail) and command.not_before:
+    if isinstance(command, (SendMail, RescheduleCall)) and command.not_before:
         return max(now, in_utc(command.not_before))
     return now
 

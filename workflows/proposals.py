@@ -23,6 +23,9 @@ from workflows.playbooks import Playbook
 from workflows.pursuit_playbook import Pursuit
 from workflows.telephone import Telephone
 
+#: A call that opens later today is moved so long after it opened.
+_ONCE_OPEN = timedelta(minutes=1)
+
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A command that the plan stages on a lead's stream."""
@@ -50,7 +53,7 @@ def plan_book(
         calendar,
         playbook.capacity,
         book.loads,
-        [_open_call(lead) for lead in book.called if lead.call_on is not None],
+        [_open_call(lead) for lead in (*book.called, *_opening(book, calendar, today)) if lead.call_on is not None],
         waiting.candidates,
         waiting.follow_ups,
         beside,
@@ -67,7 +70,7 @@ def plan_book(
         shortfalls=tuple(Shortfall(kind=s.kind, count=s.count, code=s.code, detail=s.detail) for s in plan.shortfalls),
         queued=len(book.queued),
     )
-    by_id = {lead.id: lead for lead in (*book.queued, *book.silent)}
+    by_id = {lead.id: lead for lead in (*book.queued, *book.silent, *(book.opening or ()))}
     return event, tuple(_proposals(plan, by_id, playbook))
 
 
@@ -144,6 +147,15 @@ def _candidate(lead: Lead, playbook: Playbook, now: datetime) -> Candidate:
         last_contact_at=lead.last_contact_at,
         first_touch="call" if begins_by_call(lead, playbook, now) else "note",
     )
+
+
+def _opening(book: Book, calendar: Calendar, today: date) -> Iterable[Lead]:
+    """Yield the leads whose promised call opens later today: it competes with older promises like those that are open."""
+    until = calendar.end_of(today)
+    for lead in book.opening or ():
+        opens = lead.timers.get("call_after_note")
+        if opens and opens.due_at <= until and not lead.hold:
+            yield lead
 
 
 def _open_call(lead: Lead) -> OpenCall:
@@ -247,7 +259,10 @@ def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
 
 def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:
     for move in plan.reschedules:
-        yield Proposal(lead_id=move.lead_id, command=RescheduleCall(call_on=move.to_day, reason=move.reason))
+        opens = leads[move.lead_id].timers.get("call_after_note") if move.lead_id in leads else None
+        not_before = opens.due_at + _ONCE_OPEN if opens else msgspec.UNSET
+        moved = RescheduleCall(call_on=move.to_day, reason=move.reason, not_before=not_before)
+        yield Proposal(lead_id=move.lead_id, command=moved)
     for note in plan.notes:
         silent = leads[note.lead_id] if leads[note.lead_id].state == "no_response" else None
         item = next_value_item(silent, playbook) if silent else None

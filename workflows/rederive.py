@@ -169,6 +169,7 @@ def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> t
         law=first.used.law,
         charged=first.used.beside is not msgspec.UNSET,
         probed=book.probed if first.used.probes is not msgspec.UNSET else None,
+        opening=book.opening if first.used.opening is not msgspec.UNSET else None,
     )
     return _derive(decision.stream, first, library, book)
 

@@ -97,6 +97,7 @@ def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -
         position=book.position,
         book=book_digest(book),
         suppressed=suppressed or msgspec.UNSET,
+        opening=msgspec.UNSET if book.opening is None else len(book.opening),
         beside=beside_slots(book.engaged, parting, day, calendar, capacity.minutes) if book.charged else msgspec.UNSET,
         probes=msgspec.UNSET if book.probed is None else kept_for_probes(book.probed, day, calendar, capacity),
     )
