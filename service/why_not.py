@@ -24,7 +24,7 @@ from workflows.cut_bait import most_attempts
 from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded
 from workflows.law_facts import LawUsed
 from workflows.law_table import TABLES
-from workflows.lead import Lead
+from workflows.lead import Lead, at_work
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
 from workflows.proposals import begins_by_call, can_enter, next_mode, next_value_item
@@ -87,7 +87,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     ends = datetime.combine(on + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
     of_the_day = [entry for entry in history.entries if entry.recorded.occurred_at.astimezone(zone).date() == on]
     known = [entry for entry in history.entries if entry.recorded.recorded_at < ends]
-    plan = _plan(connection, known[-1].after.owner, on) if known else None
+    plan = _plan(connection, at_work(known[-1].after), on) if known else None
     if plan:
         known = [entry for entry in known if entry.row.position <= plan.rests_on] or known
     lead = known[-1].after if known else None
@@ -95,7 +95,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     rules = playbook_of(connection, plan) if plan else None
     calendar = _calendar(connection, lead, plan) if lead else None
     asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at, rules, calendar) if lead else None
-    held = held_by(connection, plan, lead.owner, calendar, rules) if lead and plan and rules and calendar else {}
+    held = held_by(connection, plan, at_work(lead), calendar, rules) if lead and plan and rules and calendar else {}
     leads = _leads_then(connection, plan, {each.lead_id for each in held.values()}) if plan and asked else {}
     touched = tuple(entry.recorded for entry in of_the_day if is_touch(entry))
     return WhyNot(
@@ -109,7 +109,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
         instead=tuple(_instead(plan.all, leads)) if plan else (),
         shortfalls=plan.day.shortfalls if plan else (),
         refusals=tuple(entry.recorded for entry in of_the_day if isinstance(entry.recorded.data, CommandRefused)),
-        places=places(plan, lead.owner, calendar, rules, held, leads) if lead and plan and rules and calendar else (),
+        places=places(plan, at_work(lead), calendar, rules, held, leads) if lead and plan and rules and calendar else (),
     )
 
 
@@ -181,7 +181,7 @@ def _reasons(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
 
 
 def _day_off(asked: _Asked) -> Iterator[str]:
-    owner = asked.lead.owner
+    owner = at_work(asked.lead)
     calendar = asked.calendar
     if calendar is None:
         yield f"{owner} has no working calendar, so that no day is planned"
@@ -195,7 +195,7 @@ def _calendar(connection: Connection, lead: Lead, plan: Plan | None) -> Calendar
     if plan and plan.recorded.used and plan.recorded.used.calendar:
         digest = plan.recorded.used.calendar
         return playbooks.calendars_by_digest(connection, [digest]).get(digest)
-    return views.calendar_of(connection, lead.owner)
+    return views.calendar_of(connection, at_work(lead))
 
 
 def _law(asked: _Asked) -> LawUsed | UnsetType | None:

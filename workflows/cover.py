@@ -13,7 +13,7 @@ import msgspec
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.capacity import Capacity, Load
 from workflows.commands import Command, FireTimer, Hold, MarkNoteSent, MigratePlaybook, Release, RescheduleCall, ScheduleNote
-from workflows.lead import Lead, caller_of
+from workflows.lead import Lead, at_work
 
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ _ABOUT_THE_CALL = (FireTimer, RescheduleCall, Hold, Release, MigratePlaybook)
 
 def acting(lead: Lead, command: Command) -> str:
     """Return the rep by whose days and capacity *command* is decided."""
-    return caller_of(lead) if lead.state in ("note_sent", "call_due") and isinstance(command, _ABOUT_THE_CALL) else lead.owner
+    return at_work(lead) if isinstance(command, _ABOUT_THE_CALL) else lead.owner
 
 
 def colleague_of(lead: Lead, command: Command) -> str | None:

@@ -24,7 +24,7 @@ from workflows.codec import derived_id
 from workflows.commands import Command, MarkNoteSent, Reference, SendNurtureTouch, SendTouch, decode_command
 from workflows.content import MOST_CHARACTERS, too_long
 from workflows.homework_commands import Source
-from workflows.lead import Lead, caller_of
+from workflows.lead import Lead, at_work
 from workflows.playbooks import Playbook
 
 #: An override is listed to the manager, and "ok" tells nobody anything (methods.md section 4).
@@ -34,11 +34,6 @@ OVERRIDE_CHARACTERS = 15
 _READ = frozenset({"text", "strategy"})
 
 _CHECKED: dict[type[Command], str] = {MarkNoteSent: "note", SendTouch: "touch", SendNurtureTouch: "nurture"}
-
-
-def _at_work(lead: Lead) -> str:
-    """Return who says what comes of a lead, unless somebody else is named: its owner, or the colleague who calls meanwhile."""
-    return caller_of(lead) if lead.state in ("note_sent", "call_due") else lead.owner
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ class Draft:
         occurred = (typed["occurred"] or "now").strip()
         now_said = occurred.lower() in ("now", "today")
         at = first_said(connection, message_id, now) if now_said else _past(happened, occurred, zone, now)
-        return cls(connection, now, found, zone, message_id, typed["who"] or f"rep:{_at_work(found.lead)}", at)
+        return cls(connection, now, found, zone, message_id, typed["who"] or f"rep:{at_work(found.lead)}", at)
 
     def submission(self, command: Command) -> Submission:
         """Return *command* ready to be handed in."""

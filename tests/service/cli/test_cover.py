@@ -48,6 +48,9 @@ def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World, tmp_p
     hers = world.ok("today", "--rep", "eve")
     assert "dan's lead, you call while dan is away: the note names you; promised by the note of Tue 2026-01-06" in hers
     assert "note: Dear Ada," in hers
+    told = world.ok("why-not", "V-0000", "--on", "2026-01-13")
+    assert "its call was to be made on Tue 2026-01-13, and nobody had logged it" in told
+    assert "dan did not work" not in told
     with world.worker():
         world.ok("call", "V-0000", "--outcome", "voicemail")
     assert world.events(world.leads[0])[-1].actor == "rep:eve"
