@@ -29,9 +29,11 @@ NOT_FOR_PEOPLE = {
 #: These have commands of their own: they print what is decided on, or send something.
 NOT_FOR_PEOPLE |= {OpenHistory, MoveStage, ProposeCold, SendInvitation, *get_args(MailCommand)}
 
-#: Ids that only a CRM has at hand, days that stand in the sources themselves, and the way that something was passed on.
+#: Ids that only a CRM has at hand, days that stand in the sources themselves, the way that something was passed on, and when a
+#: plan has a call moved.
 NOT_ASKED = {
     "RecordReply.campaign_id", "RecordReply.event_id", "CompleteHomework.sources", "RecordReply.through", "OptOut.through",
+    "RescheduleCall.not_before",
 }  # fmt: skip
 
 
