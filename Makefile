@@ -16,6 +16,9 @@ $(LOCKED): another-python
 endif
 endif
 
+# Dozens of processes start in a demonstration and in the tests: each would compile all modules anew without kept bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test bench lock another-python
 
