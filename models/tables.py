@@ -18,7 +18,6 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -296,7 +295,7 @@ checkpoint_deliveries = Table(
 wordings = Table(
     "wordings",
     metadata,
-    Column("number", BigInteger, Identity(), primary_key=True, comment="a later one goes before"),
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="a later one goes before"),
     Column("name", Text, nullable=False),
     Column("digest", Text, nullable=False, comment="SHA-256 of the body"),
     Column("body", Text, nullable=False),

@@ -55,12 +55,15 @@ def publish(connection: Connection, wording: Wording, *, shipped: bool = False) 
         asked = (
             f"SELECT 1 FROM (SELECT digest FROM wordings WHERE name = :name {_ORDER} LIMIT 1) AS last WHERE digest = :digest"
         )
-    # Two who publish at once wait for each other, so that the last one is the one in force.
+    # Two who publish at once wait for each other, so that numbers are not given twice and the last one is the one in force.
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('wordings', 0))"))
     if connection.execute(text(asked), {"name": wording.name, "digest": wording.digest}).first():
         return False
     connection.execute(
-        text("INSERT INTO wordings (name, digest, body, shipped) VALUES (:name, :digest, :body, :shipped)"),
+        text(
+            "INSERT INTO wordings (number, name, digest, body, shipped) "
+            "SELECT coalesce(max(number), 0) + 1, :name, :digest, :body, :shipped FROM wordings"
+        ),
         {"name": wording.name, "digest": wording.digest, "body": wording.text, "shipped": shipped},
     )
     return True

@@ -14,7 +14,7 @@ def upgrade() -> None:
     """Make the table, and the trigger that keeps it append-only."""
     op.create_table(
         "wordings",
-        sa.Column("number", sa.BigInteger(), sa.Identity(), nullable=False, comment="a later one goes before"),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False, comment="a later one goes before"),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False, comment="SHA-256 of the body"),
         sa.Column("body", sa.Text(), nullable=False),

@@ -187,9 +187,9 @@ def test_every_rule_holds_on_every_day_of_a_year() -> None:
     moved = {recorded.stream_id for recorded in office.log if isinstance(recorded.data, PlaybookMigrated)}
     assert moved == watch.course.moved
     assert moved
-    # Five a day, the first week and two of leave apart; after three days of illness two calls a day are caught up with.
+    # Five a day, the first week and two of leave apart; after three days of illness the oldest seven, and the day's own wait.
     assert watch.calls["on the day"] > 1_500
-    assert (watch.calls["after an absence"], watch.put_off["rep_absent"]) == (2, 13)
+    assert (watch.calls["after an absence"], watch.put_off["rep_absent"], watch.put_off["capacity"]) == (7, 8, 5)
     assert watch.full_days > 20
 
 
