@@ -62,15 +62,15 @@ def measure(stage: Stage, url: str, home: Path, count: int) -> list[Figure]:
     ]
 
 
-def freeze_calendars(engine: Engine) -> None:
-    """Make the reps known, so that decisions find their calendars in the log."""
+def freeze_calendars(engine: Engine, reps: int = REPS) -> None:
+    """Make the first so many reps known, so that decisions find their calendars in the log."""
     with transaction(engine) as connection:
         publish(connection, PLAYBOOK)
-        append(connection, [chained(recorded, GENESIS) for recorded in _calendars()])
+        append(connection, [chained(recorded, GENESIS) for recorded in _calendars(reps)])
 
 
-def _calendars() -> Iterator[Recorded]:
-    for number in range(REPS):
+def _calendars(reps: int) -> Iterator[Recorded]:
+    for number in range(reps):
         name = f"rep-{number:03}"
         now = START - timedelta(days=1)
         id_ = uuid5(LEAD_ID, name)
