@@ -96,14 +96,14 @@ def read_phrases(text: str) -> PhraseLists:
     """
     try:
         lists = msgspec.convert(tomllib.loads(text), PhraseLists, strict=True)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PhraseError(f"not TOML: {error}") from error
     except msgspec.ValidationError as error:
         said, _, at = str(error).partition(" - at `$")
         where = at.strip("`.").removeprefix("[...]") or "the file"
         if unknown := re.search(r"unknown field `(.+)`", said):
             where, said = unknown[1], f"there is no such list; there are {', '.join(PhraseLists.__struct_fields__)}"
         raise PhraseError(f"{_line(text, where)}{where}: {said}") from error
+    except (ValueError, RecursionError) as error:  # of TOML, or of an integer of thousands of digits
+        raise PhraseError(f"not TOML: {error}") from error
     for field, phrases in (("idle", lists.idle), ("mentions_mail", lists.mentions_mail), *lists.empty.items()):
         for phrase in phrases:
             if wrong := _never_found(phrase, single=field == "idle"):

@@ -67,6 +67,8 @@ def _parsed(text: str) -> Fields:
         raise PlaybookError(f"not TOML: {error}") from error
     except RecursionError:
         raise PlaybookError("not TOML that can be read: a value is nested too deeply") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise PlaybookError(f"not TOML that can be read: {error}") from error
 
 
 def _whole(said: Fields, find: Find, above: tuple[str, ...]) -> tuple[Fields, list[str]]:

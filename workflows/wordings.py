@@ -67,7 +67,17 @@ FORMS: dict[WordingName, Form] = {
 #: All there are, in the order in which they are listed; the last is no template.
 NAMES: tuple[WordingName, ...] = (*FORMS, "phrases")
 
-_MARKS = {"$": re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"), "{}": re.compile(r"\{([^{}]*)\}")}
+#: Fields, by how they are marked; `$$`, the sign itself, is read before them, as `string.Template` does.
+_MARKS = {"$": re.compile(r"\$(?:\$|\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"), "{}": re.compile(r"\{([^{}]*)\}")}
+
+#: What is left of a mark where it is no field.
+_LEFT_OVER = {"$": re.compile(r"\$"), "{}": re.compile(r"[{}]")}
+
+#: Marks that turn the direction of what follows, and one that only begins a file.
+_UNSEEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+#: A subject is one header of a mail.
+_MOST_OF_SUBJECT = 200
 
 
 class WordingError(ValueError):
@@ -120,6 +130,9 @@ def _check(name: WordingName, form: Form, text: str) -> None:
             raise WordingError(f"line {number}, {wrong}")
     if form.subject and not re.match(rf"{_SUBJECT}\S[^\n]*\n\n\s*\S", text):
         raise WordingError(f"line 1: it begins with `{_SUBJECT}` and the words of it, then comes an empty line and the text")
+    subject = text.partition("\n")[0].removeprefix(_SUBJECT)
+    if form.subject and len(subject) > _MOST_OF_SUBJECT:
+        raise WordingError(f"line 1: the subject has {len(subject)} characters; {_MOST_OF_SUBJECT} are the most")
     # A subject is no place where anybody looks for what must be said.
     said = set(_fields(form, text.partition("\n\n")[2] if form.subject else text))
     for field, why in form.required.items():
@@ -130,7 +143,8 @@ def _check(name: WordingName, form: Form, text: str) -> None:
 
 
 def _wrong_in(form: Form, line: str) -> Iterator[str]:
-    hidden = next((c for c in line if unicodedata.category(c) in ("Cc", "Cs") and c != "\t"), None)
+    unseen = (c for c in line if c in _UNSEEN or (unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") and c != "\t"))
+    hidden = next(unseen, None)
     if hidden is not None:
         yield f"U+{ord(hidden):04X}: nobody could print it"
     for field in _fields(form, line):
@@ -141,12 +155,13 @@ def _wrong_in(form: Form, line: str) -> Iterator[str]:
             yield f"{_shown(form, field)}: there is no such field; {meant}{known}"
     if left := merge_mark(_MARKS[form.marks].sub("x", line)):
         yield f"{left}: a mark that a mail merge left behind; a field is written {_shown(form, form.fields[0])}"
-    elif form.marks == "$" and "$" in _MARKS["$"].sub("", line).replace("$$", ""):
-        yield "$: write $$ for the sign itself"
+    elif stray := _LEFT_OVER[form.marks].search(_MARKS[form.marks].sub("", line)):
+        yield f"{stray[0]}: " + ("write $$ for the sign itself" if form.marks == "$" else "no field of this line has it")
 
 
 def _fields(form: Form, text: str) -> list[str]:
-    return [next(name for name in (*match.groups(), "") if name is not None) for match in _MARKS[form.marks].finditer(text)]
+    found = (match.groups() for match in _MARKS[form.marks].finditer(text))
+    return [name for groups in found for name in groups if name is not None]
 
 
 def _shown(form: Form, field: str) -> str:

@@ -55,6 +55,8 @@ def parse_mapping(text: str, name: str = "mapping") -> Mapping:
         raise MappingError("mapping", f"The mapping {name} cannot be read: a value in it is nested too deeply.") from None
     except msgspec.ValidationError as error:
         raise MappingError("mapping", f"The mapping {name} is wrong at {_located(str(error))}.") from error
+    except ValueError as error:  # an integer of thousands of digits
+        raise MappingError("mapping", f"The mapping {name} cannot be read: {error}.") from error
     for key, complaint in _contradictions(mapping):
         raise MappingError("mapping", f"The mapping {name} is wrong at {key}: {complaint}")
     return mapping

@@ -34,6 +34,7 @@ from service.settings import Settings
 from service.verifiers import processors
 from tests.benchmarks import bundle, command, peers
 from tests.benchmarks.cast import lead_id
+from tests.benchmarks.copies import REPS
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.log import make_projections, write_log_together
 from tests.benchmarks.replay import best, fold, verify_all
@@ -51,7 +52,7 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
     with stage.database() as url, engine_of(url) as engine, tempfile.TemporaryDirectory(prefix="thaw-bench-") as folder:
         watch = Stopwatch()
         asked = stage.events or stage.size(1_000_000, 500)
-        bundle.freeze_calendars(engine, min(asked, bundle.REPS))
+        bundle.freeze_calendars(engine, min(asked, REPS))
         count, times = write_log_together(url, asked)
         written = watch.seconds
         leads = make_projections(engine).leads

@@ -55,6 +55,7 @@ def read(text: str) -> Playbook:
         ("[contact_hours]\nopens = 900\ncloses = 600\n", "line 6, contact_hours: opens (900) must come before closes (600)"),
         ("[contact_hours]\nweekdays = []\n", "weekdays must name at least one day"),
         ("[capacity\n", "not TOML"),
+        ("schema = " + "9" * 5_000 + "\n", "not TOML that can be read"),
         pytest.param(f"a = {'[' * 5000}\n", "nested too deeply", id="deep"),
         ('extends = ["nobody"]\n', "no playbook 'nobody' is published"),
         ('extends = ["slow@2.0.0"]\n', "no playbook 'slow@2.0.0' is published"),
