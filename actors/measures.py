@@ -16,7 +16,7 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.capacity import Capacity
 from workflows.checks import asked, checked_text
-from workflows.commands import AnyCommand, MarkNoteSent, SendTouch
+from workflows.commands import AnyCommand, MarkNoteSent, Reference, SendTouch
 from workflows.content import MOST_CHARACTERS, MOST_OF_INVITATIONS, Measures, TextKind, judge
 from workflows.cover import Colleague
 from workflows.events import Verdict
@@ -137,7 +137,8 @@ def verdicts_on(
         about = about._replace(value=_words(command.value_item))
     if isinstance(command, MarkNoteSent) and command.fact:
         about = about._replace(fact_confirmed=command.fact)
-    return judge(found[0], asked(command, playbook), measure(written.body, about), playbook.content)
+    of_photo = isinstance(command, MarkNoteSent) and isinstance(command.photo, Reference)
+    return judge(found[0], asked(command, playbook), measure(written.body, about), playbook.content, of_photo=of_photo)
 
 
 def preview(

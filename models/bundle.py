@@ -119,6 +119,12 @@ def heads_of(connection: Connection, stream_ids: Collection[UUID], size: int) ->
     return {row.stream_id: Head(*row) for row in rows}
 
 
+def long_texts(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the documents *ids* that are too long to be held by the thousand: photos."""
+    statement = text("SELECT id FROM documents WHERE id = ANY(:ids) AND octet_length(body) > 100000")
+    return set(connection.scalars(statement, {"ids": list(ids)}))
+
+
 def find_texts(connection: Connection, ids: Collection[UUID]) -> list[Opened]:
     """Return what is kept under *ids*: documents, and the contacts of leads with these ids; what was erased is missing."""
     asked = {"ids": list(ids)}

@@ -162,6 +162,7 @@ WAYS_OUT: Mapping[str, str] = {
     "period": "--from DAY --to DAY, the earlier one first",
     "person": "--as rep:NAME, or --as manager:NAME",
     "personal_topic_first": "--topic TEXT with what it was, or --personal-first",
+    "photo_sentences": "--sentence TEXT, twice",
     "planned_day": "another day, on which the rep works",
     "plausible_date": "the day once more, as in 2026-03-09",
     "promise_day": "thaw queue {key}: the planner chooses the day",

@@ -38,6 +38,7 @@ Figure = Literal[
     "notes", "notes_missed", "notes_absent", "calls", "promised", "kept", "late", "broken", "promises_absent", "lifted", "open",
     "follow_ups", "breakups", "nurture_touches", "decisions_yes", "decisions_no", "minutes", "minutes_released", "overrides",
     "unverified", "introductions", "reasons_unverified", "below_the_floor",
+    "from_photo",
 ]  # fmt: skip
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 
@@ -194,6 +195,8 @@ def _work(before: Lead, recorded: Recorded) -> Iterable[Figure]:
     row, data = recorded.row, recorded.data
     if isinstance(data, NoteSent):
         yield "notes"
+        if data.photo:
+            yield "from_photo"
     elif row in CALL_ROWS:
         yield "calls" if before.promised else "follow_ups"
     elif row == "T25":

@@ -31,6 +31,7 @@ _SENTENCES = {
     "not_form_letter": "the note does not read like a form letter",
     "recalls_prior_interest": "it opens with what the prospect was interested in",
     "no_empty_check_in": "it is more than an empty check-in",
+    "length": "the note is as long as notes are",
     "one_click_unsubscribe": "the mail can be unsubscribed with one click",
     "postal_address": "the mail carries our postal address",
     "mentions_mail": "the voicemail says that a mail comes with it",

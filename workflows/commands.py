@@ -179,6 +179,8 @@ class MarkNoteSent(Command, frozen=True, kw_only=True, tag="mark_note_sent"):
     minutes: Minutes = 0
     fact: Annotated[int, msgspec.Meta(ge=1, le=50)] | msgspec.UnsetType = msgspec.UNSET
     """Which of the lead's personal facts the note uses, where it does so in other words; counted from 1."""
+    photo: Reference | msgspec.UnsetType = msgspec.UNSET
+    """A photo of the note; then *text* holds only its two key sentences."""
 
 
 class RecordReturn(Command, frozen=True, kw_only=True, tag="record_return"):

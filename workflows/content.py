@@ -6,7 +6,7 @@ reworded ones: personal ones were at most 0.48 alike, reworded templates at leas
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -343,11 +343,36 @@ ALWAYS: dict[TextKind, tuple[str, ...]] = {
 }
 
 
-def judge(kind: TextKind, asked: tuple[str, ...], measures: Measures, limits: ContentLimits) -> tuple[Verdict, ...]:
-    """Return the verdicts on a text of *kind*: of the checks *asked* for that a program can judge, and of those always made."""
+#: What two sentences of a text tell of the whole of it, by check: everything where the key sentences are the ones that are
+#: asked for, or where one mistake is enough; otherwise what was found, and never that nothing was. Of what is not here they
+#: tell nothing, and somebody who has the whole text before them has to vouch for it.
+_TOLD_BY_SENTENCES: Mapping[str, frozenset[Level]] = {
+    **dict.fromkeys(("personal_fact", "future_call", "no_merge_marks", "right_name", READ_WHOLE), frozenset(get_args(Level))),
+    **dict.fromkeys(("reminds_who_we_are", "recalls_prior_interest"), frozenset({"pass"})),
+    **dict.fromkeys(("not_form_letter", "not_repeated", "no_empty_check_in"), frozenset({"info", "warn", "refuse"})),
+}
+
+
+def judge(
+    kind: TextKind, asked: tuple[str, ...], measures: Measures, limits: ContentLimits, *, of_photo: bool = False
+) -> tuple[Verdict, ...]:
+    """Return the verdicts on a text of *kind*: of the checks *asked* for that a program can judge, and of those always made.
+
+    *of_photo* says that two sentences were read, of a text that only a photo shows; each verdict then says so, and what they
+    cannot tell has none.
+    """
     read = measures.characters <= measures.characters_most
     checks = dict.fromkeys((*asked, *ALWAYS[kind]) if read else (READ_WHOLE,))
-    return tuple(_verdict(RULES[check], measures, limits) for check in checks if check in RULES)
+    verdicts = tuple(_verdict(RULES[check], measures, limits) for check in checks if check in RULES)
+    return tuple(map(_of_sentences, filter(_told, verdicts))) if of_photo else verdicts
+
+
+def _told(verdict: Verdict) -> bool:
+    return verdict.level in _TOLD_BY_SENTENCES.get(verdict.check, ())
+
+
+def _of_sentences(verdict: Verdict) -> Verdict:
+    return msgspec.structs.replace(verdict, inputs={**verdict.inputs, "read": "two sentences"})
 
 
 def _verdict(rule: Rule, measures: Measures, limits: ContentLimits) -> Verdict:

@@ -182,6 +182,8 @@ class NoteSent(Event, frozen=True, kw_only=True, tag="note_sent"):
     gap_reason: Literal["slot_kept", "next_free_slot"] | None = None
     """Why the call is not the playbook's number of working days after the note, when it is not: the note went out on
     another day than planned, and that day's call slot was taken."""
+    photo: Reference | msgspec.UnsetType = msgspec.UNSET
+    """A photo of the note, of which *text* then holds only the two key sentences."""
 
 
 class NoteSlotReleased(Event, frozen=True, kw_only=True, tag="note_slot_released"):

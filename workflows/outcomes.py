@@ -69,6 +69,7 @@ def _note_sent(facts: Facts, command: c.MarkNoteSent) -> e.NoteSent:
         text=command.text,
         minutes=command.minutes,
         gap_reason=gap_reason,
+        photo=command.photo,
     )
 
 

@@ -76,11 +76,21 @@ def touch_mode(_: Facts, command: SendTouch | ScheduleTouch) -> Refused | None:
 
 
 def hand_written(facts: Facts, command: MarkNoteSent) -> Refused | None:
-    """Refuse anything but the rep's own hand, whatever is attested; a robot's pen counts only where the playbook says so."""
+    """Refuse anything but the rep's own hand, whatever is attested; a robot's pen counts only where the playbook says so.
+
+    And a photo of the note that comes alone: no program can read it.
+    """
     if command.medium in facts.playbook.checks.media:
-        return None
+        return _with_sentences(command)
     reason = f"The note has to be written by hand; this one was {words(command.medium)}."
     return Refused(rule="hand_written", reason=reason, inputs={"medium": command.medium})
+
+
+def _with_sentences(command: MarkNoteSent) -> Refused | None:
+    if not command.photo or command.text is not None:
+        return None
+    reason = "A photo of a note comes with its two key sentences, which the checks read."
+    return Refused(rule="photo_sentences", reason=reason, inputs={"photo": True, "text": False})
 
 
 def not_before_planned(facts: Facts, _: Command) -> Refused | None:

@@ -1,7 +1,7 @@
 """The opened personal data of a bundle: texts with their salts, so that anybody can make the log's commitments again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import islice
 from typing import IO, Any
 from uuid import UUID
@@ -48,15 +48,21 @@ class References:
         written = 0
         while some := list(islice(lines, CHUNK)):
             asked = dict.fromkeys(tuple(json.loads(line)) for line in some)
-            kept = bundle.find_texts(connection, {UUID(id_) for _, id_, _ in asked})
-            texts = {(str(each.id), each.commitment): each for each in kept}
+            ids = {UUID(id_) for _, id_, _ in asked}
+            alone = bundle.long_texts(connection, ids)
+            texts = _kept(connection, ids - alone)
             for lead, id_, commitment in asked:
-                found = texts.get((id_, commitment))
+                # A photo is in memory by itself.
+                found = (_kept(connection, {UUID(id_)}) if UUID(id_) in alone else texts).get((id_, commitment))
                 if found:
                     line = {"commitment": commitment, "lead": lead, "salt": found.salt.hex(), "text": found.text}
                     member.write(canonical(line) + b"\n")
                     written += 1
         return written
+
+
+def _kept(connection: Connection, ids: Set[UUID]) -> dict[tuple[str, str], bundle.Opened]:
+    return {(str(each.id), each.commitment): each for each in bundle.find_texts(connection, ids)}
 
 
 def _references(value: Any) -> Iterator[tuple[str, str]]:

@@ -69,8 +69,8 @@ FORMAT = "thaw-bundle-1"
 #: So many findings of a kind are kept; all are counted.
 FINDINGS_KEPT = 100
 
-#: Bytes in a line of any file, at most: the longest honest ones are calendars of a few kilobytes.
-LINE_BYTES_MAX = 4 << 20
+#: Bytes in a line of any file, at most: the longest honest ones are opened photos of notes, 8 MB each, in Base64.
+LINE_BYTES_MAX = 12 << 20
 
 CHUNK_BYTES = 1 << 18
 
@@ -2063,6 +2063,12 @@ def _checks_asked(d: Decision) -> list[str]:
     return list(d.playbook["checks"][name])
 
 
+def _hand_written(c: Any, d: Decision) -> Any:
+    if c["medium"] not in d.playbook["checks"].get("media", ["hand_written"]):
+        return False
+    return "photo_sentences" if c.get("photo") and c.get("text") is None else True
+
+
 def _content_checks(lead: Lead, c: Any, d: Decision) -> Any:
     given = {verdict["check"]: verdict["passed"] for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
     first = ["read_whole"] if "read_whole" in given else []
@@ -2673,7 +2679,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "mode_permitted": lambda lead, c, d: c["mode"] in lead.modes and (_unlawful_now(lead, c["mode"], c, d) or True),
     "note_wanted": lambda lead, c, d: "handwritten_note" not in lead.modes_refused or "handwritten_note" in lead.modes,
     "touch_mode": lambda lead, c, d: c["mode"] in ("email", "courier", "fax", "other"),
-    "hand_written": lambda lead, c, d: c["medium"] in d.playbook["checks"].get("media", ["hand_written"]),
+    "hand_written": lambda lead, c, d: _hand_written(c, d),
     "owner_was_present": lambda lead, c, d: (over := _term_ends(lead, c, d)) is None or over <= d.now,
     "note_promised": lambda lead, c, d: lead.state == "note_sent" or lead.promised,
     "note_was_sent": lambda lead, c, d: lead.note_sent_at is not None,
@@ -3116,6 +3122,7 @@ SAYS = {
 #: What an event says besides where there is something to say; it is left out otherwise.
 SAYS_SOMETIMES = {
     "note_scheduled": "call_by",
+    "note_sent": "photo",
     "revival_queued": "override basis",
     "lead_dropped": "words checklist",
     "reply_received": "introduced_by next_step_on",
@@ -3379,14 +3386,19 @@ _WITH_TEXT = (
 
 
 def _check_verdicts(d: Decision, found: Differences) -> None:
-    """What people vouched for stands in their command, and so does the reason of an override; programs are believed."""
+    """What people vouched for stands in their command, and so does the reason of an override; programs are believed.
+
+    With a photo of a note come two sentences of it, and each verdict of a program says that only those were read.
+    """
     given = {verdict["check"]: verdict for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
     attested, override = d.command.get("attested") or [], d.command.get("override")
-    asked = _checks_asked(d)
+    asked, photo = _checks_asked(d), d.command.get("photo")
     if d.asked is not None or d.asked_before:
         found.compare("used.asked", d.asked, OF_BREAKUPS.get(d.kind))
     for check, verdict in given.items():
         field = "used.verdicts." + plain(check, 80)
+        if verdict["source"].startswith("content check "):
+            found.compare(field + ".inputs.read", (verdict.get("inputs") or {}).get("read"), "two sentences" if photo else None)
         if verdict["source"].startswith("attested by "):
             vouched = {"check": check, "passed": check in attested, "source": "attested by " + d.actor, "inputs": {}}
             found.compare(field, verdict, vouched)

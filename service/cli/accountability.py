@@ -52,6 +52,7 @@ COLUMNS: tuple[tuple[Figure, str, str], ...] = (
     ("minutes_released", "released", "minutes of attempts that letting go of somebody saved"),
     ("overrides", "overrides", "things done in spite of a rule, with a reason"),
     ("unverified", "unread", "notes, and halves of breakups, of which no text was given, so that no program read them"),
+    ("from_photo", "photo", "notes of which two sentences were read, and the rest stands in a photo"),
     ("reasons_unverified", "reason?", "leads of which only a generic reason for their no is known"),
     ("below_the_floor", "silent", "leads that wait or rest, and hear from us too rarely since these days"),
 )

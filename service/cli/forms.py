@@ -20,6 +20,7 @@ from models.database import Connection
 from service.cli.answers import hand_in
 from service.cli.app import App, InputError
 from service.cli.draft import Draft
+from service.cli.photo import PHOTO, SENTENCE, sentences_of
 from service.cli.typed import DAY, PAIR, SLUG, SOURCE, TEXT, TEXT_FILE, WHO
 from workflows.commands import Command, Reference
 from workflows.merging import STILL_TAKEN
@@ -138,9 +139,12 @@ def _parameters(form: Form, info: FieldInfo, ask: Ask) -> Iterator[click.Paramet
             in_file = wanted is Reference and info.name == "text"
             # click takes a default of None for a default, and then requires nothing.
             given: dict[str, Any] = {"default": ask.default, "show_default": True} if ask.default else {}
-            yield click.Option(names, type=_click_type(wanted, kind), required=required and not in_file, help=ask.help, **given)
+            type_ = PHOTO if info.name == "photo" else _click_type(wanted, kind)
+            yield click.Option(names, type=type_, required=required and not in_file, help=ask.help, **given)
             if in_file:
                 yield click.Option(["--text-file", "text_file"], type=TEXT_FILE, help="A file that holds that text.")
+            if info.name == "photo":
+                yield click.Option(["--sentence", "sentences"], type=TEXT, multiple=True, help=SENTENCE)
     if info.name == "attested":
         yield click.Option(["--attest-all"], is_flag=True, help="Vouch for all the checks that the playbook asks for.")
 
@@ -206,6 +210,8 @@ def _value(form: Form, draft: Draft, info: FieldInfo, typed: Mapping[str, Any]) 
         return draft.new_owner(given)
     if info.name == "into":
         return draft.into(given)
+    if info.name == "text" and (sentences := sentences_of(typed)):
+        return draft.keep("--sentence", info.name, sentences)
     if wanted is Reference:
         return draft.text(form.option(info.name), info.name, given, typed.get("text_file") if info.name == "text" else None)
     match inspect.type_info(wanted):

@@ -100,7 +100,9 @@ def _references(value: object) -> Iterator[UUID]:
                 yield from _references(each)
         case Event() | msgspec.Struct():
             for name in value.__struct_fields__:
-                yield from _references(getattr(value, name))
+                # A photo is no words; `thaw note-photo` gives it back.
+                if name != "photo":
+                    yield from _references(getattr(value, name))
 
 
 def _lines(found: Found, told: tuple[Told, ...], history: History) -> Iterator[str]:

@@ -25,6 +25,7 @@ NOTE_SENT = Form(
         "attested": _ATTEST,
         "override": _OVERRIDE,
         "text": "What the note says; kept outside the log.",
+        "photo": "A photo of the note instead (JPEG, PNG, HEIC or PDF, 8 MB at most); kept outside the log.",
         "fact": "Which of the personal facts it uses in other words, counted from 1 as `thaw today` lists them.",
         "minutes": _MINUTES,
     },

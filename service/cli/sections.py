@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "Sales, what is known of an account": (
         "history",
+        "note-photo",
         "reason",
         "homework",
         "need",

@@ -12,7 +12,7 @@ from service.wording import plain, words
 from workflows import time_zones
 from workflows.commands import RecordCall, SendTouch
 from workflows.contact_hours import permitted
-from workflows.events import CommandRefused
+from workflows.events import CommandRefused, NoteSent
 from workflows.law import refuses, region_of
 from workflows.law_guards import hours_of
 from workflows.law_table import CURRENT
@@ -54,7 +54,6 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
     span = _hours(desk, lead, desk.now)
     until = f", until {span[1] // 60:02}:{span[1] % 60:02}" if span else ""
     local = f"their time {_there(desk, lead):%H:%M}{until}" if desk.is_today else ""
-    text = desk.note_texts.get(lead.id) if lead.promised else None
     topics: dict[Topic, tuple[str, ...]] = {
         "personal_topic": (facts(desk, lead),),
         "shared_history": (met(desk, lead), unverified(desk, lead)),
@@ -68,7 +67,7 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
         notes=(
             _sorry(desk, lead),
             ", ".join(part for part in (reach(desk, lead), local, face(desk, lead)) if part),
-            f"note: {plain(text, 160)}" if text else "",
+            _note(desk, lead) if lead.promised else "",
             *(line for topic in desk.playbook_of(lead).call.script for line in topics[topic]),
         ),
         commands=(
@@ -77,6 +76,17 @@ def _call(desk: Desk, lead: Lead, kind: Kind, why: str) -> Found:
         ),
         tries=RecordCall(outcome="voicemail"),
     )
+
+
+def _note(desk: Desk, lead: Lead) -> str:
+    """Return what the note says; of one that a photo shows, its two sentences and what shows the rest."""
+    text, sent = desk.note_texts.get(lead.id), desk.notes.get(lead.id)
+    if not text:
+        return ""
+    if sent is None or not isinstance(sent.data, NoteSent) or not sent.data.photo:
+        return f"note: {plain(text, 160)}"
+    said = " … ".join(f"“{plain(sentence, 160)}”" for sentence in text.splitlines())
+    return f"note: {said}; the rest stands in a photo: thaw note-photo {key(desk, lead)} -o FILE"
 
 
 def follow_ups(desk: Desk) -> Iterable[Found]:

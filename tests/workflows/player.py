@@ -495,7 +495,10 @@ def sensible(lead: Lead, today: date, now: datetime) -> list[tuple[Any, str]]:
             c.ScheduleNote(note_on=day, call_on=CALENDAR.add_working_days(day, 5)),
             c.ScheduleCall(call_on=CALENDAR.next_working_day(day)),
         ],
-        "note_due": [sent_command()],
+        "note_due": [
+            sent_command(),
+            c.MarkNoteSent(medium="hand_written", attested=PLAYBOOK.checks.note, text=WORDS, photo=WORDS),
+        ],
         "note_sent": [OPEN_REPLY, c.RecordReturn(), NO_REPLY],
         "call_due": [
             VOICEMAIL,

@@ -38,6 +38,7 @@ REASON = {"commitment": "0" * 64, "document_id": "00000000-0000-4000-8000-000000
     ("name", "later"),
     [
         ("leads_imported", {"reason": REASON}),
+        ("note_sent", {"photo": REASON}),
         ("messages_retried", {"attempts": 10, "deliveries": 0, "error": "OSError", "rings": 12}),
     ],
 )

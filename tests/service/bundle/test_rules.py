@@ -30,6 +30,7 @@ from tests.workflows.life import (
 from tests.workflows.player import Player
 from tests.workflows.promotion import CAMPAIGN, letter, passed
 from workflows import commands as c
+from workflows import events as e
 from workflows import homework_commands as h
 from workflows import mail_commands as m
 from workflows.calendars import Absence, Calendar
@@ -248,6 +249,28 @@ def test_what_checks_say_is_settled_alike(verdicts: list[tuple[str, bool]], comm
     )
     life.do(msgspec.structs.replace(sent_command(), **command))
     assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+
+
+def test_a_photo_follows_with_the_sentences_that_were_read() -> None:
+    """A4-7: it stands in the event as in the command, comes with words, and programs say that they read two sentences."""
+    life = life_in("note_due")
+    read = Verdict(check="personal_fact", passed=True, source="content check personal_fact version 1", inputs={"fact": 900})
+    life.verdicts = (msgspec.structs.replace(read, inputs={"fact": 900, "read": "two sentences"}),)
+    life.must(msgspec.structs.replace(sent_command(), photo=WORDS, text=WORDS))
+    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+    last = life.history[-1]
+    assert isinstance(last.data, e.NoteSent)
+    assert last.used
+    gone = msgspec.structs.replace(last, data=msgspec.structs.replace(last.data, photo=msgspec.UNSET))
+    whole = msgspec.structs.replace(last, used=msgspec.structs.replace(last.used, verdicts=(read, *last.used.verdicts[1:])))
+    for forged, field in ((gone, "data.photo"), (whole, "used.verdicts.personal_fact.inputs.read")):
+        found, _ = follow([*life.history[:-1], forged], playbooks=[PLAYBOOK], calendars=[CALENDAR])
+        assert field in found[0]
+    alone = life_in("note_due")
+    alone.do(msgspec.structs.replace(sent_command(), photo=WORDS))
+    assert isinstance(alone.history[-1].data, e.CommandRefused)
+    assert alone.history[-1].data.rule == "photo_sentences"
+    assert [] == follow(alone.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
 
 
 def test_what_the_halves_of_a_breakup_said_is_asked_for_from_then_on() -> None:
