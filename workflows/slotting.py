@@ -57,8 +57,8 @@ def slot_days(
             return {call_on}
         case ScheduleTouch(touch_on=touch_on):
             return {touch_on}
-        case Reassign():
-            return {slot.day for slot in lead.slots}
+        case Reassign(owner=owner):
+            return {slot.day for slot in lead.slots if slot.rep != owner}
     if calendar is None:
         return set()
     # A date that cannot be right is refused later, by the decision; here it must only do no harm.
@@ -192,7 +192,9 @@ class SlotMoves:
         self.used: tuple[Slot, ...] = tuple(slot for slot in lead.slots if slot.kind in row.uses)
         gone = entering or row.event in _GIVES_BACK or isinstance(command, RescheduleCall)
         kept = row.keeps if entering and not self.reserved else ()
-        left = (slot for slot in lead.slots if slot not in self.used and slot.kind not in kept)
+        # Whoever was to call for the owner and gets the lead calls as was promised.
+        own = command.owner if isinstance(command, Reassign) else None
+        left = (slot for slot in lead.slots if slot not in self.used and slot.kind not in kept and slot.rep != own)
         self.released: tuple[Slot, ...] = tuple(left) if gone else ()
 
 
@@ -210,7 +212,7 @@ def _wanted(facts: Facts, row: Row) -> tuple[Slot | None, ...]:
         case MarkNoteSent():
             return (promise(facts)[1],)
         case Reassign(owner=owner):
-            return tuple(offered(facts, slot.kind, slot.day, owner) for slot in lead.slots)
+            return tuple(offered(facts, slot.kind, slot.day, owner) for slot in lead.slots if slot.rep != owner)
     if row.event == "lead_released":
         return resumed(facts)[2]
     return ()

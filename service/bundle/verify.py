@@ -3282,7 +3282,7 @@ def _slots_wanted(lead: Lead, row: Row, c: Any, d: Decision) -> list[Slot | None
     if kind == "mark_note_sent":
         return [_promise(lead, d)[1]]
     if kind == "reassign":
-        return [d.offered(slot[1], read_day(slot[2]), c["owner"]) for slot in lead.slots]
+        return [d.offered(slot[1], read_day(slot[2]), c["owner"]) for slot in lead.slots if slot[0] != c["owner"]]
     return list(_resumed(lead, d)[2]) if row.event == "lead_released" else []
 
 
@@ -3293,7 +3293,9 @@ def moves(row: Row, lead: Lead, c: Any, data: Any, d: Decision) -> dict[str, Any
     used = [slot for slot in lead.slots if slot[1] in row.uses]
     kept = row.keeps if entering and not reserved else ()
     gives_back = entering or row.event in GIVES_BACK or c["command"] == "reschedule_call"
-    released = [slot for slot in lead.slots if gives_back and slot not in used and slot[1] not in kept]
+    # Whoever was to call for the owner and gets the lead keeps the slots.
+    own = c["owner"] if c["command"] == "reassign" else None
+    released = [slot for slot in lead.slots if gives_back and slot not in used and slot[1] not in kept and slot[0] != own]
     arms = list(row.arms)
     if lead.state in RESTING and row.target and row.target not in RESTING:
         arms.append("consent_expires")

@@ -220,6 +220,7 @@ def test_a_hold_and_another_owner() -> None:
     office.hand_in((other.id, Reassign(owner="dan")), who="manager:ann")
     given = office.simulation.lead(other.id)
     assert ("dan", None) == (given.owner, given.call_by or None)
+    assert [slot for slot in other.slots if slot.rep == "dan"] == [slot for slot in given.slots if slot.kind == "promised_call"]
     all_is_derived(office)
 
 
