@@ -55,6 +55,16 @@ def who_covers(calendar: Calendar, capacity: Capacity, day: date) -> str | None:
     return calendar.cover_between(day, call_on) if (call_on - day).days > capacity.max_promise_gap_days else None
 
 
+def in_reach(colleague: Colleague | None, capacity: Capacity, day: date) -> Colleague | None:
+    """Return the *colleague* if their calendar reaches the call that a note of *day* promises."""
+    try:
+        if colleague:
+            colleague.calendar.add_working_days(day, capacity.call_after_note_days)
+    except CalendarHorizonError:
+        return None
+    return colleague
+
+
 def promised_for(calendar: Calendar, capacity: Capacity, day: date, colleague: Colleague | None) -> date:
     """Return the day of the call that a note of *day* promises: working days of whoever makes it, as many as the rep's playbook
     says.
@@ -62,6 +72,7 @@ def promised_for(calendar: Calendar, capacity: Capacity, day: date, colleague: C
     Raises
     ------
     CalendarHorizonError
-        When the calendar in question ends before it.
+        When the rep's calendar ends before it, and there is no colleague *in_reach*.
     """
-    return (colleague.calendar if colleague else calendar).add_working_days(day, capacity.call_after_note_days)
+    calls = in_reach(colleague, capacity, day)
+    return (calls.calendar if calls else calendar).add_working_days(day, capacity.call_after_note_days)

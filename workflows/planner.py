@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from workflows.calendars import Calendar
 from workflows.capacity import Capacity, Ledger, Load, MinuteCosts, SlotKind
-from workflows.cover import Colleague, promised_for
+from workflows.cover import Colleague, in_reach, promised_for
 from workflows.day_plan import (
     Candidate,
     DayPlan,
@@ -235,6 +235,9 @@ def _no_notes_at_all(day: date, calendar: Calendar, capacity: Capacity, backlog:
     gap = (call_on - day).days
     if gap > capacity.max_promise_gap_days and capacity.long_gap != "accept":
         nobody = f" {colleague.name} is away, too." if colleague else ""
+        if colleague and not in_reach(colleague, capacity, day):
+            name = colleague.name
+            nobody = f" {name} covers, and has a calendar that ends too early: freeze a longer one with `thaw rep set {name}`."
         nobody = " No colleague is named who covers." if capacity.long_gap == "colleague" and not colleague else nobody
         return "long_gap", f"The call would come {gap} days after the note, on {call_on}; homework instead.{nobody}"
     return None

@@ -15,7 +15,7 @@ from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.codec import derived_id
 from workflows.commands import Command, FireTimer, PlanDay, SetCalendar, command_kind
 from workflows.context import in_utc
-from workflows.cover import promised_for
+from workflows.cover import in_reach, promised_for
 from workflows.events import SCHEMA, AnyEvent, CalendarFrozen, CommandRefused, DayPlanned, Effects, Recorded, Used
 from workflows.handle import Carrier, calendar_digest, colleague_used
 from workflows.lead import Rep, Timer
@@ -191,10 +191,9 @@ def _plan(
     used: Used,
     carrier: Carrier,
 ) -> RepOutcome:
-    elsewhere = {}
-    if book.colleague:
-        today = calendar.local_day(now)
-        elsewhere[promised_for(calendar, playbook.capacity, today, book.colleague)] = book.colleague.calendar
+    elsewhere, today = {}, calendar.local_day(now)
+    if colleague := in_reach(book.colleague, playbook.capacity, today):
+        elsewhere[promised_for(calendar, playbook.capacity, today, colleague)] = colleague.calendar
     hours = Telephone(calendar, playbook, book.law, elsewhere)
     event, proposals = plan_book(book, calendar, playbook, hours, now, used.beside or 0, used.probes or 0)
     used = msgspec.structs.replace(used, law=hours.used())

@@ -26,7 +26,7 @@ from workflows.commands import (
     SetCalendar,
 )
 from workflows.cover import who_covers
-from workflows.events import CallDue, CallRescheduled, CommandRefused, DayPlanned, NoteScheduled, Recorded
+from workflows.events import CalendarFrozen, CallDue, CallRescheduled, CommandRefused, DayPlanned, NoteScheduled, Recorded
 from workflows.lead import Lead
 from workflows.rep import rep_id
 
@@ -174,6 +174,21 @@ def test_without_a_colleague_who_is_there_no_note_is_written(leave: Absence, of_
     assert [] == scheduled(office)
     plans = [each.data for each in office.log if isinstance(each.data, DayPlanned) and each.stream_id == rep_id("eve")]
     assert any(fall.code == "long_gap" and fall.detail.endswith(detail) for plan in plans for fall in plan.shortfalls)
+
+
+def test_a_colleague_whose_calendar_ends_too_early_stops_no_plan_of_the_owner() -> None:
+    """Eve's day is planned but for the notes; the plan names dan and what lengthens his calendar."""
+    short = {**calendars(), "dan": replace(CALENDARS["dan"], last=date(2026, 1, 19))}
+    office = Office(40, COVERING, short)
+    write_all(office, LAST_DAY)
+    plans = [each for each in office.log if each.stream_id == rep_id("eve") and not isinstance(each.data, CalendarFrozen)]
+    assert all(isinstance(each.data, DayPlanned) for each in plans)
+    last = plans[-1].data
+    assert isinstance(last, DayPlanned)
+    (said,) = [fall.detail for fall in last.shortfalls if fall.code == "long_gap"]
+    assert said.endswith("dan covers, and has a calendar that ends too early: freeze a longer one with `thaw rep set dan`.")
+    assert [] == scheduled(office)
+    all_is_derived(office)
 
 
 def test_only_who_covers_may_be_promised() -> None:
