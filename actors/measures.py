@@ -8,8 +8,9 @@ from uuid import UUID
 
 from rapidfuzz import fuzz, process
 
+from actors.library import Library
 from actors.mail_checks import mail_of
-from models import mailboxes, playbooks, texts, wordings
+from models import mailboxes, texts, wordings
 from models.database import Connection
 from models.texts import Written
 from workflows import horizon
@@ -155,16 +156,15 @@ def preview(
 ) -> tuple[Verdict, ...]:
     """Return the verdicts that *body* would get as a text of *kind* for *lead*; nothing is kept."""
     draft = Written(UUID(int=0), lead.id, body, f"rep:{lead.owner}", now)
-    about = _about(connection, lead, kind, draft, playbook, _capacity_of(connection, lead, playbook), calendar, now, now)
+    library = Library()
+    by = lead.call_by if kind == "note" and lead.call_by else None
+    library.load(connection, newest=(), digests=(), reps={lead.owner, by or lead.owner})
+    capacity = (library.followed(lead.owner) or playbook).capacity
+    about = _about(connection, lead, kind, draft, playbook, capacity, calendar, now, now, library.colleague(by))
     about = about._replace(value=_words(value_item) or about.value, fact_confirmed=fact)
     about = about._replace(lists=lists_of(wordings.latest(connection, "phrases")))
     checks = {"note": playbook.checks.note, "touch": playbook.checks.touch}.get(kind, ())
     return judge(kind, checks, measure(body, about), playbook.content)
-
-
-def _capacity_of(connection: Connection, lead: Lead, playbook: Playbook) -> Capacity:
-    followed = playbooks.in_force(connection, playbook_ids=(), reps=[lead.owner]).followed.get(lead.owner)
-    return playbooks.playbooks_by_digest(connection, [followed])[followed].capacity if followed else playbook.capacity
 
 
 def _about(

@@ -65,6 +65,21 @@ def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World, tmp_p
     world.bundles_hold(tmp_path, "V-0000")
 
 
+def test_a_note_that_goes_out_late_is_read_beforehand_as_it_is_decided(covered: World) -> None:
+    """A4-10: a day late, the call moves to the colleague's next working day; `thaw check` reads the note by her days too."""
+    world = covered
+    world.at(MONDAY + timedelta(days=2))
+    promise = "My colleague Eve will call you on 14 January."
+    late, early = (NOTE.replace("I'll call you next week.", said) for said in (promise, promise.replace("14", "13")))
+    said = world.refused(1, "check", "V-0000", "--text", early)
+    assert "It says “13 january”, and the call is planned for another day." in said
+    assert "future_call" in world.ok("check", "V-0000", "--text", late)
+    with world.worker():
+        assert "13 january" in world.refused(1, "note-sent", "V-0000", "--text", early)
+        world.ok("note-sent", "V-0000", "--text", late)
+    assert world.lead(world.leads[0]).call_on == date(2026, 1, 14)
+
+
 def test_without_a_text_the_writer_vouches_for_it(covered: World) -> None:
     """The promise that names the colleague is attested like any other."""
     with covered.worker():
