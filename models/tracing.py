@@ -88,18 +88,18 @@ _movers = text("""
 """)
 
 
-def slots_held(connection: Connection, rep: str, days: Collection[date], *, upto: int, plan: UUID) -> dict[Slot, Held]:
-    """Return the slots of *rep* on *days* that were reserved or used, each with its lead: as the first *upto* events of the log
-    leave them, and then what the proposals of the plan moved that message *plan* made.
+def slots_held(connection: Connection, days_of: Collection[tuple[str, date]], *, upto: int, plan: UUID) -> dict[Slot, Held]:
+    """Return the slots of *days_of* reps, each a rep and a day, that were reserved or used, each with its lead: as the first
+    *upto* events of the log leave them, and then what the proposals of the plan moved that message *plan* made.
     """
-    patterns = [f'%"day":"{day.isoformat()}","kind":"%' for day in days]
+    patterns = [f'%"day":"{day.isoformat()}","kind":"%' for day in sorted({day for _, day in days_of})]
     held: dict[Slot, Held] = {}
     for body in connection.scalars(_movers, {"upto": upto, "plan": plan, "patterns": patterns}):
         recorded = decode_recorded(body.encode())
         for slot in recorded.effects.released:
             held.pop(slot, None)
         for slot in recorded.effects.reserved:
-            if slot.rep == rep and slot.day in days:
+            if (slot.rep, slot.day) in days_of:
                 by_plan = recorded.causation_id == plan
                 held[slot] = Held(recorded.stream_id, recorded.recorded_at, by_plan)
     return held

@@ -120,8 +120,10 @@ def decided_by(used: LawUsed) -> Iterator[str]:
         yield f"consent to mail: row {implied.country}, {read_at(implied.source)}"
 
 
-def no_call(lead: Lead, telephone: Telephone, on: date) -> str | None:
-    """Return why the law, or the hours of the playbook within it, let nobody call *lead* on the day *on*; None when they do."""
+def no_call(lead: Lead, telephone: Telephone, on: date, by: str) -> str | None:
+    """Return why the law, or the hours of the playbook within it, do not let *by*, of whose days *telephone* knows, call *lead*
+    on the day *on*; None when they do.
+    """
     region, calendar = region_of(lead), telephone.calendar
     unlawful = refuses(lead, "call", on, telephone.table)
     if unlawful:
@@ -133,7 +135,7 @@ def no_call(lead: Lead, telephone: Telephone, on: date) -> str | None:
     there = begins + timedelta(seconds=telephone.clock(lead, on).offset)
     closed = f"contact_hours, in {where(region)}: {shown_day(on)} has no hour for a call; it was {there:%H:%M} there"
     after = f"the next opens on {shown_day(opens.date())} at {opens:%H:%M} there" if opens else "none opens within a month"
-    return f"{closed} as {lead.owner}'s day began, and {after}"
+    return f"{closed} as {by}'s day began, and {after}"
 
 
 def next_opening(lead: Lead, telephone: Telephone, first: date) -> datetime | None:

@@ -12,6 +12,7 @@ from models.database import Connection
 from models.tracing import Held
 from workflows.books import Book, reachable
 from workflows.calendars import Calendar, CalendarHorizonError
+from workflows.cover import Colleague, promised_for
 from workflows.events import DayPlanned, Recorded, Shortfall, Slot, SlotKind
 from workflows.law_facts import LawUsed
 from workflows.lead import Lead
@@ -38,6 +39,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     kind: SlotKind
     day: date
     ordinal: int
+    rep: str | msgspec.UnsetType = msgspec.UNSET
+    """The colleague whose slot it is; absent when it is the rep's whose day was planned."""
     lead_id: UUID | None = None
     """None: it was free."""
     score: Score | None = None
@@ -54,15 +57,37 @@ def playbook_of(connection: Connection, plan: Plan) -> Playbook | None:
     return playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
 
 
-def held_by(connection: Connection, plan: Plan, rep: str, calendar: Calendar, playbook: Playbook) -> dict[Slot, Held]:
-    """Return who held the slots of the planned day and of the day for which its notes promise calls."""
-    return tracing.slots_held(
-        connection, rep, _days(plan, calendar, playbook), upto=plan.rests_on, plan=plan.recorded.message_id
-    )
+def colleague_of(connection: Connection, plan: Plan | None) -> Colleague | None:
+    """Return who was to make the calls that notes of the planned day promise; None when the rep was."""
+    named = plan.recorded.used.colleague if plan and plan.recorded.used else None
+    if not named:
+        return None
+    calendar = playbooks.calendars_by_digest(connection, [named.calendar]).get(named.calendar)
+    followed = playbooks.playbooks_by_digest(connection, [named.followed]).get(named.followed)
+    if calendar is None or followed is None:
+        return None
+    return Colleague(name=named.rep, calendar=calendar, capacity=followed.capacity, followed=named.followed)
+
+
+def held_by(
+    connection: Connection, plan: Plan, rep: str, calendar: Calendar, playbook: Playbook, colleague: Colleague | None
+) -> dict[Slot, Held]:
+    """Return who held the slots of the planned day, and those of the day for which its notes promise calls: of *colleague*, if
+    that is who makes them.
+    """
+    later = _promised_on(plan, calendar, playbook, colleague)
+    days = {(rep, plan.day.day)} | ({(colleague.name if colleague else rep, later)} if later else set())
+    return tracing.slots_held(connection, days, upto=plan.rests_on, plan=plan.recorded.message_id)
 
 
 def places(
-    plan: Plan, rep: str, calendar: Calendar, playbook: Playbook, held: Mapping[Slot, Held], leads: Mapping[UUID, Lead]
+    plan: Plan,
+    rep: str,
+    calendar: Calendar,
+    playbook: Playbook,
+    colleague: Colleague | None,
+    held: Mapping[Slot, Held],
+    leads: Mapping[UUID, Lead],
 ) -> tuple[Place, ...]:
     """Return all slots of those two days, the free ones too, by day, kind and number."""
     capacity = playbook.capacity
@@ -71,23 +96,26 @@ def places(
         "promised_call": capacity.calls,
         "follow_up": capacity.follow_up_touches,
     }
-    today, *later = _days(plan, calendar, playbook)
+    today, later = plan.day.day, _promised_on(plan, calendar, playbook, colleague)
+    caller, calls = (colleague.name, colleague.capacity.calls) if colleague else (rep, capacity.calls)
     found = {Slot(rep=rep, kind=kind, day=today, ordinal=number + 1) for kind, most in room.items() for number in range(most)}
-    found |= {Slot(rep=rep, kind="promised_call", day=day, ordinal=n + 1) for day in later for n in range(capacity.calls)}
+    if later:
+        found |= {Slot(rep=caller, kind="promised_call", day=later, ordinal=number + 1) for number in range(calls)}
     found |= {slot for slot in held if slot.day == today or slot.kind == "promised_call"}
-    return tuple(
-        _place(slot, held.get(slot), leads) for slot in sorted(found, key=lambda slot: (slot.day, slot.kind, slot.ordinal))
-    )
+    inorder = sorted(found, key=lambda slot: (slot.day, slot.kind, slot.ordinal))
+    return tuple(_place(slot, rep, held.get(slot), leads) for slot in inorder)
 
 
-def _place(slot: Slot, held: Held | None, leads: Mapping[UUID, Lead]) -> Place:
+def _place(slot: Slot, rep: str, held: Held | None, leads: Mapping[UUID, Lead]) -> Place:
+    by = msgspec.UNSET if slot.rep == rep else slot.rep
     if held is None:
-        return Place(kind=slot.kind, day=slot.day, ordinal=slot.ordinal)
+        return Place(kind=slot.kind, day=slot.day, ordinal=slot.ordinal, rep=by)
     holder = leads.get(held.lead_id)
     return Place(
         kind=slot.kind,
         day=slot.day,
         ordinal=slot.ordinal,
+        rep=by,
         lead_id=held.lead_id,
         score=holder.score if holder else None,
         since=held.since,
@@ -95,12 +123,12 @@ def _place(slot: Slot, held: Held | None, leads: Mapping[UUID, Lead]) -> Place:
     )
 
 
-def _days(plan: Plan, calendar: Calendar, playbook: Playbook) -> tuple[date, ...]:
-    """Return the planned day and, where the calendar reaches so far, that for which its notes promise calls."""
+def _promised_on(plan: Plan, calendar: Calendar, playbook: Playbook, colleague: Colleague | None) -> date | None:
+    """Return the day for which notes of the planned day promise calls; None where the calendar does not reach so far."""
     try:
-        return plan.day.day, calendar.add_working_days(plan.day.day, playbook.capacity.call_after_note_days)
+        return promised_for(calendar, playbook.capacity, plan.day.day, colleague)
     except CalendarHorizonError:
-        return (plan.day.day,)
+        return None
 
 
 class Turn(NamedTuple):
@@ -120,6 +148,7 @@ def follow_up_turn(
     plan: Plan,
     calendar: Calendar,
     playbook: Playbook,
+    colleague: Colleague | None,
     law: LawUsed | msgspec.UnsetType | None,
     leads: Iterable[Lead],
 ) -> Turn | None:
@@ -137,10 +166,13 @@ def follow_up_turn(
             queued=tuple(each for each in mine if each.state == "queued"),
             silent=tuple(each for each in mine if each.state == "no_response"),
             suppressed={UUID(id_): modes for id_, modes in refused.items()},
+            colleague=colleague,
         )
     )
+    later = _promised_on(plan, calendar, playbook, colleague)
+    elsewhere = {later: colleague.calendar} if colleague and later else {}
     try:
-        waiting = waiting_of(book, calendar, playbook, Telephone(calendar, playbook, law), used.now)
+        waiting = waiting_of(book, calendar, playbook, Telephone(calendar, playbook, law, elsewhere), used.now)
     except CalendarHorizonError:
         return None
     line = [each.lead_id for each in follow_up_queue(*waiting)]

@@ -14,12 +14,13 @@ from models.database import Connection
 from service.history import Entry, History
 from service.law_words import no_call
 from service.next_action import next_action
-from service.places import Place, Plan, follow_up_turn, held_by, places, playbook_of
+from service.places import Place, Plan, colleague_of, follow_up_turn, held_by, places, playbook_of
 from service.times import shown_day, shown_moment
 from service.wording import count, words
 from workflows import floor, horizon
 from workflows.calendars import Calendar
 from workflows.commands import Mode
+from workflows.cover import Colleague
 from workflows.cut_bait import most_attempts
 from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded
 from workflows.law_facts import LawUsed
@@ -31,7 +32,6 @@ from workflows.proposals import begins_by_call, can_enter, next_mode, next_value
 from workflows.rep import rep_id
 from workflows.telephone import Telephone
 
-#: Events that say that somebody turned to the prospect, or heard from them.
 _ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -80,6 +80,8 @@ class _Asked(NamedTuple):
     """The playbook of the rep, by which the day was planned."""
     calendar: Calendar | None
     """By which the plan of the day was made; without a plan, the owner's of now."""
+    colleague: Colleague | None
+    """Who was to make the calls that notes of the day promise, if not the rep."""
 
 
 def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) -> WhyNot:
@@ -94,8 +96,10 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     at = plan.recorded.recorded_at if plan else ends
     rules = playbook_of(connection, plan) if plan else None
     calendar = _calendar(connection, lead, plan) if lead else None
-    asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at, rules, calendar) if lead else None
-    held = held_by(connection, plan, at_work(lead), calendar, rules) if lead and plan and rules and calendar else {}
+    colleague = colleague_of(connection, plan)
+    asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at, rules, calendar, colleague) if lead else None
+    day = (plan, at_work(lead), calendar, rules, colleague) if lead and plan and rules and calendar else None
+    held = held_by(connection, *day) if day else {}
     leads = _leads_then(connection, plan, {each.lead_id for each in held.values()}) if plan and asked else {}
     touched = tuple(entry.recorded for entry in of_the_day if is_touch(entry))
     return WhyNot(
@@ -109,7 +113,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
         instead=tuple(_instead(plan.all, leads)) if plan else (),
         shortfalls=plan.day.shortfalls if plan else (),
         refusals=tuple(entry.recorded for entry in of_the_day if isinstance(entry.recorded.data, CommandRefused)),
-        places=places(plan, at_work(lead), calendar, rules, held, leads) if lead and plan and rules and calendar else (),
+        places=places(*day, held, leads) if day else (),
     )
 
 
@@ -150,8 +154,7 @@ def _instead(days: Sequence[DayPlanned], leads: dict[UUID, Lead]) -> Iterator[In
 
 
 def _unknown(history: History, zone: ZoneInfo) -> str:
-    first = history.entries[0].recorded.recorded_at
-    return f"it was not known yet: it was registered {shown_moment(first, zone)}"
+    return f"it was not known yet: it was registered {shown_moment(history.entries[0].recorded.recorded_at, zone)}"
 
 
 def _reasons(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
@@ -172,7 +175,7 @@ def _reasons(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
             what = "note was to be written" if lead.state == "note_due" else "call was to be made"
             yield f"its {what} on {shown_day(day)}, and nobody had logged it"
     if lead.state in ("note_sent", "call_due") and lead.call_on and lead.call_on <= asked.on:
-        yield from _no_call(asked, asked.calendar, asked.on)
+        yield from _no_call(asked, asked.on)
     ready = lead.timers.get("next_attempt") if lead.state == "no_response" else None
     if ready and ready.due_at <= asked.at:
         yield f"it was no response, ready for another attempt since {shown_moment(ready.due_at, zone)}"
@@ -181,8 +184,7 @@ def _reasons(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
 
 
 def _day_off(asked: _Asked) -> Iterator[str]:
-    owner = at_work(asked.lead)
-    calendar = asked.calendar
+    owner, calendar = at_work(asked.lead), asked.calendar
     if calendar is None:
         yield f"{owner} has no working calendar, so that no day is planned"
     elif calendar.first <= asked.on <= calendar.last and (why := calendar.why_not_working(asked.on)):
@@ -204,9 +206,11 @@ def _law(asked: _Asked) -> LawUsed | UnsetType | None:
     return used.law if used and (not used.law or used.law.table in TABLES) else None
 
 
-def _no_call(asked: _Asked, calendar: Calendar | None, day: date) -> Iterator[str]:
-    """Say why the law, as it stood when the plan was made, lets nobody call on *day*."""
-    if asked.playbook and calendar and (why := no_call(asked.lead, Telephone(calendar, asked.playbook, _law(asked)), day)):
+def _no_call(asked: _Asked, day: date, colleague: Colleague | None = None) -> Iterator[str]:
+    """Say why the law, as it stood when the plan was made, does not let the rep, or a *colleague* instead, call on *day*."""
+    by, calendar = (colleague.name, colleague.calendar) if colleague else (at_work(asked.lead), asked.calendar)
+    telephone = Telephone(calendar, asked.playbook, _law(asked)) if asked.playbook and calendar else None
+    if telephone and (why := no_call(asked.lead, telephone, day, by)):
         yield f"it could not be called: {why}"
 
 
@@ -226,9 +230,9 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         return
     by_call = begins_by_call(lead, playbook, asked.at)
     if calendar:
-        promised_on = horizon.after(calendar, asked.on, playbook.capacity.call_after_note_days)
-        barred = list(_no_call(asked, calendar, asked.on if by_call else promised_on))
-        if barred:
+        by = asked.colleague.calendar if asked.colleague else calendar
+        promised_on = horizon.after(by, asked.on, (asked.rules or playbook).capacity.call_after_note_days)
+        if barred := list(_no_call(asked, asked.on) if by_call else _no_call(asked, promised_on, asked.colleague)):
             yield from barred
             return
     if by_call:
@@ -253,16 +257,12 @@ def _turn(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> 
     """Say whose turn came before, of those who waited for a follow-up slot as the lead did; nothing when it did not."""
     if not (asked.plan and asked.rules and calendar):
         return ()
-    hours = Telephone(calendar, asked.rules, _law(asked))
+    table = Telephone(calendar, asked.rules, _law(asked)).table
     ready = asked.lead.timers.get("next_attempt")
     due = not ready or ready.due_at.astimezone(asked.zone).date() <= asked.on
-    if (
-        due
-        and asked.lead.state == "no_response"
-        and next_mode(asked.lead, asked.rules, asked.on, hours.table) == "handwritten_note"
-    ):
+    if due and asked.lead.state == "no_response" and next_mode(asked.lead, asked.rules, asked.on, table) == "handwritten_note":
         return (f"a note was next, and {count(len(asked.plan.day.notes), 'note')} of others took the slots of that day",)
-    turn = follow_up_turn(asked.lead, asked.plan, calendar, asked.rules, _law(asked), leads.values())
+    turn = follow_up_turn(asked.lead, asked.plan, calendar, asked.rules, asked.colleague, _law(asked), leads.values())
     if turn is None:
         return ()
     could = f"{count(turn.could, 'follow-up')} could be planned"
@@ -277,7 +277,7 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         yield f"the next attempt was not due before {shown_moment(ready.due_at, asked.zone)}"
     if playbook is None:
         return
-    barred = list(_no_call(asked, calendar, asked.on))
+    barred = list(_no_call(asked, asked.on))
     without: tuple[Mode, ...] = ("call",) if barred else ()
     table = Telephone(calendar or horizon.PLAIN, playbook, _law(asked)).table
     if lead.attempts >= most_attempts(lead, playbook):

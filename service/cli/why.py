@@ -130,7 +130,7 @@ def _why_not_lines(answer: WhyNot, names: dict[str, str], zone: ZoneInfo) -> Ite
 
 
 def _place_line(place: Place, names: dict[str, str], zone: ZoneInfo) -> str:
-    slot = f"{words(place.kind)} slot {place.ordinal} of {shown_day(place.day)}"
+    slot = f"{f'{plain(place.rep)} ' if place.rep else ''}{words(place.kind)} slot {place.ordinal} of {shown_day(place.day)}"
     if place.lead_id is None or place.since is None:
         return f"{slot}: free"
     score = f"score {place.score.total}" if place.score else "no score"

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from service.calendars import freeze_calendar
 from tests.service.cli.test_five import NOTE
 from tests.service.world import MONDAY, World
+from workflows.commands import SetCalendar
+from workflows.rep import rep_id
 
 COVERING = (
     'schema = 1\nid = "five-five-five"\nversion = "1.1.0"\ntitle = "Cover"\nsource = "us"\n'
@@ -85,6 +88,35 @@ def test_without_a_text_the_writer_vouches_for_it(covered: World) -> None:
     with covered.worker():
         covered.ok("note-sent", "V-0000", "--attest-all")
     assert covered.lead(covered.leads[0]).call_by == "eve"
+
+
+def test_why_not_looks_at_the_days_of_the_colleague(covered: World) -> None:
+    """The slots of promised calls are hers, on the day on which she calls; and the sixth learns how many could be planned."""
+    world = covered
+    world.at(MONDAY + timedelta(days=1))
+    world.register(6)
+    world.at(MONDAY + timedelta(days=2))
+    said = world.said("why-not", "V-0006", "--on", "2026-01-07")
+    assert said["reasons"][0].startswith("it was number 6 of 6 that waited for a note, by score, and 5 notes could be planned")
+    calls = [(each.get("rep"), each["day"], each.get("by_plan")) for each in said["places"] if each["kind"] == "promised_call"]
+    assert calls[-5:] == [("eve", "2026-01-14", True)] * 5
+    assert all("rep" not in each for each in said["places"] if each["kind"] == "note")
+    assert "eve promised call slot 1 of Wed 2026-01-14: " in " ".join(
+        world.ok("why-not", "V-0006", "--on", "2026-01-07").split()
+    )
+
+
+def test_why_not_asks_whether_the_colleague_may_call(covered: World) -> None:
+    """Her working day is the night where they live, and dan's own first day back would do: it is she who was to call."""
+    world = covered
+    india = freeze_calendar("US", "", "Asia/Kolkata", date(2025, 1, 1), date(2028, 12, 31))
+    world.hand_in(rep_id("eve"), SetCalendar(rep="eve", calendar=india, playbook="five-five-five"), who="manager:ann")
+    lead = world.take_in()
+    world.at(MONDAY + timedelta(days=2))
+    assert world.lead(lead).state == "queued"
+    reason = world.said("why-not", "V-0001", "--on", "2026-01-07")["reasons"][0]
+    assert reason.startswith("it could not be called: contact_hours, in US-IL: Wed 2026-01-14 has no hour for a call; it was ")
+    assert "there as eve's day began" in reason
 
 
 def test_who_covers_is_shown_changed_and_taken_back(covered: World) -> None:
