@@ -44,6 +44,15 @@ def lock_reps(connection: Connection, *, ids: Sequence[UUID] = (), names: Sequen
     return {row[0]: Locked(_rep_decoder.decode(row[1]), row[2]) for row in rows}
 
 
+#: Who says anew what a rep's days follow has this alone. Any constant would do.
+_CHANGING_REPS = 7_468_617_705
+
+
+def change_reps(connection: Connection) -> None:
+    """Let nobody else say what reps' days follow to the end of the transaction; before reading what they follow."""
+    tell(connection, "SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": _CHANGING_REPS})
+
+
 def lead_row(lead: Lead, hash_: bytes) -> dict[str, Any]:
     """Return the row of ``leads`` that *lead* makes: a function of the log alone."""
     firing = [(timer.due_at, name) for name, timer in lead.timers.items() if fires(name)]

@@ -223,6 +223,14 @@ def find(connection: Connection, message_id: UUID) -> MessageState | None:
     return MessageState(*row) if row else None
 
 
+def waiting_bodies(connection: Connection, stream_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the commands that wait on the streams *stream_ids*, by the ids of their messages."""
+    rows = connection.execute(
+        text("SELECT id, body FROM messages WHERE settled_at IS NULL AND stream_id = ANY(:ids)"), {"ids": list(stream_ids)}
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 class Health(NamedTuple):
     """Counts of messages."""
 

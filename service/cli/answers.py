@@ -95,34 +95,60 @@ def hand_in(
     As JSON the answer stands alone, or as ``answer`` *beside* what else the command has to say.
     """
     service = app.service
+    handed_in = _accept(service, lambda connection: [prepare(connection)], f"repeat it with --id {message_id}", wait=wait)
+    answer = _answer(service, handed_in[0])
+    if as_json:
+        app.print_json({**beside, "answer": answer} if beside else answer)
+    else:
+        _print(answer)
+    if answer.outcome in ("refused", "dead"):
+        click.get_current_context().exit(REFUSED)
+
+
+def hand_in_all(app: App, prepare: Callable[[Connection], Sequence[Submission]], *, look: str) -> None:
+    """Submit all that *prepare* makes in one transaction, or none of it; print each answer, set the status.
+
+    *look* is what shows whether they were accepted where the database went away and nobody knows.
+    """
+    handed_in = _accept(app.service, prepare, f"look with {look} before you say it again", wait=True)
+    answers = [_answer(app.service, each) for each in handed_in]
+    for answer in answers:
+        _print(answer)
+    if any(answer.outcome in ("refused", "dead") for answer in answers):
+        click.get_current_context().exit(REFUSED)
+
+
+def _accept(
+    service: Service, prepare: Callable[[Connection], Sequence[Submission]], unknown: str, *, wait: bool
+) -> list[_HandedIn]:
     try:
         with typed_errors(), transaction(service.engine) as connection:
-            submission = prepare(connection)
-            pause = pause_of(read_pauses(connection), actor_name(submission.command))
-            rings = stage(connection, [submission], now=service.now())
+            submissions = prepare(connection)
+            paused = read_pauses(connection)
+            rings = stage(connection, submissions, now=service.now())
     except DatabaseUnavailableError as error:
         # The connection may have broken at the commit itself, and then nobody knows on which side of it.
-        raise DatabaseUnavailableError(
-            f"{error}. Whether it was accepted is unknown: repeat it with --id {message_id}"
-        ) from error
+        raise DatabaseUnavailableError(f"{error}. Whether it was accepted is unknown: {unknown}") from error
     trouble = ""
     try:
         service.bell.ring(rings)
     except BellUnavailableError as error:
         # Accepted all the same: the row is committed, and the clock rings it when Redis is back.
         trouble = str(error)
-    message = await_settled(service, message_id, WAIT_SECONDS if wait and not trouble and not pause else 0.0)
-    answer = _answer(service, _HandedIn(message, trouble, pause))
-    if as_json:
-        app.print_json({**beside, "answer": answer} if beside else answer)
-    else:
-        click.echo(answer.sentence)
-        for line in side_by_side(answer.text or "", answer.closest) if answer.closest else ():
-            click.echo(line)
-        if answer.way_out:
-            click.echo(f"to go on: {answer.way_out}")
-    if answer.outcome in ("refused", "dead"):
-        click.get_current_context().exit(REFUSED)
+    until, handed_in = time.monotonic() + (WAIT_SECONDS if wait and not trouble else 0.0), []
+    for submission in submissions:
+        pause = pause_of(paused, actor_name(submission.command))
+        message = await_settled(service, submission.id, 0.0 if pause else until - time.monotonic())
+        handed_in.append(_HandedIn(message, trouble, pause))
+    return handed_in
+
+
+def _print(answer: Answer) -> None:
+    click.echo(answer.sentence)
+    for line in side_by_side(answer.text or "", answer.closest) if answer.closest else ():
+        click.echo(line)
+    if answer.way_out:
+        click.echo(f"to go on: {answer.way_out}")
 
 
 def await_settled(service: Service, message_id: UUID, seconds: float = WAIT_SECONDS) -> MessageState:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from msgspec import UNSET, UnsetType
 
-from models import operations
+from models import leads, messages, operations
 from models.contacts import save_document
 from models.database import Connection
 from service.cli.answers import typed_errors
@@ -16,11 +16,13 @@ from service.cli.app import InputError
 from service.find import find_playbook
 from service.limits import is_plain, layered, playbook_of, publish, wrong_with
 from service.wording import plain
+from workflows.commands import SetCalendar, decode_command
 from workflows.law_table import CURRENT
 from workflows.layers import LoosenedError, Number, check_narrower, numbers
 from workflows.lead import Rep
 from workflows.limits import Layers
 from workflows.playbooks import Playbook
+from workflows.rep import rep_id
 
 #: What the numbers are called where people read them.
 CALLED: Mapping[str, str] = {
@@ -34,6 +36,26 @@ class Settled(NamedTuple):
 
     playbook: str
     layers: Layers | UnsetType
+
+
+def begin_change(connection: Connection, names: Sequence[str], *, but: UUID | None = None) -> list[SetCalendar]:
+    """Let nobody else change what reps' days follow, and return what is handed in for the reps *names* and not settled yet.
+
+    Each change says all layers of a rep, so that one that does not know of another would undo it. *but* is the message of a
+    change that is handed in again. Before reading the reps.
+    """
+    leads.change_reps(connection)
+    waiting = messages.waiting_bodies(connection, [rep_id(name) for name in names])
+    commands = [decode_command(body) for id_, body in waiting.items() if id_ != but]
+    return [command for command in commands if isinstance(command, SetCalendar)]
+
+
+def under_way(change: SetCalendar) -> InputError:
+    """Return the error of saying anew what the days of a rep follow while a *change* of that is not settled."""
+    return InputError(
+        f"a change of what the days of {plain(change.rep, 80)} follow is handed in and not settled yet: say it again once it "
+        "is; `thaw status` says whether any worker runs. Nothing was changed."
+    )
 
 
 def settle(

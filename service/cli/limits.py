@@ -1,6 +1,7 @@
 """What a team or a rep does otherwise than the playbook: numbers of the day, and narrower hours for calls, with who and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -8,15 +9,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from actors.submit import Submission
 from models import leads
 from models.database import Connection, transaction
-from service.cli.answers import typed_errors
+from service.cli.answers import hand_in_all
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.layered import CALLED, Settled, made_of, settle, shown_value, wanted_of
-from service.cli.reps import freeze, rep
+from service.cli.layered import CALLED, begin_change, made_of, settle, shown_value, under_way, wanted_of
+from service.cli.reps import frozen_again, rep
 from service.cli.typed import TEXT, WHO
 from service.find import REP_NAMES, find_rep, is_rep_name
 from service.wording import count, plain
+from workflows.commands import SetCalendar
 from workflows.lead import Rep
 from workflows.limits import Limits
 
@@ -84,27 +87,57 @@ def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed:
     """
     if team and not is_rep_name(team):
         raise InputError(f"{plain(team, 80)!r} is no name for a team: {REP_NAMES}")
-    with typed_errors(), transaction(app.service.engine) as connection:
+
+    def prepare(connection: Connection) -> list[Submission]:
+        waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])
         known = find_rep(connection, name)
+        _refuse_under_way(waiting, {name}, team)
         change: dict[str, Any] = {"own": _said(known.layers.own if known.layers else Limits(), typed)}
         if team is not None:
-            change |= {"team": team or UNSET, "of_team": _limits_of(connection, team)}
-        settled = settle(connection, known, base=None, now=app.service.now(), who=who, change=change, why=why)
-    if settled:
-        freeze(app, known.name, settled, who)
+            change |= {"team": team or UNSET, "of_team": _limits_of(_members(connection, team)) if team else Limits()}
+        return _handed_in(connection, app.service.now(), [known], change, why=why, who=who)
+
+    hand_in_all(app, prepare, look=f"`thaw rep show {plain(name, 80)}`")
 
 
-def _limits_of(connection: Connection, team: str) -> Limits:
-    members = _members(connection, team) if team else []
+def _refuse_under_way(waiting: Sequence[SetCalendar], names: Collection[str], team: str | None) -> None:
+    """Refuse while a change of one of the reps *names* waits, or one of somebody who is in *team* then."""
+    for each in waiting:
+        if each.rep in names or (team and each.layers and each.layers.team == team):
+            raise under_way(each)
+
+
+def _handed_in(
+    connection: Connection, now: datetime, reps: Sequence[Rep], change: Mapping[str, Any], *, why: str, who: str
+) -> list[Submission]:
+    """Publish what the days of *reps* come to with *change*, and return what has them follow it: for all of them or nobody."""
+    for each in reps:
+        # Looked at before the first is published.
+        made_of(connection, each.name, *wanted_of(connection, each, None, change))
+    found = [(each.name, settle(connection, each, base=None, now=now, who=who, change=change, why=why)) for each in reps]
+    return [frozen_again(connection, now, name, settled, who) for name, settled in found if settled]
+
+
+def _limits_of(members: Sequence[Rep]) -> Limits:
+    """Return what the team of *members* does otherwise; they differ where a worker could not apply a change to one of them."""
+    if not _alike(members):
+        raise InputError(
+            f"the reps {', '.join(plain(rep.name, 80) for rep in members)} are in one team and have different numbers of it: "
+            "say all of them again with `thaw team set TEAM --clear`, see `thaw rep show NAME` and `thaw dead list`"
+        )
+    return _first(members)
+
+
+def _alike(members: Sequence[Rep]) -> bool:
+    return len({rep.layers.of_team for rep in members if rep.layers}) < 2
+
+
+def _first(members: Sequence[Rep]) -> Limits:
     return members[0].layers.of_team if members and members[0].layers else Limits()
 
 
 def _members(connection: Connection, team: str) -> list[Rep]:
     return [rep for rep in leads.list_reps(connection) if rep.layers and rep.layers.team == team]
-
-
-def _first(reps: Sequence[Rep]) -> Limits:
-    return reps[0].layers.of_team if reps[0].layers else Limits()
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +146,9 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     reps: tuple[str, ...]
     limits: Limits
+    """As the first of *reps* has them."""
+    alike: bool
+    """Whether all of them have the same."""
 
 
 @click.group()
@@ -129,20 +165,17 @@ def set_(app: App, /, name: str, why: str, who: str, **typed: Any) -> None:
 
     A rep is in a team by `thaw rep limit NAME --team TEAM`.
     """
-    settled: list[tuple[str, Settled]] = []
-    with typed_errors(), transaction(app.service.engine) as connection:
+
+    def prepare(connection: Connection) -> list[Submission]:
+        waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])
         members = _members(connection, name)
+        _refuse_under_way(waiting, {each.name for each in members}, name)
         if not members:
             raise InputError(f"nobody is in team {plain(name, 80)!r}: put reps into it with `thaw rep limit REP --team TEAM`")
-        change = {"of_team": _said(_first(members), typed)}
-        for each in members:
-            # Looked at before the first is published: either all of them work by it, or nobody does.
-            made_of(connection, each.name, *wanted_of(connection, each, None, change))
-        for each in members:
-            found = settle(connection, each, base=None, now=app.service.now(), who=who, change=change, why=why)
-            settled += [(each.name, found)] if found else []
-    for rep_name, found in settled:
-        freeze(app, rep_name, found, who)
+        change = {"of_team": _said(Limits() if typed["clear"] else _limits_of(members), typed)}
+        return _handed_in(connection, app.service.now(), members, change, why=why, who=who)
+
+    hand_in_all(app, prepare, look="`thaw team list`")
 
 
 @team.command("list")
@@ -156,7 +189,10 @@ def list_(app: App, as_json: bool) -> None:
     for each in reps:
         if each.layers and each.layers.team:
             teams.setdefault(each.layers.team, []).append(each)
-    shown = [Team(name=name, reps=tuple(each.name for each in of), limits=_first(of)) for name, of in sorted(teams.items())]
+    shown = [
+        Team(name=name, reps=tuple(each.name for each in of), limits=_first(of), alike=_alike(of))
+        for name, of in sorted(teams.items())
+    ]
     if as_json:
         app.print_json({"teams": shown})
         return
@@ -165,6 +201,8 @@ def list_(app: App, as_json: bool) -> None:
             f"{CALLED[name]} {shown_value(name, value)}" for name, value in msgspec.to_builtins(team_.limits).items()
         )
         members = ", ".join(map(plain, team_.reps))
+        if not team_.alike:
+            said = "its reps have different numbers of it: see `thaw rep show NAME`"
         click.echo(f"{plain(team_.name)}: {count(len(team_.reps), 'rep')} ({members}); {said or 'all as the playbook has it'}")
     if not shown:
         click.echo("no teams; a rep is in one by `thaw rep limit NAME --team TEAM`")

@@ -18,7 +18,7 @@ from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
-from service.cli.layered import Settled, number_lines, numbers_of, settle
+from service.cli.layered import Settled, begin_change, number_lines, numbers_of, settle, under_way
 from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
 from service.mailing.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of, zone_or_utc
@@ -40,26 +40,34 @@ def rep() -> None:
 
 def _set(app: App, /, **typed: Any) -> None:
     typed["message_id"] = typed["message_id"] or uuid4()
-    with transaction(app.service.engine) as connection:
-        known = leads.find_rep(connection, typed["name"]) if is_rep_name(typed["name"]) else None
-        if known and known.layers and typed.get("settled") is None:
-            # What the team and the rep do otherwise goes on, over the newest version of the playbook or over another one.
-            who = typed["who"] or f"rep:{known.name}"
-            typed["settled"] = settle(connection, known, base=typed["playbook"], now=app.service.now(), who=who)
     hand_in(
         app,
         typed["message_id"],
-        lambda connection: _prepare(connection, app.service.now(), typed),
+        lambda connection: _prepare(connection, app.service.now(), typed, _going_on(connection, app.service.now(), typed)),
         wait=not typed["no_wait"],
         as_json=typed["as_json"],
     )
 
 
-def freeze(app: App, name: str, settled: Settled, who: str) -> None:
-    """Freeze the calendar of a rep as it is, with what the days follow from now on."""
-    unsaid = dict.fromkeys(("country", "region", "timezone", "cover", "email", "playbook", "message_id"))
-    said = {"name": name, "who": who, "settled": settled, "absences": (), "replace": False, "no_wait": False, "as_json": False}
-    _set(app, **unsaid, **said)
+def _going_on(connection: Connection, now: datetime, typed: dict[str, Any]) -> Settled | None:
+    """Return what the team and the rep do otherwise, over the newest version of the playbook or over another one."""
+    name = typed["name"]
+    if not is_rep_name(name):
+        return None
+    waiting = begin_change(connection, [name], but=typed["message_id"])
+    known = leads.find_rep(connection, name)
+    if waiting and (waiting[0].layers or (known and known.layers)):
+        raise under_way(waiting[0])
+    if known is None or not known.layers:
+        return None
+    return settle(connection, known, base=typed["playbook"], now=now, who=typed["who"] or f"rep:{name}")
+
+
+def frozen_again(connection: Connection, now: datetime, name: str, settled: Settled, who: str) -> Submission:
+    """Return what freezes the calendar of a rep as it is, with what the days follow from now on."""
+    unsaid = dict.fromkeys(("country", "region", "timezone", "cover", "email", "playbook"))
+    said = {"name": name, "who": who, "message_id": uuid4(), "absences": (), "replace": False}
+    return _prepare(connection, now, {**unsaid, **said}, settled)
 
 
 rep.add_command(
@@ -94,7 +102,7 @@ rep.add_command(
 )  # fmt: skip
 
 
-def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Submission:
+def _prepare(connection: Connection, now: datetime, typed: dict[str, Any], settled: Settled | None) -> Submission:
     name = typed["name"]
     if not is_rep_name(name):
         raise InputError(f"{plain(name, 80)!r} is no name for a rep: {REP_NAMES}")
@@ -104,7 +112,6 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any]) -> Su
                      ("country", "region", "timezone")}  # fmt: skip
     if not typed["timezone"]:
         raise InputError(f"{name} is new here: name the time zone, such as --timezone America/New_York")
-    settled: Settled | None = typed.get("settled")
     usual = known.playbook.id if known and known.playbook else "five-five-five"
     playbook = settled.playbook if settled else typed["playbook"] or usual
     with typed_errors():
