@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from msgspec import UNSET, UnsetType
 
-from models import leads, messages, operations
+from models import leads, messages, operations, playbooks
 from models.contacts import save_document
 from models.database import Connection
 from service.cli.answers import typed_errors
@@ -29,6 +29,9 @@ CALLED: Mapping[str, str] = {
     "notes": "notes", "calls": "promised calls", "follow_up_touches": "follow-ups", "catch_up_calls": "catch-up calls",
     "minutes": "minutes", "opens": "calls from", "closes": "calls until", "weekdays": "calls on weekdays",
 }  # fmt: skip
+
+#: The playbook of a rep who follows none yet.
+USUAL = "five-five-five"
 
 
 class Settled(NamedTuple):
@@ -61,14 +64,14 @@ def under_way(change: SetCalendar) -> InputError:
 def settle(
     connection: Connection,
     rep: Rep,
+    base: Playbook,
     *,
-    base: str | None,
     now: datetime,
     who: str,
     change: Mapping[str, Any] = MappingProxyType({}),
     why: str | None = None,
 ) -> Settled | None:
-    """Publish what the days of *rep* come to under *base* with a *change* of its layers; None where nothing is layered.
+    """Publish what the days of *rep* come to over *base* with a *change* of its layers; None where nothing is layered.
 
     The last thing in its transaction. Raises `InputError` when a layer would widen what it may only narrow, or when nobody
     could work by what comes of it.
@@ -77,21 +80,27 @@ def settle(
     if known is None and not change:
         return None
     kept = {"why": save_document(connection, uuid4(), rep.id, operations.REASON, why)} if why else {}
-    found, wanted = wanted_of(connection, rep, base, {**change, **kept})
-    if is_plain(wanted):
-        return Settled(found.id, UNSET)
-    made = made_of(connection, rep.name, found, wanted)
+    wanted = layered(base, known, **change, **kept)
+    if is_plain(wanted) and not why:
+        return Settled(base.id, UNSET)
+    # Cleared with a reason, the layers stay for the event that says so, over the very version that was followed.
+    made = made_of(connection, rep.name, base, wanted)
     publish(connection, made, now=now, by=who)
     return Settled(made.id, wanted)
 
 
-def wanted_of(connection: Connection, rep: Rep, base: str | None, change: Mapping[str, Any]) -> tuple[Playbook, Layers]:
-    """Return the playbook below all layers of *rep*, and the layers with *change*."""
-    known = rep.layers or None
-    below = base or (known.base if known else rep.playbook.id if rep.playbook else "five-five-five")
+def newest_base(connection: Connection, rep: Rep, named: str | None) -> Playbook:
+    """Return the newest version of the playbook below the layers of *rep*, or of the one that is *named* instead."""
+    known = rep.layers.base if rep.layers else rep.playbook.id if rep.playbook else USUAL
     with typed_errors():
-        found = find_playbook(connection, below)
-    return found, layered(found, known, **change)
+        return find_playbook(connection, named or known)
+
+
+def followed_base(connection: Connection, rep: Rep) -> Playbook:
+    """Return the version below the layers of *rep* that the days follow now."""
+    digest = rep.layers.digest if rep.layers else rep.playbook.digest if rep.playbook else None
+    found = playbooks.playbooks_by_digest(connection, [digest]) if digest else {}
+    return found[digest] if digest in found else newest_base(connection, rep, None)
 
 
 def made_of(connection: Connection, rep: str, base: Playbook, layers: Layers) -> Playbook:
@@ -109,9 +118,8 @@ def made_of(connection: Connection, rep: str, base: Playbook, layers: Layers) ->
 
 def numbers_of(connection: Connection, rep: Rep) -> tuple[Number, ...]:
     """Return the numbers of the days of *rep*, each with the layer that it comes from."""
-    with typed_errors():
-        found, layers = wanted_of(connection, rep, None, {})
-    return tuple(numbers(found, layers))
+    base = followed_base(connection, rep)
+    return tuple(numbers(base, layered(base, rep.layers or None)))
 
 
 def number_lines(found: Sequence[Number], team: str | None) -> list[str]:

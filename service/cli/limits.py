@@ -14,10 +14,11 @@ from models import leads
 from models.database import Connection, transaction
 from service.cli.answers import hand_in_all
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.layered import CALLED, begin_change, made_of, settle, shown_value, under_way, wanted_of
+from service.cli.layered import CALLED, begin_change, followed_base, made_of, settle, shown_value, under_way
 from service.cli.reps import frozen_again, rep
 from service.cli.typed import TEXT, WHO
 from service.find import REP_NAMES, find_rep, is_rep_name
+from service.limits import layered
 from service.wording import count, plain
 from workflows.commands import SetCalendar
 from workflows.lead import Rep
@@ -113,8 +114,12 @@ def _handed_in(
     """Publish what the days of *reps* come to with *change*, and return what has them follow it: for all of them or nobody."""
     for each in reps:
         # Looked at before the first is published.
-        made_of(connection, each.name, *wanted_of(connection, each, None, change))
-    found = [(each.name, settle(connection, each, base=None, now=now, who=who, change=change, why=why)) for each in reps]
+        base = followed_base(connection, each)
+        made_of(connection, each.name, base, layered(base, each.layers or None, **change))
+    found = [
+        (each.name, settle(connection, each, followed_base(connection, each), now=now, who=who, change=change, why=why))
+        for each in reps
+    ]
     return [frozen_again(connection, now, name, settled, who) for name, settled in found if settled]
 
 

@@ -18,7 +18,7 @@ from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
-from service.cli.layered import Settled, begin_change, number_lines, numbers_of, settle, under_way
+from service.cli.layered import USUAL, Settled, begin_change, newest_base, number_lines, numbers_of, settle, under_way
 from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
 from service.mailing.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of, zone_or_utc
@@ -60,7 +60,8 @@ def _going_on(connection: Connection, now: datetime, typed: dict[str, Any]) -> S
         raise under_way(waiting[0])
     if known is None or not known.layers:
         return None
-    return settle(connection, known, base=typed["playbook"], now=now, who=typed["who"] or f"rep:{name}")
+    base = newest_base(connection, known, typed["playbook"])
+    return settle(connection, known, base, now=now, who=typed["who"] or f"rep:{name}")
 
 
 def frozen_again(connection: Connection, now: datetime, name: str, settled: Settled, who: str) -> Submission:
@@ -112,7 +113,7 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any], settl
                      ("country", "region", "timezone")}  # fmt: skip
     if not typed["timezone"]:
         raise InputError(f"{name} is new here: name the time zone, such as --timezone America/New_York")
-    usual = known.playbook.id if known and known.playbook else "five-five-five"
+    usual = known.playbook.id if known and known.playbook else USUAL
     playbook = settled.playbook if settled else typed["playbook"] or usual
     with typed_errors():
         find_playbook(connection, playbook)

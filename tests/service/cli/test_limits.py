@@ -6,13 +6,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import text
 
 from actors.submit import Submission, stage
 from models import leads
 from models.database import transaction
+from models.playbooks import newest_playbook, playbooks_by_digest
 from service.cli.layered import CALLED
+from service.limits import publish
 from tests.service.sheets import sheet
 from tests.service.world import MONDAY, World
 from workflows.commands import SetCalendar
@@ -44,6 +47,13 @@ def frozen(world: World, rep: str = "dan") -> CalendarFrozen:
 def reasons_kept(world: World) -> int:
     with transaction(world.engine) as connection:
         return connection.scalar(text("SELECT count(*) FROM documents WHERE kind = 'operator_reason'")) or 0
+
+
+def no_reason_without_event(world: World) -> bool:
+    named = {each.data.layers.why.document_id for each in world.events(rep_id("dan"))
+             if isinstance(each.data, CalendarFrozen) and each.data.layers and each.data.layers.why}  # fmt: skip
+    with transaction(world.engine) as connection:
+        return named == set(connection.scalars(text("SELECT id FROM documents WHERE kind = 'operator_reason'")))
 
 
 def planned(world: World, rep: str = "dan") -> int:
@@ -121,7 +131,7 @@ def test_narrower_hours_hold_where_a_call_is_listed(office: World, tmp_path: Pat
 
 
 def test_it_goes_on_when_the_calendar_changes_and_ends_when_it_is_cleared(office: World) -> None:
-    """`rep set` keeps what was set; `--clear` without numbers gives the playbook back."""
+    """`rep set` keeps what was set; `--clear` without numbers gives those of the playbook back, and says why in the log."""
     world = office
     with world.worker():
         world.ok("rep", "limit", "dan", "--notes", 3, *WHY, *ANN)
@@ -130,9 +140,47 @@ def test_it_goes_on_when_the_calendar_changes_and_ends_when_it_is_cleared(office
         assert layers
         assert layers.own.notes == 3
         world.ok("rep", "limit", "dan", "--clear", *WHY, *ANN)
-    assert not frozen(world).layers
-    assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
-    assert frozen(world).playbook == "five-five-five"
+        cleared = frozen(world).layers
+        assert cleared
+        assert cleared.own == Limits()
+        assert cleared.why
+        assert cleared.why != layers.why
+        assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
+        world.ok("rep", "set", "dan")
+    assert (frozen(world).playbook, frozen(world).layers) == ("five-five-five", UNSET)
+    assert no_reason_without_event(world)
+    world.ok("verify")
+
+
+def newer(world: World) -> None:
+    """Publish a version of 5+5+5 that has four notes a day."""
+    with transaction(world.engine) as connection:
+        newest = newest_playbook(connection, "five-five-five")
+        assert newest
+        made = replace(newest, version="9.0.0", capacity=replace(newest.capacity, notes=4))
+        publish(connection, made, now=MONDAY, by="manager:ann")
+
+
+def test_the_numbers_shown_and_changed_are_those_of_the_version_that_is_followed(office: World) -> None:
+    """A newer version is published and nobody has taken it: `rep limit`, `team set` and clearing leave it to `rep set`."""
+    world = office
+    newer(world)
+    with world.worker():
+        assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
+        world.ok("rep", "limit", "dan", "--calls", 3, "--team", "north", *WHY, *ANN)
+        assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
+        world.ok("team", "set", "north", "--minutes", 140, *WHY, *ANN)
+        assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
+        world.ok("team", "set", "north", "--clear", *WHY, *ANN)
+        world.ok("rep", "limit", "dan", "--clear", "--team", "", *WHY, *ANN)
+        layers = frozen(world).layers
+        assert layers
+        with transaction(world.engine) as connection:
+            assert playbooks_by_digest(connection, [layers.digest])[layers.digest].version != "9.0.0"
+        assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
+        world.ok("rep", "set", "dan")
+    assert "notes 4 (playbook)" in world.ok("rep", "show", "dan")
+    assert world.said("rederive", "--all")["mismatches"] == []
 
 
 def test_a_team_is_changed_for_all_of_its_reps_or_for_nobody(office: World) -> None:
