@@ -79,10 +79,15 @@ class WrongError(Exception):
     """Something is wrong, and what rests on it cannot be looked at."""
 
     def __init__(self, code: int, sentence: str, position: int = 0) -> None:
-        super().__init__(sentence)
+        # All of them, so that one of another process can be read back.
+        super().__init__(code, sentence, position)
         self.code = code
         self.sentence = sentence
         self.position = position
+
+    def __str__(self) -> str:
+        """Return the sentence alone."""
+        return self.sentence
 
 
 class Finding(NamedTuple):
@@ -4396,6 +4401,12 @@ class Streams:
     def _is_whole(self, name: str) -> bool:
         return self.manifest.kind == "all" or name in self._leads
 
+    def _not_held(self, name: str) -> str:
+        """Return why a bundle of this kind need not hold the texts of a stream; empty when it has to."""
+        if self.manifest.kind == "range":
+            return "outside"
+        return "" if self._is_whole(name) else "beside"
+
     def _check_head(self, name: str, head: Any, stream: Stream) -> None:
         """Check that the events of a lead are all that it had when the heads were recorded."""
         heads = self.heads
@@ -4433,9 +4444,7 @@ class Streams:
             for commitment, replaced in stream.commitments.items():
                 if commitment in self._texts.get(name, ()):
                     continue
-                # Of a rep whose calendar a lead's decisions name, the bundle of the lead holds no words.
-                outside = self.manifest.kind == "range" or not self._is_whole(name)
-                why = stream.gone or replaced or ("outside" if outside else "")
+                why = stream.gone or replaced or self._not_held(name)
                 counts[why] = counts.get(why, 0) + 1
                 if not why:
                     sentence = f"{name}: a text that it commits to is not here, and no erasure of it either"
@@ -4523,6 +4532,12 @@ def _commitments(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _commitments(each)
+
+
+def partitions_for(events: int, processes: int) -> int:
+    """Return into how many partitions the streams of so many events are put: the same number for each process, one at least."""
+    wanted = 1 + max(0, events) // PARTITION_EVENTS
+    return processes * max(1, min(-(-wanted // processes), PARTITIONS_MAX // processes))
 
 
 def part(bundle: Bundle, manifest: Manifest, partitions: Sequence[Partition], report: Report) -> None:
@@ -4666,8 +4681,7 @@ def _check(
         bundle.read(name)
     if processes is None or not hasattr(os, "fork"):
         processes = processors() if manifest.events >= TOGETHER_EVENTS else 1
-    # The same number of partitions for each process.
-    number = processes * -(-min(PARTITIONS_MAX, 1 + max(0, manifest.events) // PARTITION_EVENTS) // processes)
+    number = partitions_for(manifest.events, processes)
     partitions = [Partition(stack, SPOOL_BYTES // number) for _ in range(number)]
     log = Log(bundle, manifest, checkpoint.size, [*claims, *outside], report)
     broken = False
@@ -4868,7 +4882,8 @@ def _say_what_is_opened(run: Outcome, report: Report) -> None:
         report.checked.append(f"{some(counts.get('opened', 0), 'text')} as the log committed to them")
     for why, because in (("erased", "erased, as the log says"),
                          ("replaced", "contact data that newer data replaced"),
-                         ("outside", "not here, and what became of them may lie outside of the range")):  # fmt: skip
+                         ("outside", "not here, and what became of them may lie outside of the range"),
+                         ("beside", "the words of reps, which a bundle of leads does not hold")):  # fmt: skip
         if counts.get(why):
             report.unchecked.append(f"{some(counts[why], 'text')}: {because}")
 

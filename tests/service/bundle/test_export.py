@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,19 +20,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.database import DatabaseUnavailableError, ModelError, make_engine
+from models import playbooks
+from models.database import DatabaseUnavailableError, ModelError, make_engine, transaction
 from service.bundle import archive, verify
 from service.bundle import export as export_module
 from service.bundle.archive import BundleError
 from service.bundle.selection import Chosen, Selection
+from service.calendars import freeze_calendar
 from service.keys import KeyFiles
 from service.settings import Settings
 from tests.service.bundle.conftest import Filled
 from tests.service.bundle.forge import Forged, checked, verdict
-from tests.service.bundle.office import ALL, Office, leads_of
+from tests.service.bundle.office import ALL, HORIZON, Office, leads_of
 from workflows import commands as c
+from workflows.calendars import Absence
 from workflows.codec import canonical, chain_hash
+from workflows.limits import Layers
 from workflows.merkle import Span
+from workflows.rep import rep_id
 
 NO_KEY = KeyFiles(Settings(home="/nonexistent"))
 
@@ -278,6 +283,29 @@ def test_erased_texts_are_named_and_the_bundle_verifies(office: Office, filled: 
     assert any(line.endswith("erased, as the log says") for line in report.unchecked)
     assert "1 text as the log committed to them" in report.checked
     assert 0 == checked(filled.bundles["one"], filled.key).status
+
+
+def test_the_words_of_reps_are_said_to_be_left_out(office: Office, filled: Filled, tmp_path: Path) -> None:
+    """A lead's decisions name a calendar that was frozen with a reason: the bundle of the lead lacks it, and says just that."""
+    with transaction(office.engine) as connection:
+        playbook = playbooks.newest_playbook(connection, "five-five-five")
+    assert playbook
+    away = (Absence(first=date(2026, 2, 9), last=date(2026, 2, 9)),)
+    calendar = freeze_calendar("US", "", "America/New_York", *HORIZON, absences=away)
+    words = office.keep(rep_id("dan"), "operator_reason", "He trains the new ones.")
+    layers = Layers(base=playbook.id, digest=playbook.pin.digest, why=words)
+    office.hand_in(rep_id("dan"), c.SetCalendar(rep="dan", calendar=calendar, playbook=playbook.id, layers=layers))
+    office.hand_in(filled.leads[1], c.Hold(reason="manual"))
+    said = "1 text: the words of reps, which a bundle of leads does not hold"
+    report = checked(office.bundle(filled.one, tmp_path / "b.zip", opened=True), filled.key)
+    assert (0, True) == (report.status, said in report.unchecked), report.unchecked
+    assert not any("range" in line for line in report.unchecked), report.unchecked
+    # In a bundle of everything the words are there, and missed where they are not.
+    forged = Forged(office.bundle(ALL, tmp_path / "b.zip", opened=True))
+    assert (0, "") == verdict(forged.listed_anew(), filled.key)
+    forged.put("opened.ndjson", [line for line in forged.lines("opened.ndjson") if b"trains" not in line])
+    status, sentence = verdict(forged.listed_anew(), filled.key)
+    assert (2, True) == (status, "a text that it commits to is not here" in sentence)
 
 
 def test_an_event_of_a_kind_to_come_is_left_open(office: Office, filled: Filled, tmp_path: Path) -> None:

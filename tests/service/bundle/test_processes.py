@@ -46,3 +46,26 @@ def test_what_a_process_cannot_do_is_raised_where_its_answer_is_read(filled: Fil
     monkeypatch.setattr(verify, "_follow", full)
     with pytest.raises(OSError, match="No space left"):
         checked(filled.bundles["all"], filled.key, processes=2)
+
+
+def test_what_is_wrong_reaches_the_process_that_asked(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finding that ends a copy's work is read back whole: its kind, its words, its place."""
+    wrong = verify.WrongError(verify.ALTERED, "It is not there.", 7)
+    assert str(wrong) == wrong.sentence
+
+    def ends(*_: Any) -> None:
+        raise wrong
+
+    monkeypatch.setattr(verify, "_follow", ends)
+    report = checked(filled.bundles["all"], filled.key, processes=2)
+    assert [(verify.ALTERED, 7, "It is not there.")] == report.ordered()
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 7, 8, 64])
+@pytest.mark.parametrize("events", [-1, 0, 99_999, 100_000, 1_000_000, 24_900_000, 25_000_000, 10**12])
+def test_there_are_never_more_partitions_than_files_may_be_open(events: int, processes: int) -> None:
+    """As many for each process, one at least, and never more than the most, however the numbers divide."""
+    number = verify.partitions_for(events, processes)
+    assert (0, True) == (number % processes, processes <= number <= verify.PARTITIONS_MAX)
+    # Never larger than they should be but where there are as many as may be.
+    assert number * verify.PARTITION_EVENTS > events or number + processes > verify.PARTITIONS_MAX
