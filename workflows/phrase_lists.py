@@ -111,6 +111,14 @@ def read_phrases(text: str) -> PhraseLists:
     return lists
 
 
+def escaped_in(text: str, lists: PhraseLists) -> str | None:
+    """Return the first name in *text* that is written with escapes: who reads the log without TOML would not find it there."""
+    return next(
+        (name for name in lists.empty if not re.search(rf"""(^|[{{,.])[ \t]*["']?{name}["']?[ \t]*=""", text, re.MULTILINE)),
+        None,
+    )
+
+
 def _never_found(phrase: str, *, single: bool) -> str | None:
     """Return why *phrase* would match nothing of a text in its normal form."""
     plain = " ".join(unicodedata.normalize("NFKC", phrase).casefold().split())

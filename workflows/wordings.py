@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from workflows.codec import digest
 from workflows.invitation_checks import opening
-from workflows.phrase_lists import PhraseError, read_phrases
+from workflows.phrase_lists import PhraseError, escaped_in, read_phrases
 from workflows.phrases import ASKS_TO_REPLY, MAY_SAY_NO
 from workflows.prose import merge_mark, normal
 
@@ -114,9 +114,11 @@ def read_wording(name: WordingName, text: str) -> Wording:
     """
     if name == "phrases":
         try:
-            read_phrases(text)
+            lists = read_phrases(text)
         except PhraseError as error:
             raise WordingError(str(error)) from error
+        if escaped := escaped_in(text, lists):
+            raise WordingError(f"{escaped}: the name of a list is written letter by letter, without escapes such as \\u0061")
     else:
         _check(name, FORMS[name], text)
     return Wording(name, digest(text.encode()), text)
@@ -175,6 +177,16 @@ def _lacks(name: WordingName, text: str) -> str | None:
         return "it does not say that a no is fine, which a breakup does (A1-9)"
     if name == "breakup" and not ASKS_TO_REPLY.search(plain):
         return "it does not ask to reply, which a breakup does (A1-9)"
+    if name == "mail-footer":
+        return _one_line_for_both(text)
     if name in ("invite-declined", "invite-client"):
         return opening("client" if name == "invite-client" else "declined", text).reason or None
+    return None
+
+
+def _one_line_for_both(footer: str) -> str | None:
+    for number, line in enumerate(footer.split("\n"), 1):
+        if {"postal_address", "unsubscribe"} <= {*_fields(FORMS["mail-footer"], line)}:
+            why = "the words beside $unsubscribe are the link, and an address is none"
+            return f"line {number}: $postal_address and $unsubscribe each need a line of their own: {why}"
     return None
