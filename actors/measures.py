@@ -183,11 +183,9 @@ def _about(
     days = timedelta(days=playbook.content.similar_for_days)
     calendar = calendar or horizon.PLAIN
     sent_on = horizon.local_day(calendar, sent_at)
-    # A note that goes out on another day than planned promises another day's call.
-    call_on = lead.call_on
-    if sent_on != lead.note_on:
-        by = colleague.calendar if colleague else calendar
-        call_on = horizon.after(by, sent_on, capacity.call_after_note_days)
+    # Not the day that was planned: a note that goes out on another day, or by a calendar that changed since, promises another.
+    by = colleague.calendar if colleague else calendar
+    call_on = lead.call_on if lead.hold else horizon.after(by, sent_on, capacity.call_after_note_days)
     return About(
         kind=kind,
         sent_on=sent_on,

@@ -62,6 +62,8 @@ class Desk:
     """The agreed next steps that are kept as texts, by lead."""
     late_call: str
     """How a call begins that comes late, with the field ``promised_day``."""
+    callers: Mapping[str, Calendar]
+    """The calendars of the colleagues who make calls that notes of the day promise."""
 
     @property
     def is_today(self) -> bool:
@@ -80,6 +82,11 @@ class Desk:
     def local_day(self, moment: datetime) -> date:
         """Return the rep's date at *moment*."""
         return horizon.local_day(self.calendar, moment)
+
+    def promised_on(self, lead: Lead) -> date | None:
+        """Return the day of the call that a note to *lead* promises when it goes out on the sheet's day."""
+        by = self.callers.get(lead.call_by or "", self.calendar)
+        return lead.call_on if lead.hold else horizon.after(by, self.day, self.playbook.capacity.call_after_note_days)
 
     def playbook_of(self, lead: Lead) -> Playbook:
         """Return the playbook that *lead* follows."""
@@ -140,7 +147,14 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         reviews=tuple(reviews),
         steps=steps_of(connection, active),
         late_call=wordings.latest(connection, "late-call").text,
+        callers=_callers(connection, active),
     )
+
+
+def _callers(connection: Connection, leads_: Sequence[Lead]) -> dict[str, Calendar]:
+    named = {lead.call_by for lead in leads_ if lead.call_by and lead.state == "note_due"}
+    found = {name: views.calendar_of(connection, name) for name in sorted(named)}
+    return {name: calendar for name, calendar in found.items() if calendar}
 
 
 def _called_by_another(lead: Lead) -> bool:

@@ -100,7 +100,8 @@ def notes(desk: Desk) -> Iterable[Found]:
     )
     for lead in [*scored, *(lead for lead in due if not lead.score)]:
         who = f"{lead.call_by}, who makes your calls while you are away," if lead.call_by else "you"
-        promise = f"say that {who} will call on {shown_day(lead.call_on)}" if lead.call_on else ""
+        promised_on = desk.promised_on(lead)
+        promise = f"say that {who} will call on {shown_day(promised_on)}" if promised_on else ""
         yield Found(
             lead=lead,
             kind="note",

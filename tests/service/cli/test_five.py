@@ -92,6 +92,17 @@ def test_a_note_may_not_promise_another_day(due: World) -> None:
         due.ok("note-sent", "V-0000", "--text", NOTE.replace("next week", "on Tuesday"))
 
 
+def test_sheet_check_and_record_name_one_day_when_the_calendar_changed_since_the_plan(due: World) -> None:
+    """A4-10: the rep goes on leave between plan and note; the day that the note promises is counted anew, and says so."""
+    with due.worker():
+        due.ok("rep", "set", "dan", "--absence", "2026-01-07:2026-01-30", "--as", "manager:ann")
+        assert "say that you will call on Fri 2026-02-06" in due.ok("today", "--rep", "dan")
+        usual = NOTE.replace("next week", "on 13 January")
+        assert "the call is planned for another" in due.refused(1, "note-sent", "V-0000", "--text", usual)
+        due.ok("note-sent", "V-0000", "--text", NOTE.replace("next week", "on 6 February"))
+    assert due.lead(due.leads[0]).call_on == date(2026, 2, 6)
+
+
 def test_the_call_sheet_puts_business_last(week: World) -> None:
     """A4-11: name and face, what was written, the personal topic, what they share, and only then business."""
     fields = '{"photo": "people/ada.jpg", "prior_interest": "the corner plot"}'
