@@ -14,6 +14,7 @@ from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.capacity import Capacity, Load
 from workflows.commands import Command, FireTimer, Hold, MarkNoteSent, MigratePlaybook, Release, RescheduleCall, ScheduleNote
 from workflows.lead import Lead, at_work
+from workflows.playbook_sections import ContactHours
 
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +23,10 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     calendar: Calendar
     capacity: Capacity
+    contact_hours: ContactHours
+    """When the colleague may call anybody."""
     followed: str
-    """Digest of the playbook that the colleague's days follow, and whose capacity this is."""
+    """Digest of the playbook that the colleague's days follow, and whose capacity and hours these are."""
     loads: Mapping[date, Load] = {}
     """What is taken of the colleague's days, for a plan; a decision is offered slots instead."""
 

@@ -30,7 +30,7 @@ from workflows.law_table import DIGEST, TABLES, LawTable
 from workflows.layers import narrowed
 from workflows.lead import RESTING, Lead, State
 from workflows.playbooks import ContactHours, Playbook
-from workflows.sentences import spoken
+from workflows.sentences import WEEKDAYS, spoken
 from workflows.timers import at_its_hour
 from workflows.transitions import row_for, trigger
 
@@ -92,13 +92,24 @@ def contact_hours(facts: Facts, command: Command) -> Refused | None:
     lead, table = facts.lead, table_of(facts.context)
     day = _day_of_touch(lead, command, facts.today, facts.day)
     clock, region = _clock(lead, day, facts.context) or Clock(offset=0), region_of(lead)
-    hours = hours_of(facts.playbook, facts.context.followed)
-    if hours and overlap(hours, clock, day, facts.call_calendar, region, table):
+    hours, caller = facts.playbook.contact_hours, facts.context.colleague or facts.context.followed
+    both = narrowed(hours, caller.contact_hours) if caller else hours
+    if both and overlap(both, clock, day, facts.call_calendar, region, table):
         return None
     lives = f"where they live ({region or 'an unknown region'})" if table else "where they live"
     reason = f"On {spoken(day)} there is no working hour in which this prospect may be called {lives}."
     inputs = {"day": str(day), "timezone": lead.timezone or None}
+    if caller and overlap(hours, clock, day, facts.call_calendar, region, table):
+        rep, own = facts.rep_of("promised_call"), caller.contact_hours
+        reason = f"On {spoken(day)} this prospect may be called, but not in the hours in which {rep} may call: {_spoken(own)}."
+        inputs = {**inputs, "rep": rep}
     return Refused(rule="contact_hours", reason=reason, inputs={**inputs, "region": region} if region else inputs)
+
+
+def _spoken(hours: ContactHours) -> str:
+    opens, closes = (f"{minute // 60:02}:{minute % 60:02}" for minute in (hours.opens, hours.closes))
+    days = ", ".join(WEEKDAYS[number - 1] for number in sorted(hours.weekdays))
+    return f"{opens} to {closes} there, on {days}"
 
 
 def hours_of(playbook: Playbook, followed: Playbook | None) -> ContactHours | None:

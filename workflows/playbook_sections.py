@@ -68,3 +68,18 @@ class OnNoResponse(_Section, frozen=True, kw_only=True):
 
 #: Real reasons that no revival changes, unless a playbook says others.
 STRUCTURAL: tuple[Slug, ...] = ("no_need", "not_a_fit", "out_of_scope")
+
+
+class ContactHours(_Section, frozen=True, kw_only=True):
+    """When a prospect may be called, in minutes after midnight of the prospect's own time zone, on these ISO weekdays."""
+
+    opens: Annotated[int, msgspec.Meta(ge=0, le=1439)] = 540
+    closes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 1200
+    weekdays: tuple[Annotated[int, msgspec.Meta(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
+
+    def __post_init__(self) -> None:
+        """Refuse hours in which nobody could ever be called."""
+        if self.opens >= self.closes:
+            raise ValueError(f"opens ({self.opens}) must come before closes ({self.closes}), in minutes after midnight")
+        if not self.weekdays:
+            raise ValueError("weekdays must name at least one day, 1 (Monday) to 7 (Sunday)")

@@ -11,6 +11,7 @@ from workflows.events import PlaybookPin
 from workflows.invitation_playbook import Invitation
 from workflows.planner import Capacity
 from workflows.playbook_sections import STRUCTURAL, Ask, Call, Contact, Drop, Importance, OnNoResponse
+from workflows.playbook_sections import ContactHours as ContactHours
 from workflows.priority import Weights
 from workflows.pursuit_playbook import Pursuit
 
@@ -146,21 +147,6 @@ class Reason(_Section, frozen=True, kw_only=True):
     """A real reason that is recorded together with the no needs their words too."""
     structural: tuple[Slug, ...] = STRUCTURAL
     """Real reasons that no revival changes: ``weights.structural`` is taken off."""
-
-
-class ContactHours(_Section, frozen=True, kw_only=True):
-    """When a prospect may be called, in minutes after midnight of the prospect's own time zone, on these ISO weekdays."""
-
-    opens: Annotated[int, msgspec.Meta(ge=0, le=1439)] = 540
-    closes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 1200
-    weekdays: tuple[Annotated[int, msgspec.Meta(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
-
-    def __post_init__(self) -> None:
-        """Refuse hours in which nobody could ever be called."""
-        if self.opens >= self.closes:
-            raise ValueError(f"opens ({self.opens}) must come before closes ({self.closes}), in minutes after midnight")
-        if not self.weekdays:
-            raise ValueError("weekdays must name at least one day, 1 (Monday) to 7 (Sunday)")
 
 
 class Playbook(_Section, frozen=True, kw_only=True, dict=True):

@@ -257,8 +257,14 @@ def _colleague(used: Used, library: Library) -> Colleague | str | None:
         return "used.colleague.calendar"
     if named.followed not in library.playbooks:
         return "used.colleague.followed"
-    capacity = library.playbooks[named.followed].capacity
-    return Colleague(name=named.rep, calendar=library.calendars[named.calendar], capacity=capacity, followed=named.followed)
+    followed = library.playbooks[named.followed]
+    return Colleague(
+        name=named.rep,
+        calendar=library.calendars[named.calendar],
+        capacity=followed.capacity,
+        contact_hours=followed.contact_hours,
+        followed=named.followed,
+    )
 
 
 def _rescores(state: Stream | None, recorded: Sequence[Recorded]) -> bool:

@@ -9,8 +9,10 @@ from msgspec import UNSET, UnsetType
 from workflows import law, time_zones
 from workflows.calendars import Calendar
 from workflows.contact_hours import clock_of, opening
+from workflows.cover import Colleague
 from workflows.law_facts import Clock, LawUsed
 from workflows.law_table import DIGEST, TABLES, LawTable
+from workflows.layers import narrowed
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 
@@ -23,11 +25,11 @@ class Telephone:
         calendar: Calendar,
         playbook: Playbook,
         given: LawUsed | UnsetType | None,
-        elsewhere: Mapping[date, Calendar] = MappingProxyType({}),
+        elsewhere: Mapping[date, Colleague] = MappingProxyType({}),
     ) -> None:
         """Take what a plan made again rested on; unset for one of before there was a law table, None for one made now.
 
-        *elsewhere* are the days on which a colleague calls, by the colleague's calendar.
+        *elsewhere* says on which days a colleague calls, by whose calendar and in whose hours that is.
         """
         self.calendar = calendar
         self._elsewhere = elsewhere
@@ -47,8 +49,9 @@ class Telephone:
         """Return the first time by the prospect's clock in the working hours of *day* that is one for calls, if any is."""
         key = lead.timezone, law.region_of(lead), day
         if key not in self._open:
-            hours = self.playbook.contact_hours
-            self._open[key] = opening(hours, self.clock(lead, day), day, self._of(day), key[1], self.table)
+            hours, colleague = self.playbook.contact_hours, self._elsewhere.get(day)
+            both = narrowed(hours, colleague.contact_hours) if colleague else hours
+            self._open[key] = opening(both, self.clock(lead, day), day, self._of(day), key[1], self.table) if both else None
         return self._open[key]
 
     def may_call_today(self, lead: Lead, today: date) -> bool:
@@ -63,7 +66,7 @@ class Telephone:
         return self._clocks[name]
 
     def _of(self, day: date) -> Calendar:
-        return self._elsewhere.get(day, self.calendar)
+        return self._elsewhere[day].calendar if day in self._elsewhere else self.calendar
 
     def used(self) -> LawUsed | UnsetType:
         """Return what the answers rested on."""

@@ -1719,7 +1719,7 @@ class Decision:
             raise MissingError(f"the playbook {plain(followed, 64)} is not in the bundle")
         #: The rep's, which binds whatever the lead's own playbook says.
         self.capacity = playbooks[followed]["capacity"]
-        #: Hours for calls: those of the lead's playbook and of the rep's.
+        #: Hours for calls: those of the lead's playbook and of the caller's.
         self.hours = [self.playbook["contact_hours"], playbooks[followed]["contact_hours"]]
         self.calendar = calendar
         self.has_calendar = used["calendar"] is not None
@@ -4372,6 +4372,7 @@ class Streams:
         self._check_frozen("used.colleague.calendar", used["calendar"], str(used["rep"]), event, found)
         if used["followed"] not in self.library.playbooks:
             raise MissingError("the playbook {} is not in the bundle".format(plain(used["followed"], 64)))
+        decision.hours = [each["contact_hours"] for each in (decision.playbook, self.library.playbooks[used["followed"]])]
 
     def finish(self, asked: Sequence[str]) -> bytes:
         """Say what became of the streams; of a whole log return the leaves of their heads, 48 bytes each, in order."""

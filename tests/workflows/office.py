@@ -80,6 +80,7 @@ class Office:
         self.calendars = calendars
         self.log: list[Recorded] = []
         self.playbook = playbook
+        self.playbooks = [playbook]
         self.simulation = Simulation(MONDAY, [playbook], self.log.append)
         self._handed_in = 0
         for rep, calendar in calendars.items():
@@ -93,6 +94,13 @@ class Office:
             self._handed_in += 1
             self.simulation.submit(derived_id("office", self._handed_in), stream_id, command, asked_by=who)
             self.simulation.move(self.simulation.now)
+
+    def follow(self, rep: str, playbook: Playbook) -> None:
+        """Let the days of *rep* follow another *playbook*."""
+        self.playbooks.append(playbook)
+        self.simulation.publish(playbook)
+        command = SetCalendar(rep=rep, calendar=self.calendars[rep], playbook=playbook.id)
+        self.hand_in((rep_id(rep), command), who="manager:ann")
 
     def live(self, days: int, dice: Random, *, wild: float = 0.1) -> None:
         """Live through *days* days, with two rounds of work on each."""

@@ -28,6 +28,7 @@ from workflows.commands import (
 from workflows.cover import who_covers
 from workflows.events import CalendarFrozen, CallDue, CallRescheduled, CommandRefused, DayPlanned, NoteScheduled, Recorded
 from workflows.lead import Lead
+from workflows.playbooks import ContactHours, Playbook
 from workflows.rep import rep_id
 
 COVERING = replace(PLAYBOOK, version="2.0.0", capacity=replace(PLAYBOOK.capacity, long_gap="colleague"))
@@ -74,7 +75,7 @@ def all_is_derived(office: Office) -> None:
 
 def verified(history: list[Recorded], office: Office) -> list[str]:
     # The owners in this history and their colleagues have had every calendar of the office from the start.
-    said, _ = follow(history, playbooks=[office.playbook], calendars=office.calendars.values(), reps=("dan", "eve"))
+    said, _ = follow(history, playbooks=office.playbooks, calendars=office.calendars.values(), reps=("dan", "eve"))
     return said
 
 
@@ -188,6 +189,46 @@ def test_a_colleague_whose_calendar_ends_too_early_stops_no_plan_of_the_owner() 
     (said,) = [fall.detail for fall in last.shortfalls if fall.code == "long_gap"]
     assert said.endswith("dan covers, and has a calendar that ends too early: freeze a longer one with `thaw rep set dan`.")
     assert [] == scheduled(office)
+    all_is_derived(office)
+
+
+def until_wednesday(name: str) -> Playbook:
+    """Return a playbook whose reps call nobody on Thursdays and Fridays."""
+    return replace(COVERING, id=f"{COVERING.id}.of.{name}", contact_hours=ContactHours(weekdays=(1, 2, 3)))
+
+
+def test_a_note_promises_no_call_in_hours_when_the_colleague_calls_nobody() -> None:
+    """Dan never calls on Thursdays or Fridays: no plan proposes it, the decision refuses it and says whose hours they are."""
+    office = Office(40, COVERING, calendars())
+    office.follow("dan", until_wednesday("dan"))
+    write_all(office, date(2026, 1, 14))
+    queued = [lead for lead in office.simulation.books.leads.values() if lead.state == "queued" and lead.owner == "eve"]
+    note_on, call_on = date(2026, 1, 15), date(2026, 1, 22)
+    office.hand_in((min(queued, key=lambda lead: lead.id).id, ScheduleNote(note_on=note_on, call_on=call_on, call_by="dan")))
+    last = office.log[-1].data
+    assert isinstance(last, CommandRefused)
+    assert ("contact_hours", "dan") == (last.rule, last.inputs["rep"])
+    assert last.reason == (
+        "On Thu 22 Jan 2026 this prospect may be called, but not in the hours in which dan may call: "
+        "09:00 to 20:00 there, on Mon, Tue, Wed."
+    )
+    write_all(office, LAST_DAY)
+    assert {1, 2, 3} >= {each.data.call_on.isoweekday() for each in scheduled(office) if isinstance(each.data, NoteScheduled)}
+    assert scheduled(office)
+    refused = [each.data for each in office.log[:-1] if isinstance(each.data, CommandRefused) and each.actor == "planner"]
+    assert "contact_hours" not in {each.rule for each in refused}
+    all_is_derived(office)
+
+
+def test_the_hours_of_the_owner_forbid_no_call_of_the_colleague() -> None:
+    """Eve never calls on Thursdays; the call is dan's, who does."""
+    office = Office(40, COVERING, calendars())
+    office.follow("eve", until_wednesday("eve"))
+    office.simulation.run_until(datetime(2026, 1, 15, 4, tzinfo=UTC))
+    one = min(lead.id for lead in office.simulation.books.leads.values() if lead.state == "queued" and lead.owner == "eve")
+    note = ScheduleNote(note_on=date(2026, 1, 15), call_on=date(2026, 1, 22), call_by="dan")
+    office.hand_in((one, note), who="planner")
+    assert isinstance(office.log[-1].data, NoteScheduled)
     all_is_derived(office)
 
 

@@ -57,7 +57,7 @@ def folds_to_what_was_recorded(history: list[Recorded], lived: Lead) -> None:
 def everything_is_derived_again(streams: dict[UUID, list[Recorded]], log: list[Recorded], office: Office) -> None:
     """Not one field of one decision differs, and no event is left out."""
     calendars = {calendar_digest(calendar): calendar for calendar in office.calendars.values()}
-    library = Library(calendars, {office.playbook.pin.digest: office.playbook})
+    library = Library(calendars, {playbook.pin.digest: playbook for playbook in office.playbooks})
     found = [rederive(history, library) for history in streams.values()]
     plans = [plan for stream in found for plan in stream.book_decisions]
     assert [] == [each for stream in found for each in stream.mismatches]
