@@ -61,7 +61,7 @@ from workflows.merge_commands import MergeLead
 from workflows.merge_events import OtherLead
 from workflows.merging import other_lead, told
 from workflows.playbooks import Playbook, pins_newest
-from workflows.proposals import comes_in, gives_back
+from workflows.proposals import comes_in, gives_back, whose_slots
 from workflows.rep import day_under_way, handle_rep, rep_id
 from workflows.sales_event import SalesEvent
 from workflows.slotting import takes_slots
@@ -141,7 +141,7 @@ class _Apply:
         self._rings = rings
         self._postal_address = postal_address
         self._proposed: set[str] = set()
-        """Reps whose plans of this run wait to be decided."""
+        """Reps whose slots plans of this run are to take, once they are decided."""
 
     def run(self) -> Batch:
         locked_leads = leads.lock_leads(self._connection, list({ring.stream_id for ring in self._rings}))
@@ -344,14 +344,14 @@ class _Apply:
             raise UnknownStreamError(f"the calendar of {command.rep} was sent to another stream")
         book = Book()
         if rep and calendar and not isinstance(command, SetCalendar):
-            if self._in_motion(rep, message):
+            today = horizon.local_day(calendar, self._now)
+            colleague = self._library.colleague(who_covers(calendar, playbook.capacity, today))
+            if any(self._in_motion(name, message) for name in (rep.name, *([colleague.name] if colleague else ()))):
                 batch.wait(message.id)
                 return
             if plans.promises_coming_due(self._connection, rep.name, now=self._now):
                 batch.put_off(message.id)  # they are paused
                 return
-            today = horizon.local_day(calendar, self._now)
-            colleague = self._library.colleague(who_covers(calendar, playbook.capacity, today))
             book = read_book(self._connection, rep.name, today, colleague)
         outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
@@ -360,21 +360,19 @@ class _Apply:
         if isinstance(command, SetCalendar) and outcome.answer == "applied":
             self._library.save_calendar(self._connection, command)
         batch.advance(message, rep, outcome.rep, outcome.recorded)
-        if rep and outcome.proposals:
-            self._proposed.add(rep.name)
+        if rep:
+            self._proposed |= whose_slots(rep.name, outcome.proposals)
         batch.follow_each(message, [(each.lead_id, each.command) for each in outcome.proposals], asked_by="planner")
         batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
 
-    def _in_motion(self, rep: Rep, message: OpenMessage) -> bool:
-        """Tell whether something is about to change the book of *rep*, so that a plan by *message* is to wait.
+    def _in_motion(self, rep: str, message: OpenMessage) -> bool:
+        """Tell whether something is about to change the book of *rep*, so that a plan by *message* that looks at it is to wait.
 
         After downtime, calls come due late: a plan that did not see them would plan past capacity. In an import, leads come one
         after the other: a plan in between would choose among the first ones only. What an earlier plan proposed is taken when
         it is decided.
         """
-        return rep.name in self._proposed or plans.in_motion(
-            self._connection, rep.name, message.correlation_id, REGISTERS, now=self._now
-        )
+        return rep in self._proposed or plans.in_motion(self._connection, rep, message.correlation_id, REGISTERS, now=self._now)
 
     def _apply_to_invitations(
         self, batch: Batch, message: OpenMessage, state: Campaign | SalesEvent | None, command: AnyCommand, carrier: Carrier

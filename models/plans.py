@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models.messages import PAUSED
-from workflows.actor_names import DELIVERIES
+from workflows.actor_names import DELIVERIES, PLANS_A_NOTE
 
 # Of failing messages nobody knows when they will be applied, if ever; what is paused comes when somebody says so.
 _expected = f"messages.settled_at IS NULL AND messages.due_at <= :now AND attempts = 0 AND deliveries = 0 AND NOT {PAUSED}"
 
-# The last two are one question in two halves, because each half has an index.
+# The last two pairs are one question in two halves each, because each half has an index.
 _in_motion = text(f"""
     SELECT EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id
                     WHERE leads.owner = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
@@ -20,6 +20,10 @@ _in_motion = text(f"""
                                                  AND leads.state IN ('note_due', 'note_sent', 'call_due')
                      JOIN messages ON messages.stream_id = leads.id
                     WHERE leads.body::jsonb ->> 'call_by' = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
+        OR EXISTS (SELECT FROM messages WHERE actor_name = :plans_a_note AND body::jsonb ->> 'call_by' = :rep
+                      AND ring_again_at IS NULL AND {_expected})
+        OR EXISTS (SELECT FROM messages WHERE actor_name = :plans_a_note AND body::jsonb ->> 'call_by' = :rep
+                      AND ring_again_at IS NOT NULL AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
                       AND ring_again_at IS NULL AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
@@ -31,8 +35,8 @@ def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers:
     """Tell whether messages are due that will change the book of *rep*, failing and paused ones not counted.
 
     Nor is mail that is to go out: no day waits for a mail server.
-    These are messages for the rep's leads, and for those that the rep is to call for a colleague, and registrations (by the
-    actor *registers*) under *correlation_id*.
+    These are messages for the rep's leads, and for those that the rep is to call for a colleague or that a plan would have the
+    rep call, and registrations (by the actor *registers*) under *correlation_id*.
     """
     parameters = {
         "rep": rep,
@@ -40,6 +44,7 @@ def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers:
         "registers": registers,
         "now": now,
         "deliveries": list(DELIVERIES),
+        "plans_a_note": PLANS_A_NOTE,
     }
     return bool(connection.scalar(_in_motion, parameters))
 

@@ -122,6 +122,9 @@ LOOK_AT_THE_LOG = FOR_REPS | {_ACTORS["draw_audience"]}
 #: Those that begin a stream: there is nothing to lock yet.
 BEGIN = frozenset({_ACTORS[command] for command in ("register_lead", "announce_event", "plan_campaign")})
 
+#: The one that plans a note: its slots are taken once it is decided, a colleague's among them.
+PLANS_A_NOTE = _ACTORS["schedule_note"]
+
 #: Those that talk to the world, on a queue of their own (`actors.deliveries`).
 DELIVERIES = frozenset({_ACTORS["send_mail"]})
 

@@ -257,6 +257,12 @@ def next_value_item(lead: Lead, playbook: Playbook) -> str | None:
     return next((item for item in value_items(lead, playbook) if item not in lead.value_items_used), None)
 
 
+def whose_slots(rep: str, proposals: Collection[Proposal]) -> set[str]:
+    """Return the reps whose slots the *proposals* of a plan of *rep* are to take."""
+    notes = (each.command for each in proposals if isinstance(each.command, ScheduleNote))
+    return {rep, *(note.call_by for note in notes if note.call_by)} if proposals else set()
+
+
 def _proposals(plan: DayPlan, leads: Mapping[UUID, Lead], playbook: Playbook) -> Iterable[Proposal]:
     for move in plan.reschedules:
         opens = leads[move.lead_id].timers.get("call_after_note") if move.lead_id in leads else None

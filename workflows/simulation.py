@@ -26,6 +26,7 @@ from workflows.commands import (
     PlanDay,
     Reassign,
     RegisterLead,
+    ScheduleNote,
     SetCalendar,
 )
 from workflows.context import Context
@@ -39,7 +40,7 @@ from workflows.mail_commands import SendMail
 from workflows.merge_commands import MergeLead
 from workflows.merging import other_lead, told
 from workflows.playbooks import Playbook, pins_newest
-from workflows.proposals import comes_in, gives_back
+from workflows.proposals import comes_in, gives_back, whose_slots
 from workflows.pursuit_facts import Queue
 from workflows.rederive import given_verdicts
 from workflows.rep import day_under_way, fold_rep, handle_rep, rep_id
@@ -100,7 +101,7 @@ class Simulation:
         """The position of the log when the present round, as it were one transaction, began."""
         self._round: list[Message] = []
         self._proposed: set[str] = set()
-        """Reps whose plans of the present round wait to be decided."""
+        """Reps whose slots plans of the present round are to take, once they are decided."""
         self._to_plan: dict[str, tuple[date, Message]] = {}
         """Reps whose day is to be planned again after the present round, and for whose sake."""
         for playbook in playbooks:
@@ -340,11 +341,12 @@ class Simulation:
         calendar = self._calendars.get(rep.name) if rep else None
         book = Book()
         if rep and calendar and not isinstance(command, SetCalendar):
-            if rep.name in self._proposed or self._in_motion(rep.name, message.correlation_id):
-                self._wait(message)
-                return
             today = horizon.local_day(calendar, self.now)
             colleague = self._colleague(who_covers(calendar, playbook.capacity, today))
+            looked_at = (rep.name, *([colleague.name] if colleague else ()))
+            if any(name in self._proposed or self._in_motion(name, message.correlation_id) for name in looked_at):
+                self._wait(message)
+                return
             book = msgspec.structs.replace(self.books.book(rep.name, today, colleague), position=self._committed)
         outcome = handle_rep(rep, command, now=self.now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
@@ -357,8 +359,8 @@ class Simulation:
             self.reps[outcome.rep.name] = outcome.rep
             self._move_timers(message, rep.timers if rep else {}, outcome.rep)
         self._record(outcome.recorded)
-        if rep and outcome.proposals:
-            self._proposed.add(rep.name)
+        if rep:
+            self._proposed |= whose_slots(rep.name, outcome.proposals)
         for proposal in outcome.proposals:
             self._follow(message, proposal.lead_id, (proposal.command,), asked_by="planner")
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
@@ -390,7 +392,8 @@ class Simulation:
             if message.outcome is None:
                 lead = self.books.leads.get(message.stream_id)
                 registers = isinstance(message.command, RegisterLead) and message.correlation_id == correlation_id
-                if registers or (lead is not None and rep in (lead.owner, lead.call_by)):
+                planned = isinstance(message.command, ScheduleNote) and message.command.call_by == rep
+                if registers or planned or (lead is not None and rep in (lead.owner, lead.call_by)):
                     return True
         return False
 

@@ -103,6 +103,18 @@ def test_a_colleague_with_no_room_makes_no_promises() -> None:
     assert any(detail.startswith("dan, who calls on ") for detail in said)
 
 
+@pytest.mark.parametrize("leads", [40, 60])
+def test_plans_of_one_moment_spend_no_slot_of_the_colleague_twice(leads: int) -> None:
+    """In one zone all plans are made together: the one that is second sees what the first takes, and nothing is refused."""
+    here = {"dan": CALENDARS["dan"], "eve": replace(CALENDARS["dan"], absences=(LEAVE,))}
+    office = Office(leads, COVERING, here)
+    write_all(office, LAST_DAY)
+    assert scheduled(office)
+    refused = {each.data.rule for each in office.log if isinstance(each.data, CommandRefused) and each.actor == "planner"}
+    assert "call_slot_free" not in refused
+    all_is_derived(office)
+
+
 def test_the_call_stands_on_the_colleagues_list_and_what_comes_of_it_is_the_owners() -> None:
     """Dan's plan has the call, dan's calendar opens it, dan's slot is used up; then the lead is eve's as before."""
     office = Office(40, COVERING, calendars())
