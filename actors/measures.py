@@ -43,6 +43,7 @@ from workflows.prose import (
     in_other_letters,
     merge_mark,
     named,
+    names_person,
     normal,
     promise_in,
     runs_of,
@@ -240,9 +241,7 @@ def measure(words: str, about: About) -> Measures:
         contradiction=promise.contradiction,
         dated=promise.dated,
         long_gap=about.long_gap,
-        caller=any(word in words_of(plain) for name in about.caller for word in words_of(normal(name)))
-        if about.caller
-        else None,
+        caller=any(names_person(words, name) for name in about.caller) if about.caller else None,
         empty=empty_phrase(words, about.lists),
         telling=len(telling_words(words, about.names, about.lists)),
         prior=_where(about.prior_interest, plain),

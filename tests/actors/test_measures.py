@@ -237,3 +237,27 @@ def test_hostile_texts_are_measured_all_the_same() -> None:
     """Right to left, emoji, nothing at all, ten thousand words."""
     for text in ("", "\u202eevil\u202c", "\U0001f600" * 500, "\u05e9\u05dc\u05d5\u05dd " * 100, "word " * 10_000, "\x00"):
         measure(text, about(team=[written(text)], facts=(text,), meeting=(text,), other_leads=(text,)))
+
+
+@pytest.mark.parametrize(
+    ("name", "greeting", "said", "named"),
+    [
+        ("Dan Miller", "Dear Mrs Miller", "My colleague will call you", False),
+        ("Dan Miller", "Dear Ada", "Mr Miller will call you", False),
+        ("Dan Miller", "Dear Dan", "My colleague will call you", False),
+        ("Dan Miller", "Dear Dan", "My colleague Dan will call you", True),
+        ("Dan Miller", "Dear Mrs Miller", "Dan Miller will call you", True),
+        ("Dr. Dan Miller", "Dear Ada", "Dr. Miller will call you", False),
+        ("Dr. Dan Miller", "Dear Ada", "expect Dan's call; he will call you", True),
+        ("D. Miller", "Dear Ada", "D. Jones will call you", False),
+        ("D. Miller", "Dear Ada", "D. Miller will call you", True),
+        ("Anne-Marie Miller", "Dear Ada", "Anne-Marie will call you", True),
+        ("Will Miller", "Dear Ada", "my colleague will call you", False),
+        ("Will Miller", "Dear Ada", "my colleague Will will call you", True),
+        ("eve_miller", "Dear Ada", "my colleague eve will call you", True),
+    ],
+)
+def test_a_caller_is_named_by_the_first_name_or_in_full(name: str, greeting: str, said: str, named: bool) -> None:
+    """A4-10: whoever makes the call instead; neither the reader's last name nor the greeting names them."""
+    text = f"{greeting},\nI hope that you are well: {said} on 12 January.\nBest regards,\nKai"
+    assert measure(text, about(caller=("rep-7", name))).caller is named
