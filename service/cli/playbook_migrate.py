@@ -18,7 +18,7 @@ from service.times import shown_moment, zone_of
 from service.wording import count, name_of, plain, words
 from workflows.calendars import Calendar
 from workflows.commands import MigratePlaybook, PlaybookStep, StepOnto
-from workflows.lead import Lead
+from workflows.lead import Lead, at_work
 from workflows.migration import STEPS, missing_step, onto_possible, timers_under
 from workflows.playbooks import Playbook, decode_playbook
 
@@ -72,9 +72,10 @@ def migrate(
         leads = playbooks.pinned_leads(connection, old.digest)
         reps = playbooks.following_reps(connection, old.digest)
         people = contacts.find_contacts(connection, [lead.id for lead in leads])
-        calendars = {owner: views.calendar_of(connection, owner) for owner in {lead.owner for lead in leads}}
+        # By the days of whoever makes the call that is promised, as `workflows.cover.acting` has it decided.
+        calendars = {rep: views.calendar_of(connection, rep) for rep in set(map(at_work, leads))}
         moves = [
-            _move(lead, name_of(lead, people.get(lead.id)), calendars[lead.owner], leaving, entering, mapping, now)
+            _move(lead, name_of(lead, people.get(lead.id)), calendars[at_work(lead)], leaving, entering, mapping, now)
             for lead in leads
         ]
     if not dry_run and who:

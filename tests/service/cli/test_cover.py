@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from service.calendars import freeze_calendar
+from service.times import shown_moment
 from tests.service.cli.test_five import NOTE
 from tests.service.world import MONDAY, World
 from workflows.commands import SetCalendar
@@ -117,6 +119,23 @@ def test_why_not_asks_whether_the_colleague_may_call(covered: World) -> None:
     reason = world.said("why-not", "V-0001", "--on", "2026-01-07")["reasons"][0]
     assert reason.startswith("it could not be called: contact_hours, in US-IL: Wed 2026-01-14 has no hour for a call; it was ")
     assert "there as eve's day began" in reason
+
+
+def test_a_dry_run_moves_the_call_by_the_days_of_the_colleague(covered: World, tmp_path: Path) -> None:
+    """What it says of the overdue call is what comes of it; by dan's days it would wait until he is back."""
+    world = covered
+    longer = COVERING.replace("1.1.0", "1.2.0") + "[timers]\ncall_late_working_days = 6\n"
+    (tmp_path / "longer.toml").write_text(longer)
+    world.ok("playbook", "publish", tmp_path / "longer.toml", "--as", "manager:ann", "--approved-by", "manager:bob")
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+    world.at(MONDAY + timedelta(days=8))
+    assert world.lead(world.leads[0]).state == "call_due"
+    move = ("playbook", "migrate", "five-five-five@1.1.0", "five-five-five@1.2.0")
+    ((_, told),) = world.said(*move, "--dry-run")["leads"][0]["timers"].values()
+    world.ok(*move, "--as", "manager:ann")
+    world.work()
+    assert told == shown_moment(world.lead(world.leads[0]).timers["call_late"].due_at, ZoneInfo("America/New_York"))
 
 
 def test_who_covers_is_shown_changed_and_taken_back(covered: World) -> None:
