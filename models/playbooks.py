@@ -115,8 +115,11 @@ def pinned_leads(connection: Connection, digest_: str) -> list[Lead]:
 
 
 def following_reps(connection: Connection, digest_: str) -> list[str]:
-    """Return the names of the reps whose days are planned by the version with this digest, in order."""
-    statement = text("SELECT name FROM reps WHERE body::jsonb #>> '{playbook,digest}' = :digest ORDER BY name")
+    """Return the names of the reps whose days are planned by the version with this digest, or made of it, in order."""
+    statement = text(
+        "SELECT name FROM reps WHERE body::jsonb #>> '{playbook,digest}' = :digest "
+        "OR body::jsonb #>> '{layers,digest}' = :digest ORDER BY name"
+    )
     return list(connection.scalars(statement, {"digest": digest_}))
 
 

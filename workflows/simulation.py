@@ -34,7 +34,9 @@ from workflows.cover import Colleague, acting, colleague_of, who_covers
 from workflows.cut_bait import owed_of, queue_of, room_of
 from workflows.events import CalendarFrozen, PlaybookPin, Recorded, Used, Verdict
 from workflows.handle import Carrier, asks_the_list, handle
+from workflows.layers import merged
 from workflows.lead import Lead, Rep, State, Timer
+from workflows.limits import Layers
 from workflows.mail import due_of
 from workflows.mail_commands import SendMail
 from workflows.merge_commands import MergeLead
@@ -88,6 +90,8 @@ class Simulation:
         self.messages: dict[UUID, Message] = {}
         self._watch = watch
         self._newest: dict[str, Playbook] = {}
+        self._instead: Mapping[str, Playbook] = {}
+        """By id: those that `resume` put in the place of others."""
         self._published: dict[str, Playbook] = {}
         self._calendars: dict[str, Calendar] = {}
         self._rep_names: dict[UUID, str] = {}
@@ -203,7 +207,11 @@ class Simulation:
         self.now = max(self.now, recorded.recorded_at)
 
     def resume(self, playbooks: Mapping[str, Playbook]) -> None:
-        """Go on from what was taken in: timers run, and leads and reps pin *playbooks* instead of those with the same ids."""
+        """Go on from what was taken in: timers run, and leads and reps pin *playbooks* instead of those with the same ids.
+
+        Where a team or a rep does something otherwise than one of them, it does so from here on too.
+        """
+        self._instead = playbooks
         for playbook in playbooks.values():
             self.publish(playbook)
         for lead in list(self.books.leads.values()):
@@ -213,6 +221,9 @@ class Simulation:
         for rep in list(self.reps.values()):
             if rep.playbook and rep.playbook.id in playbooks:
                 self.reps[rep.name] = msgspec.structs.replace(rep, playbook=playbooks[rep.playbook.id].pin)
+            elif rep.playbook and rep.layers and rep.layers.base in playbooks:
+                made = self._layered(rep.playbook.id, rep.layers)
+                self.reps[rep.name] = msgspec.structs.replace(rep, playbook=made.pin)
             self._arm(rep.id, rep.timers)
 
     def _claim(self) -> list[Message]:
@@ -366,6 +377,8 @@ class Simulation:
         message.outcome, message.rule, message.reason = outcome.answer, outcome.rule, outcome.reason
 
     def _playbook(self, state: Lead | Rep | None, command: Command) -> Playbook:
+        if isinstance(command, SetCalendar) and command.layers and command.layers.base in self._instead:
+            return self._layered(command.playbook, command.layers)
         newest = command.playbook if isinstance(command, (RegisterLead, SetCalendar)) else None
         if state and state.playbook and newest is None:
             if isinstance(command, MigratePlaybook):
@@ -376,6 +389,13 @@ class Simulation:
         if newest not in self._newest:
             raise SimulationError(f"no playbook called {newest} is published")
         return self._newest[newest]
+
+    def _layered(self, id_: str, layers: Layers) -> Playbook:
+        """Publish what *layers* make of the playbook that is in force instead of the one below them."""
+        base = self._instead[layers.base]
+        made = merged(base, layers, playbook_id=id_, version=base.version)
+        self.publish(made)
+        return made
 
     def _goes_to(self, playbook: Playbook) -> PlaybookPin | None:
         named = playbook.on_no_response.goto

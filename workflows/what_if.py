@@ -6,6 +6,7 @@
   after as many askings in vain, as recorded. It has to be of the kind that was recorded next.
 * What followed from a touch follows as many days after it, at the same time of day; dates within it move as far.
 * Once the attempts are spent, the recorded breakup is brought forward over attempts that nobody answered.
+* What a team or a rep did otherwise than a replaced playbook, they do otherwise than the one in its place.
 * An outcome that never happened is not invented. A touch that history does not have is counted, and its lead stops: what would
   have come of it is unknown. (Of a note, the promised call is still counted, since its slot is taken.) The same where a
   recorded touch is refused under the other rules, where the attempts are spent and nobody ever decided on a breakup, and where
@@ -22,7 +23,7 @@ from uuid import UUID
 from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
-from workflows.commands import Command, MarkNoteSent, MigratePlaybook
+from workflows.commands import Command, MarkNoteSent, MigratePlaybook, SetCalendar
 from workflows.events import CallRescheduled, DayPlanned, LeadReassigned, LeadReleased, Recorded
 from workflows.lead import Lead
 from workflows.parts import Part, Unknown, moved, shifted
@@ -74,8 +75,11 @@ class WhatIf:
         """
         for playbook in self._reader.playbooks.values():
             self._simulation.know(playbook)
+        asked = [given.command for given in self._reader.office]
+        # What the layers of teams and reps make of a replaced playbook is made again of the one in its place.
+        made = {c.playbook for c in asked if isinstance(c, SetCalendar) and c.layers and c.layers.base in self._replaced}
         for at, playbook in self._reader.published:
-            if playbook.id not in self._replaced:
+            if playbook.id not in self._replaced and playbook.id not in made:
                 self._at(at, partial(self._simulation.publish, playbook))
         self._do_until(self._since)
         for recorded in before:

@@ -173,6 +173,8 @@ def test_the_numbers_shown_and_changed_are_those_of_the_version_that_is_followed
         assert "notes 5 (playbook)" in world.ok("rep", "show", "dan")
         world.ok("team", "set", "north", "--clear", *WHY, *ANN)
         world.ok("rep", "limit", "dan", "--clear", "--team", "", *WHY, *ANN)
+        move = ("playbook", "migrate", "five-five-five@1.0.0", "five-five-five@9.0.0", "--dry-run")
+        assert world.said(*move)["reps"] == ["dan", "eve"]
         layers = frozen(world).layers
         assert layers
         with transaction(world.engine) as connection:

@@ -115,6 +115,30 @@ def test_fewer_notes_a_day_put_notes_off_and_their_calls(busy: World, mine: Path
     assert before == counts(busy), "the question left something behind"
 
 
+@pytest.mark.parametrize("since", [(), ("--since", "2026-01-06")])
+def test_what_a_rep_does_otherwise_is_done_otherwise_than_the_other_playbook(
+    world: World, mine: Path, since: tuple[str, ...]
+) -> None:
+    """Dan makes fewer follow-ups, and later three notes: the other two notes a day are his too, until he has his own number."""
+    why = ("--why", "Dan works half days.", "--as", "manager:ann")
+    world.clock.move(MONDAY + timedelta(hours=9))
+    world.rep()
+    world.register(8)
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--follow-ups", 3, *why)
+    world.at(MONDAY + timedelta(days=1))
+    mine.write_text(SAME + "[capacity]\nnotes = 2\n")
+    said = world.said("what-if", mine, *since)
+    assert (said["capacity_recorded"]["notes"], said["capacity_what_if"]["notes"]) == (5, 2)
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--notes", 3, *why)
+    world.at(MONDAY + timedelta(days=2))
+    said = world.said("what-if", mine, *since)
+    assert said["capacity_what_if"]["notes"] == 2 + 3
+    mine.write_text(SAME)
+    assert world.said("what-if", mine, *since)["affected"] == 0
+
+
 def test_a_touch_that_nobody_made_is_counted_and_its_outcome_is_unknown(busy: World, mine: Path) -> None:
     """Rules that ask for more than the log holds: the touch is made up, the lead stops there, and no answer is invented."""
     mine.write_text(SAME + "[checks]\nnote = ['personal_fact', 'one_click_unsubscribe']\n")
