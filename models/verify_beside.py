@@ -59,9 +59,11 @@ def _finding(code: str, row: RowMapping, sentence: str) -> Finding:
 def _playbooks(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
     """Hold published playbooks against their digests, and against those that the log names."""
     kept: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for row in connection.execute(text("SELECT digest, id, version, body FROM playbooks ORDER BY id, version")):
         named = f"{row.id}@{row.version}"
         kept[named] = row.digest
+        ids[row.digest] = row.id
         if digest(row.body.encode()) != row.digest or not _says(row.body, row.id, row.version):
             yield Finding(
                 "playbook_differs", None, None, f"the playbook {named} is not the one that was published: its digest differs"
@@ -71,6 +73,12 @@ def _playbooks(connection: Connection, values: dict[str, Any]) -> Iterator[Findi
             what = "another is kept under that name" if pin["playbook"] in kept else "none is kept under that name"
             sentence = f"it names the playbook {{playbook}} with the digest {{digest}}, and {what}"
             yield _finding("playbook_differs", pin, sentence)
+    for rests in connection.execute(text(_RESTING), values).mappings():
+        known = ids.get(rests["digest"])
+        if known is None or known != (rests["playbook"] or known):
+            what = "none is kept with that digest" if known is None else f"that is the digest of {known}"
+            of = " {playbook}" if rests["playbook"] else ""
+            yield _finding("playbook_differs", rests, f"it rests on the playbook{of} with the digest {{digest}}, and {what}")
 
 
 def _wordings(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
@@ -112,17 +120,38 @@ _PINS = """
      ORDER BY 1
 """
 
+# The first event that rests on each playbook beside its own: below what a team and a rep do otherwise, and those that the owner
+# and the colleague who calls follow.
+_RESTING = """
+    SELECT * FROM (
+        SELECT DISTINCT ON (left(part, 64)) position, type, version, stream_id, NULL AS playbook, left(part, 64) AS digest
+          FROM events, string_to_table(body, '"followed":"') WITH ORDINALITY AS said(part, number)
+         WHERE strpos(body, '"followed":"') > 0 AND number > 1 AND left(part, 64) ~ '^[0-9a-f]{64}$'
+           AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
+         ORDER BY left(part, 64), position
+    ) AS followed
+     UNION ALL
+    SELECT position, type, version, stream_id, said[1], said[2]
+      FROM events, regexp_matches(body, '"layers":\\{"base":"([^"]*)","digest":"([0-9a-f]{64})"') AS said
+     WHERE type = 'calendar_frozen' AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
+     ORDER BY 1
+"""
+
 # The first event that names each wording: those by which words were checked, and those that say that one was published.
 _WORDINGS = """
-    SELECT DISTINCT ON (said[1], said[2]) e.position, e.type, e.version, e.stream_id, said[1] AS wording, said[2] AS digest
-      FROM events e, regexp_matches(e.body, '"wording":\\{"([a-z-]+)":"([0-9a-f]{64})"\\}') AS said
-     WHERE e.type IN ('note_sent', 'touch_sent', 'breakup_voicemail_left', 'breakup_email_sent', 'mail_queued',
-                      'strategy_recorded', 'event_invitation_sent', 'command_refused')
-       AND e.body LIKE '%"wording":{%' AND (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
+    SELECT * FROM (
+        SELECT DISTINCT ON (said[1], said[2]) e.position, e.type, e.version, e.stream_id, said[1] AS wording, said[2] AS digest
+          FROM events e, regexp_matches(e.body, '"wording":\\{"([a-z-]+)":"([0-9a-f]{64})"\\}') AS said
+         WHERE e.type IN ('note_sent', 'touch_sent', 'breakup_voicemail_left', 'breakup_email_sent', 'mail_queued',
+                          'strategy_recorded', 'event_invitation_sent', 'command_refused')
+           AND e.body LIKE '%"wording":{%' AND (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
+         ORDER BY said[1], said[2], e.position
+    ) AS checked
      UNION ALL
     SELECT position, type, version, stream_id, said[2], said[1]
       FROM events, regexp_matches(body, '"digest":"([0-9a-f]{64})","type":"wording_published","wording":"([^"]*)"') AS said
      WHERE type = 'wording_published' AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
+     ORDER BY 1
 """
 
 # Every event with the message that carried it.

@@ -112,3 +112,44 @@ def test_the_command_names_what_is_wrong_beside_the_log(lived: World) -> None:
     shown = lived.refused(1, "verify")
     assert "(text) is not the one that was committed to [text_differs]" in shown
     assert "something is wrong" in shown
+
+
+def test_what_a_day_and_a_decision_rest_on_is_held_against_the_playbooks(world: World) -> None:
+    """Below the layers of a rep, and followed by the owner: each digest is that of a playbook that is kept."""
+    world.rep()
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--notes", 3, "--calls", 3, "--why", "Half days.", "--as", "manager:ann")
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    none = "0" * 64
+    with world.engine.connect() as connection:
+        assert [] == verify_beside(connection)
+        kept = connection.exec_driver_sql("SELECT digest FROM playbooks WHERE id = 'keep-in-touch'").scalar_one()
+        for found, digest_, said in (
+            ('"layers":{"base":"five-five-five","digest":"', none, "the playbook five-five-five with the digest 000"),
+            ('"layers":{"base":"five-five-five","digest":"', kept, "and that is the digest of keep-in-touch"),
+            ('"followed":"', none, "(note_scheduled, version 3 of "),
+        ):
+            moved = f"overlay(body placing '{digest_}' from strpos(body, '{found}') + {len(found)} for 64)"
+            with tampered(connection, f"UPDATE events SET body = {moved} WHERE strpos(body, '{found}') > 0"):
+                sentences = [each.sentence for each in verify_beside(connection) if each.code == "playbook_differs"]
+            assert [each for each in sentences if said in each and "it rests on the playbook" in each], (found, sentences)
+
+
+def test_the_first_event_that_names_a_wording_is_named(world: World) -> None:
+    """By its place in the log, wherever the table holds it."""
+    world.rep()
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all", "--text", NOTE)
+        world.ok("note-sent", "V-0001", "--attest-all", "--text", NOTE, "--override", "They wrote the same to me.")
+    naming = "type = 'note_sent' AND strpos(body, '\"wording\":{\"phrases\"') > 0"
+    with world.engine.connect() as connection:
+        first, second = connection.exec_driver_sql(f"SELECT position FROM events WHERE {naming} ORDER BY 1").scalars()
+        with tampered(connection, "DELETE FROM wordings WHERE name = 'phrases'"):
+            # Written anew, it stands behind the others in the table.
+            connection.exec_driver_sql(f"UPDATE events SET actor = actor WHERE position = {first}")
+            found = [each.position for each in verify_beside(connection) if each.code == "wording_differs"]
+    assert first < second
+    assert [first] == found
