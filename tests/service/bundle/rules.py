@@ -16,14 +16,18 @@ MANIFEST = verify.Manifest("all", 0, 0, 0, False, "")
 def follow(
     history: Sequence[Recorded],
     *,
-    playbooks: Iterable[Playbook],
+    playbooks: Iterable[Playbook | bytes],
     calendars: Iterable[Calendar],
     reps: Iterable[str] = (),
     wordings: Iterable[str] = (),
 ) -> tuple[list[str], verify.Tally]:
-    """Return what the verifier says of one stream, and what it counted. All its owners, and *reps*, froze *calendars* first."""
+    """Return what the verifier says of one stream, and what it counted. All its owners, and *reps*, froze *calendars* first.
+
+    Of *playbooks* bytes are as an earlier release published them.
+    """
     report, tally = verify.Report(), verify.Tally()
-    library = verify.Library({playbook.pin.digest: json.loads(canonical(playbook)) for playbook in playbooks}, {}, {})
+    bodies = [each if isinstance(each, bytes) else canonical(each) for each in playbooks]
+    library = verify.Library({digest(body): json.loads(body) for body in bodies}, {}, {})
     library.wordings.update({digest(text.encode()): text for text in wordings})
     for calendar in calendars:
         frozen = library.calendars[calendar_digest(calendar)] = verify.Frozen(json.loads(canonical(calendar)))

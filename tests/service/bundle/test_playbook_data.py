@@ -1,5 +1,7 @@
 """What a playbook says decides: each field, said otherwise, gives another decision, and the verifier derives that one too."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,18 +25,19 @@ from tests.workflows.life import (
     finish_checklist,
     life_in,
     register,
+    sent_command,
     touch_command,
 )
 from workflows import commands as c
-from workflows import events as e
 from workflows import homework_commands as h
 from workflows import pursuit_commands as p
+from workflows.codec import canonical, digest
 from workflows.commands import MigratePlaybook
 from workflows.cut_bait import card, queue_of
 from workflows.events import PlaybookMigrated, RevivalQueued
 from workflows.handle import calendar_digest
 from workflows.playbook_sections import Ask, Drop, Importance, OnNoResponse
-from workflows.playbooks import Attempts, Homework, Playbook, Reason
+from workflows.playbooks import Attempts, Homework, Playbook, Reason, decode_playbook
 from workflows.priority import Weights
 from workflows.pursuit_playbook import Pursuit
 from workflows.rederive import Library, rederive
@@ -249,12 +252,120 @@ def test_a_call_that_no_note_promised_leads_nowhere() -> None:
     assert life.lead.timers["next_attempt"].due_at > life.now - timedelta(days=1)
 
 
-def test_an_old_playbook_decides_by_the_defaults() -> None:
-    """A body that was published before a field was there decides as then, here and in the verifier."""
-    for name in ("ask", "drop", "importance", "call", "on_no_response"):
-        assert getattr(Playbook(schema=1, id="a", version="1.0.0", title="", source=""), name) == getattr(PLAYBOOK, name)
-    assert e.event_type(life_in("queued").history[-1].data) == "revival_queued"
-    assert DECLINE.kind == "no"
+#: Fields of a playbook without which earlier releases published it; a section alone, or one of its fields.
+YOUNGER = (
+    "ask", "drop", "importance", "call", "on_no_response", "homework.blocks", "homework.study_first", "homework.cite_sources",
+    "homework.min_needs", "reason.structural", "reason.in_their_words", "checks.media", "timers.review_days",
+)  # fmt: skip
+
+
+def older(base: Playbook, *without: str) -> bytes:
+    """Return *base* as it was published before the fields in *without* were there."""
+    body: dict[str, Any] = json.loads(canonical(base))
+    for path in without:
+        section, _, field = path.partition(".")
+        del (body[section] if field else body)[field or section]
+    return canonical(body)
+
+
+def structural(playbook: Playbook) -> tuple[Life, Any]:
+    life = declined(playbook)
+    life.must(replace(REAL_REASON, reason="no_need"))
+    (queued,) = life.must(c.QueueRevival())
+    assert isinstance(queued, RevivalQueued)
+    return life, queued.score.structural
+
+
+def usual(playbook: Playbook) -> tuple[Life, Any]:
+    life = Life(playbook=playbook)
+    life.must(register(), "import")
+    (queued,) = life.must(c.QueueRevival())
+    assert isinstance(queued, RevivalQueued)
+    return life, queued.score.importance
+
+
+def asked(playbook: Playbook, state: str, *commands: c.AnyCommand) -> tuple[Life, Any]:
+    life = life_in(state, playbook=playbook)
+    for command in commands[:-1]:
+        life.must(command)
+    return life, life.do(commands[-1]).rule
+
+
+def queued_without(playbook: Playbook, *but: str) -> tuple[Life, Any]:
+    life = declined(playbook, *but)
+    return life, life.do(c.QueueRevival()).rule
+
+
+def let_go(playbook: Playbook, *, finished: bool) -> tuple[Life, Any]:
+    life = life_in("no_response", playbook=playbook)
+    if finished:
+        life.wait(days=7).must(touch_command("video"))
+        finish_checklist(life)
+    return life, life.do(c.ConfirmCutBait(choice="nurture", reason=WORDS)).rule
+
+
+def more_attempts(playbook: Playbook, importance: int) -> tuple[Life, Any]:
+    life = life_in("no_response", playbook=playbook).wait(days=7)
+    life.must(c.AnswerImportance(importance=importance, actions=(WORDS,)))
+    return life, life.do(touch_command("video")).rule
+
+
+def touched_unstudied(playbook: Playbook) -> tuple[Life, Any]:
+    life = life_in("declined", playbook=playbook)
+    life.fire("triage")
+    touch = c.SendNurtureTouch(mode="email", asset="study", attested=PLAYBOOK.checks.nurture)
+    return life, life.do(touch).rule
+
+
+FEW = Attempts(min_before_breakup=1, max=1, max_when_important=3)
+STUDIOUS = said(PLAYBOOK, homework=Homework(study_first=True))
+
+
+@pytest.mark.parametrize(
+    ("base", "field", "live", "comes"),
+    [
+        (PLAYBOOK, "ask", lambda book: queued_without(book, "importance"), "importance_answered"),
+        (PLAYBOOK, "ask", queued_without, None),
+        (PURSUED, "drop", lambda book: let_go(book, finished=False), "everything_tried"),
+        (PURSUED, "drop", lambda book: let_go(book, finished=True), None),
+        (PLAYBOOK, "importance", usual, 9),
+        (said(PURSUED, attempts=FEW), "importance", lambda book: more_attempts(book, 4), None),
+        (said(PURSUED, attempts=FEW), "importance", lambda book: more_attempts(book, 3), "attempts_left"),
+        (STUDIOUS, "homework.blocks", touched_unstudied, "account_studied"),
+        (PLAYBOOK, "homework.study_first", touched_unstudied, None),
+        (PLAYBOOK, "homework.cite_sources", lambda book: asked(book, "declined", HOMEWORK), None),
+        (PLAYBOOK, "homework.min_needs", lambda book: asked(book, "declined", HOMEWORK), None),
+        (PLAYBOOK, "reason.structural", structural, -5),
+        (
+            PLAYBOOK,
+            "reason.in_their_words",
+            lambda book: asked(book, "call_due", replace(DECLINE, real_reason="no_need")),
+            None,
+        ),
+        (
+            PLAYBOOK,
+            "checks.media",
+            lambda book: asked(book, "note_due", replace(sent_command(), medium="robot_pen")),
+            "hand_written",
+        ),
+        (PLAYBOOK, "checks.media", lambda book: asked(book, "note_due", sent_command()), None),
+        (PLAYBOOK, "timers.review_days", lambda book: asked(book, "declined", HOMEWORK), None),
+    ],
+)
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_what_a_field_came_to_before_it_was_there(
+    base: Playbook, field: str, live: Callable[[Playbook], tuple[Life, Any]], comes: Any, all_of_them: bool
+) -> None:
+    """Of the bytes that were published then the machine makes what the field's default says, and the verifier does."""
+    kept = {"homework.study_first"} if base is STUDIOUS else set()
+    body = older(base, *(each for each in YOUNGER if each not in kept) if all_of_them else (field,))
+    playbook = decode_playbook(body)
+    assert playbook == base
+    assert playbook.pin.digest == digest(body) != base.pin.digest
+    life, came = live(playbook)
+    assert came == comes
+    found, tally = follow(life.history, playbooks=[body], calendars=[CALENDAR])
+    assert ([], len(life.history)) == (found, tally.derived)
 
 
 @pytest.mark.parametrize("held", [False, True])
