@@ -66,7 +66,13 @@ def colleague_of(connection: Connection, plan: Plan | None) -> Colleague | None:
     followed = playbooks.playbooks_by_digest(connection, [named.followed]).get(named.followed)
     if calendar is None or followed is None:
         return None
-    return Colleague(name=named.rep, calendar=calendar, capacity=followed.capacity, followed=named.followed)
+    return Colleague(
+        name=named.rep,
+        calendar=calendar,
+        capacity=followed.capacity,
+        contact_hours=followed.contact_hours,
+        followed=named.followed,
+    )
 
 
 def held_by(
@@ -170,7 +176,7 @@ def follow_up_turn(
         )
     )
     later = _promised_on(plan, calendar, playbook, colleague)
-    elsewhere = {later: colleague.calendar} if colleague and later else {}
+    elsewhere = {later: colleague} if colleague and later else {}
     try:
         waiting = waiting_of(book, calendar, playbook, Telephone(calendar, playbook, law, elsewhere), used.now)
     except CalendarHorizonError:

@@ -209,7 +209,8 @@ def _law(asked: _Asked) -> LawUsed | UnsetType | None:
 def _no_call(asked: _Asked, day: date, colleague: Colleague | None = None) -> Iterator[str]:
     """Say why the law, as it stood when the plan was made, does not let the rep, or a *colleague* instead, call on *day*."""
     by, calendar = (colleague.name, colleague.calendar) if colleague else (at_work(asked.lead), asked.calendar)
-    telephone = Telephone(calendar, asked.playbook, _law(asked)) if asked.playbook and calendar else None
+    elsewhere = {day: colleague} if colleague else {}
+    telephone = Telephone(calendar, asked.playbook, _law(asked), elsewhere) if asked.playbook and calendar else None
     if telephone and (why := no_call(asked.lead, telephone, day, by)):
         yield f"it could not be called: {why}"
 

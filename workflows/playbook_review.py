@@ -193,6 +193,9 @@ def _capacity(p: Playbook) -> list[Remark]:
         )
         remarks.append(_warn("capacity.follow_up_touches", f"{says}: leads wait, and are proposed for giving up earlier."))
     costs = capacity.minutes
+    if costs.budget < (least := min(costs.note, costs.call, costs.follow_up)):
+        says = f"Nothing fits into a day of {costs.budget} minutes: the least that is done takes {least}."
+        remarks.append(_refuse("capacity.minutes.budget", says))
     minutes: float = capacity.notes * costs.note + capacity.calls * costs.call
     minutes += min(touches, capacity.follow_up_touches) * costs.follow_up + breakups * costs.breakup
     if minutes > costs.budget:

@@ -119,6 +119,7 @@ def test_a_pin_is_the_digest_of_what_was_published() -> None:
         ("[capacity]\nnotes = 6\n", "warn", "calls a day 5 < notes a day 6: the backlog would grow by 1 a day"),
         ("[capacity]\nnotes = 0\n", "refuse", "no lead is ever begun"),
         ("[capacity]\ncalls = 0\n", "refuse", "no note is ever written"),
+        ("[capacity.minutes]\nbudget = 5\n", "refuse", "Nothing fits into a day of 5 minutes: the least that is done takes 6."),
         ('first_touch = "fax"\n', "refuse", "not with fax"),
         ("[capacity]\nmax_promise_gap_days = 6\n", "refuse", "never within 6 days"),
         ("[attempts]\nmax = 2\n", "refuse", "it is never reached"),
