@@ -65,6 +65,7 @@ from workflows.proposals import comes_in, gives_back, whose_slots
 from workflows.rep import day_under_way, handle_rep, rep_id
 from workflows.sales_event import SalesEvent
 from workflows.slotting import takes_slots
+from workflows.timers import timer_message_id
 from workflows.wordings import Wording
 
 log = structlog.get_logger()
@@ -275,9 +276,15 @@ class _Apply:
         if outcome.answer == "unknown_lead":
             self._wait_for_lead(batch, message)
             return
-        if outcome.answer == "too_early":
+        if outcome.answer == "too_early" and outcome.due_at and outcome.due_at > self._now:
             batch.wait(message.id)
             return
+        if outcome.answer == "too_early":
+            if self._opens(lead):
+                batch.put_off(message.id)
+                return
+            # Nobody knows when the call opens, if ever: whoever plans must not wait for this.
+            outcome = Outcome(answer="superseded", lead=lead, rule="superseded", reason="the call did not open")
         batch.advance(message, lead, outcome.lead, outcome.recorded)
         self._personal.record(outcome.recorded)
         batch.follow(message, message.stream_id, outcome.follow_ups, asked_by=message.asked_by)
@@ -290,6 +297,13 @@ class _Apply:
         self._tell_others(batch, message, command, outcome)
         if outcome.answer != "applied" or message.actor_name not in DELIVERIES:
             batch.settle(message, outcome.answer, outcome.rule, outcome.reason)
+
+    def _opens(self, lead: Lead | None) -> bool:
+        """Tell whether the call of *lead* is about to open."""
+        timer = lead.timers.get("call_after_note") if lead else None
+        if lead is None or timer is None:
+            return False
+        return plans.still_to_come(self._connection, timer_message_id(lead.id, "call_after_note", timer.armed_version))
 
     def _measured(self, command: AnyCommand) -> bool:
         return is_measured(command, self._personal.words)

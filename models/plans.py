@@ -62,6 +62,14 @@ def promises_coming_due(connection: Connection, owner: str, *, now: datetime) ->
     return int(connection.execute(_promises_coming_due, {"owner": owner, "now": now}).scalar_one())
 
 
+_still_to_come = text("SELECT EXISTS (SELECT FROM messages WHERE id = :id AND settled_at IS NULL AND attempts = 0)")
+
+
+def still_to_come(connection: Connection, message_id: UUID) -> bool:
+    """Tell whether a message is not settled and has not failed, so that what it goes before may wait for it."""
+    return bool(connection.scalar(_still_to_come, {"id": message_id}))
+
+
 _waiting = text("""
     WITH unsettled AS (SELECT id, stream_id FROM messages
                         WHERE stream_id = ANY(:rep_ids) AND actor_name = :plans AND settled_at IS NULL AND due_at <= :now),

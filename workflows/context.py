@@ -92,7 +92,7 @@ class Superseded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TooEarly(msgspec.Struct, frozen=True, kw_only=True):
-    """The timer is not due yet: it is to be fired again at *due_at*."""
+    """The timer is not due yet, or one that goes first was due at *due_at* and has not fired: to be asked again."""
 
     due_at: datetime
 

@@ -40,6 +40,7 @@ from workflows.commands import (
     RecordReply,
     RecordReturn,
     RegisterLead,
+    RescheduleCall,
     command_kind,
 )
 from workflows.context import Applied, Context, Facts, Refused, Step, Superseded, TooEarly, facts, in_utc
@@ -90,6 +91,8 @@ def decide(lead: Lead | None, command: AnyCommand, context: Context) -> Answer:
     known = facts(lead, command, context)
     if isinstance(command, FireTimer):
         return _fire(known, command)
+    if isinstance(command, RescheduleCall) and command.not_before and lead.state == "note_sent":
+        return _not_open(known)
     return _apply(known)
 
 
@@ -143,6 +146,14 @@ def _register(lead: Lead | None, command: RegisterLead, context: Context) -> Ans
         return Applied(steps=(first,), follow_ups=command.then)
     out = Step(row="T48", state="do_not_contact", occurred_at=at, data=OptedOut(), effects=Effects())
     return Applied(steps=(first, out))
+
+
+def _not_open(known: Facts) -> Superseded | TooEarly:
+    """Answer a plan that moves a call which was to be open by now, and is not: it waits for one that is about to open."""
+    opens = known.lead.timers.get("call_after_note")
+    if opens and opens.due_at <= known.now:
+        return TooEarly(due_at=opens.due_at)
+    return Superseded(reason="the call does not open on the day that was planned")
 
 
 def _fire(known: Facts, command: FireTimer) -> Answer:

@@ -57,7 +57,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None = None
     reason: str | None = None
     due_at: datetime | None = None
-    """When a timer that came too early is due."""
+    """When a timer that came too early is due; in the past, when another timer goes first that is late."""
 
 
 def handle(lead: Lead | None, command: AnyCommand, context: Context, carrier: Carrier) -> Outcome:

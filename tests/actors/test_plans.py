@@ -1,7 +1,7 @@
 """A plan says which events of the log it rests on, and comes out of those again: in a batch with others, and beside a second
 worker."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,13 +13,15 @@ from models.database import transaction
 from models.rep_books import read_book
 from tests.desk import WORDS, Desk
 from workflows.books import Book
-from workflows.commands import OptOut, RecordDecline, RecordReply, UpdateContact
+from workflows.commands import MarkNoteSent, OptOut, RecordDecline, RecordReply, RescheduleCall, UpdateContact
 from workflows.events import DayPlanned, Recorded
 from workflows.rederive import BookDecision, Mismatch, rederive, rederive_book_decisions
 from workflows.rep import rep_id
 
 #: Tuesday's plan: six in the morning in New York.
 PLAN_AT = datetime(2026, 1, 6, 11, 0, tzinfo=UTC)
+CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
+SENT = MarkNoteSent(medium="hand_written", attested=CHECKS)
 
 
 def the_plan(desk: Desk) -> tuple[Recorded, int, list[Mismatch]]:
@@ -103,3 +105,25 @@ def test_a_book_that_was_not_what_the_log_says_is_found(desk: Desk) -> None:
     desk.applier.apply([ring for ring in desk.due() if ring.stream_id == rep_id("dan")])
     _, _, mismatches = the_plan(desk)
     assert {"data.notes", "used.book"} == {each.field for each in mismatches}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_planned_move_waits_for_its_call_to_open_unless_that_fails(desk: Desk, fails: bool) -> None:
+    """Whatever order they come in after downtime, nothing is refused; a call that fails to open holds up no plan."""
+    (lead_id,) = desk.note_due()
+    desk.do(lead_id, SENT)
+    opens = desk.lead(lead_id).timers["call_after_note"].due_at
+    desk.clock.moment = opens + timedelta(hours=1)
+    (opening,) = [ring for ring in desk.due() if ring.actor_name == "call_due"]
+    later = RescheduleCall(
+        call_on=(opens + timedelta(days=1)).date(), reason="capacity", not_before=opens + timedelta(minutes=1)
+    )
+    rings = desk.submit(lead_id, later, who="planner")
+    if fails:
+        desk.ask("UPDATE messages SET attempts = 1 WHERE id = :id", id=opening.message_id)
+    desk.committer.apply_all(rings)
+    assert ("superseded" if fails else None) == desk.message(rings[0].message_id).outcome
+    desk.committer.apply_all([opening])
+    desk.committer.apply_all(rings)
+    assert ("superseded" if fails else "applied") == desk.message(rings[0].message_id).outcome
+    assert [] == desk.ask("SELECT 1 FROM messages WHERE outcome = 'refused'")
