@@ -4,7 +4,7 @@ Locks are always taken in the same order, so that nobody deadlocks: leads by id,
 by id, messages by id, and last, just before the commit, the head of the log.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -188,7 +188,7 @@ class _Apply:
         newest = {
             c.playbook for c in commands.values() if isinstance(c, (RegisterLead, SetCalendar, AnnounceEvent, PlanCampaign))
         }
-        owners, digests = set[str](), set[str]()
+        owners, planned, digests = set[str](), set[str](), set[str]()
         for message in opened.values():
             state, command = batch.state(message.stream_id), commands[message.id]
             if isinstance(state, Lead):
@@ -200,6 +200,7 @@ class _Apply:
                     digests.add(state.playbook.digest)
             elif isinstance(state, Rep):
                 owners.add(state.name)
+                planned |= set() if isinstance(command, SetCalendar) else {state.name}
                 digests |= {state.playbook.digest} if state.playbook else set()
             elif isinstance(state, (Campaign, SalesEvent)):
                 owners |= set(reps_of(state)) if isinstance(state, Campaign) else set()
@@ -207,10 +208,19 @@ class _Apply:
             if isinstance(command, (RegisterLead, Reassign)):
                 owners.add(command.owner)
         self._library.load(self._connection, newest=newest, digests=digests, reps=owners)
-        calendars = [self._library.calendar(name) for name in owners]
-        covering = {each.cover for calendar in calendars if calendar for each in calendar.absences if each.cover}
+        covering = self._covering(planned)
         if not covering <= owners:
             self._library.load(self._connection, newest=newest, digests=digests, reps=owners | covering)
+
+    def _covering(self, reps: Iterable[str]) -> set[str]:
+        """Return who may have to call instead of *reps* by what plans of today promise."""
+        calendars = [calendar for rep in reps if (calendar := self._library.calendar(rep))]
+        return {
+            absence.cover
+            for calendar in calendars
+            for absence in calendar.absences
+            if absence.cover and absence.last >= horizon.local_day(calendar, self._now)
+        }
 
     def _apply(self, batch: Batch, message: OpenMessage, command: AnyCommand) -> None:
         if message.paused:

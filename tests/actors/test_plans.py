@@ -1,6 +1,7 @@
 """A plan says which events of the log it rests on, and comes out of those again: in a batch with others, and beside a second
 worker."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,15 @@ import pytest
 
 from actors import apply
 from actors.apply import Applier
-from models import frozen
-from models.database import transaction
+from models import frozen, playbooks
+from models.database import Connection, transaction
+from models.playbooks import InForce
 from models.rep_books import read_book
+from service.calendars import freeze_calendar
 from tests.desk import WORDS, Desk
 from workflows.books import Book
-from workflows.commands import MarkNoteSent, OptOut, RecordDecline, RecordReply, RescheduleCall, UpdateContact
+from workflows.calendars import Absence
+from workflows.commands import MarkNoteSent, OptOut, RecordDecline, RecordReply, RescheduleCall, SetCalendar, UpdateContact
 from workflows.events import DayPlanned, Recorded
 from workflows.rederive import BookDecision, Mismatch, rederive, rederive_book_decisions
 from workflows.rep import rep_id
@@ -74,6 +78,29 @@ def test_a_plan_keeps_minutes_for_asking_why_before_follow_ups(desk: Desk, decli
     assert (96, probes) == (plan.used.beside, plan.used.probes)
     assert (5, calls) == (len(plan.data.notes), len(plan.data.calls))
     assert [] == mismatches
+
+
+def test_who_covers_is_read_for_plans_and_while_the_absence_lasts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other message looks at the colleagues of an owner, and no absence that is over needs anybody."""
+    (lead,) = desk.queued()
+    away = [(date(2025, 12, 1), "zoe"), (date(2026, 1, 2), "yan"), (date(2026, 1, 8), "eve"), (date(2027, 1, 8), "fay")]
+    absences = tuple(Absence(first=day, last=day, cover=cover) for day, cover in away)
+    calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31), absences=absences)
+    command = SetCalendar(rep="dan", calendar=calendar, playbook="five-five-five")
+    assert "applied" == desk.do(rep_id("dan"), command, who="manager:ann").outcome
+    asked = set[str]()
+    real = playbooks.in_force
+
+    def remembering(connection: Connection, *, playbook_ids: Sequence[str], reps: Sequence[str]) -> InForce:
+        asked.update(reps)
+        return real(connection, playbook_ids=playbook_ids, reps=reps)
+
+    monkeypatch.setattr(playbooks, "in_force", remembering)
+    desk.do(lead, UpdateContact(contact=WORDS))
+    assert asked == {"dan"}
+    desk.clock.moment = PLAN_AT
+    desk.applier.apply([ring for ring in desk.due() if ring.stream_id == rep_id("dan")])
+    assert asked == {"dan", "eve", "fay"}
 
 
 def test_what_another_worker_commits_meanwhile_is_not_in_a_plan(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
