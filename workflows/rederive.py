@@ -30,6 +30,7 @@ from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorde
 from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, fold_stream, handle_invitations
 from workflows.law_table import TABLES
+from workflows.layers import merged
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
 from workflows.rep import handle_rep
@@ -118,6 +119,7 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
             counts["events"] += len(recorded)
             derived = _derive(state, first, library, Book(), judged=judged, rescores=_rescores(state, recorded))
             mismatches += _compare(recorded, derived)
+            mismatches += _compare_layers(first, library)
             judged = judged or bool(first.used and first.used.law)
         for each in recorded:
             state = fold_stream(state, each)
@@ -322,6 +324,22 @@ def _command(first: Recorded) -> AnyCommand | None:
             rep=data.rep, calendar=data.calendar, playbook=data.playbook, occurred_at=first.occurred_at, layers=data.layers
         )
     return first.command
+
+
+def _compare_layers(recorded: Recorded, library: Library) -> Iterator[Mismatch]:
+    """Compare the playbook of a rep's days with what the layers make of the one below them."""
+    data, pin = recorded.data, recorded.playbook
+    if not isinstance(data, CalendarFrozen) or not data.layers or pin is None or pin.digest not in library.playbooks:
+        return
+    base, made = library.playbooks.get(data.layers.digest), library.playbooks[pin.digest]
+    if base is None:
+        yield _mismatch(recorded, "data.layers.digest", "what it names", "cannot be found, so that it cannot be made again")
+        return
+    if base.id != data.layers.base:
+        yield _mismatch(recorded, "data.layers.base", data.layers.base, base.id)
+    whole = msgspec.structs.replace(merged(base, data.layers, playbook_id=made.id, version=made.version), extends=made.extends)
+    for field, before, after in _differing("playbook", msgspec.to_builtins(made), msgspec.to_builtins(whole)):
+        yield _mismatch(recorded, field, before, after)
 
 
 def given_verdicts(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:

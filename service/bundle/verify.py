@@ -3580,15 +3580,76 @@ def check_calendar(body: Any, found: Differences) -> None:
     found.compare("data.digest", data["digest"], hashlib.sha256(canonical(data["calendar"])).hexdigest())
 
 
+#: What a playbook says where it leaves a field out, because it was published before there was that field.
+_OF_PLAYBOOKS: dict[str, Any] = {
+    "ask": {"connector": False, "importance": True},
+    "attempts": {"max": 6, "max_when_important": 9, "min_before_breakup": 3, "min_modes_before_breakup": 2, "modes":
+        ["call", "email", "handwritten_note", "courier", "fax", "other"]},
+    "audience": {"exclude_open_opportunity": True, "require_qualified": False, "rotation_days": 180, "stale_after_days":
+        90},
+    "breakup": {"max_gap_working_hours": 8},
+    "call": {"script": ["personal_topic", "shared_history", "business"]},
+    "capacity": {"call_after_note_days": 5, "calls": 5, "catch_up_calls": 2, "follow_up_touches": 5, "long_gap": "skip",
+        "max_promise_gap_days": 10, "minutes": {"breakup": 6, "budget": 150, "call": 12, "follow_up": 6, "homework": 15,
+        "note": 8, "nurture": 4, "reason": 6, "review": 5}, "notes": 5, "pause_notes_when_backlog_over": 5, "reason_probes":
+        2},
+    "checks": {"media": ["hand_written"], "note": ["personal_fact", "reminds_who_we_are", "future_call", "not_form_letter"],
+        "nurture": ["one_click_unsubscribe", "postal_address"], "touch": ["recalls_prior_interest", "no_empty_check_in"]},
+    "contact_hours": {"closes": 1200, "opens": 540, "weekdays": [1, 2, 3, 4, 5]},
+    "content": {"fact_least": 800, "form_letter_refuse": 750, "form_letter_warn": 650, "meeting_least": 600,
+        "short_below_words": 15, "similar_for_days": 180, "value_repeated_below": 800, "words_least": 30, "words_most": 80,
+        "words_refused_above": 400},
+    "drop": {"checklist": ["modes_tried", "value_offered", "connector_tried", "importance_answered", "nurture_in_place"],
+        "decides": "rep"},
+    "first_touch": "handwritten_note",
+    "homework": {"blocks": ["note", "call", "touch"], "cite_sources": False, "fields": ["industry_rank_now",
+        "industry_rank_before", "industry_changes", "economy_or_technology", "problems_this_year", "how_we_alleviate",
+        "future_need"], "fresh_for_days": 180, "min_needs": 0, "min_sources": 1, "source_max_age_days": 365, "study_first":
+        False},
+    "importance": {"high_from": 4, "usual": 3},
+    "invitation": {"mode": "post", "events": {"description_least": 20, "description_most": 600, "min_lead_days": 14,
+        "types": ["training", "open_house", "media_event", "other"]}, "pacing": {"calls_per_hundred_letters": 20,
+        "letters_per_rep_per_day": 10}, "cold_after_days": 30, "audiences": [{"requires": ["company"], "declined_between":
+        None, "active_client": False}]},
+    "on_no_response": {"goto": None},
+    "pursuit": {"actions_from_importance": 4, "asset_kinds": ["newsletter", "report", "article", "video", "case_study",
+        "event", "tool"], "chance": {"by_stage": [200, 500, 1000, 2000, 3500, 5000], "per_unanswered": 6000}, "days_ahead":
+        5, "every_mode_before_breakup": True, "lost_minutes_alert": 240, "low_importance": 2, "manager_from_importance": 5,
+        "propose_after": 3, "silent_after": 2, "value_by_band": [1000, 2000, 5000, 10000, 25000], "ways": {}},
+    "reason": {"generic": ["price", "no_need_to_change_vendor", "no_budget", "bad_timing"], "in_their_words": False,
+        "questions": ["goals_this_year", "current_vendor_problems", "ideal_solution", "what_would_motivate"], "structural":
+        ["no_need", "not_a_fit", "out_of_scope"]},
+    "timers": {"breakup_window_working_days": 10, "call_expiry_working_days": 10, "call_grace_working_days": 1,
+        "call_late_working_days": 3, "hold_review_days": 90, "homework_working_days": 3, "lapse_working_days": 10,
+        "meeting_outcome_working_days": 5, "next_attempt_working_days": 2, "next_step_working_days": 5,
+        "note_slot_working_days": 1, "nurture_floor_days": 183, "nurture_interval_months": 1, "out_of_office_days": 14,
+        "queue_age_days": 180, "reason_probe_working_days": 1, "requeue_days": 180, "response_window_working_days": 5,
+        "review_days": 0, "revisit_days": 60, "triage_days": 30},
+    "value_items": [],
+    "weights": {"connector": 4, "doublings": 3, "importance": 3, "stage": 4, "structural": 5, "time_invested": 2, "trigger":
+        6, "unanswered": 3, "value": 3},
+}  # fmt: skip
+
+
+def _filled(said: Any, usual: Any) -> Any:
+    """Return what a playbook says with what it leaves out; whole sections that bring rules of their own stay left out."""
+    if isinstance(said, dict) and isinstance(usual, dict):
+        names = {*said, *usual} if usual is not _OF_PLAYBOOKS else {*said, *usual} - ({"invitation", "pursuit"} - {*said})
+        return {name: _filled(said.get(name, usual.get(name)), usual.get(name)) for name in names}
+    if isinstance(said, list) and isinstance(usual, list) and usual and isinstance(usual[0], dict):
+        return [_filled(each, usual[0]) for each in said]
+    return said
+
+
 def check_layers(data: Any, pin: Any, playbooks: dict[str, Any], found: Differences) -> None:
-    """Compare the numbers of a rep's days with what the playbook, the team and the rep make of them, one after the other."""
+    """Compare a rep's playbook with what the one below, the team and the rep make of it, one after the other."""
     layers = data.get("layers")
     if layers is None:
         return
     for digest in (layers["digest"], pin["digest"]):
         if digest not in playbooks:
             raise MissingError(f"the playbook {plain(digest, 64)} is not in the bundle")
-    base, made = playbooks[layers["digest"]], playbooks[pin["digest"]]
+    base, made = (_filled(playbooks[digest], _OF_PLAYBOOKS) for digest in (layers["digest"], pin["digest"]))
     wanted, hours = {**base["capacity"], "minutes": dict(base["capacity"]["minutes"])}, dict(base["contact_hours"])
     for layer in (layers["of_team"], layers["own"]):
         for name in ("notes", "calls", "follow_up_touches", "catch_up_calls"):
@@ -3599,8 +3660,9 @@ def check_layers(data: Any, pin: Any, playbooks: dict[str, Any], found: Differen
         if opens < closes and weekdays:
             hours = {"opens": opens, "closes": closes, "weekdays": weekdays}
     found.compare("layers.base", layers["base"], base["id"])
-    found.compare("layers.capacity", made["capacity"], wanted)
-    found.compare("layers.contact_hours", made["contact_hours"], hours)
+    whole = {**base, "capacity": wanted, "contact_hours": hours}
+    for name in sorted({*made, *whole} - {"id", "version", "extends"}):
+        found.compare("layers." + plain(name, 80), made.get(name), whole.get(name))
 
 
 def derive_rep_event(rep: Rep, body: Any, calendar_of: Callable[[str], Calendar], found: Differences) -> bool:

@@ -1,21 +1,32 @@
 """Playbook, then team, then rep: which number is in force, and that hours driven by law only ever become narrower."""
 
 import json
+from typing import Any
+from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from service.bundle import verify
-from tests.workflows.office import PLAYBOOK
+from tests.workflows.office import CALENDARS, MONDAY, PLAYBOOK
+from workflows.books import Book
 from workflows.codec import canonical
+from workflows.commands import SetCalendar
+from workflows.handle import Carrier, calendar_digest
+from workflows.invitation_playbook import Invitation, InvitedAudience
 from workflows.layers import LoosenedError, check_narrower, merged, narrowed, numbers
 from workflows.limits import Layers, Limits
-from workflows.playbooks import ContactHours
+from workflows.playbooks import ContactHours, Playbook, decode_playbook
+from workflows.pursuit_playbook import Pursuit
+from workflows.rederive import Library, Mismatch, rederive
+from workflows.rep import handle_rep, rep_id
 
 NARROW = replace(PLAYBOOK, contact_hours=ContactHours(opens=540, closes=1140, weekdays=(1, 2, 3, 4, 5)))
+CALENDAR = next(iter(CALENDARS.values()))
 
 unset = st.just(UNSET)
 limits = st.builds(
@@ -58,6 +69,71 @@ def test_a_playbook_that_the_layers_do_not_make_is_found_by_the_verifier() -> No
     known = {each.pin.digest: json.loads(canonical(each)) for each in (NARROW, forged)}
     verify.check_layers({"layers": json.loads(canonical(both))}, {"digest": forged.pin.digest}, known, found)
     assert [("layers.capacity.notes", 2, 1)] == found.found
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("weights", {"weights": replace(NARROW.weights, trigger=NARROW.weights.trigger + 1)}),
+        ("timers", {"timers": replace(NARROW.timers, requeue_days=1)}),
+        ("checks", {"checks": replace(NARROW.checks, note=())}),
+        ("pursuit", {"pursuit": Pursuit(silent_after=9)}),
+        ("capacity", {"capacity": replace(NARROW.capacity, notes=9)}),
+    ],
+)
+def test_a_playbook_that_changes_anything_else_is_found(field: str, change: dict[str, Any]) -> None:
+    """Points, timers, checks: layers set numbers of a day and hours; the verifier and `thaw rederive` both see more."""
+    both = layers(own=Limits(calls=1))
+    forged = replace(merged(NARROW, both, playbook_id="five.of.dan", version="1.0.0"), **change)
+    found = verify.Differences()
+    known = {each.pin.digest: json.loads(canonical(each)) for each in (NARROW, forged)}
+    verify.check_layers({"layers": json.loads(canonical(both))}, {"digest": forged.pin.digest}, known, found)
+    assert {name.split(".")[1] for name, *_ in found.found} == {field}
+    fields = {mismatch.field.split(".")[1] for mismatch in frozen_with(both, forged)}
+    assert fields == {field}
+    assert not frozen_with(both, merged(NARROW, both, playbook_id="five.of.dan", version="1.0.0"))
+
+
+def frozen_with(both: Layers, playbook: Playbook) -> tuple[Mismatch, ...]:
+    """Return what `rederive` finds in a calendar that was frozen with *both* layers and pins *playbook*."""
+    command = SetCalendar(rep="dan", calendar=CALENDAR, playbook=playbook.id, layers=both)
+    carrier = Carrier(
+        message_id=UUID(int=1), stream_id=rep_id("dan"), actor="manager:ann", correlation_id=UUID(int=1), causation_id=None,
+        recorded_at=MONDAY,
+    )  # fmt: skip
+    outcome = handle_rep(None, command, now=MONDAY, calendar=None, playbook=playbook, book=Book(), carrier=carrier)
+    playbooks = {each.pin.digest: each for each in (NARROW, playbook)}
+    return rederive(outcome.recorded, Library({calendar_digest(CALENDAR): CALENDAR}, playbooks)).mismatches
+
+
+def test_what_an_older_playbook_leaves_out_has_its_default() -> None:
+    """One from before there were weights, minutes of a breakup and the rules of pursuit: the service fills them in."""
+    body = json.loads(canonical(NARROW))
+    body["capacity"]["minutes"].pop("breakup")
+    for name in ("weights", "attempts", "pursuit"):
+        body.pop(name, None)
+    old = decode_playbook(canonical(body))
+    both = replace(layers(own=Limits(notes=1)), digest=old.pin.digest)
+    for forged in (False, True):
+        made = merged(old, both, playbook_id="five.of.dan", version="1.0.0")
+        made = replace(made, attempts=replace(made.attempts, max=7)) if forged else made
+        known = {old.pin.digest: body, made.pin.digest: json.loads(canonical(made))}
+        found = verify.Differences()
+        verify.check_layers({"layers": json.loads(canonical(both))}, {"digest": made.pin.digest}, known, found)
+        assert found.found == ([("layers.attempts.max", 7, 6)] if forged else [])
+
+
+def test_the_verifier_has_the_defaults_of_playbooks() -> None:
+    """All of them, section by section; what a playbook must say has none."""
+    plain = json.loads(canonical(Playbook(schema=1, id="a", version="1.0.0", title="", source="", pursuit=Pursuit())))
+    plain["invitation"] = defaults_of(Invitation) | {"audiences": [defaults_of(InvitedAudience)]}
+    own = {"schema", "id", "version", "title", "source", "extends"}
+    assert {name: value for name, value in plain.items() if name not in own} == verify._OF_PLAYBOOKS
+
+
+def defaults_of(section: type[Struct]) -> dict[str, Any]:
+    fields = [field for field in msgspec.structs.fields(section) if not field.required]
+    return {field.encode_name: json.loads(canonical(field.default)) for field in fields}
 
 
 @pytest.mark.parametrize(
