@@ -30,24 +30,19 @@ class Number(NamedTuple):
 
 def merged(base: Playbook, layers: Layers, *, playbook_id: str, version: str) -> Playbook:
     """Return the playbook that *layers* make of *base*: each number of the lowest layer that sets it, hours narrowed by all."""
-    capacity, hours = base.capacity, base.contact_hours
+    capacity = base.capacity
     for layer in (layers.of_team, layers.own):
         said = {name: value for name in NUMBERS[:-1] if (value := getattr(layer, name)) is not UNSET}
         capacity = replace(capacity, **said)
         if layer.minutes is not UNSET:
             capacity = replace(capacity, minutes=replace(capacity.minutes, budget=layer.minutes))
-        try:
-            # Whatever a later version of the playbook has, nobody's hours become wider than it says.
-            hours = narrowed(hours, _hours_of(layer, hours)) or hours
-        except LoosenedError:
-            continue
     return replace(
         base,
         id=playbook_id,
         version=version,
         extends=(f"{base.id}@{base.version}",),
         capacity=capacity,
-        contact_hours=hours,
+        contact_hours=_hours(base, layers)[0],
     )
 
 
@@ -90,18 +85,40 @@ def check_narrower(base: Playbook, layers: Layers) -> None:
 
 def numbers(base: Playbook, layers: Layers) -> Iterator[Number]:
     """Yield each number that a layer may set, as it is in force, with where it comes from."""
-    whole = merged(base, layers, playbook_id=base.id, version=base.version)
+    whole, hours_from = merged(base, layers, playbook_id=base.id, version=base.version), _hours(base, layers)[1]
     for name in (*NUMBERS, *HOURS):
-        where: Where = "playbook"
-        if getattr(layers.of_team, name) is not UNSET:
+        where: Where = hours_from.get(name, "playbook")
+        if name in NUMBERS and getattr(layers.of_team, name) is not UNSET:
             where = "team"
-        if getattr(layers.own, name) is not UNSET:
+        if name in NUMBERS and getattr(layers.own, name) is not UNSET:
             where = "rep"
         if name == "minutes":
             value: int | tuple[int, ...] = whole.capacity.minutes.budget
         else:
             value = getattr(whole.capacity if name in NUMBERS else whole.contact_hours, name)
         yield Number(name, value, where)
+
+
+def _hours(base: Playbook, layers: Layers) -> tuple[ContactHours, dict[str, Where]]:
+    """Return the hours that all layers leave, and which of them each comes from.
+
+    Whatever a later version of the playbook has, nobody's hours become wider than it says; a layer that would leave none of
+    them says nothing.
+    """
+    hours, comes_from = base.contact_hours, dict[str, Where]()
+    named: tuple[tuple[Limits, Where], ...] = ((layers.of_team, "team"), (layers.own, "rep"))
+    for layer, where in named:
+        try:
+            left = narrowed(hours, _hours_of(layer, hours))
+        except LoosenedError:
+            continue
+        if left is None:
+            continue
+        for name in HOURS:
+            if getattr(left, name) != getattr(hours, name) or getattr(left, name) == getattr(layer, name):
+                comes_from[name] = where
+        hours = left
+    return hours, comes_from
 
 
 def _hours_of(layer: Limits, above: ContactHours) -> ContactHours:

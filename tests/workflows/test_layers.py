@@ -156,3 +156,14 @@ def test_each_number_says_where_it_comes_from() -> None:
     found = {each.name: each[1:] for each in numbers(NARROW, layers(Limits(notes=4, calls=4), Limits(notes=3, opens=600)))}
     assert (found["notes"], found["calls"], found["minutes"]) == ((3, "rep"), (4, "team"), (150, "playbook"))
     assert (found["opens"], found["closes"]) == ((600, "rep"), (1140, "playbook"))
+
+
+def test_hours_that_a_layer_could_not_narrow_come_from_above() -> None:
+    """A later version of the playbook contradicts or outdoes the layers: whose hours are in force is said, not who asked."""
+    both = layers(Limits(opens=480, closes=1080), Limits(opens=1100, weekdays=(1, 2)))
+    found = {each.name: each[1:] for each in numbers(NARROW, both)}
+    # The team's 08:00 is earlier than the playbook's 09:00; the rep's hours would begin after the team's end.
+    assert (found["opens"], found["closes"]) == ((540, "playbook"), (1080, "team"))
+    assert found["weekdays"] == ((1, 2, 3, 4, 5), "playbook")
+    found = {each.name: each[1:] for each in numbers(NARROW, layers(own=Limits(opens=540, weekdays=(5, 6))))}
+    assert (found["opens"], found["weekdays"]) == ((540, "rep"), ((5,), "rep"))
