@@ -1,6 +1,5 @@
 """Letters of a campaign, written from a template and from what is known of each person; a template has a version of its own."""
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,12 +11,13 @@ from models.database import Connection
 from service.times import moment_and_zone
 from service.wording import hidden_in, plain, words
 from workflows import time_zones
+from workflows.campaign_commands import AudienceKey
 from workflows.codec import derived_id
 from workflows.sales_event import SalesEvent
-from workflows.wordings import NAMES
+from workflows.wordings import FORMS, Wording, WordingError, read_wording
 
-#: What a template may ask for.
-FIELDS = ("name", "company", "last_meeting_topic", "rep", "events")
+#: Wordings that are letters to people who are invited.
+LETTERS = tuple(name for name, form in FORMS.items() if "events" in form.required)
 
 _MARK = re.compile(r"\{([^{}]*)\}")
 
@@ -26,45 +26,34 @@ class LetterError(ValueError):
     """A letter cannot be written; the message says what is missing."""
 
 
-class Template(NamedTuple):
-    """The wording of one audience's letter."""
-
-    text: str
-    digest: str
-    """SHA-256 of the text; it stands with each letter that was written from it."""
-
-
-def read_template(text: str) -> Template:
-    """Return the template in *text*.
+def read_template(audience: AudienceKey, text: str) -> Wording:
+    """Return *text*, of somebody's own, as the letter to people of *audience*.
 
     Raises
     ------
     LetterError
-        When it asks for what nobody knows, or leaves out the list of events.
+        When it could not be published as one: it asks for what nobody knows, or lacks what it must say.
     """
-    marks = _MARK.findall(text)
-    unknown = next((mark for mark in marks if mark not in FIELDS), None)
-    if unknown is not None:
-        raise LetterError(f"{{{plain(unknown, 40)}}} is unknown in a letter; it may have {', '.join(FIELDS)}")
-    if "events" not in marks:
-        raise LetterError("the letter has no {events}, where the list of events is to stand")
-    return Template(text, hashlib.sha256(text.encode()).hexdigest())
+    try:
+        return read_wording("invite-client" if audience == "client" else "invite-declined", text)
+    except WordingError as error:
+        raise LetterError(str(error)) from error
 
 
-def approved_template(connection: Connection, name: str) -> Template:
+def approved_template(connection: Connection, name: str) -> Wording:
     """Return the template called *name* that is in force.
 
     Raises
     ------
     LetterError
-        When there is none.
+        When there is none, or it is no letter to anybody invited.
     """
-    if name not in NAMES:
-        raise LetterError(f"there is no wording called {plain(name, 80)}; give a file with one, or name {', '.join(NAMES)}")
-    return read_template(wordings.latest(connection, name).text)
+    if name not in LETTERS:
+        raise LetterError(f"there is no letter called {plain(name, 80)}; give a file with one, or name {' or '.join(LETTERS)}")
+    return wordings.latest(connection, name)
 
 
-def written(template: Template, values: Mapping[str, str]) -> str:
+def written(template: Wording, values: Mapping[str, str]) -> str:
     """Return the letter.
 
     Raises

@@ -22,7 +22,6 @@ from service.find import find_lead, find_rep
 from service.find_campaign import find_campaign
 from service.letters import (
     LetterError,
-    Template,
     approved_template,
     attachment,
     document_id,
@@ -56,7 +55,7 @@ class _Desk(NamedTuple):
     rules: Invitation
     events: Sequence[SalesEvent]
     """All of them."""
-    templates: dict[AudienceKey, Template]
+    templates: dict[AudienceKey, Wording]
     footer: Wording
     """Of letters by mail."""
 
@@ -116,11 +115,11 @@ def send(
 
 def _desk(connection: Connection, campaign: Campaign, given: dict[str, str | None]) -> _Desk:
     title, rules = rules_of(connection, campaign)
-    templates: dict[AudienceKey, Template] = {}
+    templates: dict[AudienceKey, Wording] = {}
     for audience in rules.audiences:
         text = given[audience.key]
         try:
-            own = read_template(text) if text is not None else None
+            own = read_template(audience.key, text) if text is not None else None
             templates[audience.key] = own or approved_template(connection, audience.template)
         except LetterError as error:
             raise InputError(f"--{audience.key}-wording: {error}") from error

@@ -117,15 +117,21 @@ def test_the_wording_that_leaves_is_checked(world: World, tmp_path: Path) -> Non
         prospect, customer = office.declined(), office.client()
         office.event()
         office.start()
-        said = world.refused(1, "campaign", "send", "spring", "--client-wording", client, "--declined-wording", declined)
-        assert "A client is told that it came to nothing. Change it." in said
+        own = ("--declined-wording", declined)
+        said = world.refused(2, "campaign", "send", "spring", "--client-wording", client, *own)
+        assert "--client-wording: A client is told that it came to nothing." in said
+        said = world.refused(1, "campaign", "send", "spring", *own)
         assert "The company is not in it, before the list of events. Change it." in said
-        assert {"released"} == {letter["status"] for letter in office.letters().values()}
+        assert "released" == office.letters()[prospect]["status"]
         # The same again is written anew, with a wording that holds.
         world.ok("campaign", "send", "spring")
     assert {"sent"} == {letter["status"] for letter in office.letters().values()}
     assert {prospect, customer} == set(office.letters())
-    for wrong, why in (("Dear {nme} {events}", "{nme} is unknown in a letter"), ("Dear {name}", "has no {events}")):
+    for wrong, why in (
+        ("Dear {nme} {events}", "line 1, {nme}: there is no such field; did you mean {name}?"),
+        ("Dear {name},\nDear <<name>> {events}", "line 2, <<name>>: a mark that a mail merge left behind"),
+        ("Dear {name}", "{events} is missing: the list of events is part of the letter"),
+    ):
         client.write_text(wrong)
         assert why in world.refused(2, "campaign", "send", "spring", "--client-wording", client)
     office.sound()

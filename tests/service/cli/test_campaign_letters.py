@@ -63,7 +63,7 @@ def test_a_letter_is_printed_as_it_was_kept_once_it_is_sent(
 def test_a_refusal_is_not_told_as_accepted(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A0-3: what became of a letter is read from its message, also from a run before this one."""
     bad = tmp_path / "bad.txt"
-    bad.write_text("Dear {name},\n\nSee it first-hand.\n\n{events}\n")
+    bad.write_text("Dear {name},\n\nWe could not move forward with you then. See it first-hand.\n\n{events}\n")
     with world.worker():
         office = Office(world)
         office.declined()
@@ -74,7 +74,7 @@ def test_a_refusal_is_not_told_as_accepted(world: World, tmp_path: Path, monkeyp
     _decide_one(world)
     said = world.refused(1, "campaign", "send", "spring", "--declined-wording", bad)
     assert "refused     declined" in said
-    assert "It does not say that it could not go forward then." in said
+    assert "The company is not in it, before the list of events." in said
     office.sound()
 
 
