@@ -14,12 +14,12 @@ from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
 from workflows.codec import GENESIS, canonical, derived_id
+from workflows.command import due_of
 from workflows.commands import Command, FireTimer, PlanDay, decode_commands
 from workflows.cover import Colleague
 from workflows.events import Recorded, Slot
 from workflows.invitation_streams import Stream, timers_of
 from workflows.lead import Lead, Rep
-from workflows.mail import due_of
 from workflows.planner import Capacity
 from workflows.rep import rep_id
 from workflows.sales_event import SalesEvent

@@ -1,6 +1,6 @@
 """The base of all commands, and the types of their fields, which every family of commands shares."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -38,3 +38,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The base of all commands. *occurred_at* is when it happened in the world; absent, the moment it is applied."""
 
     occurred_at: Moment | None = None
+
+
+def due_of(command: Command, now: datetime) -> datetime:
+    """Return when *command*, which follows from a decision at *now*, is due: one that has a ``not_before`` waits for it."""
+    not_before: datetime | None = getattr(command, "not_before", None) or None
+    return max(now, not_before.astimezone(UTC)) if not_before else now

@@ -8,8 +8,8 @@ from msgspec import UNSET
 
 from workflows import mail_events as e
 from workflows.command import Command
-from workflows.commands import RescheduleCall, SendBreakupEmail, SendNurtureTouch
-from workflows.context import Facts, Refused, in_utc
+from workflows.commands import SendBreakupEmail, SendNurtureTouch
+from workflows.context import Facts, Refused
 from workflows.lead import Lead, MailState
 from workflows.mail_commands import MailPurpose, QueueBreakupMail, QueueNurtureMail, RecordBounce, ReportMail, SendMail
 
@@ -28,13 +28,6 @@ _WAITING = frozenset({"queued", "deferred", "returned"})
 def again(attempt: int) -> timedelta | None:
     """Return how long to wait after the conversation number *attempt* (from 1) found nobody who takes it; None: give up."""
     return timedelta(minutes=AGAIN_MINUTES[attempt - 1]) if attempt <= len(AGAIN_MINUTES) else None
-
-
-def due_of(command: Command, now: datetime) -> datetime:
-    """Return when *command*, which follows from a decision at *now*, is due."""
-    if isinstance(command, (SendMail, RescheduleCall)) and command.not_before:
-        return max(now, in_utc(command.not_before))
-    return now
 
 
 def no_mail_under_way(facts: Facts, _: Command) -> Refused | None:

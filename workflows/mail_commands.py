@@ -40,7 +40,7 @@ class QueueNurtureMail(Command, frozen=True, kw_only=True, tag="queue_nurture_ma
     """The whole mail, byte for byte as it goes out."""
     asset: Slug
     wording: Slug | None = None
-    """As above."""
+    """The wording that it was made from, as of a breakup's mail."""
     attested: tuple[Slug, ...] = ()
     """Checks that somebody vouches for; they count where no program has seen the mail. The shell names none: one always has."""
     minutes: Minutes = 0
@@ -49,7 +49,7 @@ class QueueNurtureMail(Command, frozen=True, kw_only=True, tag="queue_nurture_ma
     override: Reference | msgspec.UnsetType = msgspec.UNSET
     """The reason for sending in spite of a failed check that is none of the law's; stored and listed."""
     footer: Digest | msgspec.UnsetType = msgspec.UNSET
-    """As above."""
+    """Digest of the wording below it."""
 
 
 class SendMail(Command, frozen=True, kw_only=True, tag="send_mail"):

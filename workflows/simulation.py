@@ -18,6 +18,7 @@ from workflows.actor_names import FOR_REPS, actor_name
 from workflows.books import Book, Books
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
+from workflows.command import due_of
 from workflows.commands import (
     Command,
     ConfirmCutBait,
@@ -37,7 +38,6 @@ from workflows.handle import Carrier, asks_the_list, handle
 from workflows.layers import merged
 from workflows.lead import Lead, Rep, State, Timer
 from workflows.limits import Layers
-from workflows.mail import due_of
 from workflows.mail_commands import SendMail
 from workflows.merge_commands import MergeLead
 from workflows.merging import other_lead, told

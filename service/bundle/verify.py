@@ -4769,9 +4769,6 @@ def _check(
     say(Outcome(manifest, checkpoint, len(claims) - 1, [claim.size for claim in outside], log, tally), report)
 
 
-# 11. The command line --------------------------------------------------------------------------------------------------------
-
-
 def _follow_all(
     partitions: Sequence[Partition],
     manifest: Manifest,
@@ -4826,6 +4823,9 @@ def _follow(
         if not events % 10_000:
             tell(10_000)
     return Followed(events, tally, report, streams.finish(leads))
+
+
+# 11. The command line --------------------------------------------------------------------------------------------------------
 
 
 class Outcome(NamedTuple):

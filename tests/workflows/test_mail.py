@@ -1,8 +1,9 @@
 """Mail that the service sends, as decisions: who may have which, what each outcome leaves, and when it is tried again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -24,10 +25,11 @@ from tests.workflows.life import (
     touch_command,
 )
 from workflows import commands as c
+from workflows.command import due_of
 from workflows.events import Verdict, event_type
 from workflows.handle import Outcome
 from workflows.homework_commands import OpenHistory
-from workflows.mail import AGAIN_MINUTES, again, due_of, may_go_on
+from workflows.mail import AGAIN_MINUTES, again, may_go_on
 from workflows.mail_commands import MailOutcome, QueueNurtureMail, RecordBounce, ReportMail, SendMail
 from workflows.playbooks import Homework
 
@@ -329,3 +331,16 @@ def test_a_mail_that_comes_back_from_a_full_mailbox_is_sent_again() -> None:
         assert ("email" in life.lead.modes, attempt < 3) == (True, bool(bounced.follow_ups))
     assert life.lead.mail
     assert "bounced" == life.lead.mail.status
+
+
+def test_a_command_waits_for_its_own_moment_and_never_for_one_that_is_past() -> None:
+    """Whichever has one: a mail that is tried again, a call that a plan moves once it is open. Others are due at once."""
+    now = datetime(2026, 1, 5, 15, tzinfo=UTC)
+    elsewhere = ZoneInfo("America/New_York")
+    move = c.RescheduleCall(call_on=now.date(), reason="capacity")
+    again_ = SendMail(mail=MAIL_ID, purpose="breakup", attempt=2)
+    assert [now] * 3 == [due_of(each, now) for each in (move, again_, c.RecordReturn())]
+    for command in (move, again_):
+        for hours in (-3, 0, 3):
+            due = due_of(replace(command, not_before=(now + timedelta(hours=hours)).astimezone(elsewhere)), now)
+            assert (now + timedelta(hours=max(0, hours)), UTC) == (due, due.tzinfo)
