@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, text
 from models.contacts import are_open
 from models.findings import Finding
 from models.verify_merges import verify_merges
+from models.verify_published import first_published
 from workflows.codec import canonical, digest
 from workflows.commands import decode_command
 from workflows.events import decode_recorded
@@ -89,11 +90,17 @@ def _wordings(connection: Connection, values: dict[str, Any]) -> Iterator[Findin
         if digest(row.body.encode()) != row.digest:
             sentence = f"the wording {row.name} is not the one that was published: its digest differs"
             yield Finding("wording_differs", None, None, sentence)
+    published = first_published(connection)
     for named in connection.execute(text(_WORDINGS), values).mappings():
         if named["digest"] not in kept:
             yield _finding(
                 "wording_differs", named, "it names the wording {wording} with the digest {digest}, and none is kept"
             )
+        elif named["position"] < published.get((named["wording"], named["digest"]), named["position"] + 1):
+            sentence = (
+                "it names the wording {wording} with the digest {digest}, which was not published under that name by then"
+            )
+            yield _finding("wording_differs", named, sentence)
 
 
 def _says(body: str, id_: str, version: str) -> bool:

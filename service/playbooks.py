@@ -9,6 +9,7 @@ from migrations.runner import Migrator
 from models import operations, wordings
 from models.database import Connection, Engine, transaction
 from models.playbooks import find_published, publish
+from models.verify_published import Release
 from service.wordings import record_wording, shipped_wordings
 from workflows.operations import PlaybookPublished
 from workflows.playbook_text import Source, read_playbook
@@ -33,6 +34,11 @@ def shipped_playbooks() -> dict[str, tuple[Playbook, str]]:
     for id_ in sorted(texts):
         find(id_)
     return read
+
+
+def this_release() -> Release:
+    """Return what comes with this release."""
+    return Release(shipped_wordings(), [playbook for playbook, _ in shipped_playbooks().values()])
 
 
 def read_beside_published(connection: Connection, text: str) -> Playbook:

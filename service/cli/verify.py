@@ -11,11 +11,13 @@ from models.contacts import are_open
 from models.findings import Finding
 from models.verify import verify as verify_log
 from models.verify_beside import verify_beside
+from models.verify_published import verify_published
 from models.verify_since import verify_since
 from models.verify_tree import verify_tree
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
 from service.cli.ops import progress_bar
 from service.evidence import EvidenceError, known_keys, opener, read_notes, sent
+from service.playbooks import this_release
 from service.verifiers import verifiers
 from service.wording import count
 from workflows.notes import Checkpoint, VerifierKey
@@ -102,7 +104,7 @@ def _verified(
         with progress_bar(connection, "comparing with what was signed") as progress:
             tree = verify_tree(connection, open_note=opener(known), outside=outside, since=behind, progress=progress)
         if behind is None:
-            findings = verify_beside(connection)
+            findings = [*verify_beside(connection), *verify_published(connection, this_release())]
             with progress_bar(connection, "verifying") as progress:
                 log = verify_log(connection, progress=progress, parts=parts)
             findings, events, streams = [*log.findings, *findings], log.events, log.streams
@@ -110,6 +112,7 @@ def _verified(
             with progress_bar(connection, "verifying what came since") as progress:
                 log_since = verify_since(connection, behind, progress=progress)
             findings = [*log_since.findings, *verify_beside(connection, streams=log_since.streams)]
+            findings += verify_published(connection, this_release(), streams=log_since.streams)
             streams = len(log_since.streams)
         texts = are_open(connection)
     findings = sorted([*findings, *tree.findings], key=attrgetter("place"))
@@ -149,7 +152,7 @@ def _print(shown: VerifiedShown) -> None:
     )
     if shown.since is not None:
         click.echo(
-            "not compared: columns, rows, slots, timers, messages and texts of streams without an event behind "
+            "not compared: columns, rows, slots, timers, calendars, messages and texts of streams without an event behind "
             f"{shown.since}; `thaw verify` compares all"
         )
     click.echo(f"{whole if shown.since is None else behind}: {verdict}")
