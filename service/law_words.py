@@ -16,7 +16,7 @@ from workflows.regions import PARTS, is_known, meant_by
 from workflows.telephone import Telephone
 
 #: So many days ahead the next hour for a call is looked for.
-_AHEAD = 30
+AHEAD = 30
 
 
 def where(region: str | None) -> str:
@@ -140,6 +140,6 @@ def no_call(lead: Lead, telephone: Telephone, on: date, by: str) -> str | None:
 
 def next_opening(lead: Lead, telephone: Telephone, first: date) -> datetime | None:
     """Return the first time from the day *first* on, by their clock, at which *lead* may be called; None: not for a month."""
-    days = (first + timedelta(days=number) for number in range(_AHEAD))
+    days = (first + timedelta(days=number) for number in range(AHEAD))
     working = (day for day in days if horizon.is_working(telephone.calendar, day))
     return next((there for day in working if (there := telephone.opening(lead, day))), None)

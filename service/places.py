@@ -12,7 +12,7 @@ from models.database import Connection
 from models.tracing import Held
 from workflows.books import Book, reachable
 from workflows.calendars import Calendar, CalendarHorizonError
-from workflows.cover import Colleague, promised_for
+from workflows.cover import Colleague, in_reach, promised_for
 from workflows.events import DayPlanned, Recorded, Shortfall, Slot, SlotKind
 from workflows.law_facts import LawUsed
 from workflows.lead import Lead
@@ -57,22 +57,23 @@ def playbook_of(connection: Connection, plan: Plan) -> Playbook | None:
     return playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
 
 
-def colleague_of(connection: Connection, plan: Plan | None) -> Colleague | None:
-    """Return who was to make the calls that notes of the planned day promise; None when the rep was."""
+def colleague_of(connection: Connection, plan: Plan | None, rules: Playbook | None) -> Colleague | None:
+    """Return who was to make the calls that notes of the planned day promise; None when the rep was. *rules* planned it."""
     named = plan.recorded.used.colleague if plan and plan.recorded.used else None
-    if not named:
+    if not (named and plan and rules):
         return None
     calendar = playbooks.calendars_by_digest(connection, [named.calendar]).get(named.calendar)
     followed = playbooks.playbooks_by_digest(connection, [named.followed]).get(named.followed)
     if calendar is None or followed is None:
         return None
-    return Colleague(
+    colleague = Colleague(
         name=named.rep,
         calendar=calendar,
         capacity=followed.capacity,
         contact_hours=followed.contact_hours,
         followed=named.followed,
     )
+    return in_reach(colleague, rules.capacity, plan.day.day)
 
 
 def held_by(

@@ -12,7 +12,7 @@ from msgspec import UnsetType
 from models import book, playbooks, tracing, views
 from models.database import Connection
 from service.history import Entry, History
-from service.law_words import no_call
+from service.law_words import AHEAD, no_call
 from service.next_action import next_action
 from service.places import Place, Plan, colleague_of, follow_up_turn, held_by, places, playbook_of
 from service.times import shown_day, shown_moment
@@ -96,7 +96,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     at = plan.recorded.recorded_at if plan else ends
     rules = playbook_of(connection, plan) if plan else None
     calendar = _calendar(connection, lead, plan) if lead else None
-    colleague = colleague_of(connection, plan)
+    colleague = colleague_of(connection, plan, rules)
     asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at, rules, calendar, colleague) if lead else None
     day = (plan, at_work(lead), calendar, rules, colleague) if lead and plan and rules and calendar else None
     held = held_by(connection, *day) if day else {}
@@ -209,8 +209,8 @@ def _law(asked: _Asked) -> LawUsed | UnsetType | None:
 def _no_call(asked: _Asked, day: date, colleague: Colleague | None = None) -> Iterator[str]:
     """Say why the law, as it stood when the plan was made, does not let the rep, or a *colleague* instead, call on *day*."""
     by, calendar = (colleague.name, colleague.calendar) if colleague else (at_work(asked.lead), asked.calendar)
-    elsewhere = {day: colleague} if colleague else {}
-    telephone = Telephone(calendar, asked.playbook, _law(asked), elsewhere) if asked.playbook and calendar else None
+    days = {day + timedelta(days=number): colleague for number in range(AHEAD + 1)} if colleague else {}
+    telephone = Telephone(calendar, asked.playbook, _law(asked), days) if asked.playbook and calendar else None
     if telephone and (why := no_call(asked.lead, telephone, day, by)):
         yield f"it could not be called: {why}"
 
@@ -279,7 +279,6 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
     if playbook is None:
         return
     barred = list(_no_call(asked, asked.on))
-    without: tuple[Mode, ...] = ("call",) if barred else ()
     table = Telephone(calendar or horizon.PLAIN, playbook, _law(asked)).table
     if lead.attempts >= most_attempts(lead, playbook):
         yield f"its {count(lead.attempts, 'attempt')} were all that the playbook allows: a person decides about the breakup"
@@ -287,7 +286,7 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         yield f"no mode was left to try: it may be reached by {_modes(lead)}"
     elif next_value_item(lead, playbook) is None:
         yield "there was nothing new to bring: every value item of the playbook had been used"
-    elif next_mode(lead, playbook, asked.on, table, without=without) is None:
+    elif next_mode(lead, playbook, asked.on, table, without=frozenset[Mode](["call"] if barred else [])) is None:
         yield from barred
     elif plan and lead.id in {id_ for day in plan.all for id_ in day.notes}:
         yield "a note was planned for that day; see the refusals, and the events that followed"

@@ -121,6 +121,19 @@ def test_why_not_asks_whether_the_colleague_may_call(covered: World) -> None:
     assert "there as eve's day began" in reason
 
 
+def test_why_not_knows_the_hours_of_the_colleague(covered: World) -> None:
+    """The 14th is a Wednesday, and she calls on Fridays alone: nobody is written to, and the next day is hers as well."""
+    world = covered
+    with world.worker():
+        world.ok("rep", "limit", "eve", "--weekdays", "5", "--why", "mornings at school", "--as", "manager:ann")
+    lead = world.take_in()
+    world.at(MONDAY + timedelta(days=2))
+    assert world.lead(lead).state == "queued"
+    reason = world.said("why-not", "V-0001", "--on", "2026-01-07")["reasons"][0]
+    assert reason.startswith("it could not be called: contact_hours, in US-IL: Wed 2026-01-14 has no hour for a call; it was ")
+    assert "as eve's day began, and the next opens on Fri 2026-01-16 at " in reason
+
+
 def test_a_dry_run_moves_the_call_by_the_days_of_the_colleague(covered: World, tmp_path: Path) -> None:
     """What it says of the overdue call is what comes of it; by dan's days it would wait until he is back."""
     world = covered
