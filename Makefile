@@ -32,13 +32,11 @@ up: $(READY) ## Run Thaw here, with servers of its own
 	@$(BIN)/thaw up
 
 test: $(READY) ## Run all tests and all checks
-	@failed=; \
+	@failed=; said=$$(mktemp -d); trap 'rm -rf "$$said"' EXIT; \
 	run() { printf '\n==> %s\n' "$$*"; "$(BIN)/$$@" || failed="$$failed, $$*"; }; \
+	( run ruff check; run ruff format --check; run mypy; run lint-imports; printf '%s' "$$failed" >"$$said/failed" ) >"$$said/checks" 2>&1 & \
 	run pytest --numprocesses 3 --dist worksteal; \
-	run ruff check; \
-	run ruff format --check; \
-	run mypy; \
-	run lint-imports; \
+	wait; cat "$$said/checks"; failed="$$failed$$(cat "$$said/failed")"; \
 	if [ -n "$$failed" ]; then printf '\nFailed: %s.\n' "$${failed#, }"; exit 1; fi; \
 	printf '\nAll tests and checks passed.\n'
 

@@ -1,5 +1,6 @@
 """Fixtures that tests of several folders share: a migrated database, and a service on it."""
 
+import gc
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -9,6 +10,12 @@ from migrations.runner import migrate
 from models.database import make_engine
 from service.playbooks import publish_shipped
 from tests.servers import ServersUnderTest, fresh_database
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what was imported and collected: it stays, and is much."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--closes", metavar="HH:MM", help="Call nobody later; only narrows."),
         click.option("--weekdays", metavar="1,2,…", help="Call on these days alone, 1 for Monday; only narrows."),
         click.option("--clear", is_flag=True, help="Forget first what was set here before."),
-        click.option("--why", type=TEXT, required=True, metavar="TEXT", help="Why, in your own words."),
+        click.option("--why", type=TEXT, required=True, metavar="TEXT", help="Why, in your own words; it is kept for good."),
         click.option("--as", "who", type=WHO, required=True, metavar="WHO", help="Who decides: rep:NAME or manager:NAME."),
     )):  # fmt: skip
         command = option(command)
@@ -86,6 +86,10 @@ def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed:
     The playbook comes first, then the team, then the rep. Hours for calls follow from law, and each can only narrow them.
     `thaw rep show` says where each number comes from.
     """
+    if not who.startswith("manager:") and who != f"rep:{name}":
+        raise InputError(
+            f"--as {plain(who, 80)}: a rep's numbers are set by a manager, or by the rep: --as rep:{plain(name, 80)}"
+        )
     if team and not is_rep_name(team):
         raise InputError(f"{plain(team, 80)!r} is no name for a team: {REP_NAMES}")
 
@@ -170,6 +174,8 @@ def set_(app: App, /, name: str, why: str, who: str, **typed: Any) -> None:
 
     A rep is in a team by `thaw rep limit NAME --team TEAM`.
     """
+    if not who.startswith("manager:"):
+        raise InputError(f"--as {plain(who, 80)}: what a team does is set by a manager, as in --as manager:ann")
 
     def prepare(connection: Connection) -> list[Submission]:
         waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])

@@ -60,7 +60,9 @@ def run(stage: Stage) -> tuple[list[Figure], list[str]]:
             connection.execute("VACUUM ANALYZE")
         lived = leads // times
         ids = [lead_id(number) for number in range(0, lived - lived // 100, max(1, lived // stage.size(50, 2)))]
-        figures = _reading(engine, count) + _signing(engine, count, KeyFiles(Settings(home=folder)), ids)
+        figures = _reading(engine, count)
+        bundle.say_published(engine)
+        figures += _signing(engine, count, KeyFiles(Settings(home=folder)), ids)
         figures += command.measure(stage, url, folder, count)
         figures += bundle.measure(stage, url, Path(folder), count)
         beside, notes = _beside(stage, engine, {figure.key: figure.value for figure in figures})

@@ -47,7 +47,7 @@ class AsOf(Player):
 
 
 TestAsOf = AsOf.TestCase
-TestAsOf.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestAsOf.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 
 
 @pytest.mark.parametrize("state", sorted(ROADS))

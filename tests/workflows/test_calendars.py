@@ -72,7 +72,7 @@ def test_next_and_on_or_after_differ_only_on_working_days(calendar: Calendar, pa
     assert calendar.on_or_after(day) == (day if calendar.is_working(day) else following)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(ZONES), st.dates(date(1970, 1, 10), date(2060, 1, 1)), st.integers(0, 1440))
 @example("America/New_York", date(2026, 3, 8), 150)
 @example("America/New_York", date(2026, 11, 1), 90)

@@ -20,14 +20,14 @@ from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(events())
 def test_canonical_is_rfc_8785(event: Any) -> None:
     """Our bytes are the ones that the rfc8785 package makes of the same data."""
     assert rfc8785.dumps(msgspec.to_builtins(event)) == canonical(event)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(commands())
 def test_a_command_comes_back_as_it_was(command: Any) -> None:
     """A command read from its bytes is the command, and writes the same bytes."""
@@ -35,7 +35,7 @@ def test_a_command_comes_back_as_it_was(command: Any) -> None:
     assert (command, canonical(command)) == (again, canonical(again))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(recorded())
 def test_a_recorded_event_comes_back_as_it_was(event: Recorded) -> None:
     """An event read from its bytes is the event, and writes the same bytes, which are RFC 8785."""
@@ -44,7 +44,7 @@ def test_a_recorded_event_comes_back_as_it_was(event: Recorded) -> None:
     assert rfc8785.dumps(msgspec.to_builtins(event)) == body
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(values(Lead))
 def test_a_lead_comes_back_as_it_was(lead: Lead) -> None:
     """A lead read from its bytes is the lead, and writes the same bytes."""

@@ -49,7 +49,7 @@ def names(life: Life, count: int) -> list[tuple[str | None, str]]:
     return [(recorded.row, event_type(recorded.data)) for recorded in life.history[-count:]]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     state=st.sampled_from(STATES),
     command=commands(),
@@ -79,7 +79,7 @@ def test_every_command_in_every_state_gets_an_answer(
             assert all(step.occurred_at <= now and step.occurred_at.tzinfo is UTC for step in answer.steps)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     state=st.sampled_from(sorted(set(STATES) - RESTING)), data=st.data(), zone=st.sampled_from(["", "Asia/Tokyo", "No/Zone"])
 )

@@ -28,7 +28,7 @@ from workflows.fold import FoldError
 from workflows.lead import Lead
 
 TestLife = Player.TestCase
-TestLife.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestLife.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 def _replay(life: Life) -> Lead | None:

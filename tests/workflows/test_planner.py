@@ -104,7 +104,7 @@ def eventful_days(draw: st.DrawFn) -> list[tuple[bool, int, int, int, int]]:
     return draw(st.lists(day, min_size=5, max_size=30))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(calendars(), capacities, eventful_days(), st.integers(0, 20))
 def test_no_day_is_ever_planned_past_capacity(
     calendar: Calendar, capacity: Capacity, days: list[tuple[bool, int, int, int, int]], late_leave: int
@@ -134,7 +134,7 @@ def test_no_day_is_ever_planned_past_capacity(
     assert all(call.made_on >= call.promised_on for call in rep.calls)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(capacities, st.integers(0, 200), st.integers(0, 8))
 def test_answers_and_breakups_leave_fewer_notes_and_never_fewer_promised_calls(
     capacity: Capacity, beside: int, calls: int
@@ -152,7 +152,7 @@ def test_answers_and_breakups_leave_fewer_notes_and_never_fewer_promised_calls(
     assert charged.minutes >= beside
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(capacities, st.integers(0, 200), st.integers(0, 60))
 def test_asking_why_takes_from_follow_ups_and_never_from_notes(capacity: Capacity, beside: int, probes: int) -> None:
     """A3-9: what is kept for it comes off what notes leave, and the day holds it."""

@@ -58,7 +58,7 @@ class Honest(Player):
 
 
 TestHonest = Honest.TestCase
-TestHonest.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestHonest.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize("state", sorted(ROADS))

@@ -200,7 +200,7 @@ def test_a_promise_that_came_due_late_is_not_void_at_once() -> None:
     months=st.integers(1, 12),
     calendar=st.sampled_from(CALENDARS),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_monthly_comes_once_in_each_month_and_does_not_drift(anchor: date, months: int, calendar: Calendar) -> None:
     """From any day on, each step lies so many months after the last, unless nobody works in the whole of that month."""
     day = anchor
@@ -266,7 +266,7 @@ moments = st.integers(0, 60 * 24 * 50).map(lambda minutes: datetime(2026, 1, 5, 
     later=moments,
     calendar=st.sampled_from(CALENDARS[:2]),  # the third ends within these days, and past its end knows weekends only
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_frozen_is_thawed_whole(
     timer: str, due_at: datetime, now: datetime, later: datetime, calendar: Calendar
 ) -> None:

@@ -171,7 +171,7 @@ def test_no_body_stops_the_verifier(filled: Filled, body: bytes) -> None:
     assert sentences(forged.listed_anew(), filled)
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=25, deadline=None, database=None)
 @given(data=st.data())
 def test_no_change_of_shape_stops_the_verifier(filled: Filled, data: st.DataObject) -> None:
     """Any value of any body in the place of another one, under the right key: findings, or none, and no crash."""

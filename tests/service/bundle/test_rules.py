@@ -76,7 +76,7 @@ class Audited(Player):
 
 
 TestAudited = Audited.TestCase
-TestAudited.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestAudited.settings = settings(max_examples=35, stateful_step_count=40, deadline=None)
 
 
 class Pursued(Audited):
@@ -86,7 +86,7 @@ class Pursued(Audited):
 
 
 TestPursued = Pursued.TestCase
-TestPursued.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestPursued.settings = settings(max_examples=35, stateful_step_count=40, deadline=None)
 
 
 class Otherwise(Audited):

@@ -111,6 +111,11 @@ def test_hours_are_only_narrowed_and_nothing_is_half_applied(office: World) -> N
     assert "can only be narrowed" in said
     assert "wider than" in world.refused(2, "team", "set", "north", "--opens", "06:00", *WHY, *ANN)
     assert "no note is ever written" in world.refused(2, "rep", "limit", "dan", "--calls", 0, *WHY, *ANN)
+    eve = ("--as", "rep:eve")
+    assert "a rep's numbers are set by a manager, or by the rep: --as rep:dan" in world.refused(
+        2, "rep", "limit", "dan", "--notes", 3, *WHY, *eve
+    )
+    assert "is set by a manager" in world.refused(2, "team", "set", "north", "--notes", 3, *WHY, *eve)
     assert "Nothing fits into a day of 0 minutes" in world.refused(2, "rep", "limit", "dan", "--minutes", 0, *WHY, *ANN)
     assert world.ok("playbook", "list") == before
     assert "calls until 17:00 (team north)" in world.ok("rep", "show", "dan")

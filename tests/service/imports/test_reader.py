@@ -40,7 +40,7 @@ def test_what_a_csv_writer_writes_is_read_back(rows: list[list[str]], delimiter:
     assert [(record.cells, record.damage) for record in records] == [(row, None) for row in rows]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     data=st.binary(max_size=300)
     | st.lists(
