@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from migrations.runner import migrate
 from models.database import make_engine
 from service.playbooks import publish_shipped
 from tests.servers import ServersUnderTest, fresh_database
+
+# How long something takes, no test says: this machine may be busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:
