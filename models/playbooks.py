@@ -42,15 +42,6 @@ def publish(connection: Connection, playbook: Playbook, source: str = "") -> boo
         When this id and version are published with another content.
     """
     body = canonical(playbook)
-    known = connection.scalar(
-        text("SELECT body FROM playbooks WHERE id = :id AND version = :version"),
-        {"id": playbook.id, "version": playbook.version},
-    )
-    # Compared by what they say: a release that knows more fields writes the same playbook in other bytes.
-    if known is not None and decode_playbook(known) != playbook:
-        raise PublishedError(
-            f"{playbook.id}@{playbook.version} is published already and never changes; give the new content a higher version"
-        )
     result = connection.execute(
         text(
             "INSERT INTO playbooks (digest, id, version, body, source) VALUES (:digest, :id, :version, :body, :source) "
@@ -64,7 +55,19 @@ def publish(connection: Connection, playbook: Playbook, source: str = "") -> boo
             "source": source,
         },
     )
-    return result.rowcount == 1
+    if result.rowcount == 1:
+        return True
+    # Read behind the attempt, which waited for whoever published it in the same moment.
+    known = connection.scalar(
+        text("SELECT body FROM playbooks WHERE id = :id AND version = :version"),
+        {"id": playbook.id, "version": playbook.version},
+    )
+    # Compared by what they say: a release that knows more fields writes the same playbook in other bytes.
+    if known is None or decode_playbook(known) != playbook:
+        raise PublishedError(
+            f"{playbook.id}@{playbook.version} is published already and never changes; give the new content a higher version"
+        )
+    return False
 
 
 def newest_playbook(connection: Connection, playbook_id: str) -> Playbook | None:

@@ -4,14 +4,17 @@ import re
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from models import playbooks
 from models.database import Connection
 from service.playbooks import record_published
+from workflows.codec import canonical
 from workflows.law_table import LawTable
 from workflows.layers import merged
 from workflows.limits import Layers, Limits
 from workflows.playbook_review import Remark, review
-from workflows.playbooks import Playbook
+from workflows.playbooks import MADE_FOR, Playbook, decode_playbook
 from workflows.rep import rep_id
 
 
@@ -26,23 +29,42 @@ def is_plain(layers: Layers) -> bool:
     return layers.of_team == Limits() and layers.own == Limits() and not layers.team
 
 
+class UnmadeError(ValueError):
+    """No playbook can be made of what the layers say; the message is a sentence for whoever asked for it."""
+
+
 def playbook_of(connection: Connection, rep: str, base: Playbook, layers: Layers) -> Playbook:
-    """Return the playbook of *rep*'s days: the one that is published already where it says the same, or its next version."""
+    """Return the playbook of *rep*'s days: the one that is published already where it says the same, or its next version.
+
+    Raises
+    ------
+    UnmadeError
+        When it has no next version, or what comes of the layers is no playbook.
+    """
     id_ = playbook_id(base, rep)
     newest = playbooks.newest_playbook(connection, id_)
-    if newest is None:
-        return merged(base, layers, playbook_id=id_, version="1.0.0")
-    same = merged(base, layers, playbook_id=id_, version=newest.version)
-    if same == newest:
+    if newest and newest == merged(base, layers, playbook_id=id_, version=newest.version):
         return newest
-    major, minor, patch = newest.version.split(".")
-    return merged(base, layers, playbook_id=id_, version=f"{major}.{minor}.{int(patch) + 1}")
+    made = merged(base, layers, playbook_id=id_, version=_version_after(newest) if newest else "1.0.0")
+    try:
+        return decode_playbook(canonical(made))
+    except msgspec.ValidationError as error:
+        raise UnmadeError(f"what comes of it is no playbook: {error}") from error
+
+
+def _version_after(playbook: Playbook) -> str:
+    """Return the next version: 1.0.9999 is followed by 1.1.0."""
+    number = int("".join(f"{int(part):04}" for part in playbook.version.split("."))) + 1
+    if number == 10**12:
+        raise UnmadeError(f"{playbook.id}@{playbook.version} is the last version that there can be: follow another playbook")
+    digits = f"{number:012}"
+    return ".".join(str(int(digits[at : at + 4])) for at in (0, 4, 8))
 
 
 def playbook_id(base: Playbook, rep: str) -> str:
     """Return the id of the playbook of *rep*'s days over *base*, whatever characters a name has."""
     name = rep if re.fullmatch(r"[a-z0-9_-]{1,30}", rep) else rep_id(rep).hex[:12]
-    return f"{base.id[:40]}.of.{name}"
+    return f"{base.id[:40]}{MADE_FOR}{name}"
 
 
 def wrong_with(playbook: Playbook, table: LawTable) -> Remark | None:

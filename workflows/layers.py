@@ -1,6 +1,6 @@
 """The layers of a rep's days put together: a playbook, what the team does otherwise, and what the rep does."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
 from msgspec import UNSET
@@ -18,6 +18,16 @@ HOURS = ("opens", "closes", "weekdays")
 
 class LoosenedError(ValueError):
     """A layer would widen hours that are driven by law; the message is a sentence for whoever asked for it."""
+
+
+class Said(NamedTuple):
+    """The fields of each layer that somebody says now; the others stand as they did."""
+
+    team: Collection[str] = ()
+    own: Collection[str] = ()
+
+
+NOTHING = Said()
 
 
 class Number(NamedTuple):
@@ -53,34 +63,43 @@ def narrowed(hours: ContactHours, other: ContactHours) -> ContactHours | None:
     return ContactHours(opens=opens, closes=closes, weekdays=weekdays) if opens < closes and weekdays else None
 
 
-def check_narrower(base: Playbook, layers: Layers) -> None:
-    """Look whether each layer narrows the hours that the ones above it leave.
+def check_narrower(base: Playbook, layers: Layers, said: Said | None = None) -> None:
+    """Look whether what was *said* now, all of it by default, narrows the hours that the layers above leave.
+
+    What was said before stands: a later version of the playbook, or the team, may have narrowed the hours further since.
 
     Raises
     ------
     LoosenedError
         When one widens them, or leaves no hour at all.
     """
-    hours, above = base.contact_hours, f"{base.id}@{base.version}"
-    for layer, whose in ((layers.of_team, f"team {layers.team or ''}".strip()), (layers.own, "the rep")):
+    hours, above = base.contact_hours, dict.fromkeys(HOURS, f"{base.id}@{base.version}")
+    now = [
+        [name for name in names if getattr(layer, name) is not UNSET]
+        for layer, names in zip((layers.of_team, layers.own), said or Said(HOURS, HOURS), strict=True)
+    ]
+    if not any(now):
+        return
+    for layer, names, whose in ((layers.of_team, now[0], f"team {layers.team}"), (layers.own, now[1], "the rep")):
         wanted = _hours_of(layer, hours)
         for name, wider in (("opens", wanted.opens < hours.opens), ("closes", wanted.closes > hours.closes)):
-            if wider:
-                said, known = getattr(wanted, name), getattr(hours, name)
+            if wider and name in names:
+                asked, known = getattr(wanted, name), getattr(hours, name)
                 raise LoosenedError(
-                    f"{name} {_clock(said)} of {whose} is wider than {_clock(known)} of {above}: hours for calls follow from "
-                    "law, and can only be narrowed"
+                    f"{name} {_clock(asked)} of {whose} is wider than {_clock(known)} of {above[name]}: hours for calls "
+                    "follow from law, and can only be narrowed"
                 )
         more = [day for day in wanted.weekdays if day not in hours.weekdays]
-        if more:
+        if more and "weekdays" in names:
             raise LoosenedError(
-                f"weekday {more[0]} of {whose} is none of those of {above} ({', '.join(map(str, hours.weekdays))}): days for "
-                "calls follow from law, and can only be narrowed"
+                f"weekday {more[0]} of {whose} is none of those of {above['weekdays']} "
+                f"({', '.join(map(str, hours.weekdays))}): days for calls follow from law, and can only be narrowed"
             )
         left = narrowed(hours, wanted)
         if left is None:
             raise LoosenedError(f"{whose} would have no hour left in which anybody may be called")
-        hours, above = left, whose
+        above |= {name: whose for name in HOURS if getattr(left, name) != getattr(hours, name)}
+        hours = left
 
 
 def numbers(base: Playbook, layers: Layers) -> Iterator[Number]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from workflows.playbooks import Playbook
+from workflows.playbooks import MADE_FOR, Playbook
 
 #: What a playbook says of itself, and never takes over.
 _OWN = frozenset({"schema", "id", "version", "title", "source", "extends"})
@@ -45,9 +45,13 @@ def read_playbook(text: str, find: Find) -> Playbook:
     whole, extended = _whole(said, find, ())
     _settle_goto(whole, find)
     try:
-        return msgspec.convert({**whole, "extends": extended}, Playbook, strict=True)
+        playbook = msgspec.convert({**whole, "extends": extended}, Playbook, strict=True)
     except msgspec.ValidationError as error:
         raise PlaybookError(_explained(str(error), text, whole)) from error
+    if MADE_FOR in playbook.id:
+        says = f"{MADE_FOR!r} is kept for what `thaw rep limit` and `thaw team set` make of a playbook; choose another id"
+        raise PlaybookError(f"line {_line_of('id', text)}, id: {says}; it is {playbook.id!r}")
+    return playbook
 
 
 def json_schema() -> Fields:

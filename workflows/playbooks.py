@@ -19,6 +19,9 @@ from workflows.pursuit_playbook import Pursuit
 VERSION = r"^\d{1,4}\.\d{1,4}\.\d{1,4}$"
 EXACTLY = r"^[a-z0-9][a-z0-9_.:-]{0,79}@\d{1,4}\.\d{1,4}\.\d{1,4}$"
 
+#: Between the id of a playbook and the rep for whose days another is made of it (`workflows.layers`); in no other id.
+MADE_FOR = ".of."
+
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 WorkingDays = Annotated[int, msgspec.Meta(ge=0, le=250)]
 

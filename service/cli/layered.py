@@ -14,11 +14,11 @@ from models.database import Connection
 from service.cli.answers import typed_errors
 from service.cli.app import InputError
 from service.find import find_playbook
-from service.limits import is_plain, layered, playbook_of, publish, wrong_with
+from service.limits import UnmadeError, is_plain, layered, playbook_of, publish, wrong_with
 from service.wording import plain
 from workflows.commands import SetCalendar, decode_command
 from workflows.law_table import CURRENT
-from workflows.layers import LoosenedError, Number, check_narrower, numbers
+from workflows.layers import NOTHING, LoosenedError, Number, Said, check_narrower, numbers
 from workflows.lead import Rep
 from workflows.limits import Layers
 from workflows.playbooks import Playbook
@@ -69,9 +69,12 @@ def settle(
     now: datetime,
     who: str,
     change: Mapping[str, Any] = MappingProxyType({}),
+    said: Said = NOTHING,
     why: str | None = None,
 ) -> Settled | None:
     """Publish what the days of *rep* come to over *base* with a *change* of its layers; None where nothing is layered.
+
+    Of what the layers come to only what is *said* now can be wrong.
 
     The last thing in its transaction. Raises `InputError` when a layer would widen what it may only narrow, or when nobody
     could work by what comes of it.
@@ -84,8 +87,11 @@ def settle(
     if is_plain(wanted) and not why:
         return Settled(base.id, UNSET)
     # Cleared with a reason, the layers stay for the event that says so, over the very version that was followed.
-    made = made_of(connection, rep.name, base, wanted)
-    publish(connection, made, now=now, by=who)
+    made = made_of(connection, rep.name, base, wanted, said)
+    try:
+        publish(connection, made, now=now, by=who)
+    except playbooks.PublishedError as error:
+        raise InputError(f"{plain(rep.name, 80)}: {error}. Nothing was changed.") from error
     return Settled(made.id, wanted)
 
 
@@ -103,13 +109,16 @@ def followed_base(connection: Connection, rep: Rep) -> Playbook:
     return found[digest] if digest in found else newest_base(connection, rep, None)
 
 
-def made_of(connection: Connection, rep: str, base: Playbook, layers: Layers) -> Playbook:
+def made_of(connection: Connection, rep: str, base: Playbook, layers: Layers, said: Said) -> Playbook:
     """Return what *layers* make of *base* for the rep called *rep*; nothing is published. Raises as `settle` does."""
     try:
-        check_narrower(base, layers)
+        check_narrower(base, layers, said)
     except LoosenedError as error:
         raise InputError(f"{plain(rep, 80)}: {error}. Nothing was changed.") from error
-    made = playbook_of(connection, rep, base, layers)
+    try:
+        made = playbook_of(connection, rep, base, layers)
+    except UnmadeError as error:
+        raise InputError(f"{plain(rep, 80)}: {error}. Nothing was changed.") from error
     wrong = wrong_with(made, CURRENT)
     if wrong:
         raise InputError(f"{plain(rep, 80)}: {wrong.field}: {wrong.says} Nothing was changed.")

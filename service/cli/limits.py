@@ -21,6 +21,7 @@ from service.find import REP_NAMES, find_rep, is_rep_name
 from service.limits import layered
 from service.wording import count, plain
 from workflows.commands import SetCalendar
+from workflows.layers import HOURS, Said
 from workflows.lead import Rep
 from workflows.limits import Limits
 
@@ -62,8 +63,8 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _said(before: Limits, typed: Mapping[str, Any]) -> Limits:
-    """Return a layer with what was typed; the rest as it was before, or as the layer above has it once it is cleared."""
+def _typed(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a layer that were typed."""
     plainly = {name: typed[name] for name in ("notes", "calls", "follow_up_touches", "catch_up_calls", "minutes")}
     said: dict[str, Any] = {name: value for name, value in plainly.items() if value is not None}
     hours = {
@@ -71,7 +72,11 @@ def _said(before: Limits, typed: Mapping[str, Any]) -> Limits:
         "closes": _minute(typed["closes"], "--closes"),
         "weekdays": _weekdays(typed["weekdays"]),
     }
-    said |= {name: value for name, value in hours.items() if value is not UNSET}
+    return said | {name: value for name, value in hours.items() if value is not UNSET}
+
+
+def _upon(before: Limits, typed: Mapping[str, Any], said: Mapping[str, Any]) -> Limits:
+    """Return a layer with what was *said*; the rest as it was before, or as the layer above has it once it is cleared."""
     return replace(Limits() if typed["clear"] else before, **said)
 
 
@@ -97,10 +102,12 @@ def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed:
         waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])
         known = find_rep(connection, name)
         _refuse_under_way(waiting, {name}, team)
-        change: dict[str, Any] = {"own": _said(known.layers.own if known.layers else Limits(), typed)}
+        own = _typed(typed)
+        change: dict[str, Any] = {"own": _upon(known.layers.own if known.layers else Limits(), typed, own)}
         if team is not None:
             change |= {"team": team or UNSET, "of_team": _limits_of(_members(connection, team)) if team else Limits()}
-        return _handed_in(connection, app.service.now(), [known], change, why=why, who=who)
+        said = Said(team=HOURS if team else (), own=own)
+        return _handed_in(connection, app.service.now(), [known], change, said, why=why, who=who)
 
     hand_in_all(app, prepare, look=f"`thaw rep show {plain(name, 80)}`")
 
@@ -113,18 +120,19 @@ def _refuse_under_way(waiting: Sequence[SetCalendar], names: Collection[str], te
 
 
 def _handed_in(
-    connection: Connection, now: datetime, reps: Sequence[Rep], change: Mapping[str, Any], *, why: str, who: str
+    connection: Connection, now: datetime, reps: Sequence[Rep], change: Mapping[str, Any], said: Said, *, why: str, who: str
 ) -> list[Submission]:
     """Publish what the days of *reps* come to with *change*, and return what has them follow it: for all of them or nobody."""
+    found = []
     for each in reps:
         # Looked at before the first is published.
         base = followed_base(connection, each)
-        made_of(connection, each.name, base, layered(base, each.layers or None, **change))
-    found = [
-        (each.name, settle(connection, each, followed_base(connection, each), now=now, who=who, change=change, why=why))
-        for each in reps
+        made_of(connection, each.name, base, layered(base, each.layers or None, **change), said)
+        found.append((each, base))
+    settled = [
+        (each.name, settle(connection, each, base, now=now, who=who, change=change, said=said, why=why)) for each, base in found
     ]
-    return [frozen_again(connection, now, name, settled, who) for name, settled in found if settled]
+    return [frozen_again(connection, now, name, follows, who) for name, follows in settled if follows]
 
 
 def _limits_of(members: Sequence[Rep]) -> Limits:
@@ -183,8 +191,9 @@ def set_(app: App, /, name: str, why: str, who: str, **typed: Any) -> None:
         _refuse_under_way(waiting, {each.name for each in members}, name)
         if not members:
             raise InputError(f"nobody is in team {plain(name, 80)!r}: put reps into it with `thaw rep limit REP --team TEAM`")
-        change = {"of_team": _said(Limits() if typed["clear"] else _limits_of(members), typed)}
-        return _handed_in(connection, app.service.now(), members, change, why=why, who=who)
+        of_team = _typed(typed)
+        change = {"of_team": _upon(Limits() if typed["clear"] else _limits_of(members), typed, of_team)}
+        return _handed_in(connection, app.service.now(), members, change, Said(team=of_team), why=why, who=who)
 
     hand_in_all(app, prepare, look="`thaw team list`")
 

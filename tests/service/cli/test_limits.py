@@ -158,12 +158,13 @@ def test_it_goes_on_when_the_calendar_changes_and_ends_when_it_is_cleared(office
     world.ok("verify")
 
 
-def newer(world: World) -> None:
-    """Publish a version of 5+5+5 that has four notes a day."""
+def newer(world: World, *, closes: int = 1200) -> None:
+    """Publish a version of 5+5+5 that has four notes a day, and in which calls end at *closes*."""
     with transaction(world.engine) as connection:
         newest = newest_playbook(connection, "five-five-five")
         assert newest
         made = replace(newest, version="9.0.0", capacity=replace(newest.capacity, notes=4))
+        made = replace(made, contact_hours=replace(made.contact_hours, closes=closes))
         publish(connection, made, now=MONDAY, by="manager:ann")
 
 
@@ -273,3 +274,35 @@ def test_what_cannot_be_is_refused_in_one_sentence(office: World, typed: tuple[s
 def test_every_number_has_a_name_for_people() -> None:
     """What may be set is what is shown."""
     assert {*NUMBERS, *HOURS} == set(CALLED)
+
+
+def test_what_was_said_before_stands_when_the_playbook_narrows_the_hours(office: World) -> None:
+    """Only what is typed now can be refused: an absence is none of the hours, and no team is named where there is none."""
+    world = office
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--closes", "18:00", *WHY, *ANN)
+        newer(world, closes=1020)
+        for typed in (
+            ("rep", "set", "dan", "--absence", "2026-03-09:2026-03-20"),
+            ("rep", "set", "dan", "--email", "Dan Miller <dan@example.com>"),
+            ("rep", "limit", "dan", "--notes", 3, *WHY, *ANN),
+            ("rep", "limit", "dan", "--team", "north", *WHY, *ANN),
+            ("team", "set", "north", "--calls", 4, *WHY, *ANN),
+        ):
+            world.ok(*typed)
+    assert frozen(world).calendar.absences
+    shown = world.ok("rep", "show", "dan")
+    assert "calls until 17:00 (playbook)" in shown
+    assert "notes 3 (rep)" in shown
+    said = world.refused(2, "rep", "limit", "dan", "--closes", "18:00", *WHY, *ANN)
+    assert "closes 18:00 of the rep is wider than 17:00 of five-five-five@9.0.0" in said
+    with world.worker():
+        world.ok("team", "set", "north", "--closes", "16:30", *WHY, *ANN)
+    assert "calls until 16:30 (team north)" in world.ok("rep", "show", "dan")
+    said = world.refused(2, "team", "set", "north", "--closes", "18:30", *WHY, *ANN)
+    assert "closes 18:30 of team north is wider than 17:00 of five-five-five@9.0.0" in said
+    said = world.refused(2, "rep", "limit", "dan", "--opens", "17:30", *WHY, *ANN)
+    assert "dan: the rep would have no hour left in which anybody may be called. Nothing was changed." in said
+    said = world.refused(2, "rep", "limit", "dan", "--opens", "08:00", *WHY, *ANN)
+    assert "opens 08:00 of the rep is wider than 09:00 of five-five-five@9.0.0" in said
+    assert world.said("rederive", "--all")["mismatches"] == []
