@@ -188,7 +188,8 @@ class _Apply:
         newest = {
             c.playbook for c in commands.values() if isinstance(c, (RegisterLead, SetCalendar, AnnounceEvent, PlanCampaign))
         }
-        owners, planned, digests = set[str](), set[str](), set[str]()
+        owners, planned = set[str](), set[str]()
+        digests = {c.digest for c in commands.values() if isinstance(c, SetCalendar) and c.digest}
         for message in opened.values():
             state, command = batch.state(message.stream_id), commands[message.id]
             if isinstance(state, Lead):
@@ -428,9 +429,9 @@ class _Apply:
         batch.put_off(message.id)
 
     def _playbook(self, state: Stream | None, command: AnyCommand) -> Playbook | None:
-        if isinstance(command, (RegisterLead, SetCalendar)) or (
-            state is None and isinstance(command, (AnnounceEvent, PlanCampaign))
-        ):
+        if isinstance(command, SetCalendar):
+            return self._library.meant(command)
+        if isinstance(command, RegisterLead) or (state is None and isinstance(command, (AnnounceEvent, PlanCampaign))):
             return self._library.newest(command.playbook)
         if state is None or state.playbook is None:
             return None

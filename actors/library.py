@@ -8,6 +8,7 @@ from workflows.calendars import Calendar
 from workflows.commands import SetCalendar
 from workflows.cover import Colleague
 from workflows.handle import calendar_digest
+from workflows.layers import is_made
 from workflows.playbooks import Playbook
 
 
@@ -67,6 +68,21 @@ class Library:
             raise UnknownPlaybookError(f"no playbook called {playbook_id} is published")
         return self._playbooks[self._newest[playbook_id]]
 
+    def meant(self, command: SetCalendar) -> Playbook:
+        """Return the version of the playbook that *command* has a rep follow.
+
+        Raises
+        ------
+        UnknownPlaybookError
+            When there is none, or it was made for a rep and the command does not say of what.
+        """
+        playbook = self.by_digest(command.digest) if command.digest else self.newest(command.playbook)
+        if playbook.id != command.playbook:
+            raise UnknownPlaybookError(f"{playbook.pin.digest} is the digest of {playbook.id}, not of {command.playbook}")
+        if is_made(playbook) and not command.layers:
+            raise UnknownPlaybookError(f"{playbook.id} was made for one rep, and nothing says what of: follow what it extends")
+        return playbook
+
     def by_digest(self, digest: str) -> Playbook:
         """Return a published playbook.
 
@@ -108,4 +124,4 @@ class Library:
         playbooks.save_calendar(connection, digest, command.calendar)
         self._calendars[digest] = command.calendar
         self._in_force[command.rep] = digest
-        self._followed[command.rep] = self._newest[command.playbook]
+        self._followed[command.rep] = self.meant(command).pin.digest

@@ -223,12 +223,21 @@ def find(connection: Connection, message_id: UUID) -> MessageState | None:
     return MessageState(*row) if row else None
 
 
-def waiting_bodies(connection: Connection, stream_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the commands that wait on the streams *stream_ids*, by the ids of their messages."""
+class Waiting(NamedTuple):
+    """A command that is not settled yet."""
+
+    id: UUID
+    body: str
+    asked_by: str
+
+
+def waiting_on(connection: Connection, stream_ids: Sequence[UUID]) -> list[Waiting]:
+    """Return the commands that wait on the streams *stream_ids*."""
     rows = connection.execute(
-        text("SELECT id, body FROM messages WHERE settled_at IS NULL AND stream_id = ANY(:ids)"), {"ids": list(stream_ids)}
+        text("SELECT id, body, asked_by FROM messages WHERE settled_at IS NULL AND stream_id = ANY(:ids)"),
+        {"ids": list(stream_ids)},
     )
-    return {row[0]: row[1] for row in rows}
+    return [Waiting(*row) for row in rows]
 
 
 class Health(NamedTuple):

@@ -456,6 +456,8 @@ class SetCalendar(Command, frozen=True, kw_only=True, tag="set_calendar"):
     rep: Name
     calendar: Calendar
     playbook: Slug
+    digest: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | msgspec.UnsetType = msgspec.UNSET
+    """Of the version of *playbook* that is meant; without it the newest is, when this is decided."""
     layers: Layers | msgspec.UnsetType = msgspec.UNSET
     """Of what *playbook* was made, where a team or the rep does something otherwise; absent where that is one as it is."""
 

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from workflows.limits import Layers, Limits
-from workflows.playbooks import ContactHours, Playbook
+from workflows.playbooks import MADE_FOR, ContactHours, Playbook
 
 Where = Literal["playbook", "team", "rep"]
 
@@ -54,6 +54,12 @@ def merged(base: Playbook, layers: Layers, *, playbook_id: str, version: str) ->
         capacity=capacity,
         contact_hours=_hours(base, layers)[0],
     )
+
+
+def is_made(playbook: Playbook) -> bool:
+    """Tell whether *playbook* was made of another one for a rep, by its id and what it extends."""
+    below, made_for, _ = playbook.id.rpartition(MADE_FOR)
+    return bool(made_for) and [name.partition("@")[0][:40] for name in playbook.extends] == [below]
 
 
 def narrowed(hours: ContactHours, other: ContactHours) -> ContactHours | None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import UNSET
+
 from workflows import horizon
 from workflows.books import Books
 from workflows.calendars import Calendar
@@ -116,7 +118,8 @@ class Reader:
         match recorded.data:
             case CalendarFrozen(rep=rep, calendar=calendar, playbook=playbook, layers=layers):
                 self.calendars[rep] = calendar
-                command = SetCalendar(rep=rep, calendar=calendar, playbook=playbook, layers=layers)
+                digest = recorded.playbook.digest if recorded.playbook else UNSET
+                command = SetCalendar(rep=rep, calendar=calendar, playbook=playbook, digest=digest, layers=layers)
                 self.office.append(
                     Given(recorded.recorded_at, self.books.position, recorded.stream_id, command, recorded.actor, recorded.used)
                 )

@@ -379,6 +379,8 @@ class Simulation:
     def _playbook(self, state: Lead | Rep | None, command: Command) -> Playbook:
         if isinstance(command, SetCalendar) and command.layers and command.layers.base in self._instead:
             return self._layered(command.playbook, command.layers)
+        if isinstance(command, SetCalendar) and command.digest and command.playbook not in self._instead:
+            return self._published[command.digest]
         newest = command.playbook if isinstance(command, (RegisterLead, SetCalendar)) else None
         if state and state.playbook and newest is None:
             if isinstance(command, MigratePlaybook):

@@ -18,7 +18,7 @@ from service.limits import UnmadeError, is_plain, layered, playbook_of, publish,
 from service.wording import plain
 from workflows.commands import SetCalendar, decode_command
 from workflows.law_table import CURRENT
-from workflows.layers import NOTHING, LoosenedError, Number, Said, check_narrower, numbers
+from workflows.layers import NOTHING, LoosenedError, Number, Said, check_narrower, is_made, numbers
 from workflows.lead import Rep
 from workflows.limits import Layers
 from workflows.playbooks import Playbook
@@ -38,26 +38,38 @@ class Settled(NamedTuple):
     """What a rep's days follow from now on."""
 
     playbook: str
-    layers: Layers | UnsetType
+    digest: str | UnsetType
+    """Of its version; unset in what an earlier release had accepted."""
+    layers: Layers | UnsetType = UNSET
 
 
-def begin_change(connection: Connection, names: Sequence[str], *, but: UUID | None = None) -> list[SetCalendar]:
-    """Let nobody else change what reps' days follow, and return what is handed in for the reps *names* and not settled yet.
+class Change(NamedTuple):
+    """A change of a rep that is handed in and not settled yet."""
 
-    Each change says all layers of a rep, so that one that does not know of another would undo it. *but* is the message of a
-    change that is handed in again. Before reading the reps.
+    command: SetCalendar
+    asked_by: str
+
+
+def begin_change(connection: Connection, names: Sequence[str], *, but: UUID | None = None) -> list[Change]:
+    """Let nobody else change reps, and return what is handed in for the reps *names* and not settled yet.
+
+    Each change says the whole calendar and all layers of a rep, so that one that does not know of another would undo it. *but*
+    is the message of a change that is handed in again. Before reading the reps.
     """
     leads.change_reps(connection)
-    waiting = messages.waiting_bodies(connection, [rep_id(name) for name in names])
-    commands = [decode_command(body) for id_, body in waiting.items() if id_ != but]
-    return [command for command in commands if isinstance(command, SetCalendar)]
+    waiting = messages.waiting_on(connection, [rep_id(name) for name in names])
+    changes = [(decode_command(each.body), each.asked_by) for each in waiting if each.id != but]
+    return [Change(command, asked_by) for command, asked_by in changes if isinstance(command, SetCalendar)]
 
 
-def under_way(change: SetCalendar) -> InputError:
-    """Return the error of saying anew what the days of a rep follow while a *change* of that is not settled."""
+def under_way(change: Change) -> InputError:
+    """Return the error of changing a rep while a *change* is not settled."""
+    command = change.command
+    at = f" on {command.occurred_at:%Y-%m-%d at %H:%M} UTC" if command.occurred_at else ""
     return InputError(
-        f"a change of what the days of {plain(change.rep, 80)} follow is handed in and not settled yet: say it again once it "
-        "is; `thaw status` says whether any worker runs. Nothing was changed."
+        f"a change of {plain(command.rep, 80)} by {plain(change.asked_by, 80)}{at} is handed in and not settled yet: look at "
+        f"`thaw rep show {plain(command.rep, 80)}` once it is, and say yours again; `thaw status` says whether any worker "
+        "runs. Nothing was changed."
     )
 
 
@@ -85,21 +97,30 @@ def settle(
     kept = {"why": save_document(connection, uuid4(), rep.id, operations.REASON, why)} if why else {}
     wanted = layered(base, known, **change, **kept)
     if is_plain(wanted) and not why:
-        return Settled(base.id, UNSET)
+        return Settled(base.id, base.pin.digest)
     # Cleared with a reason, the layers stay for the event that says so, over the very version that was followed.
     made = made_of(connection, rep.name, base, wanted, said)
     try:
         publish(connection, made, now=now, by=who)
     except playbooks.PublishedError as error:
         raise InputError(f"{plain(rep.name, 80)}: {error}. Nothing was changed.") from error
-    return Settled(made.id, wanted)
+    return Settled(made.id, made.pin.digest, wanted)
 
 
 def newest_base(connection: Connection, rep: Rep, named: str | None) -> Playbook:
     """Return the newest version of the playbook below the layers of *rep*, or of the one that is *named* instead."""
     known = rep.layers.base if rep.layers else rep.playbook.id if rep.playbook else USUAL
+    return to_follow(connection, named or known)
+
+
+def to_follow(connection: Connection, named: str) -> Playbook:
+    """Return the newest version of the playbook called *named*, which was not made of another for some rep."""
     with typed_errors():
-        return find_playbook(connection, named or known)
+        found = find_playbook(connection, named)
+    if is_made(found):
+        below = found.extends[0].partition("@")[0]
+        raise InputError(f"{plain(named, 80)} was made for the days of one rep: name what it was made of, {below}")
+    return found
 
 
 def followed_base(connection: Connection, rep: Rep) -> Playbook:

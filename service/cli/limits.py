@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import click
 import msgspec
@@ -14,13 +15,12 @@ from models import leads
 from models.database import Connection, transaction
 from service.cli.answers import hand_in_all
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.layered import CALLED, begin_change, followed_base, made_of, settle, shown_value, under_way
-from service.cli.reps import frozen_again, rep
+from service.cli.layered import CALLED, Change, Settled, begin_change, followed_base, made_of, settle, shown_value, under_way
+from service.cli.reps import rep, submission_of
 from service.cli.typed import TEXT, WHO
 from service.find import REP_NAMES, find_rep, is_rep_name
 from service.limits import layered
 from service.wording import count, plain
-from workflows.commands import SetCalendar
 from workflows.layers import HOURS, Said
 from workflows.lead import Rep
 from workflows.limits import Limits
@@ -112,10 +112,11 @@ def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed:
     hand_in_all(app, prepare, look=f"`thaw rep show {plain(name, 80)}`")
 
 
-def _refuse_under_way(waiting: Sequence[SetCalendar], names: Collection[str], team: str | None) -> None:
+def _refuse_under_way(waiting: Sequence[Change], names: Collection[str], team: str | None) -> None:
     """Refuse while a change of one of the reps *names* waits, or one of somebody who is in *team* then."""
     for each in waiting:
-        if each.rep in names or (team and each.layers and each.layers.team == team):
+        command = each.command
+        if command.rep in names or (team and command.layers and command.layers.team == team):
             raise under_way(each)
 
 
@@ -132,7 +133,14 @@ def _handed_in(
     settled = [
         (each.name, settle(connection, each, base, now=now, who=who, change=change, said=said, why=why)) for each, base in found
     ]
-    return [frozen_again(connection, now, name, follows, who) for name, follows in settled if follows]
+    return [_frozen_again(connection, now, name, follows, who) for name, follows in settled if follows]
+
+
+def _frozen_again(connection: Connection, now: datetime, name: str, settled: Settled, who: str) -> Submission:
+    """Return what freezes the calendar of a rep as it is, with what the days follow from now on."""
+    unsaid = dict.fromkeys(("country", "region", "timezone", "cover", "email", "playbook"))
+    said = {"name": name, "who": who, "message_id": uuid4(), "absences": (), "replace": False}
+    return submission_of(connection, now, {**unsaid, **said}, settled)
 
 
 def _limits_of(members: Sequence[Rep]) -> Limits:

@@ -14,12 +14,13 @@ from actors.submit import Submission
 from models import leads, messages, views
 from models.database import Connection, transaction
 from service.calendars import freeze_calendar
+from service.cli import layered
 from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
-from service.cli.layered import USUAL, Settled, begin_change, newest_base, number_lines, numbers_of, settle, under_way
-from service.find import REP_NAMES, find_playbook, find_rep, is_rep_name
+from service.cli.layered import USUAL, Settled, number_lines, numbers_of
+from service.find import REP_NAMES, find_rep, is_rep_name
 from service.mailing.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of, zone_or_utc
 from service.wording import count, plain
@@ -43,32 +44,27 @@ def _set(app: App, /, **typed: Any) -> None:
     hand_in(
         app,
         typed["message_id"],
-        lambda connection: _prepare(connection, app.service.now(), typed, _going_on(connection, app.service.now(), typed)),
+        lambda connection: submission_of(connection, app.service.now(), typed, _going_on(connection, app.service.now(), typed)),
         wait=not typed["no_wait"],
         as_json=typed["as_json"],
     )
 
 
 def _going_on(connection: Connection, now: datetime, typed: dict[str, Any]) -> Settled | None:
-    """Return what the team and the rep do otherwise, over the newest version of the playbook or over another one."""
+    """Return what the rep's days follow as it was said before, or with layers over the newest version of a playbook."""
     name = typed["name"]
     if not is_rep_name(name):
         return None
-    waiting = begin_change(connection, [name], but=typed["message_id"])
+    if waiting := layered.begin_change(connection, [name], but=typed["message_id"]):
+        raise layered.under_way(waiting[0])
+    before = _said_before(connection, typed["message_id"])
+    if before and typed["playbook"] in (None, before.layers.base if before.layers else before.playbook):
+        return Settled(before.playbook, before.digest, before.layers)
     known = leads.find_rep(connection, name)
-    if waiting and (waiting[0].layers or (known and known.layers)):
-        raise under_way(waiting[0])
     if known is None or not known.layers:
         return None
-    base = newest_base(connection, known, typed["playbook"])
-    return settle(connection, known, base, now=now, who=typed["who"] or f"rep:{name}")
-
-
-def frozen_again(connection: Connection, now: datetime, name: str, settled: Settled, who: str) -> Submission:
-    """Return what freezes the calendar of a rep as it is, with what the days follow from now on."""
-    unsaid = dict.fromkeys(("country", "region", "timezone", "cover", "email", "playbook"))
-    said = {"name": name, "who": who, "message_id": uuid4(), "absences": (), "replace": False}
-    return _prepare(connection, now, {**unsaid, **said}, settled)
+    base = layered.newest_base(connection, known, typed["playbook"])
+    return layered.settle(connection, known, base, now=now, who=typed["who"] or f"rep:{name}")
 
 
 rep.add_command(
@@ -103,7 +99,8 @@ rep.add_command(
 )  # fmt: skip
 
 
-def _prepare(connection: Connection, now: datetime, typed: dict[str, Any], settled: Settled | None) -> Submission:
+def submission_of(connection: Connection, now: datetime, typed: dict[str, Any], settled: Settled | None) -> Submission:
+    """Return what freezes the calendar of a rep as it was *typed*, and has the days follow what was *settled*."""
     name = typed["name"]
     if not is_rep_name(name):
         raise InputError(f"{plain(name, 80)!r} is no name for a rep: {REP_NAMES}")
@@ -113,10 +110,10 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any], settl
                      ("country", "region", "timezone")}  # fmt: skip
     if not typed["timezone"]:
         raise InputError(f"{name} is new here: name the time zone, such as --timezone America/New_York")
-    usual = known.playbook.id if known and known.playbook else USUAL
-    playbook = settled.playbook if settled else typed["playbook"] or usual
-    with typed_errors():
-        find_playbook(connection, playbook)
+    if settled is None:
+        usual = known.playbook.id if known and known.playbook else USUAL
+        playbook = layered.to_follow(connection, typed["playbook"] or usual)
+        settled = Settled(playbook.id, playbook.pin.digest)
     if typed["email"] is not None:
         save_mailbox(connection, name, typed["email"])
     message_id: UUID = typed["message_id"]
@@ -137,21 +134,26 @@ def _prepare(connection: Connection, now: datetime, typed: dict[str, Any], settl
     command = SetCalendar(
         rep=name,
         calendar=calendar,
-        playbook=playbook,
+        playbook=settled.playbook,
+        digest=settled.digest,
         occurred_at=first_said(connection, message_id, now),
-        layers=settled.layers if settled else UNSET,
+        layers=settled.layers,
     )
     return Submission(id=message_id, stream_id=rep_id(name), command=command, asked_by=typed["who"] or f"rep:{name}")
 
 
 def _horizon(connection: Connection, message_id: UUID, now: datetime, timezone: str) -> tuple[date, date]:
     """Return the days to freeze; those of the first time when the same entry is handed in again."""
-    before = messages.find(connection, message_id)
-    command = decode_command(before.body) if before else None
-    if isinstance(command, SetCalendar):
-        return command.calendar.first, command.calendar.last
+    if before := _said_before(connection, message_id):
+        return before.calendar.first, before.calendar.last
     today = now.astimezone(zone_or_utc(timezone)).date()
     return today - timedelta(days=_BACK), today + timedelta(days=_AHEAD)
+
+
+def _said_before(connection: Connection, message_id: UUID) -> SetCalendar | None:
+    """Return what was handed in as *message_id*, None when nothing was, or something else."""
+    before = messages.find(connection, message_id)
+    return command if before and isinstance(command := decode_command(before.body), SetCalendar) else None
 
 
 def _absence(text: str) -> Absence:

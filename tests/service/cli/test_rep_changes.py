@@ -1,0 +1,130 @@
+"""Changes of a rep: none undoes another, and each pins the version of the playbook that was meant."""
+
+import threading
+from datetime import date
+from uuid import UUID
+
+from click.testing import Result
+from msgspec.structs import replace
+
+from actors.submit import Submission, stage
+from models import leads
+from models.database import transaction
+from models.playbooks import newest_playbook, playbooks_by_digest, publish
+from tests.service.cli.test_limits import ANN, WHY, frozen, newer
+from tests.service.world import World
+from workflows.calendars import Absence
+from workflows.commands import SetCalendar
+from workflows.playbooks import Playbook
+from workflows.rep import rep_id
+
+MARCH, APRIL = ("--absence", "2026-03-09:2026-03-20"), ("--absence", "2026-04-06:2026-04-10")
+
+
+def followed(world: World) -> Playbook:
+    """Return the playbook that dan's days follow."""
+    with transaction(world.engine) as connection:
+        rep = leads.find_rep(connection, "dan")
+        assert rep
+        assert rep.playbook
+        return playbooks_by_digest(connection, [rep.playbook.digest])[rep.playbook.digest]
+
+
+def paused(world: World, *typed: str) -> None:
+    """Hand something in that no worker takes yet."""
+    world.ok("pause", "--all", "--reason", "we clean the stage", "--by", "ops:tom")
+    assert world.ok(*typed).startswith("accepted")
+
+
+def resumed(world: World) -> None:
+    """Let workers take what waits."""
+    world.ok("resume", "--all", "--by", "ops:tom")
+    world.work()
+
+
+def test_two_changes_of_a_calendar_in_the_same_moment_do_not_undo_one_another(world: World) -> None:
+    """The second waits for the first, reads that it is on its way, and is told who made it; said again it comes on top."""
+    world.rep()
+    done: list[Result] = []
+    with transaction(world.engine) as connection:
+        leads.change_reps(connection)
+        second = threading.Thread(target=lambda: done.append(world.thaw("rep", "set", "dan", *APRIL)))
+        second.start()
+        second.join(timeout=0.5)
+        assert second.is_alive()
+        away = (Absence(first=date(2026, 3, 9), last=date(2026, 3, 20)),)
+        first = SetCalendar(rep="dan", calendar=replace(frozen(world).calendar, absences=away), playbook="five-five-five")
+        new = Submission(id=UUID(int=1), stream_id=rep_id("dan"), command=first, asked_by="manager:ann")
+        stage(connection, [new], now=world.clock())
+    second.join(timeout=20)
+    assert done[0].exit_code == 2
+    assert "a change of dan by manager:ann is handed in and not settled yet: look at `thaw rep show dan`" in done[0].output
+    world.work()
+    with world.worker():
+        world.ok("rep", "set", "dan", *APRIL)
+    assert len(frozen(world).calendar.absences) == 2
+
+
+def test_who_types_a_second_change_too_early_is_told(world: World) -> None:
+    """Two days away, typed one after the other while nothing is applied: the first is kept, and nothing of the second."""
+    world.rep()
+    paused(world, "rep", "set", "dan", *MARCH)
+    said = world.refused(2, "rep", "set", "dan", *APRIL, "--email", "Dan Miller <dan@example.com>")
+    assert "a change of dan by rep:dan on 2026-01-05 at 15:00 UTC is handed in and not settled yet" in said
+    with transaction(world.engine) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM mailboxes").scalar() == 0
+    resumed(world)
+    assert [each.first.month for each in frozen(world).calendar.absences] == [3]
+    with world.worker():
+        world.ok("rep", "set", "dan", *APRIL)
+    assert [each.first.month for each in frozen(world).calendar.absences] == [3, 4]
+
+
+def test_the_version_that_was_meant_is_pinned(world: World) -> None:
+    """A newer one is published between typing and applying; a command of an earlier release has the newest of its moment."""
+    world.rep()
+    paused(world, "rep", "set", "dan", *MARCH)
+    newer(world)
+    resumed(world)
+    assert (followed(world).version, frozen(world).playbook) == ("1.0.0", "five-five-five")
+    world.rep()
+    assert followed(world).version == "9.0.0"
+    assert world.said("rederive", "--all")["mismatches"] == []
+
+
+def test_what_was_merged_is_pinned_though_another_is_published_meanwhile(world: World) -> None:
+    """Somebody has published under the id of what is made for dan, between typing and applying."""
+    world.rep()
+    paused(world, "rep", "limit", "dan", "--notes", "3", *WHY, *ANN)
+    with transaction(world.engine) as connection:
+        made = newest_playbook(connection, "five-five-five.of.dan")
+        assert made
+        publish(connection, replace(made, version="1.0.1", capacity=replace(made.capacity, notes=9)))
+    resumed(world)
+    assert followed(world) == made
+    assert world.said("rederive", "--all")["mismatches"] == []
+
+
+def test_the_same_entry_again_has_the_same_answer_though_a_newer_version_came(world: World) -> None:
+    """What was meant the first time is meant still, with layers and without."""
+    world.rep()
+    with world.worker():
+        for number in (1, 2):
+            typed = ("rep", "set", "dan", *MARCH, "--id", str(UUID(int=number)))
+            answer = world.ok(*typed)
+            newer(world, version=f"{number}0.0.0")
+            assert world.ok(*typed) == answer
+            world.ok("rep", "limit", "dan", "--notes", 3, *WHY, *ANN)
+    assert "notes 3 (rep)" in world.ok("rep", "show", "dan")
+
+
+def test_nobody_follows_what_was_made_for_another_rep(world: World) -> None:
+    """It is named by what it was made of; a command that says otherwise has no effect."""
+    world.rep()
+    world.rep("eve")
+    with world.worker():
+        world.ok("rep", "limit", "eve", "--notes", 3, *WHY, *ANN)
+    said = world.refused(2, "rep", "set", "dan", "--playbook", "five-five-five.of.eve")
+    assert "five-five-five.of.eve was made for the days of one rep: name what it was made of, five-five-five" in said
+    world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=frozen(world).calendar, playbook="five-five-five.of.eve"))
+    assert followed(world).id == "five-five-five"
