@@ -151,7 +151,8 @@ class Accountability:
         self._add(done, "minutes", getattr(recorded.data, "minutes", 0))
         if recorded.row in LET_GO_ROWS and (playbook := self._playbook(before)):
             self._add(done, "minutes_released", released(before, recorded, playbook))
-        if recorded.row == "T11" and before.note_on:
+        # A note that went back into the queue with another owner was missed by nobody.
+        if recorded.row == "T11" and recorded.command and before.note_on:
             away = self._diaries.away(before.owner, before.note_on)
             self._add(Place(before.owner, before.note_on), "notes_absent" if away else "notes_missed")
 

@@ -46,6 +46,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     charged: bool = True
     """Whether the day is charged with the minutes of the engaged and of breakups. Plans of an earlier release were not, and are
     made again as they were."""
+    counted: bool = True
+    """Whether it is known which calls hold no slot of their day. In plans of an earlier release each was taken to hold one, and
+    they are made again as they were."""
     loads: Mapping[date, Load] = {}
     """Of the planned day and `HORIZON_DAYS` after it."""
     suppressed: Mapping[UUID, tuple[Mode, ...]] = {}

@@ -294,10 +294,13 @@ def _held(lead: Lead, at: datetime, data: e.LeadHeld, changes: Changes) -> None:
         changes["call_by"] = UNSET
 
 
-def _reassigned(_lead: Lead, _at: datetime, data: e.LeadReassigned, changes: Changes) -> None:
+def _reassigned(lead: Lead, _at: datetime, data: e.LeadReassigned, changes: Changes) -> None:
     changes["owner"] = data.owner
     # Whoever has the lead now makes its calls.
     changes["call_by"] = UNSET
+    if data.call_on:
+        changes["call_on"] = data.call_on
+        changes["slips"] = lead.slips + 1
 
 
 def _released(_lead: Lead, _at: datetime, data: e.LeadReleased, changes: Changes) -> None:

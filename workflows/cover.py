@@ -12,7 +12,17 @@ import msgspec
 
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.capacity import Capacity, Load
-from workflows.commands import Command, FireTimer, Hold, MarkNoteSent, MigratePlaybook, Release, RescheduleCall, ScheduleNote
+from workflows.commands import (
+    Command,
+    FireTimer,
+    Hold,
+    MarkNoteSent,
+    MigratePlaybook,
+    Reassign,
+    Release,
+    RescheduleCall,
+    ScheduleNote,
+)
 from workflows.lead import Lead, at_work
 from workflows.playbook_sections import ContactHours
 
@@ -40,10 +50,18 @@ def acting(lead: Lead, command: Command) -> str:
     return at_work(lead) if isinstance(command, _ABOUT_THE_CALL) else lead.owner
 
 
+#: States in which a lead has a note, a call or another touch planned, for which its new owner needs slots.
+PLANNED = frozenset({"note_due", "note_sent", "call_due", "no_response"})
+
+
 def colleague_of(lead: Lead, command: Command) -> str | None:
-    """Return the colleague by whose days the call of a note is promised; None when the owner calls."""
+    """Return by whose days the call of a note is promised, or a new owner takes over what is planned; None when it is the owner
+    all the same.
+    """
     if isinstance(command, ScheduleNote):
         return command.call_by or None
+    if isinstance(command, Reassign):
+        return command.owner if lead.state in PLANNED else None
     return lead.call_by or None if isinstance(command, MarkNoteSent) else None
 
 

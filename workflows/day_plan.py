@@ -51,10 +51,12 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     """When the note that promised the call was written; None for a call of the follow-up class."""
     due_on: date | None = None
     """The day to which the planner moved the call, if it did."""
+    reserved: bool = True
+    """Whether it holds a slot of its day; nobody may have had one left when it got that day."""
 
     @property
     def due(self) -> date:
-        """The day on whose list the call stands and whose slot it holds."""
+        """The day on whose list the call stands."""
         return self.due_on or self.promised_on
 
 

@@ -16,8 +16,9 @@ What is not obvious from the table:
 * Who takes in a duplicate takes in what the person objected to there, as objections of its own, and that they are a client.
 * Whoever does not answer the call that a note promised follows another playbook from then on, where theirs says so.
 * A mail that went out is also the touch that it was for, if the lead still stands where that belongs.
-* Giving a lead to another rep keeps its timers. Slots of the old owner are released, and the same days of the new owner are
-  taken if they are offered.
+* Giving a lead to another rep keeps its timers but that of a call that moves. Slots of the old owner are released, and the same
+  days of the new owner are taken; where these are full, a call moves to the next that is not, and a note that is not written
+  yet goes back into the queue.
 """
 
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from workflows.commands import (
     Hold,
     MigratePlaybook,
     OptOut,
+    Reassign,
     RecordDecline,
     RecordLaw,
     RecordReply,
@@ -48,6 +50,7 @@ from workflows.effects import effects_of
 from workflows.events import SCHEMA, Effects, OptedOut, Recorded
 from workflows.fold import fold
 from workflows.guards import refusal
+from workflows.handover import handover
 from workflows.lead import RESTING, Lead
 from workflows.mail_commands import ReportMail
 from workflows.merge_commands import TakeInDuplicate
@@ -223,6 +226,9 @@ def _moves(known: Facts) -> tuple[tuple[Row, AnyCommand], ...] | Refused:
         return tuple(merging.moves_of(known.lead, command))
     if row and row.target and isinstance(command, RecordReturn) and known.lead.hold is None:
         return (row, command), (aside("lead_held"), Hold(reason="needs_address"))
+    if row and isinstance(command, Reassign) and handover(known, command.owner).queued:
+        back = row_for(state, "fire_timer:note_slot")
+        return ((row, command), (back, FireTimer(timer="note_slot", armed_version=0))) if back else ((row, command),)
     if row and isinstance(command, ReportMail) and (touch := mail.touch_of(command, known.lead)):
         sent = row_for(state, f"mail_sent:{known.lead.mail.purpose}") if known.lead.mail else None
         return ((row, command), (sent, touch)) if sent else ((row, command),)

@@ -16,6 +16,7 @@ from workflows.events import (
     ContactUpdated,
     Effects,
     LeadHeld,
+    LeadReassigned,
     LeadReleased,
     MeetingBooked,
     NoteScheduled,
@@ -35,7 +36,7 @@ from workflows.lead import ENDS_HOLD, RESTING, State
 from workflows.merge_events import DuplicateTakenIn
 from workflows.migration import moved_timers
 from workflows.scoring import rescored
-from workflows.slotting import SlotMoves
+from workflows.slot_moves import SlotMoves
 from workflows.timers import TIMERS, at_its_hour, due, freeze, lives_on, monthly, thaw
 from workflows.transitions import Row
 
@@ -123,7 +124,27 @@ def _named_day(facts: Facts, data: AnyEvent) -> date:
 
 
 def _call_after_note(facts: Facts, data: AnyEvent) -> datetime | None:
+    if isinstance(data, LeadReassigned):
+        return _opens_for_another(facts, data)
     return at_its_hour("call_after_note", data.call_on, facts.call_calendar) if isinstance(data, NoteSent) else None
+
+
+def _opens_for_another(facts: Facts, data: LeadReassigned) -> datetime | None:
+    """Return when a promised call opens for a new owner, whose days are known; None when that is as it was."""
+    lead, taker = facts.lead, facts.context.colleague
+    opens = lead.timers.get("call_after_note")
+    if taker is None or opens is None or lead.call_on is None:
+        return None
+    day = data.call_on or max(lead.call_on, horizon.local_day(taker.calendar, facts.now))
+    at = max(at_its_hour("call_after_note", day, taker.calendar), facts.now)
+    return None if at == opens.due_at else at
+
+
+def _call_grace(facts: Facts, data: AnyEvent) -> datetime | None:
+    if not isinstance(data, LeadReassigned):
+        return due("call_grace", _named_day(facts, data), facts.playbook, facts.calendar)
+    moved = data.call_on if facts.lead.state == "call_due" else UNSET
+    return due("call_grace", moved, facts.playbook, facts.call_calendar) if moved else None
 
 
 def _call_term(name: str, facts: Facts, data: AnyEvent) -> datetime | None:
@@ -230,6 +251,7 @@ def _hold_review(facts: Facts, data: AnyEvent) -> datetime | None:
 
 _SPECIAL = {
     "call_after_note": _call_after_note,
+    "call_grace": _call_grace,
     "call_late": _call_late,
     "call_expiry": _call_expiry,
     "reason_probe": _reason_probe,

@@ -420,6 +420,13 @@ class LeadReassigned(Event, frozen=True, kw_only=True, tag="lead_reassigned"):
 
     owner: Name
     previous_owner: Name
+    call_on: date | UnsetType = UNSET
+    """The new day of the call, where the new owner has no slot on the one that it had."""
+    previous_call_on: date | UnsetType = UNSET
+    reason: RescheduleReason | UnsetType = UNSET
+    """Why it has none there. Without a new day: nor on any of the days that were looked at, so that the call has no slot."""
+    cover_ended: Name | UnsetType = UNSET
+    """The colleague who was to make the call for the owner before, and does not for this one."""
 
 
 class StatedReasonRecorded(Event, frozen=True, kw_only=True, tag="stated_reason_recorded"):
@@ -676,6 +683,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """A plan's: minutes of the day that are kept for asking why people said no; absent where none were kept yet."""
     opening: int | UnsetType = UNSET
     """A plan's: how many promised calls it knew that open later on its day; absent where it did not look at them yet."""
+    unreserved: int | UnsetType = UNSET
+    """A plan's: how many calls stood on its day without a slot of it; absent where each was still taken to hold one."""
     events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
     """Of a decision about letters: the sales events that were known, by id."""
     people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET
@@ -696,7 +705,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     into: merges.OtherLead | UnsetType = UNSET
     """Of a merge: what was known of the lead into which it was to be."""
     colleague: ColleagueUsed | UnsetType = UNSET
-    """Of a plan, a note that is scheduled and one that is sent: who makes the promised call instead of the owner."""
+    """Of a plan, a note that is scheduled and one that is sent: who makes the promised call instead of the owner. Of another
+    owner for a lead with something planned: that one; absent where their days were not looked at yet."""
 
 
 class PlaybookPin(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from workflows import pursuit_outcomes as pursuit
 from workflows.campaign_events import InvitationSent, StageMoved
 from workflows.cold import cold_proposed
 from workflows.context import Facts, in_utc
+from workflows.handover import handover
 from workflows.law_facts import imported
 from workflows.scoring import changed, entering, score_of
 from workflows.slotting import promise, resumed
@@ -143,6 +144,18 @@ def _rescheduled(facts: Facts, command: c.RescheduleCall) -> e.CallRescheduled:
     return e.CallRescheduled(call_on=command.call_on, previous_call_on=_call_on(facts), reason=command.reason)
 
 
+def _reassigned(facts: Facts, command: c.Reassign) -> e.LeadReassigned:
+    taken, calls = handover(facts, command.owner), facts.lead.call_by
+    return e.LeadReassigned(
+        owner=command.owner,
+        previous_owner=facts.lead.owner,
+        call_on=taken.call_on or msgspec.UNSET,
+        previous_call_on=_call_on(facts) if taken.call_on else msgspec.UNSET,
+        reason=taken.reason or msgspec.UNSET,
+        cover_ended=calls if calls and calls != command.owner and facts.context.colleague else msgspec.UNSET,
+    )
+
+
 def _contact_updated(facts: Facts, command: c.UpdateContact) -> e.ContactUpdated:
     law = imported(command.law, facts.lead.law)
     event = e.ContactUpdated(
@@ -250,7 +263,7 @@ BUILDERS: dict[str, Builder] = {
     "lead_held": _held,
     "lead_released": _released,
     "hold_review_due": lambda _facts, _: e.HoldReviewDue(),
-    "lead_reassigned": lambda facts, command: e.LeadReassigned(owner=command.owner, previous_owner=facts.lead.owner),
+    "lead_reassigned": _reassigned,
     "contact_updated": _contact_updated,
     "stated_reason_recorded": _reason,
     "real_reason_recorded": _reason,

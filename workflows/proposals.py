@@ -53,7 +53,7 @@ def plan_book(
         calendar,
         playbook.capacity,
         book.loads,
-        [_open_call(lead) for lead in (*book.called, *_opening(book, calendar, today)) if lead.call_on is not None],
+        [_open_call(lead, counted=book.counted) for lead in (*book.called, *_opening(book, calendar, today)) if lead.call_on],
         waiting.candidates,
         waiting.follow_ups,
         beside,
@@ -158,7 +158,17 @@ def _opening(book: Book, calendar: Calendar, today: date) -> Iterable[Lead]:
             yield lead
 
 
-def _open_call(lead: Lead) -> OpenCall:
+def unreserved(book: Book, day: date) -> int:
+    """Count the calls that stand on *day* and hold no slot of it."""
+    return sum(lead.call_on == day and not _is_reserved(lead) for lead in (*book.called, *(book.opening or ())))
+
+
+def _is_reserved(lead: Lead) -> bool:
+    """Tell whether the call of *lead* holds a slot of its day; one that is on hold needs none."""
+    return lead.hold is not None or any(slot.day == lead.call_on for slot in lead.slots)
+
+
+def _open_call(lead: Lead, *, counted: bool) -> OpenCall:
     assert lead.call_on is not None  # noqa: S101  # the caller asked only for those
     promised_on = lead.promised_on or lead.call_on
     return OpenCall(
@@ -166,6 +176,7 @@ def _open_call(lead: Lead) -> OpenCall:
         promised_on=promised_on,
         note_on=lead.note_on if lead.promised else None,
         due_on=lead.call_on if lead.call_on != promised_on else None,
+        reserved=_is_reserved(lead) if counted else True,
     )
 
 

@@ -170,6 +170,7 @@ def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> t
         suppressed={UUID(lead_id): modes for lead_id, modes in refused.items()},
         law=first.used.law,
         charged=first.used.beside is not msgspec.UNSET,
+        counted=first.used.unreserved is not msgspec.UNSET,
         probed=book.probed if first.used.probes is not msgspec.UNSET else None,
         opening=book.opening if first.used.opening is not msgspec.UNSET else None,
     )

@@ -22,7 +22,6 @@ from workflows.context import Facts
 from workflows.cover import Colleague, acting
 from workflows.events import Slot, SlotKind
 from workflows.lead import Lead
-from workflows.transitions import Row
 
 GapReason = Literal["slot_kept", "next_free_slot"]
 
@@ -30,7 +29,8 @@ GapReason = Literal["slot_kept", "next_free_slot"]
 #: Nothing that is about a lead happened before.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: How far ahead a note that went out on another day, or a lead that is released, may find its call a place, in working days.
+#: How far ahead the call of a note that went out on another day, or of a lead that is released or gets another owner, may find
+#: a place, in working days.
 _SEARCH_DAYS = 15
 
 
@@ -58,7 +58,11 @@ def slot_days(
         case ScheduleTouch(touch_on=touch_on):
             return {touch_on}
         case Reassign(owner=owner):
-            return {slot.day for slot in lead.slots if slot.rep != owner}
+            days = {slot.day for slot in lead.slots if slot.rep != owner}
+            if colleague and call_goes_over(lead, owner):
+                first = first_asked(lead, colleague.calendar, now)
+                days |= {horizon.after(colleague.calendar, first, number) for number in range(_SEARCH_DAYS + 1)}
+            return days
     if calendar is None:
         return set()
     # A date that cannot be right is refused later, by the decision; here it must only do no harm.
@@ -177,45 +181,16 @@ def _call_slot(lead: Lead) -> Slot | None:
     return next((slot for slot in lead.slots if slot.kind == "promised_call"), None)
 
 
-#: Events that give back what the lead holds without leaving the state; the last takes a new slot for one that was not used.
-_GIVES_BACK = frozenset({"lead_held", "lead_reassigned", "touch_scheduled"})
+def call_goes_over(lead: Lead, owner: str) -> bool:
+    """Tell whether a call is promised or due for which *owner*, who is to have the lead, needs a slot."""
+    calls = lead.state in ("note_sent", "call_due") and lead.call_on is not None and lead.hold is None
+    return calls and not any(slot.rep == owner for slot in lead.slots)
 
 
-class SlotMoves:
-    """The slots that one event moves."""
-
-    def __init__(self, facts: Facts, row: Row) -> None:
-        """Work out what *row* does with the lead's slots and those that are offered."""
-        lead, command = facts.lead, facts.command
-        entering = row.target is not None and row.target != lead.state
-        self.reserved: tuple[Slot, ...] = tuple(slot for slot in _wanted(facts, row) if slot)
-        self.used: tuple[Slot, ...] = tuple(slot for slot in lead.slots if slot.kind in row.uses)
-        gone = entering or row.event in _GIVES_BACK or isinstance(command, RescheduleCall)
-        kept = row.keeps if entering and not self.reserved else ()
-        # Whoever was to call for the owner and gets the lead calls as was promised.
-        own = command.owner if isinstance(command, Reassign) else None
-        left = (slot for slot in lead.slots if slot not in self.used and slot.kind not in kept and slot.rep != own)
-        self.released: tuple[Slot, ...] = tuple(left) if gone else ()
-
-
-def _wanted(facts: Facts, row: Row) -> tuple[Slot | None, ...]:
-    lead = facts.lead
-    match facts.command:
-        case ScheduleNote(note_on=note_on, call_on=call_on):
-            return offered(facts, "note", note_on), offered(facts, "promised_call", call_on)
-        case ScheduleCall(call_on=call_on):
-            return (offered(facts, "follow_up", call_on),)
-        case ScheduleTouch(touch_on=touch_on):
-            return (offered(facts, "follow_up", touch_on),)
-        case RescheduleCall(call_on=call_on):
-            return (offered(facts, call_slot_kind(facts), call_on),)
-        case MarkNoteSent():
-            return (promise(facts)[1],)
-        case Reassign(owner=owner):
-            return tuple(offered(facts, slot.kind, slot.day, owner) for slot in lead.slots if slot.rep != owner)
-    if row.event == "lead_released":
-        return resumed(facts)[2]
-    return ()
+def first_asked(lead: Lead, calendar: Calendar, now: datetime) -> date:
+    """Return the first day on which a new owner may make the call: its own, or today if that is over."""
+    today = horizon.local_day(calendar, now)
+    return horizon.after(calendar, max(lead.call_on or today, today), 0)
 
 
 def resumed(facts: Facts) -> tuple[date | None, date | None, tuple[Slot, ...]]:

@@ -681,7 +681,8 @@ class Calendar:
         self.starts, self.ends = int(raw["day_starts"]), int(raw["day_ends"])
         if (self.last - self.first).days > 150_000:
             raise ValueError("a calendar of more than four centuries")
-        free = {read_day(holiday["day"]).toordinal() for holiday in raw["holidays"]}
+        holidays = {read_day(holiday["day"]).toordinal() for holiday in raw["holidays"]}
+        free = set(holidays)
         for absence in raw["absences"]:
             begin, end = max(read_day(absence["first"]), self.first), min(read_day(absence["last"]), self.last)
             free.update(range(begin.toordinal(), end.toordinal() + 1))
@@ -690,6 +691,8 @@ class Calendar:
         weekdays = set(raw["weekdays"])
         every = range(self.first.toordinal(), self.last.toordinal() + 1)
         self.working = array("l", [n for n in every if (n - 1) % 7 + 1 in weekdays and n not in free])
+        #: Days that would be worked but for an absence.
+        self._away = {n for n in free - holidays if (n - 1) % 7 + 1 in weekdays}
         self.since = [read_moment(offset["since"]) for offset in raw["offsets"]]
         self.seconds = [int(offset["seconds"]) for offset in raw["offsets"]]
         if not self.since:
@@ -698,6 +701,10 @@ class Calendar:
     def covers(self, day: date) -> bool:
         """Whether the calendar knows *day*."""
         return self.first <= day <= self.last
+
+    def away_on(self, day: date) -> bool:
+        """Whether only an absence keeps *day* from being worked."""
+        return day.toordinal() in self._away
 
     def count_to(self, day: date) -> int:
         """Count the working days up to and including *day*."""
@@ -922,7 +929,7 @@ T54 note_due note_sent call_due -> playbook_migrated -> queued; by migrate_playb
 - contactable -> lead_held -> =; by hold; asks not_held hold_ends_ahead; arms hold_until hold_review
 - contactable -> lead_released -> =; by release fire_timer:hold_until; asks held
 - contactable -> hold_review_due -> =; by fire_timer:hold_review; asks held; arms hold_review
-- * -> lead_reassigned -> =; by reassign; asks another_owner
+- * -> lead_reassigned -> =; by reassign; asks another_owner; arms call_after_note call_grace
 - * -> stated_reason_recorded -> =; by record_reason:stated
 - * -> real_reason_recorded -> =; by record_reason:real; asks reason_evidence; ends reason_probe
 - * -> homework_completed -> =; by complete_homework; ends homework
@@ -1503,6 +1510,7 @@ def _on_held(lead: Lead, data: Any, at: datetime) -> None:
 
 def _on_reassigned(lead: Lead, data: Any, at: datetime) -> None:
     lead.owner, lead.call_by = data["owner"], None
+    lead.call_on = day_or_none(data.get("call_on")) or lead.call_on
 
 
 def _on_released(lead: Lead, data: Any, at: datetime) -> None:
@@ -1757,6 +1765,12 @@ class Decision:
         steps = [(_FIRST, self.command), (_OPTED_OUT, self.command)][: 2 if kept_out else 1]
         self.steps: Iterator[tuple[Row, Any]] = iter(self._steps(lead) if lead else steps)
 
+    def by_colleague(self, lead: Lead | None, calendar: Calendar) -> None:
+        """Go by the *calendar* of a colleague, too, who makes the call or is to have the lead."""
+        self.call_calendar = calendar
+        if lead is not None:
+            self.steps = iter(self._steps(lead))
+
     def _occurred_at(self) -> datetime:
         given = self.command.get("occurred_at")
         if given is None or self.kind == "fire_timer":
@@ -1817,6 +1831,9 @@ class Decision:
             return _steps_of_duplicate(lead, command)
         if row and row.target and self.kind == "record_return" and lead.hold is None:
             return [(row, command), (_ASIDES["lead_held"], {"command": "hold", "reason": "needs_address", "until": None})]
+        if row and self.kind == "reassign" and handover(lead, self).queued:
+            back = row_for(state, "fire_timer:note_slot")
+            return [(row, command), (back, {"command": "fire_timer", "timer": "note_slot"})] if back else [(row, command)]
         if row and self.kind == "report_mail" and command["outcome"] == "sent" and lead.mail:
             sent = row_for(state, "mail_sent:" + lead.mail["purpose"])
             touch = {**lead.mail, "mode": "email", "minutes": lead.mail["writing_minutes"], "command": "mail_sent"}
@@ -1856,10 +1873,12 @@ def acting(lead: Lead, kind: str) -> str:
 
 
 def colleague_of(lead: Lead, command: Any) -> str | None:
-    """Return the colleague by whose days the call of a note is promised; None when the owner calls."""
+    """Return by whose days the call of a note is promised, or a new owner takes over what is planned; else None."""
     if command["command"] == "schedule_note":
         name: str | None = command.get("call_by")
         return name
+    if command["command"] == "reassign":
+        return str(command["owner"]) if lead.state in (*PLANNED, "no_response") else None
     return lead.call_by if command["command"] == "mark_note_sent" else None
 
 
@@ -2924,6 +2943,43 @@ def _resumed(lead: Lead, d: Decision) -> tuple[date | None, date | None, list[Sl
     return None, day, [slot] if slot else []
 
 
+class Handover(NamedTuple):
+    """What another owner takes over of what is planned: slots, the call's new day and why, or that the note is planned anew."""
+
+    slots: list[Slot]
+    call_on: date | None = None
+    reason: str | None = None
+    queued: bool = False
+
+
+def handover(lead: Lead, d: Decision) -> Handover:
+    """Return what a new owner takes over, by their days if these are known."""
+    owner, calendar = str(d.command["owner"]), d.call_calendar
+    theirs = [slot for slot in lead.slots if slot[0] != owner]
+    if d.colleague is None:
+        found = [d.offered(slot[1], read_day(slot[2]), owner) for slot in theirs]
+        return Handover([slot for slot in found if slot])
+    today, planned = day_of(calendar, d.now), lead.hold is None
+    if planned and lead.state in ("note_sent", "call_due") and lead.call_on is not None:
+        if len(theirs) < len(lead.slots):
+            return Handover([])
+        kind, wanted = _call_kind(lead) if lead.state == "call_due" else "promised_call", max(lead.call_on, today)
+        slot = d.offered(kind, wanted, owner) if works(calendar, wanted) else None
+        if slot:
+            return Handover([slot])
+        later = [each for each in d.free if each[:2] == (owner, kind) and each[2] > written(wanted)]
+        reason = "capacity" if works(calendar, wanted) else "rep_absent" if calendar.away_on(wanted) else "holiday"
+        if not later:
+            return Handover([], None, reason)
+        slot = min(later, key=lambda each: (each[2], each[3]))
+        return Handover([slot], read_day(slot[2]), reason)
+    days = [(slot[1], read_day(slot[2])) for slot in theirs]
+    offers = [d.offered(kind, day, owner) for kind, day in days if day >= today and works(calendar, day)]
+    slots = [slot for slot in offers if slot]
+    queued = planned and lead.state == "note_due" and (len(slots) < len(theirs) or not lead.slots)
+    return Handover([], queued=True) if queued else Handover(slots)
+
+
 def _why_nurture(lead: Lead, c: Any, d: Decision) -> str:
     if c["command"] == "record_call":
         return "not_now"
@@ -3038,7 +3094,13 @@ WORKED_OUT: dict[str, dict[str, Callable[[Lead, Any, Decision], Any]]] = {
         "note_on": lambda lead, c, d: _resumed(lead, d)[0],
         "call_on": lambda lead, c, d: _resumed(lead, d)[1],
     },
-    "lead_reassigned": {"previous_owner": lambda lead, c, d: lead.owner},
+    "lead_reassigned": {
+        "previous_owner": lambda lead, c, d: lead.owner,
+        "call_on": lambda lead, c, d: handover(lead, d).call_on,
+        "previous_call_on": lambda lead, c, d: lead.call_on if handover(lead, d).call_on else None,
+        "reason": lambda lead, c, d: handover(lead, d).reason,
+        "cover_ended": lambda lead, c, d: lead.call_by if d.colleague and lead.call_by != c["owner"] else None,
+    },
     "playbook_migrated": {"previous": lambda lead, c, d: lead.pin},
     "stage_moved": {"previous": lambda lead, c, d: lead.stage_depth},
     "cold_proposed": {
@@ -3128,6 +3190,7 @@ SAYS = {
 SAYS_SOMETIMES = {
     "note_scheduled": "call_by",
     "note_sent": "photo",
+    "lead_reassigned": "call_on previous_call_on reason cover_ended",
     "revival_queued": "override basis",
     "lead_dropped": "words checklist",
     "reply_received": "introduced_by next_step_on",
@@ -3273,6 +3336,18 @@ def due_at(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime
     return due(timer, base, playbook, calendar)
 
 
+def _moved_with_its_lead(timer: str, lead: Lead, row: Row, data: Any, d: Decision) -> datetime | None:
+    """Return when a call opens for a new owner whose days are known, or its grace ends; None when that is as it was."""
+    call_on = day_or_none(data.get("call_on"))
+    if timer == "call_grace":
+        return due(timer, call_on, d.playbook, d.call_calendar) if call_on and lead.state == "call_due" else None
+    if d.colleague is None or timer not in lead.timers or lead.call_on is None:
+        return None
+    day = call_on or max(lead.call_on, day_of(d.call_calendar, d.now))
+    at = max(at_its_hour(timer, day, d.call_calendar), d.now)
+    return None if at == lead.timers[timer][0] else at
+
+
 def _slots_wanted(lead: Lead, row: Row, c: Any, d: Decision) -> list[Slot | None]:
     kind = c["command"]
     if kind == "schedule_note":
@@ -3287,7 +3362,7 @@ def _slots_wanted(lead: Lead, row: Row, c: Any, d: Decision) -> list[Slot | None
     if kind == "mark_note_sent":
         return [_promise(lead, d)[1]]
     if kind == "reassign":
-        return [d.offered(slot[1], read_day(slot[2]), c["owner"]) for slot in lead.slots if slot[0] != c["owner"]]
+        return list(handover(lead, d).slots)
     return list(_resumed(lead, d)[2]) if row.event == "lead_released" else []
 
 
@@ -3307,7 +3382,8 @@ def moves(row: Row, lead: Lead, c: Any, data: Any, d: Decision) -> dict[str, Any
     if row.event == "contact_updated" and ("law" not in data or d.law is None):
         # Of consent to mail it says nothing.
         return {"reserved": [], "released": [], "used": [], "armed": {}, "cancelled": [], "frozen": None}
-    armed = {name: at for name in arms for at in [due_at(name, lead, row, data, d)] if at is not None}
+    when = _moved_with_its_lead if row.event == "lead_reassigned" else due_at
+    armed = {name: at for name in arms for at in [when(name, lead, row, data, d)] if at is not None}
     cancelled, frozen = _timers_ended(row, lead, c, entering, armed, d)
     return {"reserved": reserved, "released": released, "used": used, "armed": armed, "cancelled": cancelled, "frozen": frozen}
 
@@ -4426,11 +4502,12 @@ class Streams:
         """Look whether who calls instead of the owner is who was named, by a calendar of theirs."""
         used, named = decision.colleague, colleague_of(lead, decision.command) if lead else None
         if used is None:
-            if named is not None and event.body["data"]["type"] != "command_refused":
+            # Of a new owner whose days were not looked at, as nobody's were once, the same days are taken.
+            if named is not None and event.body["data"]["type"] != "command_refused" and decision.kind != "reassign":
                 found.compare("used.colleague", None, "by whose days " + plain(named, 80) + " calls")
             return
         found.compare("used.colleague.rep", used["rep"], named)
-        decision.call_calendar = self.library.calendar(used["calendar"])
+        decision.by_colleague(lead, self.library.calendar(used["calendar"]))
         self._check_frozen("used.colleague.calendar", used["calendar"], str(used["rep"]), event, found)
         if used["followed"] not in self.library.playbooks:
             raise MissingError("the playbook {} is not in the bundle".format(plain(used["followed"], 64)))

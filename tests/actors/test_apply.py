@@ -13,7 +13,7 @@ from actors.apply import REGISTERS, TAKES_SLOTS
 from models.database import transaction
 from models.messages import Ring
 from models.verify import verify
-from tests.desk import CALL_ON, NOTE_ON, Desk, registration
+from tests.desk import CALL_ON, NOTE_ON, Desk, differing, registration
 from tests.statements import on_each_statement
 from tests.workflows.strategies import commands
 from workflows.actor_names import actor_name
@@ -203,6 +203,26 @@ def test_a_lead_that_changes_hands_takes_slots_of_its_new_owner(desk: Desk) -> N
     taken = desk.ask("SELECT rep, kind, day FROM slots WHERE lead_id = :id ORDER BY kind", id=lead_id)
     assert [("eve", "note", NOTE_ON), ("eve", "promised_call", CALL_ON)] == taken
     assert nothing_is_wrong(desk)
+
+
+def test_a_promised_call_finds_a_slot_in_the_days_of_a_new_owner_whose_day_is_full(desk: Desk) -> None:
+    """Eve promised five calls for the day already: a sixth moves to the next; a note not yet written is planned anew."""
+    promised, unwritten = desk.note_due(2)
+    desk.rep("eve")
+    for lead_id in desk.queued(5, owner="eve"):
+        desk.do(lead_id, ScheduleNote(note_on=NOTE_ON, call_on=CALL_ON), who="planner")
+    desk.do(promised, SENT)
+    for lead_id in (promised, unwritten):
+        desk.do(lead_id, Reassign(owner="eve"), who="manager:ann")
+    later = CALL_ON + timedelta(days=1)
+    held = desk.ask("SELECT rep, kind, day FROM slots WHERE lead_id = :id AND kind = 'promised_call'", id=promised)
+    assert ([("eve", "promised_call", later)], later) == (held, desk.lead(promised).call_on)
+    assert ("queued", ()) == (desk.lead(unwritten).state, desk.lead(unwritten).slots)
+    assert [(5,)] == desk.ask("SELECT count(*) FROM slots WHERE rep = 'eve' AND day = :day", day=CALL_ON)
+    said = desk.ask("SELECT body::jsonb #>> '{data,call_on}' FROM events WHERE type = 'lead_reassigned' ORDER BY position")
+    assert [(str(later),), (None,)] == said
+    assert nothing_is_wrong(desk)
+    assert [] == differing(desk.engine)
 
 
 def test_a_released_lead_takes_slots_again(desk: Desk) -> None:

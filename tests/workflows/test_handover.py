@@ -1,0 +1,225 @@
+"""Another owner for a lead with something planned: nobody is given a promise that has no slot in their days."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.workflows.office import CALENDARS, PLAYBOOK, Office
+from tests.workflows.test_cover import COVERING, LAST_DAY, all_is_derived, calendars, covered, write_all
+from workflows.accountability import Accountability, Diaries
+from workflows.calendars import Absence, Calendar, Holiday
+from workflows.commands import Hold, Reassign
+from workflows.events import CallDue, LeadReassigned, NoteSlotReleased
+from workflows.lead import Lead
+from workflows.planner import Load, OpenCall, plan_day
+
+MOST = PLAYBOOK.capacity
+HERE = {"dan": CALENDARS["dan"], "eve": replace(CALENDARS["dan"])}
+#: The second Tuesday: notes were written on the days before, and their calls fill the days to come.
+TUESDAY = date(2026, 1, 13)
+
+
+def office_of(eve: Calendar = HERE["eve"], until: date = TUESDAY, leads: int = 40) -> Office:
+    office = Office(leads, PLAYBOOK, {**HERE, "eve": eve})
+    write_all(office, until)
+    return office
+
+
+def one_of(office: Office, owner: str, state: str, day: date | None = None) -> Lead:
+    """Return the lead of *owner* in *state* whose call comes first, or comes on *day*."""
+    found = [lead for lead in office.simulation.books.leads.values() if (lead.owner, lead.state) == (owner, state)]
+    return min((lead for lead in found if day in (None, lead.call_on)), key=lambda lead: (lead.call_on or date.max, lead.id))
+
+
+def given_to(office: Office, lead: Lead, owner: str) -> tuple[Lead, LeadReassigned]:
+    """Give *lead* to *owner* and return it as it then stands, with the event that says so."""
+    office.hand_in((lead.id, Reassign(owner=owner)), who="manager:ann")
+    of_lead = [each for each in office.log if each.stream_id == lead.id and isinstance(each.data, LeadReassigned)]
+    assert isinstance(of_lead[-1].data, LeadReassigned)
+    return office.simulation.lead(lead.id), of_lead[-1].data
+
+
+def promised(office: Office) -> Counter[tuple[str, date]]:
+    return Counter((slot.rep, slot.day) for slot in office.simulation.books.slots() if slot.kind == "promised_call")
+
+
+def within_capacity(office: Office) -> None:
+    taken = Counter((slot.rep, slot.kind, slot.day) for slot in office.simulation.books.slots())
+    most = {"note": MOST.notes, "promised_call": MOST.calls + MOST.catch_up_calls, "follow_up": MOST.follow_up_touches}
+    assert [] == [each for each, count in taken.items() if count > most[each[1]]]
+
+
+def test_a_promised_call_moves_to_the_new_owners_next_day_with_a_slot_and_says_why() -> None:
+    """6.3: Dan's day is full, so that the call of Eve's lead gets the next of his days that is not, its slot and its hour."""
+    office = office_of(until=date(2026, 1, 21))
+    day = date(2026, 1, 26)
+    lead = one_of(office, "eve", "note_sent", day)
+    assert MOST.calls == promised(office)["dan", day]
+    full = {on for (rep, on), count in promised(office).items() if rep == "dan" and count == MOST.calls}
+    wanted = next(on for n in range(1, 9) if (on := HERE["dan"].add_working_days(day, n)) not in full)
+    after, said = given_to(office, lead, "dan")
+    assert [("dan", "promised_call", wanted)] == [(slot.rep, slot.kind, slot.day) for slot in after.slots]
+    assert (wanted, lead.call_on, "capacity") == (said.call_on, said.previous_call_on, said.reason)
+    assert (wanted, lead.promised_on, lead.slips + 1) == (after.call_on, after.promised_on, after.slips)
+    assert HERE["dan"].start_of(wanted) == after.timers["call_after_note"].due_at
+    assert max(promised(office).values()) <= MOST.calls
+    write_all(office, wanted)
+    (due,) = [each for each in office.log if each.stream_id == lead.id and isinstance(each.data, CallDue)]
+    assert wanted == HERE["dan"].local_day(due.occurred_at), "it opens on its new day, not on the one that was full"
+    all_is_derived(office)
+
+
+def test_a_day_that_is_not_full_takes_the_call_as_it_was_promised() -> None:
+    """The event has nothing to say of the call, and its timer stays."""
+    office = office_of()
+    lead = one_of(office, "eve", "note_sent", date(2026, 1, 15))
+    freed = one_of(office, "dan", "note_sent", date(2026, 1, 15))
+    office.hand_in((freed.id, Hold(reason="manual")), who="manager:ann")
+    after, said = given_to(office, lead, "dan")
+    assert [("dan", lead.call_on)] == [(slot.rep, slot.day) for slot in after.slots]
+    assert (lead.call_on, lead.slips, lead.timers) == (after.call_on, after.slips, after.timers)
+    assert LeadReassigned(owner="dan", previous_owner="eve") == said
+    all_is_derived(office)
+
+
+def test_a_call_that_is_due_and_overdue_gets_a_slot_of_today_or_a_later_day() -> None:
+    """Dan has room today for one of the calls that Eve did not make; the other one moves, and today's plan knows of both."""
+    office = office_of(until=date(2026, 1, 14))
+    office.simulation.run_until(datetime(2026, 1, 16, 15, tzinfo=UTC))
+    late = [lead for lead in office.simulation.books.leads.values() if (lead.owner, lead.state) == ("eve", "call_due")]
+    late = sorted((lead for lead in late if lead.promised and lead.call_on == date(2026, 1, 15)), key=lambda lead: lead.id)
+    assert late
+    today = date(2026, 1, 16)
+    for lead in late:
+        room = MOST.calls - promised(office)["dan", today]
+        after, said = given_to(office, lead, "dan")
+        (slot,) = after.slots
+        assert ("dan", "promised_call") == (slot.rep, slot.kind)
+        assert (slot.day == today) == (room > 0)
+        assert (slot.day if room <= 0 else lead.call_on) == after.call_on
+        assert ("capacity" if room <= 0 else None) == (said.reason or None)
+        assert lead.timers["call_late"] == after.timers["call_late"], "no promise is younger for our lack of capacity"
+    within_capacity(office)
+    all_is_derived(office)
+
+
+def test_days_on_which_the_new_owner_does_not_work_take_no_call() -> None:
+    """Dan has a holiday on the day, or is away: the reason says which."""
+    for reason, dan in (
+        ("holiday", replace(HERE["dan"], holidays=(Holiday(day=date(2026, 1, 15), name="a day off"),))),
+        ("rep_absent", replace(HERE["dan"], absences=(Absence(first=date(2026, 1, 15), last=date(2026, 1, 16)),))),
+    ):
+        office = Office(40, PLAYBOOK, {"dan": dan, "eve": HERE["eve"]})
+        write_all(office, date(2026, 1, 9))
+        lead = one_of(office, "eve", "note_sent", date(2026, 1, 15))
+        after, said = given_to(office, lead, "dan")
+        (slot,) = after.slots
+        assert (reason, slot.day) == (said.reason, after.call_on)
+        assert dan.is_working(slot.day)
+        assert slot.day > date(2026, 1, 15)
+        all_is_derived(office)
+
+
+def test_a_call_without_any_room_says_so_and_the_plan_counts_it() -> None:
+    """Dan's playbook has no promised calls: the call has no slot, the event has a reason and no day."""
+    office = office_of()
+    none = replace(PLAYBOOK, id="none", capacity=replace(MOST, calls=0, notes=0))
+    office.follow("dan", none)
+    lead = one_of(office, "eve", "note_sent", date(2026, 1, 15))
+    after, said = given_to(office, lead, "dan")
+    assert ((), "capacity", None) == (after.slots, said.reason, said.call_on or None)
+    assert lead.call_on == after.call_on
+    all_is_derived(office)
+
+
+def test_a_note_that_is_not_written_yet_is_planned_anew_where_the_new_owner_has_no_room_for_it() -> None:
+    """Nothing is promised: it waits in the new owner's queue, takes none of their slots, and counts as missed by nobody."""
+    office = office_of(until=date(2026, 1, 12))
+    office.simulation.run_until(datetime(2026, 1, 13, 15, tzinfo=UTC))
+    lead = one_of(office, "eve", "note_due")
+    before = promised(office)
+    after, _ = given_to(office, lead, "dan")
+    history = [each for each in office.log if each.stream_id == lead.id]
+    assert isinstance(history[-1].data, NoteSlotReleased)
+    assert ("T11", "queued", "dan", ()) == (history[-1].row, after.state, after.owner, after.slots)
+    assert {rep for rep, day in before} == {"dan", "eve"}
+    assert before["dan", lead.call_on or date.max] == promised(office)["dan", lead.call_on or date.max]
+    counted = Accountability(Diaries({rep: [each] for rep, each in office.calendars.items()}), {})
+    counted.take(history)
+    assert [] == [figures for figures in counted.figures.values() if "notes_missed" in figures]
+    within_capacity(office)
+    all_is_derived(office)
+
+
+def test_away_and_back_to_an_owner_on_leave_says_that_the_cover_ended() -> None:
+    """Dan was to call for Eve. Given to Dan's and Eve's colleague it is none of his; back with Eve it waits for her return."""
+    office = Office(40, COVERING, {**calendars(), "zoe": replace(CALENDARS["dan"])})
+    write_all(office, LAST_DAY)
+    lead = min((each for each in covered(office) if each.state == "note_sent"), key=lambda each: each.id)
+    after, said = given_to(office, lead, "zoe")
+    assert ("dan", None, None) == (said.cover_ended, said.reason or None, after.call_by or None)
+    assert [("zoe", lead.call_on)] == [(slot.rep, slot.day) for slot in after.slots]
+    back, said = given_to(office, after, "eve")
+    assert ("rep_absent", lead.call_on) == (said.reason, said.previous_call_on)
+    assert [("eve", back.call_on)] == [(slot.rep, slot.day) for slot in back.slots]
+    assert date(2026, 2, 2) == back.call_on, "the first day after her leave"
+    said = given_to(office, min((e for e in covered(office) if e.state == "note_sent"), key=lambda e: e.id), "dan")[1]
+    assert LeadReassigned(owner="dan", previous_owner="eve") == said, "who was to call and gets the lead calls as was promised"
+    all_is_derived(office)
+
+
+def test_a_touch_keeps_its_day_where_the_new_owner_works_and_has_room() -> None:
+    """Else it is planned anew by its turn."""
+    office = office_of(until=date(2026, 1, 22))
+    simulation = office.simulation
+    silent = [lead for lead in simulation.books.leads.values() if lead.state == "no_response" and lead.slots]
+    for lead in silent:
+        after, _ = given_to(office, lead, "dan" if lead.owner == "eve" else "eve")
+        assert all(slot.rep == after.owner for slot in after.slots)
+    assert silent
+    within_capacity(office)
+    all_is_derived(office)
+
+
+def test_an_owner_whose_days_nobody_knows_gets_the_same_days() -> None:
+    """Without a calendar there is no day that could be full, or that is not worked."""
+    office = office_of()
+    lead = one_of(office, "eve", "note_sent", date(2026, 1, 15))
+    after, said = given_to(office, lead, "nobody-known")
+    assert [("nobody-known", lead.call_on)] == [(slot.rep, slot.day) for slot in after.slots]
+    assert LeadReassigned(owner="nobody-known", previous_owner="eve") == said
+    all_is_derived(office)
+
+
+@given(st.integers(0, 10_000), st.integers(10, 24))
+@settings(max_examples=6, deadline=None)
+def test_leads_that_go_to_and_fro_leave_nobody_past_capacity_and_no_promise_without_a_slot(seed: int, days: int) -> None:
+    """Whoever has a lead after any number of hands has a slot for its call, and all of it follows."""
+    dice, office = Random(seed), Office(24, COVERING, {**calendars(), "zoe": replace(CALENDARS["dan"])})
+    for number in range(1, days + 1):
+        write_all(office, date(2026, 1, 5) + timedelta(days=number))
+        planned = [lead for lead in office.simulation.books.leads.values() if lead.state in ("note_due", "note_sent")]
+        for lead in dice.sample(sorted(planned, key=lambda each: each.id), min(3, len(planned))):
+            after, said = given_to(office, lead, dice.choice([rep for rep in office.calendars if rep != lead.owner]))
+            if after.state == "note_sent":
+                assert [after.owner] == [slot.rep for slot in after.slots] or (said.reason and not said.call_on)
+    assert max(promised(office).values()) <= MOST.calls + MOST.catch_up_calls
+    within_capacity(office)
+    all_is_derived(office)
+
+
+def test_a_plan_counts_the_calls_of_its_day_that_have_no_slot() -> None:
+    """Five calls on a day for two, three of them without a slot: the plan keeps four with the catch-up calls, not the fifth."""
+    day = date(2026, 1, 26)
+    note_on = date(2026, 1, 19)
+    calls = [OpenCall(lead_id=UUID(int=number), promised_on=day, note_on=note_on, reserved=number < 2) for number in range(5)]
+    plan = plan_day(day, CALENDARS["dan"], MOST, {day: Load(calls=2)}, calls, (), ())
+    assert [UUID(int=number) for number in range(4)] == [call.lead_id for call in plan.open_calls]
+    assert [UUID(int=4)] == [move.lead_id for move in plan.reschedules]
+    made = plan_day(day, CALENDARS["dan"], MOST, {day: Load(calls=4)}, calls[:3], (), ())
+    assert [UUID(int=number) for number in range(2)] == [call.lead_id for call in made.open_calls], "two calls were made today"
