@@ -66,6 +66,7 @@ def lead_row(lead: Lead, hash_: bytes) -> dict[str, Any]:
         "score": lead.score.total if lead.score else None,
         "last_contact_at": lead.last_contact_at,
         "call_on": lead.call_on,
+        "call_by": lead.call_by or None,
         "next_timer": name,
         "next_due_at": due_at,
         "held": lead.hold.reason if lead.hold else None,
@@ -91,8 +92,8 @@ def rep_row(rep: Rep, hash_: bytes) -> dict[str, Any]:
 
 _lead_types = {
     "id": "uuid", "version": "integer", "state": "text", "owner": "text", "playbook": "text", "score": "integer",
-    "last_contact_at": "timestamptz", "call_on": "date", "next_timer": "text", "next_due_at": "timestamptz", "held": "text",
-    "erased_at": "timestamptz", "recorded_at": "timestamptz", "hash": "bytea", "body": "text",
+    "last_contact_at": "timestamptz", "call_on": "date", "call_by": "text", "next_timer": "text", "next_due_at": "timestamptz",
+    "held": "text", "erased_at": "timestamptz", "recorded_at": "timestamptz", "hash": "bytea", "body": "text",
 }  # fmt: skip
 _rep_types = {
     "id": "uuid", "name": "text", "version": "integer", "calendar": "text", "recorded_at": "timestamptz", "hash": "bytea",

@@ -16,10 +16,8 @@ _expected = f"messages.settled_at IS NULL AND messages.due_at <= :now AND attemp
 _in_motion = text(f"""
     SELECT EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id
                     WHERE leads.owner = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
-        OR EXISTS (SELECT FROM reps JOIN leads ON leads.owner = reps.name
-                                                 AND leads.state IN ('note_due', 'note_sent', 'call_due')
-                     JOIN messages ON messages.stream_id = leads.id
-                    WHERE leads.body::jsonb ->> 'call_by' = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
+        OR EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id
+                    WHERE leads.call_by = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE actor_name = :plans_a_note AND body::jsonb ->> 'call_by' = :rep
                       AND ring_again_at IS NULL AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE actor_name = :plans_a_note AND body::jsonb ->> 'call_by' = :rep
@@ -50,8 +48,8 @@ def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers:
 
 
 _promises_coming_due = text("""
-    SELECT count(*) FROM reps JOIN leads ON leads.owner = reps.name JOIN messages ON messages.stream_id = leads.id
-     WHERE coalesce(leads.body::jsonb ->> 'call_by', leads.owner) = :owner
+    SELECT count(*) FROM leads JOIN messages ON messages.stream_id = leads.id
+     WHERE ((leads.owner = :owner AND leads.call_by IS NULL) OR leads.call_by = :owner)
        AND leads.state = 'note_sent' AND leads.next_due_at <= :now
        AND messages.settled_at IS NULL AND messages.due_at <= :now AND messages.attempts = 0 AND messages.deliveries = 0
 """)

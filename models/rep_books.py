@@ -24,11 +24,11 @@ _book = text("""
     UNION ALL SELECT state, body, NULL, NULL FROM leads
      WHERE owner = :rep AND state IN ('queued', 'no_response', 're_engaged', 'breakup_sent')
     UNION ALL SELECT state, body, NULL, NULL FROM leads
-     WHERE owner = :rep AND state = 'call_due' AND body::jsonb ->> 'call_by' IS NULL
+     WHERE owner = :rep AND state = 'call_due' AND call_by IS NULL
     UNION ALL SELECT state, body, NULL, NULL FROM leads
-     WHERE owner = :rep AND state = 'note_sent' AND call_on <= :first AND body::jsonb ->> 'call_by' IS NULL
-    UNION ALL SELECT state, leads.body, NULL, NULL FROM reps JOIN leads ON owner = name AND state IN ('note_sent', 'call_due')
-     WHERE leads.body::jsonb ->> 'call_by' = :rep AND (state = 'call_due' OR call_on <= :first)
+     WHERE owner = :rep AND state = 'note_sent' AND call_on <= :first AND call_by IS NULL
+    UNION ALL SELECT state, body, NULL, NULL FROM leads
+     WHERE call_by = :rep AND (state = 'call_due' OR (state = 'note_sent' AND call_on <= :first))
     UNION ALL SELECT state, body, NULL, NULL FROM leads
      WHERE owner = :rep AND state = 'declined'
        AND (body::jsonb -> 'timers' -> 'reason_probe' ->> 'due_at')::timestamptz < :probed_until

@@ -107,6 +107,7 @@ leads = Table(
     Column("score", Integer),
     Column("last_contact_at", _moment),
     Column("call_on", Date),
+    Column("call_by", Text, comment="the colleague who makes its call; empty: its owner does"),
     Column("next_timer", Text, comment="the next armed timer that acts on its own"),
     Column("next_due_at", _moment),
     Column("held", Text, comment="why its timers are frozen"),
@@ -115,6 +116,7 @@ leads = Table(
     Column("hash", LargeBinary, nullable=False, comment="hash of its newest event"),
     Column("body", Text, nullable=False, comment="the folded lead, canonical JSON"),
     Index("leads_owner_state", "owner", "state", "score"),
+    Index("leads_call_by", "call_by", "state", postgresql_where=text("call_by IS NOT NULL")),
 )
 
 reps = Table(

@@ -112,10 +112,7 @@ def events_since(connection: Connection, owner: str, since: datetime) -> list[Re
 def calls_for_others(connection: Connection, rep: str) -> list[Lead]:
     """Return the leads of other reps whose promised call *rep* is to make, by id."""
     rows = connection.scalars(
-        text(
-            "SELECT leads.body FROM reps JOIN leads ON leads.owner = reps.name AND leads.state IN ('note_sent', 'call_due') "
-            "WHERE leads.body::jsonb ->> 'call_by' = :rep ORDER BY leads.id"
-        ),
+        text("SELECT body FROM leads WHERE call_by = :rep AND state IN ('note_sent', 'call_due') ORDER BY id"),
         {"rep": rep},
     )
     return [_lead_decoder.decode(body) for body in rows]

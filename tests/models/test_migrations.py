@@ -4,14 +4,19 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from msgspec import UNSET
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from migrations import runner
 from migrations.runner import SchemaError, check_schema, differences, migrate, newest_revision
 from models.database import make_engine, transaction
+from models.leads import lead_row
 from tests.servers import ServersUnderTest, ask, fresh_database
+from tests.workflows.life import life_in
 
 
 def test_a_second_run_changes_nothing_and_the_schema_is_that_of_the_tables(servers: ServersUnderTest) -> None:
@@ -54,6 +59,35 @@ def test_what_a_message_led_to_is_found_by_an_index(database_url: str) -> None:
         plan = "\n".join(connection.execute(text(question)).scalars())
     engine.dispose()
     assert "messages_caused_by" in plan
+
+
+def test_who_makes_the_call_is_filled_in_for_the_leads_that_are_there(servers: ServersUnderTest) -> None:
+    """0014: of a lead that a colleague calls, and of no other; plans of every rep find them by an index."""
+    covered, own = (
+        replace(life_in("note_sent").lead, id=UUID(int=number), call_by=by) for number, by in ((1, "eve"), (2, UNSET))
+    )
+    with fresh_database(servers.database_url) as url:
+        engine = make_engine(url)
+        with engine.connect() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(runner.__file__).parent))
+            config.set_main_option("path_separator", "os")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0013")
+            for lead in (covered, own):
+                row = {name: value for name, value in lead_row(lead, bytes(32)).items() if name != "call_by"}
+                names = ", ".join(row)
+                connection.execute(text(f"INSERT INTO leads ({names}) VALUES (:{names.replace(', ', ', :')})"), row)
+            connection.commit()
+        assert ("0013", newest_revision()) == migrate(engine)
+        with transaction(engine) as connection:
+            found = connection.execute(text("SELECT id, call_by FROM leads ORDER BY id")).all()
+            assert [(covered.id, "eve"), (own.id, None)] == [tuple(row) for row in found]
+            assert [] == differences(connection)
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            asked = "EXPLAIN SELECT body FROM leads WHERE call_by = 'eve' AND state IN ('note_sent', 'call_due')"
+            assert "leads_call_by" in "\n".join(connection.execute(text(asked)).scalars())
+        engine.dispose()
 
 
 def test_the_schema_of_a_later_release_is_refused_and_left_alone(database_url: str) -> None:

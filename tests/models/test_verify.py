@@ -66,6 +66,7 @@ def test_nothing_is_wrong_with_what_was_lived(lived: Desk) -> None:
         ("projection_differs", "UPDATE leads SET body = replace(body, 'dan', 'eve')"),
         ("projection_differs", "UPDATE leads SET body = '{}' WHERE state = 'note_sent'"),
         ("projection_differs", "DELETE FROM leads WHERE state = 'note_sent'"),
+        ("projection_differs", "UPDATE leads SET call_by = 'eve' WHERE state = 'note_sent'"),
         ("projection_differs", "UPDATE reps SET calendar = 'other'"),
         ("slot_differs", "DELETE FROM slots WHERE kind = 'promised_call' AND ordinal = 1"),
         ("slot_differs", "UPDATE slots SET ordinal = 9 WHERE kind = 'note' AND ordinal = 1"),
@@ -141,7 +142,7 @@ def test_rebuild_makes_the_same_rows_byte_for_byte(lived: Desk) -> None:
 def test_rebuild_mends_changed_projections_and_missing_timers(lived: Desk) -> None:
     """After a rebuild, nothing is wrong with projections, slots and timers that were changed or deleted."""
     before = projections(lived)
-    tamper(lived, "UPDATE leads SET state = 'won', owner = 'nobody'")
+    tamper(lived, "UPDATE leads SET state = 'won', owner = 'nobody', call_by = 'eve'")
     tamper(lived, "DELETE FROM slots")
     tamper(lived, "DELETE FROM calendars")
     tamper(lived, "DELETE FROM messages WHERE settled_at IS NULL AND asked_by = 'clock'")

@@ -5,7 +5,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
+from models.database import transaction
+from models.rebuild import rebuild
 from service.calendars import freeze_calendar
 from service.times import shown_moment
 from tests.service.cli.test_five import NOTE
@@ -35,6 +38,12 @@ def covered(world: World, tmp_path: Path) -> World:
     return world
 
 
+def called_by(world: World) -> list[tuple[str | None]]:
+    """Return who calls each lead instead of its owner, as the column says by which plans find it."""
+    with transaction(world.engine) as connection:
+        return [(row[0],) for row in connection.execute(text("SELECT call_by FROM leads ORDER BY id"))]
+
+
 def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World, tmp_path: Path) -> None:
     """From the note that must name her to her sheet, her call, and the promise that was kept for its owner."""
     world, promise = covered, "My colleague Eve will call you on 13 January."
@@ -48,6 +57,11 @@ def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World, tmp_p
         assert "A colleague makes the call, and it does not name them." in said
         world.ok("note-sent", "V-0000", "--text", NOTE.replace("I'll call you next week.", promise))
     assert "made by eve while dan is away" in world.ok("explain", "V-0000")
+    assert [("eve",)] == called_by(world)
+    with transaction(world.engine) as connection:
+        connection.execute(text("UPDATE leads SET call_by = NULL"))
+        rebuild(connection)
+    assert [("eve",)] == called_by(world)
     world.at(MONDAY + timedelta(days=8))
     assert "V-0000" not in world.ok("today", "--rep", "dan")
     hers = world.ok("today", "--rep", "eve")
