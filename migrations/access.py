@@ -50,6 +50,7 @@ PRIVILEGES = {
     "contacts": Allowed(_CHANGE, auditor="", opened=_READ),
     "documents": Allowed(_KEEP, auditor="", opened=_READ),
     "events": Allowed(_ADD),
+    "heads_nodes": Allowed(_KEEP),
     "leads": Allowed(_CHANGE),
     "log_head": Allowed("SELECT UPDATE"),
     "mailboxes": Allowed(_CHANGE, auditor="", opened=_READ),

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import operations
+from models import checkpoints, heads_nodes, operations
+from models.replay import EVERY, Ids
 from workflows.events import HeadsRecorded, decode_recorded
-from workflows.heads import Head, HeadProof, HeadsTree, leaf_of
-from workflows.merkle import Frontier
+from workflows.heads import Head, HeadsNode, leaf_of, summed
 from workflows.service_stream import SERVICE_ID
 
 #: So many heads are read at a time.
@@ -27,22 +26,34 @@ class RecordedHeads(NamedTuple):
     data: HeadsRecorded
 
 
+class Measured(NamedTuple):
+    """What is to be recorded of heads, and the nodes to be kept for proofs."""
+
+    data: HeadsRecorded
+    nodes: list[HeadsNode]
+
+
 def heads_in_order(connection: Connection, size: int) -> Iterator[Head]:
     """Yield the newest event of every stream among the first *size* events, in the order of the stream ids.
 
     In constant memory; *connection* is in a transaction.
     """
     statement = _newest_of_each.execution_options(stream_results=True, yield_per=CHUNK_ROWS)
-    with connection.execute(statement, {"size": size}) as rows:
+    with connection.execute(statement, {"size": size, **EVERY._asdict()}) as rows:
         yield from map(Head._make, rows)
+
+
+def heads_between(connection: Connection, size: int, ids: Ids) -> list[Head]:
+    """Return the same of the streams *ids* alone."""
+    return [Head._make(row) for row in connection.execute(_newest_of_each, {"size": size, **ids._asdict()})]
 
 
 # From one stream to the next by the index: of all their other events not one is read, and nothing is sorted but the heads.
 _newest_of_each = text("""
     WITH RECURSIVE streams (id) AS (
-        (SELECT stream_id FROM events ORDER BY stream_id LIMIT 1)
+        (SELECT stream_id FROM events WHERE stream_id BETWEEN :first AND :last ORDER BY stream_id LIMIT 1)
          UNION ALL
-        SELECT (SELECT stream_id FROM events WHERE stream_id > streams.id ORDER BY stream_id LIMIT 1)
+        SELECT (SELECT stream_id FROM events WHERE stream_id > streams.id AND stream_id <= :last ORDER BY stream_id LIMIT 1)
           FROM streams WHERE streams.id IS NOT NULL
     )
     SELECT head.* FROM streams, LATERAL (
@@ -52,12 +63,11 @@ _newest_of_each = text("""
 """)
 
 
-def measured(connection: Connection, size: int) -> HeadsRecorded:
+def measured(connection: Connection, size: int) -> Measured:
     """Return what is to be recorded of the heads of the first *size* events."""
-    frontier = Frontier()
-    for head in heads_in_order(connection, size):
-        frontier.append(leaf_of(head.stream_id, head.commitment))
-    return HeadsRecorded(size=size, streams=frontier.size, root=frontier.root.hex())
+    heads = heads_in_order(connection, size)
+    found = summed((head.stream_id.bytes, leaf_of(head.stream_id, head.commitment)) for head in heads)
+    return Measured(HeadsRecorded(size=size, streams=found.streams, root=found.root.hex()), found.nodes)
 
 
 def newest(connection: Connection, *, before: int | None = None) -> RecordedHeads | None:
@@ -77,19 +87,23 @@ def newest(connection: Connection, *, before: int | None = None) -> RecordedHead
     return RecordedHeads(row.position, row.version, row.hash, recorded.recorded_at, recorded.data)
 
 
-def record(connection: Connection, data: HeadsRecorded, *, now: datetime, actor: str) -> int:
-    """Append *data* to the service's own stream and return its position. Last in its transaction, under `checkpoints.lock`."""
-    return operations.append(connection, data, now=now, by=actor).position
+def record(connection: Connection, found: Measured, *, now: datetime, actor: str) -> int:
+    """Append *found* to the service's own stream and return its position. Last in its transaction, under `checkpoints.lock`."""
+    signed = _signed(connection)
+    heads_nodes.forget(connection, but=[signed.data.size] if signed else [])
+    heads_nodes.keep(connection, found.data.size, found.nodes)
+    # Behind that, because whoever wants to append waits from here on.
+    return operations.append(connection, found.data, now=now, by=actor).position
 
 
-def prove_head(connection: Connection, stream_id: UUID, size: int) -> HeadProof:
-    """Return the proof of a stream's head among the first *size* events, for recorded heads of that size.
+def rebuild_nodes(connection: Connection) -> None:
+    """Make the nodes anew that are kept for proofs. The caller has locked their table and the head of the log."""
+    heads_nodes.forget(connection, but=[])
+    for size in {known.data.size for known in (newest(connection), _signed(connection)) if known}:
+        heads_nodes.keep(connection, size, measured(connection, size).nodes)
 
-    Costs one pass over the heads; for many streams keep a `workflows.heads.HeadsTree`.
 
-    Raises
-    ------
-    LookupError
-        When the stream had no event by then.
-    """
-    return HeadsTree(list(heads_in_order(connection, size))).prove(stream_id)
+def _signed(connection: Connection) -> RecordedHeads | None:
+    """Return the newest recorded heads that a checkpoint covers: those of which proofs are asked."""
+    checkpoint = checkpoints.newest(connection)
+    return newest(connection, before=checkpoint.size) if checkpoint else None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import campaigns, leads, messages, pauses, playbooks, slots
+from models import campaigns, heads, leads, messages, pauses, playbooks, slots
 from models.messages import NewMessage
 from models.replay import decode_events, fold_events, pages
 from workflows.actor_names import actor_name
@@ -82,7 +82,7 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
     pauses.stop_work(connection)
     # In the order in which writers lock: projections first, the head of the log last. DELETE and not TRUNCATE, so that who
     # reads meanwhile goes on seeing the rows as they were.
-    connection.execute(text("LOCK TABLE leads, reps, sales_events, campaigns, slots, calendars IN EXCLUSIVE MODE"))
+    connection.execute(text("LOCK TABLE leads, reps, sales_events, campaigns, slots, calendars, heads_nodes IN EXCLUSIVE MODE"))
     for table in ("leads", "reps", "sales_events", "campaigns", "slots", "calendars"):
         connection.execute(text(f"DELETE FROM {table}"))
     connection.execute(text("SELECT position FROM log_head FOR UPDATE"))
@@ -105,6 +105,7 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
             progress(writer.counts["events"])
     writer.write()
     pauses.rebuild(connection)
+    heads.rebuild_nodes(connection)
     return Rebuilt(**writer.counts)
 
 

@@ -1,13 +1,12 @@
-"""The heads of all streams while the log is read event by event, and the root over them at any moment of that."""
+"""The heads of all streams while the log is read event by event, and what they come to at any moment of that."""
 
 from uuid import UUID
 
-from workflows.heads import Head, leaf_of
-from workflows.merkle import merkle_root
+from workflows.heads import Head, Summed, leaf_of, summed
 
 
 class RunningHeads:
-    """The newest event of each stream so far, and the root over them: about 230 bytes of memory per stream."""
+    """The newest event of each stream so far, and what they come to: about 230 bytes of memory per stream."""
 
     def __init__(self) -> None:
         """Start before the first event."""
@@ -19,16 +18,11 @@ class RunningHeads:
         """Take the next event of the stream, whose id is given as 16 bytes."""
         self._heads[stream_id] = version, hash_
 
-    @property
-    def streams(self) -> int:
-        """How many streams have an event so far."""
-        return len(self._heads)
-
-    def root(self) -> bytes:
-        """Return the heads root; only what has changed since the last time is hashed anew, besides the inner nodes."""
+    def summed(self) -> Summed:
+        """Return what the heads come to; only what has changed since the last time is hashed anew, besides the inner nodes."""
         if len(self._ids) != len(self._heads):
             self._ids = sorted(self._heads)
-        return merkle_root(map(self._leaf, self._ids))
+        return summed((id_, self._leaf(id_)) for id_ in self._ids)
 
     def _leaf(self, id_: bytes) -> bytes:
         head = self._heads[id_]

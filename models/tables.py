@@ -4,8 +4,9 @@
 projections of it and can be dropped and rebuilt (`models.rebuild`). ``messages`` is outbox, inbox and durable timer at once.
 ``contacts`` and ``documents`` hold the personal data that the log only refers to; ``suppressions`` what outlives an erasure,
 as keyed hashes. ``playbooks`` and ``wordings`` are published once and never change. ``tree_nodes`` and ``checkpoints`` are the
-Merkle tree over the log and what was signed of it; the log tells whether they are true. ``checkpoint_deliveries`` and
-``checkpoint_failures`` say where checkpoints were sent and did not arrive.
+Merkle tree over the log and what was signed of it; the log tells whether they are true. ``heads_nodes`` are those of the trees
+over recorded heads, made of the log like a projection. ``checkpoint_deliveries`` and ``checkpoint_failures`` say where
+checkpoints were sent and did not arrive.
 
 ``log_head`` is the one row that whoever appends to the log holds to the commit; ``bells`` the mark by which a Redis is known
 again; ``suppression_key`` the check of the key that the hashes are made with; ``mailboxes`` the addresses that reps write from.
@@ -264,6 +265,16 @@ tree_nodes = Table(
     Column(
         "number", BigInteger, primary_key=True, autoincrement=False, comment="from 0, of the complete subtrees of the level"
     ),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+heads_nodes = Table(
+    "heads_nodes",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False, comment="the heads are those of so many events"),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False, comment="6 and above: 2**level heads"),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 0, of the subtrees of the level"),
+    Column("last", Uuid, nullable=False, comment="the stream of the last of the heads"),
     Column("hash", LargeBinary, nullable=False),
 )
 

@@ -1,8 +1,8 @@
 """Is the log the one that was signed? Every leaf is made again from the bodies, in the order of the positions.
 
-One pass compares the stored nodes of the tree, the root of every checkpoint, that of every note from outside, and every
-recorded heads root with what the events themselves come to; all checkpoints of one sequence of leaves are consistent with each
-other. Memory is one entry per stream, whatever the length of the log.
+One pass compares the stored nodes of the tree, the root of every checkpoint, that of every note from outside, and all recorded
+heads (`models.verify_heads`) with what the events themselves come to; all checkpoints of one sequence of leaves are consistent
+with each other. Memory is one entry per stream, whatever the length of the log.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,17 +10,14 @@ from heapq import merge
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import msgspec
 from psycopg.types.string import ByteaBinaryLoader
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from models import checkpoints, tree
 from models.findings import Finding
-from models.running_heads import RunningHeads
-from workflows.events import HeadsRecorded, decode_recorded
+from models.verify_heads import HeadsVerification
 from workflows.merkle import Frontier, Node, Span, leaf_hash
 from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note
-from workflows.service_stream import SERVICE_ID
 
 #: So many events are read at a time.
 CHUNK_ROWS = 5_000
@@ -55,15 +52,6 @@ class _Claim(NamedTuple):
     whose: str
 
 
-class _RecordedHeads(NamedTuple):
-    """What a ``heads_recorded`` at *position* says of the first *size* events."""
-
-    size: int
-    position: int
-    streams: int
-    root: str
-
-
 def verify_tree(
     connection: Connection,
     *,
@@ -94,10 +82,9 @@ class _TreeVerification:
         self._connection = connection
         self._open_note = open_note
         self._outside = outside
-        self._since = since
         self._progress = progress
         self._frontier = Frontier()
-        self._heads = RunningHeads()
+        self._heads = HeadsVerification(connection, since or 0)
         self._nodes = _Ahead(tree.read_nodes(connection))
         self._stray: Node | None = None
         """The first stored node that is no complete subtree of the log."""
@@ -114,9 +101,8 @@ class _TreeVerification:
         unsigned: list[Finding] = []
         outside = (_Claim(c.size, c.root, "outside") for c in sorted(self._outside, key=lambda c: c.size))
         claims = _Ahead(merge(self._signed(unsigned), outside, key=lambda claim: claim.size))
-        recorded = _Ahead(self._recorded_heads())
         yield from self._compare(claims)
-        due = self._due(claims, recorded)
+        due = self._due(claims)
         for read in self._log():
             events = read
             while events:
@@ -125,17 +111,18 @@ class _TreeVerification:
                 events = events[number:]
                 if due is not None and self.events >= due:
                     yield from self._compare(claims)
-                    while recorded.next and recorded.next.size <= self.events:
-                        yield from self._check_heads(recorded.pop())
-                    due = self._due(claims, recorded)
+                    yield from self._heads.compare(self.events)
+                    due = self._due(claims)
             self._progress(self.events)
         yield from self._ahead(claims)
         yield from self._left_over()
+        yield from self._heads.left_over()
         yield from unsigned
 
-    def _due(self, claims: "_Ahead[_Claim]", recorded: "_Ahead[_RecordedHeads]") -> int | None:
+    def _due(self, claims: "_Ahead[_Claim]") -> int | None:
         """Return behind which event there is something to compare next."""
-        return min((ahead.next.size for ahead in (claims, recorded) if ahead.next), default=None)
+        sizes = [claims.next and claims.next.size, self._heads.due]
+        return min((size for size in sizes if size is not None), default=None)
 
     def _log(self) -> Iterator[list[_Event]]:
         """Yield the events in order, some at a time, up to the first gap: `models.verify` names it."""
@@ -225,25 +212,6 @@ class _TreeVerification:
                 unsigned.append(Finding("checkpoint_copy_differs", row.size, None, sentence))
             else:
                 yield _Claim(note.size, note.root, "checkpoint")
-
-    def _recorded_heads(self) -> Iterator[_RecordedHeads]:
-        statement = text("SELECT position, body FROM events WHERE stream_id = :id AND position > :since ORDER BY version")
-        rows = self._connection.execute(statement, {"id": SERVICE_ID, "since": self._since or 0}).all()
-        found = []
-        for position, body in rows:
-            try:
-                data = decode_recorded(body.encode()).data
-            except msgspec.DecodeError:
-                continue  # `models.verify` names it
-            if isinstance(data, HeadsRecorded):
-                found.append(_RecordedHeads(data.size, position, data.streams, data.root))
-        return iter(sorted(found))
-
-    def _check_heads(self, claimed: _RecordedHeads) -> Iterator[Finding]:
-        right = claimed.size == self.events and claimed.size < claimed.position
-        if not right or (claimed.streams, claimed.root) != (self._heads.streams, self._heads.root().hex()):
-            sentence = f"event {claimed.position} (heads_recorded) has other heads than the streams had at event {claimed.size}"
-            yield Finding("heads_differ", claimed.position, SERVICE_ID, sentence)
 
 
 T = TypeVar("T")

@@ -109,7 +109,7 @@ class Notary:
             if not checkpoints.lock(connection, wait=wait) or (heads.newest(connection) != known and not wait):
                 return None
             position = heads.record(connection, found, now=self._now(), actor=actor)
-        log.info("heads_recorded", position=position, streams=found.streams)
+        log.info("heads_recorded", position=position, streams=found.data.streams)
         return position
 
     def record_key(self, actor: str, *, wait: bool) -> None:

@@ -11,14 +11,18 @@ under the root. Of a neighbour nothing is shown but its id: version and hash sta
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice, pairwise
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from workflows.merkle import inclusion_spans, leaf_hash, levels, merkle_root, prove, subtrees, verify_inclusion
+from workflows.merkle import Frontier, Node, inclusion_spans, leaf_hash, levels, merkle_root, prove, subtrees, verify_inclusion
+
+#: Subtrees of this level and above are stored; a block is one of this level: 64 heads that stand side by side.
+BLOCK_LEVEL = 6
+BLOCK_HEADS = 1 << BLOCK_LEVEL
 
 
 class Head(NamedTuple):
@@ -63,6 +67,59 @@ def heads_root(heads: Iterable[Head]) -> bytes:
     return merkle_root(leaf_of(head.stream_id, head.commitment) for head in heads)
 
 
+class HeadsNode(NamedTuple):
+    """A complete subtree over heads."""
+
+    node: Node
+    last: bytes
+    """The id of the stream whose head is its last leaf: 16 bytes."""
+    hash: bytes
+
+
+class Summed(NamedTuple):
+    """What heads come to."""
+
+    streams: int
+    root: bytes
+    nodes: list[HeadsNode]
+    """All complete subtrees of `BLOCK_LEVEL` and above, in the order of their ends."""
+
+
+def summed(leaves: Iterable[tuple[bytes, bytes]]) -> Summed:
+    """Return what heads come to: of each the stream's id (16 bytes) and the `leaf_of` it, in the order of the ids."""
+    frontier, nodes, left = Frontier(), [], iter(leaves)
+    while some := list(islice(left, BLOCK_HEADS)):
+        last = some[-1][0]
+        nodes += [HeadsNode(node, last, hash_) for node, hash_ in frontier.extend([leaf for _, leaf in some], BLOCK_LEVEL)]
+    return Summed(frontier.size, frontier.root, nodes)
+
+
+def shown(index: int, streams: int) -> range:
+    """Return the indexes of the heads that the proof of the head at *index* shows: its own and its neighbours'."""
+    return range(max(index - 1, 0), min(index + 2, streams))
+
+
+def nodes_of(index: int, streams: int) -> set[Node]:
+    """Return the complete subtrees that the proof of the head at *index* of so many *streams* is made of."""
+    spans = (span for at in shown(index, streams) for span in inclusion_spans(at, streams))
+    return {node for span in spans for node in subtrees(span)}
+
+
+def head_proof(index: int, streams: int, leaf: Callable[[int], tuple[UUID, bytes]], hashes: Mapping[Node, bytes]) -> HeadProof:
+    """Return the proof of the head at *index* of so many *streams*.
+
+    *leaf* gives id and commitment of the heads that are `shown`; *hashes* holds the `nodes_of` the proof.
+    """
+
+    def path(at: int) -> HeadPath:
+        stream_id, commitment = leaf(at)
+        steps = prove(inclusion_spans(at, streams), hashes)
+        return HeadPath(stream_id=stream_id, commitment=commitment, index=at, path=tuple(steps))
+
+    paths = {at: path(at) for at in shown(index, streams)}
+    return HeadProof(own=paths[index], before=paths.get(index - 1), behind=paths.get(index + 1))
+
+
 class HeadsTree:
     """The tree over the heads at one position of the log, for proofs."""
 
@@ -82,18 +139,13 @@ class HeadsTree:
         index = bisect_left(self._heads, stream_id, key=lambda head: head.stream_id)
         if index == len(self._heads) or self._heads[index].stream_id != stream_id:
             raise LookupError(f"stream {stream_id} has no event among these heads")
-        last = len(self._heads) - 1
-        return HeadProof(
-            own=self._path(index),
-            before=self._path(index - 1) if index else None,
-            behind=self._path(index + 1) if index < last else None,
-        )
+        streams = len(self._heads)
+        hashes = {node: self._levels[node.level][node.number] for node in nodes_of(index, streams)}
+        return head_proof(index, streams, self._leaf, hashes)
 
-    def _path(self, index: int) -> HeadPath:
+    def _leaf(self, index: int) -> tuple[UUID, bytes]:
         head = self._heads[index]
-        spans = inclusion_spans(index, len(self._heads))
-        path = prove(spans, {node: self._levels[node.level][node.number] for span in spans for node in subtrees(span)})
-        return HeadPath(stream_id=head.stream_id, commitment=head.commitment, index=index, path=tuple(path))
+        return head.stream_id, head.commitment
 
 
 def verify_head(proof: HeadProof, head: Head, *, streams: int, root: bytes) -> bool:

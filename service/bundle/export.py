@@ -18,7 +18,7 @@ from models.database import Connection, Engine, transaction
 from models.heads import RecordedHeads
 from models.merges import merged_with
 from service.bundle.archive import Archive, BundleError, Listed, new_archive
-from service.bundle.heads import PackedHeads
+from service.bundle.heads import HeadProofs
 from service.bundle.kept import refuse_future, refuse_unsigned
 from service.bundle.opened import References
 from service.bundle.selection import Chosen, Selection, choose, names_of
@@ -237,14 +237,13 @@ class _Writing:
     def _write_leads(self) -> None:
         if self.heads is None:
             return
-        size = self.heads.data.size
-        packed = PackedHeads(heads.heads_in_order(self._connection, size))
-        own = bundle.heads_of(self._connection, self._selection.leads, size)
+        own = bundle.heads_of(self._connection, self._selection.leads, self.heads.data.size)
+        proofs = HeadProofs(self._connection, self.heads.data, len(own))
         with self._archive.member("leads.ndjson") as member:
             for lead in sorted(self._selection.leads):
                 if lead not in own:
                     raise BundleError(f"lead {lead} came after what is signed: run `thaw checkpoint --heads`")
-                member.write(canonical({"lead": str(lead), "head": packed.prove(own[lead])}) + b"\n")
+                member.write(canonical({"lead": str(lead), "head": proofs.prove(own[lead])}) + b"\n")
 
     def _write_events(self) -> None:
         """Write bodies and index, and gather what the bodies name."""

@@ -22,8 +22,8 @@ from models import views
 from models.checkpoints import CheckpointRow
 from models.database import Connection, Engine, transaction
 from models.events import read_log, read_stream
+from models.head_proofs import prove_head
 from models.heads import newest as newest_heads
-from models.heads import prove_head
 from models.tree import inclusion_proof
 from models.verify_tree import verify_tree
 from service.clocks import wall_clock
@@ -108,7 +108,7 @@ def _signing(engine: Engine, count: int, keys: KeyFiles, ids: Sequence[UUID]) ->
         watch = Stopwatch()
         recorded = newest_heads(connection)
         assert recorded is not None
-        prove_head(connection, ids[0], recorded.data.size)
+        prove_head(connection, ids[0], recorded.data)
         head_seconds = watch.seconds
     one, whole = (median(seconds) * 1000 for seconds in zip(*proofs, strict=True))
     return [

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from models import checkpoints, heads, tree
 from models.database import transaction
+from models.head_proofs import prove_head
 from models.verify import verify
 from service import notary as notary_module
 from service.destinations import Destination, DestinationError, FileDestination, WebhookDestination
@@ -144,7 +145,7 @@ def test_the_history_of_one_lead_is_proved_complete(desk: Desk, keys: KeyFiles) 
         assert recorded
         path = tree.inclusion_proof(connection, recorded.position, made.size)
         own = next(h for h in heads.heads_in_order(connection, recorded.data.size) if h.stream_id == lead)
-        proof = heads.prove_head(connection, lead, recorded.data.size)
+        proof = prove_head(connection, lead, recorded.data)
     assert verify_inclusion(recorded.position - 1, made.size, leaf_hash(str(body).encode()), path, made.root)
     root = bytes.fromhex(recorded.data.root)
     assert verify_head(proof, own, streams=recorded.data.streams, root=root)

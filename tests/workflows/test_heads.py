@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from workflows.heads import Head, HeadsTree, heads_root, leaf_of, verify_head
-from workflows.merkle import EMPTY_ROOT
+from workflows.heads import BLOCK_LEVEL, Head, HeadsTree, heads_root, leaf_of, summed, verify_head
+from workflows.merkle import EMPTY_ROOT, levels
 
 heads = st.lists(
     st.builds(Head, st.uuids(), st.integers(1, 2**31), st.binary(min_size=32, max_size=32)),
@@ -69,3 +69,21 @@ def test_a_stream_without_events_has_no_proof() -> None:
     for unknown in (UUID(int=1), UUID(int=3)):
         with pytest.raises(LookupError, match="has no event"):
             HeadsTree([Head(UUID(int=2), 1, bytes(32))]).prove(unknown)
+
+
+@given(st.integers(0, 300))
+def test_what_heads_come_to_has_every_complete_subtree_of_a_block_and_more(streams: int) -> None:
+    """Under the same root, each with the stream of its last head, in the order of their ends."""
+    heads = [Head(UUID(int=number), 1, bytes(32)) for number in range(1, streams + 1)]
+    leaves = [leaf_of(head.stream_id, head.commitment) for head in heads]
+    found = summed((head.stream_id.bytes, leaf) for head, leaf in zip(heads, leaves, strict=True))
+    assert (streams, heads_root(heads)) == (found.streams, found.root)
+    expected = [
+        (((number + 1) << level, level), hash_)
+        for level, of_level in enumerate(levels(leaves))
+        for number, hash_ in enumerate(of_level)
+        if level >= BLOCK_LEVEL
+    ]
+    said = [((int.from_bytes(each.last), each.node.level), each.hash) for each in found.nodes]
+    assert sorted(expected) == said
+    assert all((each.node.number + 1) << each.node.level == int.from_bytes(each.last) for each in found.nodes)
