@@ -36,6 +36,8 @@ class Frozen(NamedTuple):
     position: int
     rep: str
     digest: str
+    playbook: str | None
+    """The digest of the one that the rep's days follow with it."""
 
 
 class Opened(NamedTuple):
@@ -92,7 +94,7 @@ def frozen_calendars(connection: Connection, size: int) -> list[Frozen]:
     """Return all calendars that reps froze among the first *size* events, in the order of the log."""
     rows = connection.execute(
         text(
-            "SELECT e.position, reps.name, e.body::jsonb -> 'data' ->> 'digest' "
+            "SELECT e.position, reps.name, e.body::jsonb -> 'data' ->> 'digest', e.body::jsonb -> 'playbook' ->> 'digest' "
             "FROM reps JOIN events e ON e.stream_id = reps.id "
             "WHERE e.type = 'calendar_frozen' AND e.position <= :size ORDER BY e.position"
         ),

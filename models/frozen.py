@@ -11,6 +11,7 @@ from models.events import read_log, read_stream
 from models.replay import read_streams
 from workflows.calendars import Calendar
 from workflows.events import CalendarFrozen, Recorded, decode_recorded
+from workflows.followed import Followed
 from workflows.handle import calendar_digest
 from workflows.playbooks import Playbook, decode_playbook
 from workflows.rederive import Library
@@ -23,24 +24,34 @@ def read_library(connection: Connection) -> Library:
     A calendar comes from the log itself, never from the projection. What cannot be read is missing, and so is whatever was
     decided by it. A playbook that was edited stands under its old digest, and differs from what events pin.
     """
-    frozen = (calendar for calendars in read_calendars(connection).values() for calendar in calendars)
+    calendars, followed = dict[str, Calendar](), set[Followed]()
+    for recorded, data in _frozen(connection):
+        digest = calendar_digest(data.calendar)
+        calendars[digest] = data.calendar
+        if recorded.playbook:
+            followed.add(Followed(data.rep, digest, recorded.playbook.digest))
     playbooks: dict[str, Playbook] = {}
     for digest, body in connection.execute(text("SELECT digest, body FROM playbooks")):
         try:
             playbooks[digest] = decode_playbook(body)
         except msgspec.ValidationError:
             continue
-    return Library(calendars={calendar_digest(calendar): calendar for calendar in frozen}, playbooks=playbooks)
+    return Library(calendars=calendars, playbooks=playbooks, followed=frozenset(followed))
 
 
 def read_calendars(connection: Connection) -> dict[str, list[Calendar]]:
     """Return all calendars that were frozen for each rep, by the rep's name, oldest first; what cannot be read is missing."""
     calendars: dict[str, list[Calendar]] = {}
+    for _, data in _frozen(connection):
+        calendars.setdefault(data.rep, []).append(data.calendar)
+    return calendars
+
+
+def _frozen(connection: Connection) -> Iterator[tuple[Recorded, CalendarFrozen]]:
     for body in connection.scalars(text("SELECT body FROM events WHERE type = 'calendar_frozen' ORDER BY position")):
         recorded = _decoded(body)
         if recorded and isinstance(recorded.data, CalendarFrozen):
-            calendars.setdefault(recorded.data.rep, []).append(recorded.data.calendar)
-    return calendars
+            yield recorded, recorded.data
 
 
 def _decoded(body: str) -> Recorded | None:

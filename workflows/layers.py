@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows.limits import Layers, Limits
@@ -106,6 +106,13 @@ def check_narrower(base: Playbook, layers: Layers, said: Said | None = None) -> 
             raise LoosenedError(f"{whose} would have no hour left in which anybody may be called")
         above |= {name: whose for name in HOURS if getattr(left, name) != getattr(hours, name)}
         hours = left
+
+
+def said_since(before: Layers | UnsetType, layers: Layers) -> Said:
+    """Return the hours that *layers* say otherwise than those *before* them."""
+    known = before or Layers(base=layers.base, digest=layers.digest)
+    pairs = ((known.of_team, layers.of_team), (known.own, layers.own))
+    return Said(*([name for name in HOURS if getattr(old, name) != getattr(new, name)] for old, new in pairs))
 
 
 def numbers(base: Playbook, layers: Layers) -> Iterator[Number]:

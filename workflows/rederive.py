@@ -7,12 +7,13 @@ book, and the draw of an audience the whole log: what its first events come to, 
 (a superseded timer), and the service's own stream, whose heads ``thaw verify`` checks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from workflows import horizon
 from workflows.audience import Audience, audience_of
@@ -27,11 +28,13 @@ from workflows.commands import AnyCommand, SetCalendar
 from workflows.context import Context
 from workflows.cover import Colleague
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Used, Verdict, event_type
+from workflows.followed import Followed, never_followed
 from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, fold_stream, handle_invitations
 from workflows.law_table import TABLES
-from workflows.layers import merged
+from workflows.layers import LoosenedError, check_narrower, is_made, merged, said_since
 from workflows.lead import Lead, Rep
+from workflows.limits import Layers
 from workflows.playbooks import Playbook
 from workflows.rep import handle_rep
 from workflows.sales_event import STATE as SALES_EVENT
@@ -46,6 +49,8 @@ class Library(NamedTuple):
 
     calendars: Mapping[str, Calendar]
     playbooks: Mapping[str, Playbook]
+    followed: Collection[Followed] | None = None
+    """All that reps ever followed; None where that is not known."""
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +124,8 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
             counts["events"] += len(recorded)
             derived = _derive(state, first, library, Book(), judged=judged, rescores=_rescores(state, recorded))
             mismatches += _compare(recorded, derived)
-            mismatches += _compare_layers(first, library)
+            mismatches += _compare_layers(state.layers if isinstance(state, Rep) else UNSET, first, library)
+            mismatches += _compare_followed(state, first, library)
             judged = judged or bool(first.used and first.used.law)
         for each in recorded:
             state = fold_stream(state, each)
@@ -150,7 +156,8 @@ def rederive_book_decisions(
             there = f"the first {decision.position} events, and the log has {books.position}"
             yield decision, (_mismatch(decision.recorded[0], "used.position", "what it rests on", there),)
         else:
-            yield decision, tuple(_compare(decision.recorded, _derive_on_book(decision, books, library)))
+            found = _compare(decision.recorded, _derive_on_book(decision, books, library))
+            yield decision, (*found, *_compare_followed(decision.stream, decision.recorded[0], library))
 
 
 def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> tuple[Recorded, ...] | str:
@@ -327,20 +334,36 @@ def _command(first: Recorded) -> AnyCommand | None:
     return first.command
 
 
-def _compare_layers(recorded: Recorded, library: Library) -> Iterator[Mismatch]:
-    """Compare the playbook of a rep's days with what the layers make of the one below them."""
+def _compare_layers(before: Layers | UnsetType, recorded: Recorded, library: Library) -> Iterator[Mismatch]:
+    """Compare the playbook of a rep's days with what the layers make of the one below them; *before* there were others."""
     data, pin = recorded.data, recorded.playbook
-    if not isinstance(data, CalendarFrozen) or not data.layers or pin is None or pin.digest not in library.playbooks:
+    if not isinstance(data, CalendarFrozen) or pin is None or pin.digest not in library.playbooks:
         return
-    base, made = library.playbooks.get(data.layers.digest), library.playbooks[pin.digest]
+    made = library.playbooks[pin.digest]
+    if data.playbook != made.id:
+        yield _mismatch(recorded, "data.playbook", data.playbook, made.id)
+    if not data.layers:
+        if is_made(made):
+            yield _mismatch(recorded, "data.layers", "nothing", f"what {made.id} was made of")
+        return
+    base = library.playbooks.get(data.layers.digest)
     if base is None:
         yield _mismatch(recorded, "data.layers.digest", "what it names", "cannot be found, so that it cannot be made again")
         return
     if base.id != data.layers.base:
         yield _mismatch(recorded, "data.layers.base", data.layers.base, base.id)
     whole = msgspec.structs.replace(merged(base, data.layers, playbook_id=made.id, version=made.version), extends=made.extends)
-    for field, before, after in _differing("playbook", msgspec.to_builtins(made), msgspec.to_builtins(whole)):
-        yield _mismatch(recorded, field, before, after)
+    for field, was, comes_out in _differing("playbook", msgspec.to_builtins(made), msgspec.to_builtins(whole)):
+        yield _mismatch(recorded, field, was, comes_out)
+    try:
+        check_narrower(base, data.layers, said_since(before, data.layers))
+    except LoosenedError as error:
+        yield _mismatch(recorded, "data.layers", "hours that no layer may have", str(error))
+
+
+def _compare_followed(state: Stream | None, recorded: Recorded, library: Library) -> Iterator[Mismatch]:
+    for field, digest in never_followed(state, recorded, library.followed) if library.followed is not None else ():
+        yield _mismatch(recorded, field, digest, "a playbook that the rep's days followed")
 
 
 def given_verdicts(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:

@@ -142,7 +142,9 @@ def choose(connection: Connection, selection: Selection, size: int, *, heads_at:
 
 
 def _calendars(connection: Connection, asked: Positions, size: int) -> Iterator[int]:
-    """Yield the positions of the calendars that the decisions at *asked* name: of each owner, where the owner's rep has it."""
+    """Yield the positions of the calendars that the decisions at *asked* name: of each owner, where the owner's rep has it,
+    with each playbook that was followed with it.
+    """
     digests, owners = set[str](), set[str]()
     for row in bundle.read_rows(connection, asked):
         names = names_of(row.body)
@@ -153,11 +155,10 @@ def _calendars(connection: Connection, asked: Positions, size: int) -> Iterator[
         if names.used and names.used.colleague:
             digests.add(names.used.colleague.calendar)
             owners.add(names.used.colleague.rep)
-    first: dict[tuple[str, str], int] = {}
+    first: dict[str, dict[tuple[str, str | None], int]] = {digest: {} for digest in digests}
     for frozen in bundle.frozen_calendars(connection, size):
         if frozen.digest in digests:
-            first.setdefault((frozen.digest, frozen.rep), frozen.position)
-    for digest in digests:
-        by = {rep: position for (named, rep), position in first.items() if named == digest}
+            first[frozen.digest].setdefault((frozen.rep, frozen.playbook), frozen.position)
+    for by in first.values():
         # Of a range that begins in the middle of a history the owner is not known: any rep's calendar of that digest does.
-        yield from [position for rep, position in by.items() if rep in owners] or list(by.values())[:1]
+        yield from [position for (rep, _), position in by.items() if rep in owners] or list(by.values())[:1]

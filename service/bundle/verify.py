@@ -3631,6 +3631,7 @@ class Rep:
         self.planned_on: date | None = None
         self.plan_armed = False
         self.calendar = ""
+        self.layers: Any = {}
 
 
 def next_plan(calendar: Calendar, now: datetime, planned_on: date | None) -> datetime | None:
@@ -3720,7 +3721,12 @@ def _filled(said: Any, usual: Any) -> Any:
 def check_layers(data: Any, pin: Any, playbooks: dict[str, Any], found: Differences) -> None:
     """Compare a rep's playbook with what the one below, the team and the rep make of it, one after the other."""
     layers = data.get("layers")
+    found.compare("data.playbook", data["playbook"], pin["id"])
     if layers is None:
+        below, made_for, _ = pin["id"].rpartition(".of.")
+        extends = [name.partition("@")[0][:40] for name in playbooks.get(pin["digest"], {}).get("extends", [])]
+        if made_for and extends == [below]:
+            found.compare("data.layers", None, "what " + plain(pin["id"], 80) + " was made of")
         return
     for digest in (layers["digest"], pin["digest"]):
         if digest not in playbooks:
@@ -3731,14 +3737,43 @@ def check_layers(data: Any, pin: Any, playbooks: dict[str, Any], found: Differen
         for name in ("notes", "calls", "follow_up_touches", "catch_up_calls"):
             wanted[name] = layer.get(name, wanted[name])
         wanted["minutes"]["budget"] = layer.get("minutes", wanted["minutes"]["budget"])
-        opens, closes = max(hours["opens"], layer.get("opens", 0)), min(hours["closes"], layer.get("closes", 1440))
-        weekdays = [day for day in hours["weekdays"] if day in layer.get("weekdays", hours["weekdays"])]
-        if opens < closes and weekdays:
-            hours = {"opens": opens, "closes": closes, "weekdays": weekdays}
+        hours = narrowed_by(hours, layer) or hours
     found.compare("layers.base", layers["base"], base["id"])
     whole = {**base, "capacity": wanted, "contact_hours": hours}
     for name in sorted({*made, *whole} - {"id", "version", "extends"}):
         found.compare("layers." + plain(name, 80), made.get(name), whole.get(name))
+
+
+def narrowed_by(hours: Any, layer: Any) -> Any:
+    """Return what a layer leaves of contact hours, None for nothing."""
+    opens, closes = max(hours["opens"], layer.get("opens", 0)), min(hours["closes"], layer.get("closes", 1440))
+    weekdays = [day for day in hours["weekdays"] if day in layer.get("weekdays", hours["weekdays"])]
+    return {"opens": opens, "closes": closes, "weekdays": weekdays} if opens < closes and weekdays else None
+
+
+def check_narrower(before: Any, layers: Any, base: Any, found: Differences) -> None:
+    """Look whether layers widen the hours above them where they say otherwise than the ones *before* them did."""
+    hours, names = _filled(base, _OF_PLAYBOOKS)["contact_hours"], ("opens", "closes", "weekdays")
+    said = {
+        layer: {name for name in names if name in layers[layer] and layers[layer][name] != before.get(layer, {}).get(name)}
+        for layer in ("of_team", "own")
+    }
+    if not any(said.values()):
+        return
+    for layer in ("of_team", "own"):
+        wanted = layers[layer]
+        wider = {
+            "opens": wanted.get("opens", 1440) < hours["opens"],
+            "closes": wanted.get("closes", 0) > hours["closes"],
+            "weekdays": not set(wanted.get("weekdays", [])) <= set(hours["weekdays"]),
+        }
+        for name in sorted(said[layer]):
+            if wider[name]:
+                found.compare("data.layers." + layer + "." + name, wanted[name], f"what lies within {hours[name]}")
+        left = narrowed_by(hours, wanted)
+        if left is None:
+            found.compare("data.layers." + layer, wanted, "hours of which some are left")
+        hours = left or hours
 
 
 def derive_rep_event(rep: Rep, body: Any, calendar_of: Callable[[str], Calendar], found: Differences) -> bool:
@@ -4013,12 +4048,13 @@ class Heads(NamedTuple):
 
 
 class Frozen:
-    """A calendar as the log has it, and at which position each rep's stream has it first."""
+    """A calendar as the log has it, and at which position each rep's stream has it first, and with which playbook."""
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
         self.made: Calendar | None = None
         self.by: dict[str, int] = {}
+        self.followed: dict[tuple[str, str], int] = {}
 
 
 class Log:
@@ -4080,6 +4116,7 @@ class Log:
                 digest = hashlib.sha256(canonical(data["calendar"])).hexdigest()
                 frozen = self.calendars.setdefault(digest, Frozen(data["calendar"]))
                 frozen.by.setdefault(str(data["rep"]), self.position)
+                frozen.followed.setdefault((str(data["rep"]), str(value["playbook"]["digest"])), self.position)
             elif data["type"] == "heads_recorded":
                 root, at = unhex(data["root"]), str(value["recorded_at"])
                 self.heads = Heads(self.position, int(data["size"]), int(data["streams"]), root, at)
@@ -4428,13 +4465,24 @@ class Streams:
                 _compare_states(stream.state, body, found)
             return stream.unfollowed
         if body["state"] == "rep":
-            stream.rep = stream.rep or Rep()
-            known = derive_rep_event(stream.rep, body, self.library.calendar, found)
-            if kind == "day_planned":
-                return "they plan a day"
-            self.tally.decisions += known
-            return "" if known or kind == "command_refused" else UNKNOWN_KIND
+            return self._compare_rep(stream, event, found)
         return self._compare_lead(stream, event, found)
+
+    def _compare_rep(self, stream: Stream, event: Event, found: Differences) -> str:
+        body, kind = event.body, event.body["data"]["type"]
+        rep = stream.rep = stream.rep or Rep()
+        known = derive_rep_event(rep, body, self.library.calendar, found)
+        if kind == "calendar_frozen":
+            layers = body["data"].get("layers") or {}
+            if layers:
+                check_narrower(rep.layers, layers, self.library.playbooks[layers["digest"]], found)
+            rep.layers = layers
+        if body["used"].get("colleague"):
+            self._check_followed("used.colleague.followed", body["used"]["colleague"], event, found)
+        if kind == "day_planned":
+            return "they plan a day"
+        self.tally.decisions += known
+        return "" if known or kind == "command_refused" else UNKNOWN_KIND
 
     def _compare_lead(self, stream: Stream, event: Event, found: Differences) -> str:
         lead, body, kind = stream.lead, event.body, event.body["data"]["type"]
@@ -4473,6 +4521,10 @@ class Streams:
         self.tally.decisions += 1
         self._compare_wording(decision, body["used"].get("wording", {}), found)
         self._check_frozen("used.calendar", digest, owner, event, found)
+        if "followed" in body["used"]:
+            by = decision.command["owner"] if decision.kind == "reassign" else owner
+            theirs = {"rep": by, "calendar": digest, "followed": body["used"]["followed"]}
+            self._check_followed("used.followed", theirs, event, found, any_calendar=by != owner)
         self._check_colleague(lead, decision, event, found)
         if decision.kind == "migrate_playbook":
             found.compare("playbook.digest", decision.pin["digest"], decision.command["digest"])
@@ -4498,6 +4550,16 @@ class Streams:
         if digest is not None and self.library.calendars[digest].by.get(rep, event.position) >= event.position:
             found.compare(field, digest, f"a calendar of {plain(rep, 80)} that was frozen before")
 
+    def _check_followed(self, field: str, named: Any, event: Event, found: Differences, any_calendar: bool = False) -> None:
+        """Look whether a rep's days followed a playbook by then, with that calendar or with any."""
+        calendars, theirs = self.library.calendars, (named["rep"], named["followed"])
+        if any_calendar and self.manifest.kind != "all":
+            return  # a new owner's calendar is here where a decision rests on it
+        self.library.calendar(named["calendar"])
+        looked = list(calendars.values()) if any_calendar else [calendars[named["calendar"]]]
+        if all(frozen.followed.get(theirs, event.position) >= event.position for frozen in looked):
+            found.compare(field, named["followed"], "a playbook that " + plain(named["rep"], 80) + " followed before")
+
     def _check_colleague(self, lead: Lead | None, decision: Decision, event: Event, found: Differences) -> None:
         """Look whether who calls instead of the owner is who was named, by a calendar of theirs."""
         used, named = decision.colleague, colleague_of(lead, decision.command) if lead else None
@@ -4509,6 +4571,7 @@ class Streams:
         found.compare("used.colleague.rep", used["rep"], named)
         decision.by_colleague(lead, self.library.calendar(used["calendar"]))
         self._check_frozen("used.colleague.calendar", used["calendar"], str(used["rep"]), event, found)
+        self._check_followed("used.colleague.followed", used, event, found)
         if used["followed"] not in self.library.playbooks:
             raise MissingError("the playbook {} is not in the bundle".format(plain(used["followed"], 64)))
         decision.hours = [each["contact_hours"] for each in (decision.playbook, self.library.playbooks[used["followed"]])]

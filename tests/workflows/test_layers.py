@@ -42,6 +42,12 @@ def layers(team: Limits | None = None, own: Limits | None = None) -> Layers:
     return Layers(base=NARROW.id, digest=NARROW.pin.digest, team="north", of_team=team or Limits(), own=own or Limits())
 
 
+def as_frozen(both: Layers | None, pinned: Playbook) -> tuple[Any, Any]:
+    """Return the data and the pin of a calendar_frozen, as the verifier reads them."""
+    data = {"playbook": pinned.id} | ({"layers": json.loads(canonical(both))} if both else {})
+    return data, json.loads(canonical(pinned.pin))
+
+
 @given(limits, limits)
 def test_each_number_is_that_of_the_lowest_layer_and_hours_only_narrow(team: Limits, own: Limits) -> None:
     """Whatever the layers say, and the verifier makes the same of them."""
@@ -55,9 +61,8 @@ def test_each_number_is_that_of_the_lowest_layer_and_hours_only_narrow(team: Lim
     assert narrowed(NARROW.contact_hours, made.contact_hours) == made.contact_hours, "no layer widens what follows from law"
     assert replace(made.capacity, minutes=NARROW.capacity.minutes).call_after_note_days == NARROW.capacity.call_after_note_days
     found = verify.Differences()
-    data = {"layers": json.loads(canonical(both))}
     known = {each.pin.digest: json.loads(canonical(each)) for each in (NARROW, made)}
-    verify.check_layers(data, {"digest": made.pin.digest}, known, found)
+    verify.check_layers(*as_frozen(both, made), known, found)
     assert found.found == []
 
 
@@ -67,7 +72,7 @@ def test_a_playbook_that_the_layers_do_not_make_is_found_by_the_verifier() -> No
     forged = merged(NARROW, layers(), playbook_id="five.of.dan", version="1.0.0")
     found = verify.Differences()
     known = {each.pin.digest: json.loads(canonical(each)) for each in (NARROW, forged)}
-    verify.check_layers({"layers": json.loads(canonical(both))}, {"digest": forged.pin.digest}, known, found)
+    verify.check_layers(*as_frozen(both, forged), known, found)
     assert [("layers.capacity.notes", 2, 1)] == found.found
 
 
@@ -87,7 +92,7 @@ def test_a_playbook_that_changes_anything_else_is_found(field: str, change: dict
     forged = replace(merged(NARROW, both, playbook_id="five.of.dan", version="1.0.0"), **change)
     found = verify.Differences()
     known = {each.pin.digest: json.loads(canonical(each)) for each in (NARROW, forged)}
-    verify.check_layers({"layers": json.loads(canonical(both))}, {"digest": forged.pin.digest}, known, found)
+    verify.check_layers(*as_frozen(both, forged), known, found)
     assert {name.split(".")[1] for name, *_ in found.found} == {field}
     fields = {mismatch.field.split(".")[1] for mismatch in frozen_with(both, forged)}
     assert fields == {field}
@@ -119,7 +124,7 @@ def test_what_an_older_playbook_leaves_out_has_its_default() -> None:
         made = replace(made, attempts=replace(made.attempts, max=7)) if forged else made
         known = {old.pin.digest: body, made.pin.digest: json.loads(canonical(made))}
         found = verify.Differences()
-        verify.check_layers({"layers": json.loads(canonical(both))}, {"digest": made.pin.digest}, known, found)
+        verify.check_layers(*as_frozen(both, made), known, found)
         assert found.found == ([("layers.attempts.max", 7, 6)] if forged else [])
 
 

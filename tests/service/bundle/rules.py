@@ -32,6 +32,7 @@ def follow(
     for calendar in calendars:
         frozen = library.calendars[calendar_digest(calendar)] = verify.Frozen(json.loads(canonical(calendar)))
         frozen.by = {str(getattr(each.data, "owner", "")): 1 for each in history} | dict.fromkeys(reps, 1)
+        frozen.followed = {(rep, digest(body)): 1 for rep in frozen.by for body in bodies}
     streams = verify.Streams(MANIFEST, None, library, tally, report)
     hash_ = GENESIS
     for position, recorded in enumerate(history, start=1000):
