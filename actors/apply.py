@@ -33,7 +33,7 @@ from models.messages import OpenMessage, Ring
 from models.queues import read_queue
 from models.rep_books import read_book
 from workflows import horizon
-from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG
+from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG, actor_name
 from workflows.books import Book
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
@@ -45,6 +45,7 @@ from workflows.commands import (
     ConfirmCutBait,
     EraseLead,
     MigratePlaybook,
+    PlanDay,
     Reassign,
     RecordCall,
     RegisterLead,
@@ -73,6 +74,9 @@ log = structlog.get_logger()
 
 #: The actor that registers leads: a plan waits until those of its own import are all there.
 REGISTERS = "register"
+
+#: The actor that plans a rep's day.
+PLANS = actor_name(PlanDay())
 
 #: The actors of all commands that may take slots (`workflows.slotting.takes_slots`).
 TAKES_SLOTS = frozenset({
@@ -174,7 +178,7 @@ class _Apply:
         """
         reps = {ring.stream_id for ring in self._rings if ring.stream_id not in locked and ring.actor_name not in BEGIN}
         planning = [ring.message_id for ring in self._rings if ring.actor_name in TAKES_SLOTS and ring.stream_id in locked]
-        names = set[str]()
+        names = self._who_calls_for([ring.stream_id for ring in self._rings if ring.actor_name == PLANS])
         for message in messages.read_open(self._connection, planning).values() if planning else ():
             command = decode_command(message.body)
             if takes_slots(command):
@@ -182,6 +186,24 @@ class _Apply:
                 names.add(command.owner if isinstance(command, Reassign) else acting(lead, command))
                 names |= {colleague} if (colleague := colleague_of(lead, command)) else set()
         return leads.lock_reps(self._connection, ids=list(reps), names=list(names)) if reps or names else {}
+
+    def _who_calls_for(self, planned: Sequence[UUID]) -> set[str]:
+        """Return who is to make the calls that plans of today promise, of those of *planned* that are reps.
+
+        A plan spends the days of both. So both are locked with one another, and of two plans of one moment the second one sees
+        what the first is to take.
+        """
+        names = leads.rep_names(self._connection, planned) if planned else []
+        if not names:
+            return set()
+        self._library.load(self._connection, newest=(), digests=(), reps=names)
+        days = [(self._library.calendar(name), self._library.followed(name)) for name in names]
+        found = (
+            who_covers(calendar, followed.capacity, horizon.local_day(calendar, self._now))
+            for calendar, followed in days
+            if calendar and followed
+        )
+        return {name for name in found if name}
 
     def _load(self, batch: Batch, opened: Mapping[UUID, OpenMessage], commands: Mapping[UUID, AnyCommand]) -> None:
         """Fetch what the decisions will use and the streams do not hold: playbooks and calendars."""

@@ -44,6 +44,11 @@ def lock_reps(connection: Connection, *, ids: Sequence[UUID] = (), names: Sequen
     return {row[0]: Locked(_rep_decoder.decode(row[1]), row[2]) for row in rows}
 
 
+def rep_names(connection: Connection, ids: Sequence[UUID]) -> list[str]:
+    """Return the names of those of *ids* that are reps."""
+    return [row[0] for row in ask(connection, "SELECT name FROM reps WHERE id = ANY(%(ids)s)", {"ids": list(ids)})]
+
+
 #: Who says anew what a rep's days follow has this alone. Any constant would do.
 _CHANGING_REPS = 7_468_617_705
 

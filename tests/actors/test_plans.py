@@ -1,11 +1,14 @@
 """A plan says which events of the log it rests on, and comes out of those again: in a batch with others, and beside a second
 worker."""
 
+import contextlib
+import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from actors import apply
 from actors.apply import Applier
@@ -101,6 +104,45 @@ def test_who_covers_is_read_for_plans_and_while_the_absence_lasts(desk: Desk, mo
     desk.clock.moment = PLAN_AT
     desk.applier.apply([ring for ring in desk.due() if ring.stream_id == rep_id("dan")])
     assert asked == {"dan", "eve", "fay"}
+
+
+def test_two_workers_that_plan_a_rep_and_the_colleague_who_covers_spend_no_slot_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At one moment: the second plan waits for what the first one takes of the colleague's days, and nothing is refused."""
+    with transaction(desk.engine) as connection:
+        usual = playbooks.newest_playbook(connection, "five-five-five")
+        assert usual
+        covering = replace(usual.capacity, long_gap="colleague")
+        playbooks.publish(connection, replace(usual, version="9.9.9", capacity=covering))
+    desk.rep()
+    leave = Absence(first=date(2026, 1, 8), last=date(2026, 1, 21), cover="dan")
+    calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31), absences=(leave,))
+    desk.do(rep_id("eve"), SetCalendar(rep="eve", calendar=calendar, playbook="five-five-five"), who="manager:ann")
+    for owner in ("dan", "eve"):
+        desk.queued(7, owner=owner)
+    desk.clock.moment = PLAN_AT
+    together = threading.Barrier(2)
+
+    def read_by_both(*given: Any) -> Book:
+        # Whoever is kept out of the other's days does not come; then the other goes on alone.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(timeout=1)
+        return read_book(*given)
+
+    monkeypatch.setattr(apply, "read_book", read_by_both)
+    rings = [ring for ring in desk.due() if ring.stream_id in (rep_id("dan"), rep_id("eve"))]
+    assert len(rings) == 2
+    workers = [threading.Thread(target=Applier(desk.engine, desk.clock).apply, args=([ring],)) for ring in rings]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    desk.work()
+    assert [] == desk.ask("SELECT rule FROM messages WHERE outcome = 'refused'")
+    taken = desk.ask("SELECT rep, count(*) FROM slots WHERE kind = 'promised_call' GROUP BY rep")
+    assert [("dan", 5)] == taken
+    assert [(5,)] == desk.ask("SELECT count(*) FROM leads WHERE state = 'note_due'")
 
 
 def test_what_another_worker_commits_meanwhile_is_not_in_a_plan(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
