@@ -154,8 +154,12 @@ def preview(
     *,
     value_item: str = "",
     fact: int | None = None,
+    of_photo: bool = False,
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts that *body* would get as a text of *kind* for *lead*; nothing is kept."""
+    """Return the verdicts that *body* would get as a text of *kind* for *lead*; nothing is kept.
+
+    With *of_photo* it is two sentences of a note whose rest only a photo shows.
+    """
     draft = Written(UUID(int=0), lead.id, body, f"rep:{lead.owner}", now)
     library = Library()
     by = lead.call_by if kind == "note" and lead.call_by else None
@@ -165,7 +169,7 @@ def preview(
     about = about._replace(value=_words(value_item) or about.value, fact_confirmed=fact)
     about = about._replace(lists=lists_of(wordings.latest(connection, "phrases")))
     checks = {"note": playbook.checks.note, "touch": playbook.checks.touch}.get(kind, ())
-    return judge(kind, checks, measure(body, about), playbook.content)
+    return judge(kind, checks, measure(body, about), playbook.content, of_photo=of_photo)
 
 
 def _about(

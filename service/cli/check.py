@@ -1,6 +1,6 @@
 """Reading a text before it goes out: the same checks as when it is recorded, and nothing is written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,10 +12,12 @@ from models.database import Connection, transaction
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import refuse_too_long
-from service.cli.typed import TEXT_FILE
+from service.cli.photo import two_sentences
+from service.cli.typed import TEXT, TEXT_FILE
 from service.closest import Closest, closest_of, side_by_side
 from service.find import find_lead
 from service.times import zone_of
+from service.wording import words
 from workflows.checks import NOT_OVERRIDDEN
 from workflows.content import TextKind
 from workflows.events import Verdict
@@ -35,6 +37,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     closest: Closest | None = None
     """The text of the team that it is too much like."""
+    to_attest: tuple[str, ...] = ()
+    """Of two sentences of a note: the checks that these cannot tell, so that somebody has to vouch for them."""
 
 
 @click.command()
@@ -42,6 +46,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--kind", type=click.Choice(KINDS), default="note", show_default=True, help="What the text is to be.")
 @click.option("--text", "typed", help="The text.")
 @click.option("--text-file", type=TEXT_FILE, help="A file that holds it.")
+@click.option("--sentence", "sentences", type=TEXT, multiple=True, help="Of a note with a photo, twice: those you will give.")
 @click.option("--value-item", default="", help="For a touch or nurture: what is new in it, such as market-report.")
 @click.option("--fact", type=click.IntRange(1, 50), help="Which personal fact it uses in other words, counted from 1.")
 @json_option
@@ -52,15 +57,13 @@ def check(
     kind: TextKind,
     typed: str | None,
     text_file: str | None,
+    sentences: tuple[str, ...],
     value_item: str,
     fact: int | None,
     as_json: bool,
 ) -> None:
     """Say what the content checks would say of a text for LEAD; nothing is recorded."""
-    body = typed if typed is not None else text_file
-    if body is None or (typed is not None and text_file is not None):
-        raise InputError("say what the text is, with --text or with --text-file")
-    refuse_too_long("--text" if typed is not None else "--text-file", body)
+    body = _body(kind, {"--text": typed, "--text-file": text_file}, sentences)
     if kind == "nurture" and not value_item:
         raise InputError("say what is sent with it, with --value-item, such as market-report-may")
     with typed_errors(), transaction(app.service.engine) as connection:
@@ -71,23 +74,54 @@ def check(
             raise InputError(f"{found.name} has no playbook whose checks could be made")
         calendar = views.calendar_of(connection, found.lead.owner)
         now = app.service.now()
-        verdicts = preview(connection, found.lead, kind, body, playbook, calendar, now, value_item=value_item, fact=fact)
+        verdicts = preview(
+            connection,
+            found.lead,
+            kind,
+            body,
+            playbook,
+            calendar,
+            now,
+            value_item=value_item,
+            fact=fact,
+            of_photo=bool(sentences),
+        )
         closest = _closest(connection, verdicts, zone_of(calendar))
     fine = all(verdict.passed for verdict in verdicts)
+    told = {verdict.check for verdict in verdicts}
+    to_attest = tuple(check for check in playbook.checks.note if sentences and check not in told)
     if as_json:
-        app.print_json(Checked(kind=kind, fine=fine, verdicts=verdicts, closest=closest))
+        app.print_json(Checked(kind=kind, fine=fine, verdicts=verdicts, closest=closest, to_attest=to_attest))
     else:
         for verdict in verdicts:
             score = "" if verdict.score in (None, msgspec.UNSET) else f" ({verdict.score})"
             click.echo(f"{verdict.level:<7} {verdict.check}{score}{f': {verdict.reason}' if verdict.reason else ''}")
         for line in side_by_side(body, closest) if closest else ():
             click.echo(line)
+        if to_attest:
+            click.echo(f"two sentences cannot tell: {', '.join(to_attest)}; vouch for them with --attest, when it is recorded")
         if not fine:
             may_pass = kind in _OVERRIDABLE and NOT_OVERRIDDEN.isdisjoint(v.check for v in verdicts if not v.passed)
             in_spite = ", or --override TEXT with why, when it is recorded" if may_pass else ""
             click.echo(f"to go on: another text{in_spite}")
     if not fine:
         raise SystemExit(1)
+
+
+def _body(kind: TextKind, texts: Mapping[str, str | None], sentences: tuple[str, ...]) -> str:
+    """Return the text that is to be read: the only one of *texts*, or two *sentences* of a note that a photo shows."""
+    given = [(option, text) for option, text in texts.items() if text is not None]
+    if sentences and kind != "note":
+        raise InputError(
+            f"--sentence is for a note with a photo; say what the {words(kind)} is, with --text or with --text-file"
+        )
+    if len(given) + bool(sentences) != 1:
+        raise InputError(
+            "say what the text is, with --text or with --text-file, or with --sentence twice for a note with a photo"
+        )
+    option, body = given[0] if given else ("--sentence", two_sentences(sentences, of="a note with a photo"))
+    refuse_too_long(option, body)
+    return body
 
 
 def _closest(connection: Connection, verdicts: Iterable[Verdict], zone: ZoneInfo) -> Closest | None:

@@ -3,7 +3,7 @@
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,20 @@ def sentences_of(typed: Mapping[str, Any]) -> str | None:
     whole = next((f"--{name.replace('_', '-')}" for name in ("text", "text_file") if typed.get(name) is not None), None)
     if whole:
         raise InputError(f"--photo and {whole} go not together: where the whole text is here, the checks read that; drop one")
+    return two_sentences(sentences, of="--photo")
+
+
+def two_sentences(sentences: Sequence[str], *, of: str) -> str:
+    """Return the two *sentences* of a note that a photo shows, one on each line, as the checks read them.
+
+    Raises
+    ------
+    InputError
+        When they are not two, which the option *of* needs.
+    """
     if len(sentences) != 2:
         raise InputError(
-            f"--photo needs --sentence twice, and it is here {len(sentences)} times: give the sentence with something "
+            f"{of} needs --sentence twice, and it is here {len(sentences)} times: give the sentence with something "
             "personal, and the one that says that you will call"
         )
     # As in the note: a greeting is looked for at the beginning.

@@ -110,6 +110,7 @@ def notes(desk: Desk) -> Iterable[Found]:
             commands=(
                 f"thaw note-sent {key(desk, lead)} --attest-all",
                 f"thaw note-sent {key(desk, lead)} --attest-all --text-file FILE",
+                f"thaw note-sent {key(desk, lead)} --attest-all --photo FILE --sentence TEXT --sentence TEXT",
             ),
             tries=MarkNoteSent(medium="hand_written", attested=desk.playbook_of(lead).checks.note),
         )

@@ -179,6 +179,29 @@ def test_what_is_no_photo_is_refused_before_anything_is_kept(
     assert (documents(due), due.lead(due.leads[0]).state) == ({}, "note_due")
 
 
+def test_the_two_sentences_are_read_beforehand(due: World) -> None:
+    """A4-8: the verdicts are those of the entry, what two sentences cannot tell is named, and nothing is written."""
+    assert "--attest-all --photo FILE --sentence TEXT --sentence TEXT" in due.ok("today", "--rep", "dan")
+    said = due.said("check", "V-0000", *SENTENCES)
+    assert said["fine"]
+    assert {each["inputs"]["read"] for each in said["verdicts"]} == {"two sentences"}
+    assert {"personal_fact", "future_call"} <= {each["check"] for each in said["verdicts"]}
+    assert said["to_attest"] == ["reminds_who_we_are", "not_form_letter"]
+    told = due.ok("check", "V-0000", *SENTENCES)
+    assert "two sentences cannot tell: reminds_who_we_are, not_form_letter; vouch for them with --attest" in told
+    assert "refuse  future_call: It says “tomorrow”" in due.refused(1, "check", "V-0000", *SENTENCES[:3], "I'll call you tomorrow.")
+    for options, sentence in (
+        (SENTENCES[:2], "a note with a photo needs --sentence twice, and it is here 1 times"),
+        (
+            (*SENTENCES, "--text", "All of it."),
+            "say what the text is, with --text or with --text-file, or with --sentence twice",
+        ),
+        ((*SENTENCES, "--kind", "touch"), "--sentence is for a note with a photo; say what the touch is, with --text"),
+    ):
+        assert sentence in " ".join(due.refused(2, "check", "V-0000", *options).split())
+    assert documents(due) == {}
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
