@@ -17,7 +17,7 @@ from workflows.commands import (
     SendTouch,
     Slug,
 )
-from workflows.content import READ_WHOLE, RULES, TextKind
+from workflows.content import READ_WHOLE, RULES, TextKind, is_remark
 from workflows.context import Context, Facts, Refused
 from workflows.events import Verdict
 from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
@@ -109,7 +109,8 @@ def asked_besides(command: AnyCommand, context: Context) -> tuple[Slug, ...]:
 def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
     """Return the verdict on each check that is asked for or was made of the words, of those that have one.
 
-    A computed verdict outranks a person's word; an override passes what is missing or failed, and says so as its source.
+    A computed verdict outranks a person's word, but for a remark on a photo, which goes with it; an override passes what is
+    missing or failed. Both say so as its source.
     """
     checks = (*asked(command, context.playbook), *asked_besides(command, context))
     attested = getattr(command, "attested", ()) or ()
@@ -123,6 +124,8 @@ def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:
         verdict = computed.get(check)
         if verdict is None and check in attested:
             verdict = Verdict(check=check, passed=True, source=f"attested by {context.actor}")
+        elif verdict and is_remark(verdict) and check in attested:
+            verdict = msgspec.structs.replace(verdict, passed=True, source=f"attested by {context.actor}")
         if override and verdict is None and check not in BY_LAW:
             verdict = Verdict(check=check, passed=True, source="overridden")
         elif override and verdict and not verdict.passed and check not in NOT_OVERRIDDEN:
@@ -148,6 +151,8 @@ def content_checks(facts: Facts, command: Command) -> Refused | None:
             failed = verdict.reason or f"The check whether {claim} failed ({verdict.source})."
             may_pass = hasattr(command, "override") and check not in NOT_OVERRIDDEN
             way_out = "Change it, or override with a reason." if may_pass else "Change it."
+            if is_remark(verdict):
+                way_out = f"Attest that {claim}, or {way_out[0].lower()}{way_out[1:]}"
             inputs = {**verdict.inputs, "check": check, "verdict": False, "source": verdict.source}
             return Refused(rule=f"check.{check}"[:80], reason=f"{failed} {way_out}", inputs=inputs)
     return None

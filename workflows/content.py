@@ -5,8 +5,8 @@ the playbook's (`workflows.playbooks.ContentLimits`). Their starting values rest
 reworded ones: personal ones were at most 0.48 alike, reworded templates at least 0.82 (methods.md section 4).
 """
 
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Callable, Container, Mapping
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -343,14 +343,23 @@ ALWAYS: dict[TextKind, tuple[str, ...]] = {
 }
 
 
-#: What two sentences of a text tell of the whole of it, by check: everything where the key sentences are the ones that are
-#: asked for, or where one mistake is enough; otherwise what was found, and never that nothing was. Of what is not here they
-#: tell nothing, and somebody who has the whole text before them has to vouch for it.
-_TOLD_BY_SENTENCES: Mapping[str, frozenset[Level]] = {
-    **dict.fromkeys(("personal_fact", "future_call", "no_merge_marks", "right_name", READ_WHOLE), frozenset(get_args(Level))),
-    **dict.fromkeys(("reminds_who_we_are", "recalls_prior_interest"), frozenset({"pass"})),
-    **dict.fromkeys(("not_form_letter", "not_repeated", "no_empty_check_in"), frozenset({"info", "warn", "refuse"})),
+#: What a verdict says that it read, of a text that only a photo shows.
+READ_OF_PHOTO = "two sentences"
+
+#: What two sentences can pass of the whole text: the checks for which they are asked for, and what is said in them.
+_PASSED_BY_SENTENCES: Mapping[str, frozenset[Level]] = {
+    "personal_fact": frozenset({"pass", "warn"}),
+    **dict.fromkeys(("future_call", "reminds_who_we_are", "recalls_prior_interest"), frozenset({"pass"})),
 }
+
+#: What they can find: one mistake is enough. That they hold none tells nothing of the rest, and neither does a small one, which
+#: is a remark: somebody who has the whole text before them has to vouch for it.
+_FOUND_IN_SENTENCES = frozenset(
+    {
+        "personal_fact", "future_call", "not_form_letter", "not_repeated", "no_empty_check_in", "no_merge_marks", "right_name",
+        READ_WHOLE,
+    }
+)  # fmt: skip
 
 
 def judge(
@@ -358,21 +367,31 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on a text of *kind*: of the checks *asked* for that a program can judge, and of those always made.
 
-    *of_photo* says that two sentences were read, of a text that only a photo shows; each verdict then says so, and what they
-    cannot tell has none.
+    *of_photo* says that two sentences were read, of a text that only a photo shows (`of_sentences`).
     """
     read = measures.characters <= measures.characters_most
     checks = dict.fromkeys((*asked, *ALWAYS[kind]) if read else (READ_WHOLE,))
-    verdicts = tuple(_verdict(RULES[check], measures, limits) for check in checks if check in RULES)
-    return tuple(map(_of_sentences, filter(_told, verdicts))) if of_photo else verdicts
+    verdicts = (_verdict(RULES[check], measures, limits) for check in checks if check in RULES)
+    if of_photo:
+        verdicts = (told for verdict in verdicts if (told := of_sentences(verdict, asked)))
+    return tuple(verdicts)
 
 
-def _told(verdict: Verdict) -> bool:
-    return verdict.level in _TOLD_BY_SENTENCES.get(verdict.check, ())
+def of_sentences(verdict: Verdict, asked: Container[str]) -> Verdict | None:
+    """Return what *verdict*, given of two sentences, says of the whole text; None when they tell nothing of that.
+
+    A check that is *asked* for is not passed by a remark: somebody vouches for it. Where it is not, nobody has to.
+    """
+    passes = verdict.level in _PASSED_BY_SENTENCES.get(verdict.check, ())
+    if not passes and (verdict.level not in ("info", "warn", "refuse") or verdict.check not in _FOUND_IN_SENTENCES):
+        return None
+    passed = passes or (verdict.level != "refuse" and verdict.check not in asked)
+    return msgspec.structs.replace(verdict, passed=passed, inputs={**verdict.inputs, "read": READ_OF_PHOTO})
 
 
-def _of_sentences(verdict: Verdict) -> Verdict:
-    return msgspec.structs.replace(verdict, inputs={**verdict.inputs, "read": "two sentences"})
+def is_remark(verdict: Verdict) -> bool:
+    """Tell whether *verdict* is what a program found of a photo that is no reason to refuse, and passes nothing."""
+    return not verdict.passed and verdict.level in ("info", "warn") and verdict.inputs.get("read") == READ_OF_PHOTO
 
 
 def _verdict(rule: Rule, measures: Measures, limits: ContentLimits) -> Verdict:

@@ -23,8 +23,10 @@ from workflows.campaign import STATE as CAMPAIGN
 from workflows.campaign import Campaign
 from workflows.campaign_decisions import Looked, asked_for
 from workflows.campaign_events import EventTextsErased
+from workflows.checks import asked
 from workflows.codec import canonical
-from workflows.commands import AnyCommand, SetCalendar
+from workflows.commands import AnyCommand, MarkNoteSent, SetCalendar
+from workflows.content import of_sentences
 from workflows.context import Context
 from workflows.cover import Colleague
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Used, Verdict, event_type
@@ -246,7 +248,7 @@ def _derive(
         colleague=colleague,
         leaving=library.playbooks.get(state.playbook.digest) if isinstance(state, Lead) and state.playbook else None,
         free=used.free,
-        verdicts=tuple(given_verdicts(used.verdicts)),
+        verdicts=tuple(_verdicts(used.verdicts, command, playbook)),
         holdings=used.holdings or None,
         queue=used.queue or None,
         rescores=rescores,
@@ -369,10 +371,25 @@ def _compare_followed(state: Stream | None, recorded: Recorded, library: Library
 def given_verdicts(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
     """Yield the verdicts that programs gave: what people attested or overrode comes from the command again."""
     for verdict in verdicts:
-        if verdict.source == "overridden":
+        attested = verdict.source.startswith("attested by ")
+        # Somebody vouched beside what a program had found of a photo.
+        if verdict.source == "overridden" or (attested and verdict.level is not msgspec.UNSET):
             yield msgspec.structs.replace(verdict, passed=False)
-        elif not verdict.source.startswith("attested by "):
+        elif not attested:
             yield verdict
+
+
+def _verdicts(verdicts: Iterable[Verdict], command: AnyCommand, playbook: Playbook) -> Iterator[Verdict]:
+    """Yield the verdicts that programs gave, as what was read allows: of a photo two sentences, and else all of a text."""
+    for verdict in given_verdicts(verdicts):
+        if verdict.level is msgspec.UNSET and not verdict.source.startswith("content check "):
+            yield verdict
+        elif isinstance(command, MarkNoteSent) and command.photo:
+            if told := of_sentences(verdict, asked(command, playbook)):
+                yield told
+        else:
+            inputs = {name: value for name, value in verdict.inputs.items() if name != "read"}
+            yield msgspec.structs.replace(verdict, inputs=inputs)
 
 
 def _compare(recorded: Sequence[Recorded], derived: Sequence[Recorded] | str) -> Iterator[Mismatch]:

@@ -3468,28 +3468,62 @@ _WITH_TEXT = (
 )  # fmt: skip
 
 
-def _check_verdicts(d: Decision, found: Differences) -> None:
-    """What people vouched for stands in their command, and so does the reason of an override; programs are believed.
+#: What two sentences can pass of a whole note, by level.
+_PASSED_BY_SENTENCES = {
+    "personal_fact": ("pass", "warn"), "future_call": ("pass",), "reminds_who_we_are": ("pass",),
+    "recalls_prior_interest": ("pass",),
+}  # fmt: skip
+#: And what they can find in it.
+_FOUND_IN_SENTENCES = (
+    "personal_fact", "future_call", "not_form_letter", "not_repeated", "no_empty_check_in", "no_merge_marks", "right_name",
+    "read_whole",
+)  # fmt: skip
 
-    With a photo of a note come two sentences of it, and each verdict of a program says that only those were read.
+
+def _check_read(field: str, verdict: dict[str, Any], asked: Sequence[str], photo: bool, found: Differences) -> None:
+    """Compare what a verdict says that was read, and of two sentences that they tell it: a mistake, or what they are for."""
+    found.compare(field + ".inputs.read", (verdict.get("inputs") or {}).get("read"), "two sentences" if photo else None)
+    if not photo:
+        return
+    check, level = verdict["check"], verdict.get("level")
+    passes = level in _PASSED_BY_SENTENCES.get(check, ())
+    if not passes and (check not in _FOUND_IN_SENTENCES or level not in ("info", "warn", "refuse")):
+        found.compare(field, plain(str(level), 20), "nothing that two sentences tell")
+    elif verdict["source"].startswith("content check "):
+        found.compare(field + ".passed", verdict["passed"], passes or (level != "refuse" and check not in asked))
+
+
+def _check_vouched(field: str, verdict: dict[str, Any], d: Decision, found: Differences) -> None:
+    """Compare who vouched for a check with the command: a person's word stands beside what a program remarks on a photo."""
+    check, source = verdict["check"], verdict["source"]
+    vouched, override = check in (d.command.get("attested") or []), d.command.get("override")
+    remark = bool(d.command.get("photo")) and verdict.get("level") in ("info", "warn")
+    if source.startswith("attested by "):
+        beside = {name: verdict[name] for name in ("inputs", "level", "score", "reason") if remark and name in verdict}
+        by = {"check": check, "passed": vouched, "source": "attested by " + d.actor, "inputs": {}}
+        found.compare(field, verdict, {**by, **beside})
+    elif remark and not verdict["passed"] and vouched:
+        found.compare(field + ".source", source, "attested")
+    elif source == "overridden" or (override is not None and not verdict["passed"] and check not in NOT_OVERRIDDEN):
+        found.compare(field + ".source", source if override else None, "overridden")
+        found.compare(field + ".passed", verdict["passed"], True)
+
+
+def _check_verdicts(d: Decision, found: Differences) -> None:
+    """What people vouched for stands in their command, and so does the reason of an override; what programs found is believed.
+
+    But not that it is more than they could find: with a photo of a note come two sentences of it, and nothing else was read.
     """
     given = {verdict["check"]: verdict for verdict in d.verdicts if verdict["check"] != SUPPRESSION}
     attested, override = d.command.get("attested") or [], d.command.get("override")
-    asked, photo = _checks_asked(d), d.command.get("photo")
+    asked, photo = _checks_asked(d), bool(d.command.get("photo"))
     if d.asked is not None or d.asked_before:
         found.compare("used.asked", d.asked, OF_BREAKUPS.get(d.kind))
     for check, verdict in given.items():
         field = "used.verdicts." + plain(check, 80)
-        if verdict["source"].startswith("content check "):
-            found.compare(field + ".inputs.read", (verdict.get("inputs") or {}).get("read"), "two sentences" if photo else None)
-        if verdict["source"].startswith("attested by "):
-            vouched = {"check": check, "passed": check in attested, "source": "attested by " + d.actor, "inputs": {}}
-            found.compare(field, verdict, vouched)
-        elif verdict["source"] == "overridden" or (
-            override is not None and not verdict["passed"] and check not in NOT_OVERRIDDEN
-        ):
-            found.compare(field + ".source", verdict["source"] if override else None, "overridden")
-            found.compare(field + ".passed", verdict["passed"], True)
+        if "level" in verdict or verdict["source"].startswith("content check "):
+            _check_read(field, verdict, asked, photo, found)
+        _check_vouched(field, verdict, d, found)
         if check not in asked and d.kind not in _WITH_TEXT:
             found.compare(field, verdict["source"], "no check")
     for check in asked:

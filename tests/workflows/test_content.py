@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflows.content import RULES, Measures, judge
+from workflows.content import RULES, Measures, judge, of_sentences
 from workflows.events import Verdict
 from workflows.playbooks import ContentLimits
 
@@ -107,3 +107,53 @@ def test_thresholds_are_the_playbook_s() -> None:
     looser = ContentLimits(form_letter_refuse=950)
     (verdict, *_) = judge("note", ("not_form_letter",), Measures(words=50, body_words=40, closest=900), looser)
     assert (verdict.level, verdict.score, verdict.inputs["refuse"]) == ("warn", 900, 950)
+
+
+@pytest.mark.parametrize(
+    ("check", "measured", "asked_for", "besides"),
+    [
+        ("personal_fact", {"fact": 800, "facts": 2}, "pass", "pass"),
+        ("personal_fact", {"fact": 100, "facts": 2, "fact_confirmed": 2}, "warn passes", "warn passes"),
+        ("personal_fact", {}, "refuse", "refuse"),
+        ("future_call", {"promise": True}, "pass", "pass"),
+        ("future_call", {}, "refuse", "refuse"),
+        ("reminds_who_we_are", {"meeting": 600}, "pass", "pass"),
+        ("reminds_who_we_are", {"meeting": 599}, None, None),
+        ("recalls_prior_interest", {"prior": 3, "value": 7}, "pass", "pass"),
+        ("recalls_prior_interest", {"value": 3}, None, None),
+        ("not_form_letter", {"closest": 649}, None, None),
+        ("not_form_letter", {"closest": 1000, "body_words": 7}, "warn", "warn passes"),
+        ("not_form_letter", {"closest": 1000, "body_words": 15}, "refuse", "refuse"),
+        ("not_repeated", {"repeats": 0}, None, None),
+        ("not_repeated", {"repeats": 2}, "warn", "warn passes"),
+        ("no_empty_check_in", {}, None, None),
+        ("no_empty_check_in", {"empty": "checking_in", "value": 7}, "info", "info passes"),
+        ("no_empty_check_in", {"empty": "checking_in"}, "refuse", "refuse"),
+        ("no_merge_marks", {}, None, None),
+        ("no_merge_marks", {"merge_mark": True}, "refuse", "refuse"),
+        ("right_name", {}, None, None),
+        ("right_name", {"first_names": 1}, "warn", "warn passes"),
+        ("right_name", {"greets_other": True}, "refuse", "refuse"),
+        ("length", {}, None, None),
+        ("read_whole", {}, None, None),
+        ("breakup_parts", {}, None, None),
+    ],
+)
+def test_two_sentences_pass_only_what_they_tell_of_the_whole_text(
+    check: str, measured: dict[str, Any], asked_for: str | None, besides: str | None
+) -> None:
+    """A4-9: what they do not tell has no verdict; a check that is asked for is not passed by what was found of it."""
+    measures = Measures(**{"words": 50, "body_words": 40, **measured})
+    (whole,) = (each for each in judge("note", (check,), measures, LIMITS) if each.check == check)
+    for asked, expected in (((check,), asked_for), ((), besides)):
+        verdict = of_sentences(whole, asked)
+        said = (
+            None if verdict is None else "pass" if verdict.level == "pass" else f"{verdict.level}{' passes' * verdict.passed}"
+        )
+        assert said == expected
+        if verdict is not None:
+            assert verdict.inputs["read"] == "two sentences"
+            assert of_sentences(verdict, asked) == verdict
+    assert judge("note", (check,), measures, LIMITS, of_photo=True) == tuple(
+        told for each in judge("note", (check,), measures, LIMITS) if (told := of_sentences(each, (check,)))
+    )

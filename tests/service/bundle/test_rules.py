@@ -1,5 +1,6 @@
 """The second implementation of the rules agrees with the first: on random lives, and on nothing that was changed."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
@@ -35,11 +36,12 @@ from workflows import homework_commands as h
 from workflows import mail_commands as m
 from workflows.calendars import Absence, Calendar
 from workflows.checks import BY_LAW, INVITATION_CHECKS
-from workflows.events import Verdict
-from workflows.handle import Outcome
+from workflows.events import Level, Verdict
+from workflows.handle import Outcome, calendar_digest
 from workflows.playbook_sections import Ask, Drop, Importance
 from workflows.playbooks import Homework, Playbook, Reason, Timers
 from workflows.priority import Weights
+from workflows.rederive import Library, rederive
 
 #: The same method at another pace.
 FASTER: Playbook = msgspec.structs.replace(
@@ -251,26 +253,106 @@ def test_what_checks_say_is_settled_alike(verdicts: list[tuple[str, bool]], comm
     assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
 
 
+def sentence_verdict(check: str, level: Level, passed: bool, **changed: Any) -> Verdict:
+    """Return what a program says of two sentences."""
+    source, inputs = f"content check {check} version 1", {"score": 900, "read": "two sentences"}
+    return Verdict(**{"check": check, "passed": passed, "source": source, "inputs": inputs, "level": level, **changed})
+
+
+def both(history: Sequence[e.Recorded]) -> tuple[list[str], list[str]]:
+    """Return what the verifier says of a history, and the fields that come out differently where it is derived again."""
+    library = Library({calendar_digest(CALENDAR): CALENDAR}, {PLAYBOOK.pin.digest: PLAYBOOK})
+    found, _ = follow(history, playbooks=[PLAYBOOK], calendars=[CALENDAR])
+    return found, [each.field for each in rederive(history, library).mismatches]
+
+
+def with_verdicts(life: Life, *verdicts: Verdict) -> list[e.Recorded]:
+    """Return a history whose last decision has *verdicts* in place of those on the same checks."""
+    last = life.history[-1]
+    assert last.used
+    kept = [each for each in last.used.verdicts if each.check not in {each.check for each in verdicts}]
+    return [
+        *life.history[:-1],
+        msgspec.structs.replace(last, used=msgspec.structs.replace(last.used, verdicts=(*verdicts, *kept))),
+    ]
+
+
 def test_a_photo_follows_with_the_sentences_that_were_read() -> None:
-    """A4-7: it stands in the event as in the command, comes with words, and programs say that they read two sentences."""
+    """A4-7: it stands in the event as in the command, and comes with words."""
     life = life_in("note_due")
-    read = Verdict(check="personal_fact", passed=True, source="content check personal_fact version 1", inputs={"fact": 900})
-    life.verdicts = (msgspec.structs.replace(read, inputs={"fact": 900, "read": "two sentences"}),)
+    life.verdicts = (sentence_verdict("personal_fact", "pass", True), sentence_verdict("right_name", "warn", True))
     life.must(msgspec.structs.replace(sent_command(), photo=WORDS, text=WORDS))
-    assert [] == follow(life.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+    assert both(life.history) == ([], [])
     last = life.history[-1]
     assert isinstance(last.data, e.NoteSent)
-    assert last.used
     gone = msgspec.structs.replace(last, data=msgspec.structs.replace(last.data, photo=msgspec.UNSET))
-    whole = msgspec.structs.replace(last, used=msgspec.structs.replace(last.used, verdicts=(read, *last.used.verdicts[1:])))
-    for forged, field in ((gone, "data.photo"), (whole, "used.verdicts.personal_fact.inputs.read")):
-        found, _ = follow([*life.history[:-1], forged], playbooks=[PLAYBOOK], calendars=[CALENDAR])
-        assert field in found[0]
+    assert "data.photo" in both([*life.history[:-1], gone])[0][0]
     alone = life_in("note_due")
     alone.do(msgspec.structs.replace(sent_command(), photo=WORDS))
     assert isinstance(alone.history[-1].data, e.CommandRefused)
     assert alone.history[-1].data.rule == "photo_sentences"
-    assert [] == follow(alone.history, playbooks=[PLAYBOOK], calendars=[CALENDAR])[0]
+    assert both(alone.history) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        sentence_verdict("personal_fact", "pass", True, inputs={"score": 900}),
+        sentence_verdict("not_form_letter", "pass", True),
+        sentence_verdict("not_form_letter", "warn", True),
+        msgspec.structs.replace(sentence_verdict("not_form_letter", "warn", True), level=msgspec.UNSET),
+        sentence_verdict("no_merge_marks", "pass", True),
+        sentence_verdict("breakup_parts", "warn", True),
+        sentence_verdict("reminds_who_we_are", "warn", True),
+        sentence_verdict("future_call", "refuse", True),
+        sentence_verdict("not_form_letter", "warn", True, source="attested by rep:dan", inputs={"score": 900}),
+        sentence_verdict("not_form_letter", "refuse", True, source="attested by rep:dan"),
+    ],
+    ids=lambda verdict: f"{verdict.check} {verdict.level} {verdict.source}",
+)
+def test_more_than_two_sentences_tell_is_named_in_a_verdict(forged: Verdict) -> None:
+    """A4-9: by the verifier, and where it is derived again; whether or not somebody vouched for the check as well."""
+    for attested in (PLAYBOOK.checks.note, tuple(check for check in PLAYBOOK.checks.note if check != forged.check)):
+        life = life_in("note_due")
+        life.do(msgspec.structs.replace(sent_command(), photo=WORDS, text=WORDS, override=WORDS, attested=attested))
+        found, mismatches = both(with_verdicts(life, forged))
+        assert found
+        assert "used.verdicts" in found[0]
+        assert mismatches
+
+
+@pytest.mark.parametrize("command", [{}, {"attested": ()}, {"attested": (), "override": WORDS}, {"override": WORDS}])
+def test_a_remark_on_two_sentences_goes_with_who_vouched(command: dict[str, Any]) -> None:
+    """A4-9: attested or overridden it stays beside the word of a person; else the note is refused."""
+    life = life_in("note_due")
+    life.verdicts = (
+        sentence_verdict("personal_fact", "pass", True),
+        sentence_verdict("not_form_letter", "warn", False, score=900, reason="It is like another."),
+        sentence_verdict("not_repeated", "warn", True),
+    )
+    life.do(msgspec.structs.replace(sent_command(), photo=WORDS, text=WORDS, **command))
+    last = life.history[-1]
+    assert last.used
+    source = {each.check: each.source for each in last.used.verdicts}["not_form_letter"]
+    if command == {"attested": ()}:
+        assert isinstance(last.data, e.CommandRefused)
+        assert source == "content check not_form_letter version 1"
+    else:
+        assert isinstance(last.data, e.NoteSent)
+        assert source == ("attested by rep:dan" if "attested" not in command else "overridden")
+    assert both(life.history) == ([], [])
+    alone = {each.check: each for each in last.used.verdicts}["not_form_letter"]
+    forged = msgspec.structs.replace(alone, source="content check not_form_letter version 1", passed=not alone.passed)
+    assert all(both(with_verdicts(life, forged)))
+
+
+def test_a_whole_text_was_not_read_in_two_sentences() -> None:
+    """A4-9: where no photo is, nothing says that only a part was read."""
+    life = life_in("note_due")
+    life.must(msgspec.structs.replace(sent_command(), text=WORDS))
+    found, mismatches = both(with_verdicts(life, sentence_verdict("personal_fact", "pass", True)))
+    assert "used.verdicts.personal_fact.inputs.read" in found[0]
+    assert mismatches == ["used.verdicts"]
 
 
 def test_what_the_halves_of_a_breakup_said_is_asked_for_from_then_on() -> None:

@@ -70,10 +70,27 @@ def test_what_two_sentences_tell_is_checked_and_the_rest_is_vouched_for(due: Wor
     assert recorded.used
     verdicts = {each.check: each for each in recorded.used.verdicts if each.check != "not_suppressed"}
     by_program = {check for check, each in verdicts.items() if each.source.startswith("content check")}
-    assert by_program == {"personal_fact", "future_call", "no_merge_marks", "right_name"}
+    assert by_program == {"personal_fact", "future_call"}
     assert {verdicts[check].inputs["read"] for check in by_program} == {"two sentences"}
     assert {check for check, each in verdicts.items() if each.source == "attested by rep:dan"} == {*REST} - {"--attest"}
     assert due.said("rederive", "V-0000")["mismatches"] == []
+
+
+def test_what_was_found_of_two_sentences_is_a_remark_and_passes_nothing(due: World, tmp_path: Path) -> None:
+    """A4-9: the same two sentences to somebody else may stand in a form letter as well as in another note of one's own."""
+    command = ("--photo", tmp_path / "note.jpg", *SENTENCES, *REST[:2])
+    with due.worker():
+        due.ok("note-sent", "V-0000", *command, *REST[2:])
+        said = due.refused(1, "note-sent", "V-0001", *command)
+        assert "refused (check.not_form_letter)" in said
+        assert "Attest that the note does not read like a form letter, or change it, or override" in " ".join(said.split())
+        due.ok("note-sent", "V-0001", *command, *REST[2:])
+    recorded = due.events(due.leads[1])[-1]
+    assert recorded.used
+    (likeness,) = (each for each in recorded.used.verdicts if each.check == "not_form_letter")
+    assert (likeness.source, likeness.passed, likeness.level) == ("attested by rep:dan", True, "warn")
+    assert (likeness.score, likeness.inputs["read"]) == (1000, "two sentences")
+    assert due.said("rederive", "V-0001")["mismatches"] == []
 
 
 def test_a_photo_is_kept_like_any_text_and_shown_wherever_the_note_is(sent: World) -> None:
