@@ -206,7 +206,9 @@ def test_the_two_sentences_are_read_beforehand(due: World) -> None:
     assert said["to_attest"] == ["reminds_who_we_are", "not_form_letter"]
     told = due.ok("check", "V-0000", *SENTENCES)
     assert "two sentences cannot tell: reminds_who_we_are, not_form_letter; vouch for them with --attest" in told
-    assert "refuse  future_call: It says “tomorrow”" in due.refused(1, "check", "V-0000", *SENTENCES[:3], "I'll call you tomorrow.")
+    assert "refuse  future_call: It says “tomorrow”" in due.refused(
+        1, "check", "V-0000", *SENTENCES[:3], "I'll call you tomorrow."
+    )
     for options, sentence in (
         (SENTENCES[:2], "a note with a photo needs --sentence twice, and it is here 1 times"),
         (
