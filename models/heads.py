@@ -7,13 +7,16 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from models import checkpoints, heads_nodes, operations
-from models.replay import EVERY, Ids
+from models.replay import Ids, parts
 from workflows.events import HeadsRecorded, decode_recorded
 from workflows.heads import Head, HeadsNode, leaf_of, summed
 from workflows.service_stream import SERVICE_ID
 
 #: So many heads are read at a time.
 CHUNK_ROWS = 5_000
+
+#: Reading all heads takes so many statements, each for a part of the ids: one for all of millions would run into its timeout.
+PARTS = 16
 
 
 class RecordedHeads(NamedTuple):
@@ -41,8 +44,9 @@ def heads_in_order(connection: Connection, size: int) -> Iterator[Head]:
     """
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     statement = _newest_of_each.execution_options(stream_results=True, yield_per=CHUNK_ROWS)
-    with connection.execute(statement, {"size": size, **EVERY._asdict()}) as rows:
-        yield from map(Head._make, rows)
+    for ids in parts(PARTS):
+        with connection.execute(statement, {"size": size, **ids._asdict()}) as rows:
+            yield from map(Head._make, rows)
 
 
 def heads_between(connection: Connection, size: int, ids: Ids) -> list[Head]:
