@@ -29,6 +29,7 @@ from service.imports.writing import MergedRow, Writer
 from service.pepper import Pepper
 from service.wording import key_of_id
 from workflows.codec import canonical, derived_id, digest
+from workflows.layers import is_made
 from workflows.lead import lead_id as lead_id_of
 from workflows.operations import LeadsImported
 
@@ -166,9 +167,14 @@ class _Import:
 
     def _check_playbook(self, connection: Connection) -> None:
         wanted = self._mapping.playbook
-        if playbooks.newest_playbook(connection, wanted) is None:
+        found = playbooks.newest_playbook(connection, wanted)
+        if found is None:
             known = ", ".join(playbooks.playbook_ids(connection)) or "none"
             raise MappingError("playbook", f"No playbook called {wanted} is published.", f"Published: {known}.")
+        if is_made(found):
+            # Owners who are not known yet would follow it, too.
+            below = found.extends[0].partition("@")[0]
+            raise MappingError("playbook", f"{wanted} was made for the days of one rep.", f"Name what it was made of: {below}.")
 
     def _rows(self) -> Iterator[ImportedRow]:
         """Yield the good rows; the others go to the tally."""

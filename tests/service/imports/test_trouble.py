@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from models import imports
 from models.database import Connection, DatabaseFullError, DatabaseUnavailableError, make_engine, transaction
+from models.playbooks import newest_playbook, publish
 from service.imports.mapping_file import parse_mapping
 from service.imports.problems import ConflictError, FileError, MappingError
 from service.imports.report import Report
@@ -16,6 +17,8 @@ from tests.service.imports.office import NOW, PEPPER, Office, counts, kinds, row
 from workflows.commands import (
     RegisterLead,
 )
+from workflows.layers import merged
+from workflows.limits import Layers, Limits
 
 
 def test_two_imports_of_one_file_at_the_same_moment_create_nothing_twice(office: Office) -> None:
@@ -96,6 +99,18 @@ def test_a_playbook_that_nobody_published_is_refused(office: Office) -> None:
     office.mapping = office.mapping.replace("five-five-five", "six-six-six")
 
     with pytest.raises(MappingError, match=r"No playbook called six-six-six is published. Published: event-invitation, five"):
+        office.run(row())
+
+
+def test_a_playbook_that_was_made_for_one_rep_is_refused(office: Office) -> None:
+    with transaction(office.engine) as connection:
+        base = newest_playbook(connection, "five-five-five")
+        assert base
+        layers = Layers(base=base.id, digest=base.pin.digest, own=Limits(notes=2))
+        publish(connection, merged(base, layers, playbook_id="five-five-five.of.dan", version="1.0.0"))
+    office.mapping = office.mapping.replace("five-five-five", "five-five-five.of.dan")
+
+    with pytest.raises(MappingError, match="was made for the days of one rep"):
         office.run(row())
 
 
