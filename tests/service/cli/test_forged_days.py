@@ -127,3 +127,21 @@ def test_hours_that_stand_since_they_were_right_are_honest(world: World, tmp_pat
         world.ok("rep", "set", "dan")
     assert world.said("rederive", "--all")["mismatches"] == []
     world.bundles_hold(tmp_path, "V-0000")
+
+
+def test_a_bundle_of_a_lead_holds_what_its_rep_followed(world: World, tmp_path: Path) -> None:
+    """Two playbooks with one calendar: the second, by which the note was planned, is proved there, and nothing else passes."""
+    world.rep()
+    with world.worker():
+        for notes in (3, 2):
+            world.ok("rep", "limit", "dan", "--notes", notes, *WHY, *ANN)
+    world.register(1)
+    world.at(world.clock().replace(day=6))
+    world.bundles_hold(tmp_path, "V-0000")
+    bundle = Forged((tmp_path / "1.zip").read_bytes())
+    number = bundle.at(of("note_scheduled", "followed"))
+    before = json.loads(bundle.lines("events.ndjson")[number])["used"]["followed"]
+    assert before == digest_of(world, "five-five-five.of.dan")
+    bundle.change(number, before.encode(), digest_of(world, "five-five-five").encode())
+    report = checked(bundle.listed_anew(), "")
+    assert any("a playbook that dan followed before" in each.sentence for each in report.findings)
