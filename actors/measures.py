@@ -15,6 +15,7 @@ from models.database import Connection
 from models.texts import Written
 from workflows import horizon
 from workflows.calendars import Calendar
+from workflows.caller_names import names_person
 from workflows.capacity import Capacity
 from workflows.checks import asked, checked_text
 from workflows.commands import AnyCommand, MarkNoteSent, Reference, SendTouch
@@ -43,7 +44,6 @@ from workflows.prose import (
     in_other_letters,
     merge_mark,
     named,
-    names_person,
     normal,
     promise_in,
     runs_of,

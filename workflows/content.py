@@ -314,7 +314,7 @@ RULES: dict[str, Rule] = {
     for rule in (
         Rule("personal_fact", 1, _personal_fact),
         Rule("reminds_who_we_are", 1, _reminds),
-        Rule("future_call", 4, _future_call),
+        Rule("future_call", 5, _future_call),
         Rule("not_form_letter", 2, _not_form_letter),
         Rule("not_repeated", 2, _not_repeated),
         Rule("no_empty_check_in", 1, _no_empty_check_in),

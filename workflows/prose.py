@@ -38,12 +38,9 @@ _OTHER_LETTERS = 10
 _LAST_LATIN = 0x24F
 _SIGNATURE_WORDS = 3
 _JOINT = re.compile(r"['-]")
-_PART = re.compile(r"[^\W_]+")
 #: A pattern that begins with a digit is looked for ten times as fast as one that begins with a boundary.
 _NUMBERED = re.compile(r"\d(?<!\w\d)\d{0,3}(?:[./:-]\d{1,4})*(?:st|nd|rd|th)?\b")
 _DAYS = frozenset({*WEEKDAYS, *MONTHS, "today", "tomorrow", "yesterday"})
-#: Words that are first names, too, and are none where they are written small.
-_ORDINARY = COMMON.union(MONTHS)
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,22 +243,6 @@ def named(text: str) -> frozenset[str]:
         lines.pop()
     found = (word for line in lines for word in _WORD.findall(line) if not word[0].islower())
     return frozenset(word.casefold().removesuffix("'s") for word in found)
-
-
-def names_person(text: str, name: str) -> bool:
-    """Tell whether *text* names, after its greeting, who is called *name*: by the first name, or in full.
-
-    A last name alone may be somebody else's; a first name that is a word like any other ("Will") needs its capital.
-    """
-    plain = unicodedata.normalize("NFKC", text).translate(_PLAIN)
-    greeting = GREETING.match(plain)
-    body = _PART.findall(plain[greeting.end() :] if greeting else plain)
-    said = [word.casefold() for word in body if word not in _ORDINARY]
-    own = [part for part in _PART.findall(normal(name)) if part not in TITLES]
-    if not own:
-        return False
-    in_full = any(said[at : at + len(own)] == own for at in range(len(said)))
-    return in_full or (len(own[0]) > 1 and own[0] in said)
 
 
 def runs_of(body: str, length: int) -> frozenset[tuple[str, ...]]:

@@ -254,7 +254,8 @@ def test_hostile_texts_are_measured_all_the_same() -> None:
         ("Anne-Marie Miller", "Dear Ada", "Anne-Marie will call you", True),
         ("Will Miller", "Dear Ada", "my colleague will call you", False),
         ("Will Miller", "Dear Ada", "my colleague Will will call you", True),
-        ("eve_miller", "Dear Ada", "my colleague eve will call you", True),
+        ("eve_miller", "Dear Ada", "my colleague Eve will call you", True),
+        ("eve_miller", "Dear Ada", "my colleague eve miller will call you", True),
     ],
 )
 def test_a_caller_is_named_by_the_first_name_or_in_full(name: str, greeting: str, said: str, named: bool) -> None:
