@@ -34,7 +34,7 @@ from models.queues import read_queue
 from models.rep_books import read_book
 from workflows import horizon
 from workflows.actor_names import BEGIN, DELIVERIES, LOOK_AT_THE_LOG, actor_name
-from workflows.books import Book
+from workflows.books import Book, playbooks_of
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
 from workflows.campaign_commands import AnnounceEvent, EraseEventTexts, PlanCampaign
@@ -400,6 +400,8 @@ class _Apply:
                 batch.put_off(message.id)  # they are paused
                 return
             book = read_book(self._connection, rep.name, today, colleague)
+            hours = self._library.contact_hours(self._connection, playbooks_of(book))
+            book = msgspec.structs.replace(book, contact_hours=hours)
         outcome = handle_rep(rep, command, now=self._now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
             batch.wait(message.id)

@@ -1,6 +1,6 @@
 """Playbooks and calendars that this process has seen: both never change under their digest, so they are read once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from models import playbooks
 from models.database import Connection
@@ -9,6 +9,7 @@ from workflows.commands import SetCalendar
 from workflows.cover import Colleague
 from workflows.handle import calendar_digest
 from workflows.layers import is_made
+from workflows.playbook_sections import ContactHours
 from workflows.playbooks import Playbook
 
 
@@ -43,6 +44,12 @@ class Library:
         if digest not in self._playbooks:
             self._playbooks |= playbooks.playbooks_by_digest(connection, [digest])
         return self.by_digest(digest)
+
+    def contact_hours(self, connection: Connection, digests: Set[str]) -> dict[str, ContactHours]:
+        """Return when the leads of each of *digests* may be called, read now if not seen yet; raises as `by_digest` does."""
+        if missing := digests - self._playbooks.keys():
+            self._playbooks |= playbooks.playbooks_by_digest(connection, list(missing))
+        return {digest: self.by_digest(digest).contact_hours for digest in digests}
 
     def goes_to(self, connection: Connection, playbook: Playbook) -> Playbook | None:
         """Return what *playbook* says that a silent lead follows, read now if not seen yet; raises as `by_digest` does."""

@@ -13,13 +13,15 @@ from models.tracing import Held
 from workflows.books import Book, reachable
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.cover import Colleague, in_reach, promised_for
-from workflows.events import DayPlanned, Recorded, Shortfall, Slot, SlotKind
+from workflows.events import DayPlanned, Recorded, Shortfall, Slot, SlotKind, decode_recorded
 from workflows.law_facts import LawUsed
 from workflows.lead import Lead
 from workflows.planner import follow_up_queue
+from workflows.playbook_sections import ContactHours
 from workflows.playbooks import Playbook
 from workflows.priority import Score
 from workflows.proposals import waiting_of
+from workflows.rep import rep_id
 from workflows.telephone import Telephone
 
 
@@ -51,10 +53,25 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """This plan gave it; the others were held before."""
 
 
-def playbook_of(connection: Connection, plan: Plan) -> Playbook | None:
-    """Return the playbook that says how much the planned day holds: the rep's own."""
-    pin = plan.recorded.playbook
-    return playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
+def plan_of(connection: Connection, rep: str, on: date) -> Plan | None:
+    """Return the last plan of the day *on* of *rep*; None when there is none."""
+    rows = tracing.plans_of(connection, rep_id(rep), on)
+    found = [decode_recorded(row.body.encode()) for row in rows]
+    days = tuple(recorded.data for recorded in found if isinstance(recorded.data, DayPlanned))
+    if not days:
+        return None
+    used = found[-1].used
+    rests_on = used.position if used and used.position is not msgspec.UNSET else rows[-1].position - 1
+    return Plan(found[-1], days[-1], days, rests_on)
+
+
+def playbook_of(connection: Connection, plan: Plan | None, rep: str) -> Playbook | None:
+    """Return the playbook that says how much the planned day holds: that of *rep*, as it is now if there is no *plan*."""
+    if plan is None:
+        pin = playbooks.in_force(connection, playbook_ids=[], reps=[rep]).followed.get(rep)
+    else:
+        pin = plan.recorded.playbook.digest if plan.recorded.playbook else None
+    return playbooks.playbooks_by_digest(connection, [pin]).get(pin) if pin else None
 
 
 def colleague_of(connection: Connection, plan: Plan | None, rules: Playbook | None) -> Colleague | None:
@@ -157,11 +174,12 @@ def follow_up_turn(
     playbook: Playbook,
     colleague: Colleague | None,
     law: LawUsed | msgspec.UnsetType | None,
+    contact_hours: Mapping[str, ContactHours],
     leads: Iterable[Lead],
 ) -> Turn | None:
     """Return the place of *lead* among those who waited for a follow-up slot when the plan was made; None when it was not one.
 
-    *leads* are all leads as the plan found them.
+    *leads* are all leads as the plan found them, and *contact_hours* those of the playbooks that they follow, by digest.
     """
     used = plan.recorded.used
     if used is None:
@@ -179,10 +197,11 @@ def follow_up_turn(
     later = _promised_on(plan, calendar, playbook, colleague)
     elsewhere = {later: colleague} if colleague and later else {}
     try:
-        waiting = waiting_of(book, calendar, playbook, Telephone(calendar, playbook, law, elsewhere), used.now)
+        telephone = Telephone(calendar, playbook, law, elsewhere, contact_hours)
+        waiting = waiting_of(book, calendar, playbook, telephone, used.now)
     except CalendarHorizonError:
         return None
-    line = [each.lead_id for each in follow_up_queue(*waiting)]
+    line = [each.lead_id for each in follow_up_queue(waiting.candidates, waiting.follow_ups)]
     if lead.id not in line:
         return None
     could = len(plan.day.calls) + len(plan.day.follow_ups) + len(plan.day.touches)

@@ -1,6 +1,6 @@
 """Why a lead was not touched on a day: how it stood, what held it back, and who took the place, from the log alone."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UnsetType
 
-from models import book, playbooks, tracing, views
+from models import book, playbooks, views
 from models.database import Connection
 from service.history import Entry, History
 from service.law_words import AHEAD, no_call
 from service.next_action import next_action
-from service.places import Place, Plan, colleague_of, follow_up_turn, held_by, places, playbook_of
+from service.places import Place, Plan, colleague_of, follow_up_turn, held_by, places, plan_of, playbook_of
 from service.times import shown_day, shown_moment
 from service.wording import count, words
 from workflows import floor, horizon
@@ -22,14 +22,14 @@ from workflows.calendars import Calendar
 from workflows.commands import Mode
 from workflows.cover import Colleague
 from workflows.cut_bait import most_attempts
-from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall, decode_recorded
+from workflows.events import CommandRefused, DayPlanned, Recorded, Shortfall
 from workflows.law_facts import LawUsed
 from workflows.law_table import TABLES
 from workflows.lead import Lead, at_work
+from workflows.playbook_sections import ContactHours
 from workflows.playbooks import Playbook
 from workflows.priority import Score, rank
 from workflows.proposals import begins_by_call, can_enter, next_mode, next_value_item
-from workflows.rep import rep_id
 from workflows.telephone import Telephone
 
 _ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
@@ -77,11 +77,13 @@ class _Asked(NamedTuple):
     plan: Plan | None
     at: datetime
     rules: Playbook | None
-    """The playbook of the rep, by which the day was planned."""
+    """The playbook of the rep, by which the day was planned; without a plan, that of now."""
     calendar: Calendar | None
     """By which the plan of the day was made; without a plan, the owner's of now."""
     colleague: Colleague | None
     """Who was to make the calls that notes of the day promise, if not the rep."""
+    contact_hours: Mapping[str, ContactHours]
+    """When the leads of a playbook may be called, whoever calls; by digest, of all that a lead of the book followed."""
 
 
 def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) -> WhyNot:
@@ -89,18 +91,21 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     ends = datetime.combine(on + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
     of_the_day = [entry for entry in history.entries if entry.recorded.occurred_at.astimezone(zone).date() == on]
     known = [entry for entry in history.entries if entry.recorded.recorded_at < ends]
-    plan = _plan(connection, at_work(known[-1].after), on) if known else None
+    plan = plan_of(connection, at_work(known[-1].after), on) if known else None
     if plan:
         known = [entry for entry in known if entry.row.position <= plan.rests_on] or known
     lead = known[-1].after if known else None
     at = plan.recorded.recorded_at if plan else ends
-    rules = playbook_of(connection, plan) if plan else None
+    rules = playbook_of(connection, plan, at_work(lead)) if lead else None
     calendar = _calendar(connection, lead, plan) if lead else None
     colleague = colleague_of(connection, plan, rules)
-    asked = _Asked(lead, on, zone, _playbook(connection, lead), plan, at, rules, calendar, colleague) if lead else None
     day = (plan, at_work(lead), calendar, rules, colleague) if lead and plan and rules and calendar else None
     held = held_by(connection, *day) if day else {}
-    leads = _leads_then(connection, plan, {each.lead_id for each in held.values()}) if plan and asked else {}
+    leads = _leads_then(connection, plan, {each.lead_id for each in held.values()}) if plan and lead else {}
+    known_playbooks = _playbooks(connection, (lead, *leads.values())) if lead else {}
+    hours = {digest: playbook.contact_hours for digest, playbook in known_playbooks.items()}
+    own = known_playbooks.get(lead.playbook.digest) if lead and lead.playbook else None
+    asked = _Asked(lead, on, zone, own, plan, at, rules, calendar, colleague, hours) if lead else None
     touched = tuple(entry.recorded for entry in of_the_day if is_touch(entry))
     return WhyNot(
         lead_id=history.entries[0].recorded.stream_id,
@@ -122,20 +127,8 @@ def is_touch(entry: Entry) -> bool:
     return floor.is_touch(entry.recorded)
 
 
-def _plan(connection: Connection, owner: str, on: date) -> Plan | None:
-    rows = tracing.plans_of(connection, rep_id(owner), on)
-    found = [decode_recorded(row.body.encode()) for row in rows]
-    days = tuple(recorded.data for recorded in found if isinstance(recorded.data, DayPlanned))
-    if not days:
-        return None
-    used = found[-1].used
-    rests_on = used.position if used and used.position is not msgspec.UNSET else rows[-1].position - 1
-    return Plan(found[-1], days[-1], days, rests_on)
-
-
-def _playbook(connection: Connection, lead: Lead | None) -> Playbook | None:
-    pin = lead.playbook if lead else None
-    return playbooks.playbooks_by_digest(connection, [pin.digest]).get(pin.digest) if pin else None
+def _playbooks(connection: Connection, leads: Iterable[Lead]) -> dict[str, Playbook]:
+    return playbooks.playbooks_by_digest(connection, list({lead.playbook.digest for lead in leads if lead.playbook}))
 
 
 def _leads_then(connection: Connection, plan: Plan, holders: Collection[UUID]) -> dict[UUID, Lead]:
@@ -207,12 +200,23 @@ def _law(asked: _Asked) -> LawUsed | UnsetType | None:
 
 
 def _no_call(asked: _Asked, day: date, colleague: Colleague | None = None) -> Iterator[str]:
-    """Say why the law, as it stood when the plan was made, does not let the rep, or a *colleague* instead, call on *day*."""
+    """Say why the law of the time of the plan, and the hours of the lead's playbook and of the rep, or of a *colleague* who is
+    to call, allow no call on *day*.
+    """
     by, calendar = (colleague.name, colleague.calendar) if colleague else (at_work(asked.lead), asked.calendar)
     days = {day + timedelta(days=number): colleague for number in range(AHEAD + 1)} if colleague else {}
-    telephone = Telephone(calendar, asked.playbook, _law(asked), days) if asked.playbook and calendar else None
+    rules = asked.rules or asked.playbook
+    telephone = Telephone(calendar, rules, _law(asked), days, asked.contact_hours) if rules and calendar else None
     if telephone and (why := no_call(asked.lead, telephone, day, by)):
         yield f"it could not be called: {why}"
+
+
+def _no_promise(asked: _Asked, calendar: Calendar) -> Iterator[str]:
+    """Say why nobody could make the call that a note of the day would have promised."""
+    rules = asked.rules or asked.playbook
+    if rules:
+        by = asked.colleague.calendar if asked.colleague else calendar
+        yield from _no_call(asked, horizon.after(by, asked.on, rules.capacity.call_after_note_days), asked.colleague)
 
 
 def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> Iterator[str]:
@@ -230,12 +234,9 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         yield f"it could not be proposed: its first touch needs {needed}, and it may be reached by {_modes(lead)}"
         return
     by_call = begins_by_call(lead, playbook, asked.at)
-    if calendar:
-        by = asked.colleague.calendar if asked.colleague else calendar
-        promised_on = horizon.after(by, asked.on, (asked.rules or playbook).capacity.call_after_note_days)
-        if barred := list(_no_call(asked, asked.on) if by_call else _no_call(asked, promised_on, asked.colleague)):
-            yield from barred
-            return
+    if calendar and (barred := list(_no_call(asked, asked.on) if by_call else _no_promise(asked, calendar))):
+        yield from barred
+        return
     if by_call:
         yield from _turn(asked, leads, calendar) or ("it entered the queue after the plan of that day had been made",)
         return
@@ -261,11 +262,15 @@ def _turn(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> 
     table = Telephone(calendar, asked.rules, _law(asked)).table
     ready = asked.lead.timers.get("next_attempt")
     due = not ready or ready.due_at.astimezone(asked.zone).date() <= asked.on
+    barred: tuple[str, ...] = ()
     if due and asked.lead.state == "no_response" and next_mode(asked.lead, asked.rules, asked.on, table) == "handwritten_note":
-        return (f"a note was next, and {count(len(asked.plan.day.notes), 'note')} of others took the slots of that day",)
-    turn = follow_up_turn(asked.lead, asked.plan, calendar, asked.rules, asked.colleague, _law(asked), leads.values())
+        barred = tuple(_no_promise(asked, calendar))
+        if not barred:
+            return (f"a note was next, and {count(len(asked.plan.day.notes), 'note')} of others took the slots of that day",)
+    rules, colleague, hours = asked.rules, asked.colleague, asked.contact_hours
+    turn = follow_up_turn(asked.lead, asked.plan, calendar, rules, colleague, _law(asked), hours, leads.values())
     if turn is None:
-        return ()
+        return barred
     could = f"{count(turn.could, 'follow-up')} could be planned"
     why = "".join(f"; {each.detail}" for each in turn.shortfalls)
     return (f"it was number {turn.number} of {turn.waiting} that waited for a follow-up slot, by score, and {could}{why}",)

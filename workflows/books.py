@@ -17,6 +17,7 @@ from workflows.events import Recorded, Slot, SlotKind
 from workflows.fold import fold
 from workflows.law_facts import LawUsed
 from workflows.lead import BESIDE_LEADS, Lead, State, at_work
+from workflows.playbook_sections import ContactHours
 from workflows.priority import rank
 
 #: Slots are reserved at most one promise ahead; the longest promise with leave in it lies well within this many days.
@@ -57,8 +58,15 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan made again was held against by contact law; unset when there was no law table then. None: it is made now."""
     colleague: Colleague | None = None
     """Who makes the calls that notes of the day promise, with what is taken of their days; None when the rep does."""
+    contact_hours: Mapping[str, ContactHours] = {}
+    """When the leads of each of `playbooks_of` may be called, whoever calls; by digest."""
     position: int | None = None
     """All else is what the first *position* events of the log come to; None where there is no log."""
+
+
+def playbooks_of(book: Book) -> set[str]:
+    """Return the digests of the playbooks that the leads in *book* follow whom a plan may have called."""
+    return {lead.playbook.digest for lead in (*book.queued, *book.silent) if lead.playbook}
 
 
 def reachable(book: Book) -> Book:

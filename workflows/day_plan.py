@@ -13,7 +13,7 @@ from workflows.priority import Score
 MoveReason = Literal["capacity", "rep_absent", "holiday"]
 ShortfallKind = Literal["note", "call", "follow_up"]
 ShortfallCode = Literal[
-    "not_working", "absence", "no_stock", "backlog", "no_call_slot", "long_gap", "budget", "capacity"
+    "not_working", "absence", "no_stock", "backlog", "no_call_slot", "long_gap", "budget", "capacity", "hours"
 ]  # fmt: skip
 
 

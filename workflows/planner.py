@@ -63,6 +63,7 @@ def plan_day(
     beside: int = 0,
     probes: int = 0,
     colleague: Colleague | None = None,
+    closed: int = 0,
 ) -> DayPlan:
     """Plan one rep's day.
 
@@ -81,6 +82,8 @@ def plan_day(
         Minutes that go to asking why, as far as notes leave them; follow-ups get what is left then.
     colleague
         Who makes the calls that notes of this day promise, where the rep is away too long after it; None when the rep does.
+    closed
+        So many more could be written to if there were an hour in which to call them on the day that the notes promise.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def plan_day(
     )
     ledger.charge(day, beside)
     pool = _note_pool(candidates, follow_ups)
-    notes, note_shortfalls = _plan_notes(day, calendar, ledger, day_off, backlog, pool, colleague)
+    notes, note_shortfalls = _plan_notes(day, calendar, ledger, day_off, backlog, pool, colleague, closed)
     noted = {note.lead_id for note in notes}
     ledger.charge(day, min(probes, max(0, capacity.minutes.budget - ledger.minutes(day))))
     calls, touches, touch_shortfalls = _plan_follow_ups(
@@ -199,6 +202,7 @@ def _plan_notes(
     backlog: int,
     pool: _NotePool,
     colleague: Colleague | None,
+    closed: int,
 ) -> tuple[tuple[PlannedNote, ...], tuple[Shortfall, ...]]:
     """Fill the note slots, each note together with the slot of its promised call."""
     left = ledger.slots(day, "notes")
@@ -209,11 +213,12 @@ def _plan_notes(
     call_on = promised_for(calendar, ledger.capacity, day, colleague)
     calls = Ledger(colleague.capacity, colleague.loads) if colleague else ledger
     whose = f"{call_on} has" if colleague is None else f"{colleague.name}, who calls on {call_on}, has"
-    call_by = colleague.name if colleague else UNSET
+    caller, call_by = (colleague.name, colleague.name) if colleague else ("the rep", UNSET)
     limits: tuple[tuple[int, ShortfallCode, str], ...] = (
         (ledger.room(day, "notes"), "budget", f"The minutes of {day} are spoken for."),
         (calls.room(call_on, "calls"), "no_call_slot", f"{whose} no free slot for the promised call."),
-        (len(pool), "no_stock", "Nobody else in the queue can be written to."),
+        (len(pool) + closed, "no_stock", "Nobody else in the queue can be written to."),
+        (len(pool), "hours", f"On {call_on} no working hour of {caller} is one for calls to anybody else in the queue."),
     )
     shortfalls: list[Shortfall] = []
     for room, code, detail in limits:

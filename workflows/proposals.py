@@ -59,6 +59,7 @@ def plan_book(
         beside,
         probes,
         book.colleague,
+        waiting.closed,
     )
     event = DayPlanned(
         day=today,
@@ -81,6 +82,8 @@ class Waiting(NamedTuple):
     """Queued leads."""
     follow_ups: list[FollowUp]
     """Silent leads whose next attempt is due."""
+    closed: int
+    """So many queued leads get no note only because there is no hour for the call that it would promise."""
 
 
 def waiting_of(book: Book, calendar: Calendar, playbook: Playbook, hours: Telephone, now: datetime) -> Waiting:
@@ -96,14 +99,17 @@ def waiting_of(book: Book, calendar: Calendar, playbook: Playbook, hours: Teleph
     promised_on = promised_for(calendar, playbook.capacity, today, book.colleague)
     # Whom nobody could call on the day of the call, because the working day there is the night here or the law forbids it, is
     # not written to either.
-    reached = [
-        lead
+    by_call = {lead.id for lead in queued if begins_by_call(lead, playbook, now)}
+    reached = {
+        lead.id: lead
         for lead in queued
-        if (hours.may_call_today(lead, today) if begins_by_call(lead, playbook, now) else hours.may_call(lead, promised_on))
-    ]
+        if (hours.may_call_today(lead, today) if lead.id in by_call else hours.may_call(lead, promised_on))
+    }
+    unwritten = (lead for lead in queued if lead.id not in reached and lead.id not in by_call)
     return Waiting(
-        [_candidate(lead, playbook, now) for lead in reached],
+        [_candidate(lead, playbook, now) for lead in reached.values()],
         list(follow_ups_due(book.silent, playbook, hours, today, promised_on)),
+        sum(hours.opening(lead, promised_on) is None for lead in unwritten),
     )
 
 

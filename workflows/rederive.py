@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 
 from workflows import horizon
 from workflows.audience import Audience, audience_of
-from workflows.books import Book, Books
+from workflows.books import Book, Books, playbooks_of
 from workflows.calendars import Calendar
 from workflows.campaign import STATE as CAMPAIGN
 from workflows.campaign import Campaign
@@ -173,6 +173,9 @@ def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> t
     if isinstance(colleague, str):
         return colleague
     book = books.book(decision.stream.name, horizon.local_day(calendar, first.used.now), colleague)
+    pinned = playbooks_of(book)
+    if not pinned <= library.playbooks.keys():
+        return "used.book"
     refused = first.used.suppressed or {}
     book = msgspec.structs.replace(
         book,
@@ -182,6 +185,7 @@ def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> t
         counted=first.used.unreserved is not msgspec.UNSET,
         probed=book.probed if first.used.probes is not msgspec.UNSET else None,
         opening=book.opening if first.used.opening is not msgspec.UNSET else None,
+        contact_hours={digest: library.playbooks[digest].contact_hours for digest in pinned},
     )
     return _derive(decision.stream, first, library, book)
 

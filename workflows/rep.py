@@ -195,7 +195,7 @@ def _plan(
     elsewhere, today = {}, calendar.local_day(now)
     if colleague := in_reach(book.colleague, playbook.capacity, today):
         elsewhere[promised_for(calendar, playbook.capacity, today, colleague)] = colleague
-    hours = Telephone(calendar, playbook, book.law, elsewhere)
+    hours = Telephone(calendar, playbook, book.law, elsewhere, book.contact_hours)
     event, proposals = plan_book(book, calendar, playbook, hours, now, used.beside or 0, used.probes or 0)
     used = msgspec.structs.replace(used, law=hours.used())
     effects = Effects()

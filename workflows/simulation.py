@@ -15,7 +15,7 @@ import msgspec
 
 from workflows import horizon
 from workflows.actor_names import FOR_REPS, actor_name
-from workflows.books import Book, Books
+from workflows.books import Book, Books, playbooks_of
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
 from workflows.command import due_of
@@ -358,7 +358,9 @@ class Simulation:
             if any(name in self._proposed or self._in_motion(name, message.correlation_id) for name in looked_at):
                 self._wait(message)
                 return
-            book = msgspec.structs.replace(self.books.book(rep.name, today, colleague), position=self._committed)
+            book = self.books.book(rep.name, today, colleague)
+            hours = {digest: self._published[digest].contact_hours for digest in playbooks_of(book)}
+            book = msgspec.structs.replace(book, position=self._committed, contact_hours=hours)
         outcome = handle_rep(rep, command, now=self.now, calendar=calendar, playbook=playbook, book=book, carrier=carrier)
         if outcome.answer == "too_early":
             self._wait(message)

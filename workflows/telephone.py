@@ -14,6 +14,7 @@ from workflows.law_facts import Clock, LawUsed
 from workflows.law_table import DIGEST, TABLES, LawTable
 from workflows.layers import narrowed
 from workflows.lead import Lead
+from workflows.playbook_sections import ContactHours
 from workflows.playbooks import Playbook
 
 
@@ -26,20 +27,23 @@ class Telephone:
         playbook: Playbook,
         given: LawUsed | UnsetType | None,
         elsewhere: Mapping[date, Colleague] = MappingProxyType({}),
+        of_leads: Mapping[str, ContactHours] = MappingProxyType({}),
     ) -> None:
         """Take what a plan made again rested on; unset for one of before there was a law table, None for one made now.
 
-        *elsewhere* says on which days a colleague calls, by whose calendar and in whose hours that is.
+        *playbook* is that of the rep's days. *elsewhere* says on which days a colleague calls, by whose calendar and in whose
+        hours that is; *of_leads* when the leads of a playbook may be called at all, by its digest.
         """
         self.calendar = calendar
         self._elsewhere = elsewhere
+        self._of_leads = of_leads
         self.playbook = playbook
         self.table: LawTable | None = None if given is UNSET else TABLES[given.table if given else DIGEST]
         self._digest = None if given is UNSET else given.table if given else DIGEST
         self._given = _clocks(given)
         self._zones: str | UnsetType = given.zones if given else time_zones.zone_database()
         self._clocks: dict[str, Clock] = {}
-        self._open: dict[tuple[str, str | None, date], datetime | None] = {}
+        self._open: dict[tuple[str, str | None, str | None, date], datetime | None] = {}
 
     def may_call(self, lead: Lead, day: date) -> bool:
         """Tell whether the law and the prospect's hours leave a working minute of *day* to call *lead*."""
@@ -47,12 +51,18 @@ class Telephone:
 
     def opening(self, lead: Lead, day: date) -> datetime | None:
         """Return the first time by the prospect's clock in the working hours of *day* that is one for calls, if any is."""
-        key = lead.timezone, law.region_of(lead), day
+        region, followed = law.region_of(lead), lead.playbook.digest if lead.playbook else None
+        key = lead.timezone, region, followed, day
         if key not in self._open:
-            hours, colleague = self.playbook.contact_hours, self._elsewhere.get(day)
-            both = narrowed(hours, colleague.contact_hours) if colleague else hours
-            self._open[key] = opening(both, self.clock(lead, day), day, self._of(day), key[1], self.table) if both else None
+            hours = self._hours(followed, day)
+            self._open[key] = opening(hours, self.clock(lead, day), day, self._of(day), region, self.table) if hours else None
         return self._open[key]
+
+    def _hours(self, followed: str | None, day: date) -> ContactHours | None:
+        """Return when whoever calls on *day* may call a lead of the playbook *followed*; None for never."""
+        caller = self._elsewhere.get(day, self.playbook)
+        theirs = self._of_leads.get(followed) if followed else None
+        return narrowed(theirs, caller.contact_hours) if theirs else caller.contact_hours
 
     def may_call_today(self, lead: Lead, today: date) -> bool:
         """Tell the same of a call that is made on the day of the plan, of which plans of old did not ask."""

@@ -303,5 +303,6 @@ def _spent(desk: Desk, lead: Lead) -> bool:
     if next_mode(lead, playbook, desk.day, CURRENT, without=NOT_AS_TOUCH):
         return False
     # Who could only be called, and for whom no hour opens for weeks, is not waited for.
-    telephone = Telephone(desk.calendar, playbook, None)
+    of_leads = {digest: each.contact_hours for digest, each in desk.playbooks.items()}
+    telephone = Telephone(desk.calendar, desk.playbook, None, of_leads=of_leads)
     return next_mode(lead, playbook, desk.day, CURRENT) is None or next_opening(lead, telephone, desk.day) is None

@@ -245,6 +245,37 @@ def test_the_hours_of_the_owner_forbid_no_call_of_the_colleague() -> None:
     all_is_derived(office)
 
 
+def test_a_plan_asks_the_hours_of_the_lead_and_of_whoever_calls() -> None:
+    """Eve, who never calls on Thursdays and Fridays, is away on both days that the last notes promise: dan, who does, calls."""
+    office = Office(60, COVERING, calendars())
+    office.follow("eve", until_wednesday("eve"))
+    write_all(office, LAST_DAY)
+    promised = Counter(each.data.call_on for each in scheduled(office) if isinstance(each.data, NoteScheduled))
+    assert (2, 2) == (promised[date(2026, 1, 22)], promised[date(2026, 1, 23)])
+    hers = shortfalls_of(office, date(2026, 1, 9))
+    assert ("hours", "On 2026-01-16 no working hour of the rep is one for calls to anybody else in the queue.") in hers
+    assert "no_stock" not in {code for code, _ in hers}
+    all_is_derived(office)
+
+
+def test_a_plan_proposes_nobody_whose_own_playbook_has_no_hour_for_the_call() -> None:
+    """The leads are called until Wednesday, and eve's days follow a playbook with all five: nothing is proposed in vain."""
+    narrow = replace(COVERING, contact_hours=ContactHours(weekdays=(1, 2, 3)))
+    office = Office(40, narrow, calendars())
+    office.follow("eve", replace(COVERING, id=f"{COVERING.id}.of.eve"))
+    write_all(office, date(2026, 1, 14))
+    assert [] == [each for each in office.log if isinstance(each.data, CommandRefused) and each.actor == "planner"]
+    assert "hours" in {code for code, _ in shortfalls_of(office, date(2026, 1, 9))}
+    assert any(isinstance(each.data, NoteScheduled) and each.used and each.used.followed for each in office.log)
+    all_is_derived(office)
+
+
+def shortfalls_of(office: Office, day: date) -> set[tuple[str, str]]:
+    """Return why a plan of eve's *day* has fewer notes."""
+    plans = [each.data for each in office.log if isinstance(each.data, DayPlanned) and each.stream_id == rep_id("eve")]
+    return {(fall.code, fall.detail) for plan in plans if plan.day == day for fall in plan.shortfalls if fall.kind == "note"}
+
+
 def test_only_who_covers_may_be_promised() -> None:
     """A proposal that names somebody else, or a day without need, is refused by a rule of its own."""
     office = Office(40, COVERING, calendars())

@@ -148,6 +148,27 @@ def test_why_not_knows_the_hours_of_the_colleague(covered: World) -> None:
     assert "as eve's day began, and the next opens on Fri 2026-01-16 at " in reason
 
 
+def test_the_hours_of_who_is_away_keep_nobody_from_the_colleagues_calls(covered: World) -> None:
+    """Dan calls on Mondays and Tuesdays alone; the call of Wednesday the 14th is eve's, and five notes are planned as ever."""
+    world = covered
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--weekdays", "1,2", "--why", "mornings at school", "--as", "manager:ann")
+    world.register(6)
+    world.at(MONDAY + timedelta(days=2))
+    said = world.said("why-not", "V-0006", "--on", "2026-01-07")
+    assert said["reasons"][0].startswith("it was number 6 of 6 that waited for a note, by score, and 5 notes could be planned")
+
+
+def test_why_not_asks_the_hours_of_whoever_has_the_call_on_the_list(covered: World) -> None:
+    """A promised call of eve's that is due on a Tuesday, and she calls on Fridays alone by now."""
+    world = covered
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+        world.ok("rep", "limit", "eve", "--weekdays", "5", "--why", "mornings at school", "--as", "manager:ann")
+    world.at(MONDAY + timedelta(days=8))
+    assert "no hour for a call" in world.said("why-not", "V-0000", "--on", "2026-01-13")["reasons"][0]
+
+
 def test_a_dry_run_moves_the_call_by_the_days_of_the_colleague(covered: World, tmp_path: Path) -> None:
     """What it says of the overdue call is what comes of it; by dan's days it would wait until he is back."""
     world = covered

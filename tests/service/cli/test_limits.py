@@ -136,6 +136,23 @@ def test_narrower_hours_hold_where_a_call_is_listed(office: World, tmp_path: Pat
     world.bundles_hold(tmp_path, "V-0000", "V-0001")
 
 
+def test_why_not_names_the_hours_by_which_the_plan_went(world: World) -> None:
+    """Dan calls on Fridays alone: notes of Tuesday promise a call of Tuesday, so that plan and answer both name the hours."""
+    world.rep()
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--weekdays", "5", "--why", "mornings at school", *ANN)
+    world.register(1)
+    world.at(MONDAY + timedelta(days=1))
+    said = world.said("why-not", "V-0000", "--on", "2026-01-06")
+    assert [("note", 4, "no_stock"), ("note", 1, "hours")] == [
+        (each["kind"], each["count"], each["code"]) for each in said["shortfalls"]
+    ]
+    reason = said["reasons"][0]
+    assert reason.startswith("it could not be called: contact_hours, in US-IL: Tue 2026-01-13 has no hour for a call")
+    assert "the next opens on Fri 2026-01-16 at " in reason
+    assert "fewer notes: On 2026-01-13 no working hour of the rep is one for calls" in world.ok("today", "--rep", "dan")
+
+
 def test_it_goes_on_when_the_calendar_changes_and_ends_when_it_is_cleared(office: World) -> None:
     """`rep set` keeps what was set; `--clear` without numbers gives those of the playbook back, and says why in the log."""
     world = office
