@@ -119,8 +119,10 @@ def _note_due(lead: Lead, zone: ZoneInfo) -> NextAction:
 
 
 def _note_sent(lead: Lead, zone: ZoneInfo) -> NextAction:
+    moved = f" for {shown_day(lead.promised_on)}" if lead.promised_on and lead.call_on != lead.promised_on else ""
+    by = _by_colleague(lead) or ("," if moved else "")
     return NextAction(
-        what=f"the call that the note promised{_by_colleague(lead)}",
+        what=f"the call that the note promised{moved}{by}",
         by="rep",
         when=_on(lead.call_on),
         why=_why(lead, zone, "call_after_note", "call_expiry"),

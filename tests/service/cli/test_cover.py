@@ -208,3 +208,22 @@ def test_who_covers_is_shown_changed_and_taken_back(covered: World) -> None:
 def test_who_cannot_cover_is_refused(covered: World, typed: tuple[str, ...], said: str) -> None:
     """One sentence, and nothing is applied."""
     assert said in covered.refused(2, *typed)
+
+
+def test_given_away_and_back_the_call_waits_for_its_owner_and_the_log_says_whose_cover_ended(
+    covered: World, tmp_path: Path
+) -> None:
+    """6.3: zoe calls on the promised day; back with dan, who is on leave, the call is on his first day with a slot."""
+    world, boss = covered, ("--as", "manager:ann")
+    world.rep("zoe")
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+        assert "Tue 2026-01-13" in world.ok("reassign", "V-0000", "zoe", *boss)
+        assert "the note promised for Tue 2026-01-13, on Thu 2026-01-22" in world.ok("reassign", "V-0000", "dan", *boss)
+    assert [("dan", date(2026, 1, 22))] == [(slot.rep, slot.day) for slot in world.lead(world.leads[0]).slots]
+    said = " ".join(world.ok("replay", "V-0000").split())
+    assert "owner zoe, previous owner dan, cover ended eve" in said
+    assert "owner dan, previous owner zoe, call on 2026-01-22, previous call on 2026-01-13, reason rep_absent" in said
+    assert world.said("rederive", "--all")["mismatches"] == []
+    world.ok("verify")
+    world.bundles_hold(tmp_path, "V-0000")
