@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +20,7 @@ from models.messages import MessageState, Ring
 from models.verify import verify
 from service.calendars import freeze_calendar
 from tests.logins import service_url
+from workflows.calendars import Absence, Calendar
 from workflows.commands import Command, QueueRevival, Reference, RegisterLead, ScheduleNote, SetCalendar
 from workflows.law_facts import ImportedLawFacts
 from workflows.lead import Lead
@@ -31,6 +33,12 @@ MONDAY = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 NOTE_ON, CALL_ON = date(2026, 1, 5), date(2026, 1, 12)
 
 WORDS = Reference(document_id=UUID(int=1), commitment="0" * 64)
+
+
+@cache
+def in_new_york(absences: tuple[Absence, ...] = ()) -> Calendar:
+    """Return the calendar of a rep in New York with the federal holidays: made once, where a thousand tests ask for it."""
+    return freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31), absences=absences)
 
 
 @dataclass
@@ -118,8 +126,7 @@ class Desk:
 
     def rep(self, name: str = "dan") -> None:
         """Make a rep known, in New York with the federal holidays."""
-        calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31))
-        self.do(rep_id(name), SetCalendar(rep=name, calendar=calendar, playbook="five-five-five"))
+        self.do(rep_id(name), SetCalendar(rep=name, calendar=in_new_york(), playbook="five-five-five"))
 
     def queued(self, number: int = 1, *, owner: str = "dan") -> list[UUID]:
         """Register *number* cold leads and put them in the queue."""

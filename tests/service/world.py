@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,12 +28,11 @@ from models import contacts, events, leads
 from models.database import Engine, make_engine, transaction
 from models.messages import Ring
 from service import wiring
-from service.calendars import freeze_calendar
 from service.cli import main
 from service.clocks import DrivenClock
 from service.playbooks import publish_shipped
 from service.settings import Settings
-from tests.desk import altered, differing
+from tests.desk import altered, differing, in_new_york
 from tests.logins import service_url
 from tests.servers import ServersUnderTest, fresh_database
 from workflows.calendars import Absence
@@ -159,8 +158,7 @@ class World:
 
     def rep(self, name: str = "dan", *, absences: tuple[Absence, ...] = (), playbook: str = "five-five-five") -> None:
         """Make a rep known, in New York with the federal holidays."""
-        calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31), absences=absences)
-        self.hand_in(rep_id(name), SetCalendar(rep=name, calendar=calendar, playbook=playbook))
+        self.hand_in(rep_id(name), SetCalendar(rep=name, calendar=in_new_york(absences), playbook=playbook))
 
     def register(self, number: int = 1, **fields: Any) -> list[UUID]:
         """Register *number* leads, V-0000 and on, and return their ids; see `take_in` for *fields*."""
