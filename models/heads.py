@@ -39,10 +39,8 @@ class Measured(NamedTuple):
 def heads_in_order(connection: Connection, size: int) -> Iterator[Head]:
     """Yield the newest event of every stream among the first *size* events, in the order of the stream ids.
 
-    In constant memory; *connection* is in a transaction, which has no limit of time from then on: nothing comes before all
-    streams are known, and that takes minutes on a log of ten million events.
+    In constant memory; *connection* is in a transaction.
     """
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
     statement = _newest_of_each.execution_options(stream_results=True, yield_per=CHUNK_ROWS)
     for ids in parts(PARTS):
         with connection.execute(statement, {"size": size, **ids._asdict()}) as rows:

@@ -189,15 +189,3 @@ def test_nodes_are_kept_of_the_newest_heads_and_of_those_that_are_signed(desk: D
         rebuild(connection)
         assert kept == {size: heads_nodes.read(connection, size) for size in sizes}
         assert {sizes[1], sizes[3]} == heads_nodes.sizes(connection)
-
-
-def test_heads_of_a_long_log_are_read_without_a_limit_of_time(engine: Engine) -> None:
-    """Nothing comes of the statement before all streams are known: of millions, that took longer than a statement may."""
-    with transaction(engine) as connection:
-        write(connection, list(range(1, 20_001)))
-    hurried = make_engine(f"{engine.url.render_as_string(hide_password=False)}?options=-c%20statement_timeout%3D10")
-    try:
-        with transaction(hurried) as connection:
-            assert len(list(heads.heads_in_order(connection, 20_000))) == 20_000
-    finally:
-        hurried.dispose()
