@@ -9,7 +9,7 @@ from workflows import horizon, law, time_zones
 from workflows.calendars import Calendar
 from workflows.law_facts import Clock
 from workflows.law_table import LawTable
-from workflows.playbooks import ContactHours
+from workflows.playbook_sections import ContactHours
 
 _SECOND = timedelta(seconds=1)
 

@@ -29,7 +29,8 @@ from workflows.law_facts import Clock, LawFacts, LawUsed, merged
 from workflows.law_table import DIGEST, TABLES, LawTable
 from workflows.layers import narrowed
 from workflows.lead import RESTING, Lead, State
-from workflows.playbooks import ContactHours, Playbook
+from workflows.playbook_sections import ContactHours
+from workflows.playbooks import Playbook
 from workflows.sentences import WEEKDAYS, spoken
 from workflows.timers import at_its_hour
 from workflows.transitions import row_for, trigger

@@ -7,7 +7,8 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from workflows.limits import Layers, Limits
-from workflows.playbooks import MADE_FOR, ContactHours, Playbook
+from workflows.playbook_sections import ContactHours
+from workflows.playbooks import MADE_FOR, Playbook
 
 Where = Literal["playbook", "team", "rep"]
 

@@ -10,8 +10,7 @@ from workflows.commands import Command, FireTimer, Mode, QueueRevival, Slug
 from workflows.events import PlaybookPin
 from workflows.invitation_playbook import Invitation
 from workflows.planner import Capacity
-from workflows.playbook_sections import STRUCTURAL, Ask, Call, Contact, Drop, Importance, OnNoResponse
-from workflows.playbook_sections import ContactHours as ContactHours
+from workflows.playbook_sections import STRUCTURAL, Ask, Call, Contact, ContactHours, Drop, Importance, OnNoResponse
 from workflows.priority import Weights
 from workflows.pursuit_playbook import Pursuit
 

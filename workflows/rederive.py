@@ -23,7 +23,7 @@ from workflows.campaign import STATE as CAMPAIGN
 from workflows.campaign import Campaign
 from workflows.campaign_decisions import Looked, asked_for
 from workflows.campaign_events import EventTextsErased
-from workflows.checks import asked
+from workflows.checks import SUPPRESSION, asked
 from workflows.codec import canonical
 from workflows.commands import AnyCommand, MarkNoteSent, SetCalendar
 from workflows.content import of_sentences
@@ -386,7 +386,7 @@ def given_verdicts(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 def _verdicts(verdicts: Iterable[Verdict], command: AnyCommand, playbook: Playbook) -> Iterator[Verdict]:
     """Yield the verdicts that programs gave, as what was read allows: of a photo two sentences, and else all of a text."""
     for verdict in given_verdicts(verdicts):
-        if verdict.level is msgspec.UNSET and not verdict.source.startswith("content check "):
+        if verdict.check == SUPPRESSION or (verdict.source == "overridden" and verdict.level is msgspec.UNSET):
             yield verdict
         elif isinstance(command, MarkNoteSent) and command.photo:
             if told := of_sentences(verdict, asked(command, playbook)):

@@ -69,8 +69,9 @@ FORMAT = "thaw-bundle-1"
 #: So many findings of a kind are kept; all are counted.
 FINDINGS_KEPT = 100
 
-#: Bytes in a line of any file, at most: the longest honest ones are opened photos of notes, 8 MB each, in Base64.
-LINE_BYTES_MAX = 12 << 20
+#: Bytes in a line of any file, at most; and in one of opened.ndjson, for a photo of a note is 8 MB at most, in Base64.
+LINE_BYTES_MAX = 4 << 20
+OPENED_LINE_BYTES_MAX = 12 << 20
 
 CHUNK_BYTES = 1 << 18
 
@@ -618,14 +619,21 @@ class Bundle:
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines of a file without their ends; raises WrongError also at a line that is too long or has no end."""
-        rest = b""
+        most = OPENED_LINE_BYTES_MAX if name == "opened.ndjson" else LINE_BYTES_MAX
+        # Joined once, when the line's end is there: joined anew with each piece, a photo would be copied dozens of times.
+        begun: list[bytes] = []
+        size = 0
         for piece in self.pieces(name):
-            lines = (rest + piece).split(b"\n")
-            rest = lines.pop()
-            if len(rest) > LINE_BYTES_MAX:
-                raise WrongError(ALTERED, f"{name} has a line of more than {LINE_BYTES_MAX:,} bytes")
-            yield from lines
-        if rest:
+            ended, *lines = piece.split(b"\n")
+            begun.append(ended)
+            size += len(ended)
+            if size > most:
+                raise WrongError(ALTERED, f"{name} has a line of more than {most:,} bytes")
+            if lines:
+                yield b"".join(begun)
+                yield from lines[:-1]
+                begun, size = [lines[-1]], len(lines[-1])
+        if size:
             raise WrongError(INCOMPLETE, f"{name} ends in the middle of a line")
 
 
@@ -3480,6 +3488,10 @@ _FOUND_IN_SENTENCES = (
 )  # fmt: skip
 
 
+def _by_program(verdict: dict[str, Any]) -> bool:
+    return verdict["source"] != "overridden" and not verdict["source"].startswith("attested by ")
+
+
 def _check_read(field: str, verdict: dict[str, Any], asked: Sequence[str], photo: bool, found: Differences) -> None:
     """Compare what a verdict says that was read, and of two sentences that they tell it: a mistake, or what they are for."""
     found.compare(field + ".inputs.read", (verdict.get("inputs") or {}).get("read"), "two sentences" if photo else None)
@@ -3489,7 +3501,7 @@ def _check_read(field: str, verdict: dict[str, Any], asked: Sequence[str], photo
     passes = level in _PASSED_BY_SENTENCES.get(check, ())
     if not passes and (check not in _FOUND_IN_SENTENCES or level not in ("info", "warn", "refuse")):
         found.compare(field, plain(str(level), 20), "nothing that two sentences tell")
-    elif verdict["source"].startswith("content check "):
+    elif _by_program(verdict):
         found.compare(field + ".passed", verdict["passed"], passes or (level != "refuse" and check not in asked))
 
 
@@ -3521,7 +3533,7 @@ def _check_verdicts(d: Decision, found: Differences) -> None:
         found.compare("used.asked", d.asked, OF_BREAKUPS.get(d.kind))
     for check, verdict in given.items():
         field = "used.verdicts." + plain(check, 80)
-        if "level" in verdict or verdict["source"].startswith("content check "):
+        if "level" in verdict or _by_program(verdict):
             _check_read(field, verdict, asked, photo, found)
         _check_vouched(field, verdict, d, found)
         if check not in asked and d.kind not in _WITH_TEXT:
@@ -3559,6 +3571,9 @@ def refused_rule(lead: Lead, d: Decision) -> str:
         return "already_registered"
     if closed(lead, d):
         return closed(lead, d)
+    if d.kind == "reschedule_call" and d.command.get("not_before") and lead.state == "note_sent":
+        # A planned move waits until its call has opened, or is dropped without an event.
+        return ""
     steps = list(d.steps)
     if not steps:
         return "no_transition"

@@ -19,7 +19,7 @@ from service.find import find_lead
 from service.times import zone_of
 from service.wording import words
 from workflows.checks import NOT_OVERRIDDEN
-from workflows.content import TextKind
+from workflows.content import TextKind, is_remark
 from workflows.events import Verdict
 
 KINDS: tuple[TextKind, ...] = ("note", "touch", "breakup_email", "breakup_voicemail", "nurture", "strategy")
@@ -87,8 +87,8 @@ def check(
             of_photo=bool(sentences),
         )
         closest = _closest(connection, verdicts, zone_of(calendar))
-    fine = all(verdict.passed for verdict in verdicts)
-    told = {verdict.check for verdict in verdicts}
+    fine = all(verdict.passed or is_remark(verdict) for verdict in verdicts)
+    told = {verdict.check for verdict in verdicts if not is_remark(verdict)}
     to_attest = tuple(check for check in playbook.checks.note if sentences and check not in told)
     if as_json:
         app.print_json(Checked(kind=kind, fine=fine, verdicts=verdicts, closest=closest, to_attest=to_attest))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from workflows import horizon
 from workflows.contact_hours import clock_of, opening, overlap, permitted
 from workflows.law_table import CURRENT, LawTable
-from workflows.playbooks import ContactHours
+from workflows.playbook_sections import ContactHours
 from workflows.time_zones import zone_named
 
 #: With summer time and without, to the half and the quarter of an hour, changed by day and by night, on both sides of the date.

@@ -29,7 +29,8 @@ from workflows.commands import (
 from workflows.cover import who_covers
 from workflows.events import CalendarFrozen, CallDue, CallRescheduled, CommandRefused, DayPlanned, NoteScheduled, Recorded
 from workflows.lead import Lead
-from workflows.playbooks import ContactHours, Playbook
+from workflows.playbook_sections import ContactHours
+from workflows.playbooks import Playbook
 from workflows.rep import rep_id
 
 COVERING = replace(PLAYBOOK, version="2.0.0", capacity=replace(PLAYBOOK.capacity, long_gap="colleague"))

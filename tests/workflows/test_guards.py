@@ -43,8 +43,8 @@ from workflows.law_facts import LawFacts
 from workflows.lead import HoldState, Lead, MailState, TakenIn
 from workflows.merge_commands import MergeLead
 from workflows.merge_events import OtherLead
-from workflows.playbook_sections import Ask, Drop
-from workflows.playbooks import Attempts, Audience, Checks, ContactHours, Homework, Playbook, Reason
+from workflows.playbook_sections import Ask, ContactHours, Drop
+from workflows.playbooks import Attempts, Audience, Checks, Homework, Playbook, Reason
 from workflows.suppression import Entry, verdict
 
 NOW = datetime(2026, 1, 7, 15, tzinfo=UTC)

@@ -30,7 +30,7 @@ from workflows.handle import calendar_digest
 from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, DIGEST, TABLES, digest_of
 from workflows.lead import Lead
-from workflows.playbooks import ContactHours
+from workflows.playbook_sections import ContactHours
 from workflows.proposals import plan_book
 from workflows.rederive import Library, rederive
 from workflows.telephone import Telephone

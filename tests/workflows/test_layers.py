@@ -20,7 +20,8 @@ from workflows.handle import Carrier, calendar_digest
 from workflows.invitation_playbook import Invitation, InvitedAudience
 from workflows.layers import LoosenedError, check_narrower, merged, narrowed, numbers
 from workflows.limits import Layers, Limits
-from workflows.playbooks import ContactHours, Playbook, decode_playbook
+from workflows.playbook_sections import ContactHours
+from workflows.playbooks import Playbook, decode_playbook
 from workflows.pursuit_playbook import Pursuit
 from workflows.rederive import Library, Mismatch, rederive
 from workflows.rep import handle_rep, rep_id

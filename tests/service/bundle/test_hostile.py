@@ -12,6 +12,8 @@ import sys
 import tempfile
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +131,39 @@ def test_more_than_one_wants_to_read_is_not_read(filled: Filled) -> None:
     assert (5, True) == (status, "more than 1,000 are read only with --max-bytes" in sentence)
 
 
-def test_a_huge_line_is_refused(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["events.ndjson", "opened.ndjson"])
+def test_a_huge_line_is_refused(name: str, filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file has a limit; texts have one of their own, for a photo of a note is one line."""
     monkeypatch.setattr(verify, "LINE_BYTES_MAX", 100_000)
-    forged = Forged(filled.bundles["one"])
-    forged.files["events.ndjson"] = os.urandom(1_500_000).replace(b"\n", b"x")
-    found = sentences(forged.listed_anew(), filled)
-    assert any("events.ndjson has a line of more than 100,000 bytes" in each for each in found), found
+    monkeypatch.setattr(verify, "OPENED_LINE_BYTES_MAX", 300_000)
+    limit = 300_000 if name == "opened.ndjson" else 100_000
+    for length in (limit - 1, 5 * limit):
+        forged = Forged(filled.bundles["one"])
+        forged.files[name] = os.urandom(length).replace(b"\n", b"x") + b"\n"
+        found = sentences(forged.listed_anew(), filled)
+        assert found
+        assert any(f"{name} has a line of more than {limit:,} bytes" in each for each in found) == (length > limit), found
+
+
+class Pieces(verify.Bundle):
+    """A file of a bundle, as it comes out of the zip."""
+
+    def __init__(self, files: dict[str, list[bytes]]) -> None:
+        self._files = files
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yield what was given."""
+        yield from self._files[name]
+
+
+@given(st.lists(st.lists(st.sampled_from([b"a", b"bc", b"\n"]), min_size=1).map(b"".join)))
+def test_lines_come_out_however_the_file_is_cut(pieces: list[bytes]) -> None:
+    """As one split of the whole gives them; and what has no end is named."""
+    *lines, rest = b"".join(pieces).split(b"\n")
+    found: list[bytes] = []
+    with pytest.raises(verify.WrongError, match="ends in the middle of a line") if rest else nullcontext():
+        found.extend(Pieces({"leads.ndjson": pieces}).lines("leads.ndjson"))
+    assert found == lines
 
 
 def test_hostile_bodies_are_shown_escaped(filled: Filled, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

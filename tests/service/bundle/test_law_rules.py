@@ -34,7 +34,7 @@ from workflows.events import ConsentExpired, NurtureStarted, Recorded
 from workflows.handle import calendar_digest
 from workflows.law_facts import ImportedLawFacts, LawFacts, LawUsed
 from workflows.law_table import CURRENT, TABLES
-from workflows.playbooks import ContactHours
+from workflows.playbook_sections import ContactHours
 from workflows.rederive import Library, rederive
 
 CANADA = ImportedLawFacts(region="CA-ON")

@@ -301,6 +301,7 @@ def test_a_photo_follows_with_the_sentences_that_were_read() -> None:
         sentence_verdict("not_form_letter", "pass", True),
         sentence_verdict("not_form_letter", "warn", True),
         msgspec.structs.replace(sentence_verdict("not_form_letter", "warn", True), level=msgspec.UNSET),
+        Verdict(check="not_form_letter", passed=True, source="reader-1", inputs={"score": 900}),
         sentence_verdict("no_merge_marks", "pass", True),
         sentence_verdict("breakup_parts", "warn", True),
         sentence_verdict("reminds_who_we_are", "warn", True),
@@ -353,6 +354,20 @@ def test_a_whole_text_was_not_read_in_two_sentences() -> None:
     found, mismatches = both(with_verdicts(life, sentence_verdict("personal_fact", "pass", True)))
     assert "used.verdicts.personal_fact.inputs.read" in found[0]
     assert mismatches == ["used.verdicts"]
+
+
+def test_a_planned_move_that_came_too_early_is_no_refusal() -> None:
+    """It waits, or leaves nothing: an event that says so does not follow, in either implementation."""
+    life = life_in("note_sent")
+    opens = life.lead.timers["call_after_note"].due_at
+    moved = c.RescheduleCall(call_on=(opens + timedelta(days=1)).date(), reason="capacity")
+    assert life.do(moved, "planner").rule == "no_transition"
+    assert both(life.history) == ([], [])
+    last = life.history[-1]
+    early = msgspec.structs.replace(last, command=msgspec.structs.replace(moved, not_before=opens + timedelta(minutes=1)))
+    found, mismatches = both([*life.history[:-1], early])
+    assert "data.rule" in found[0]
+    assert mismatches == ["event"]
 
 
 def test_what_the_halves_of_a_breakup_said_is_asked_for_from_then_on() -> None:

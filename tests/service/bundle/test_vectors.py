@@ -298,4 +298,7 @@ def test_the_page_on_the_format_names_all_that_the_verifier_knows() -> None:
     for status, verdict in enumerate(verify.VERDICTS[1:], start=1):
         line = next(line for line in page.splitlines() if line.startswith(f"    {status}  "))
         assert verdict in line or status == verify.UNDERIVED
+    defaults = re.search(r"WHAT A PLAYBOOK LEAVES OUT.*?\n(\{\n.*?\n\})\n", page, re.DOTALL)
+    assert defaults
+    assert json.loads(defaults[1]) == verify._OF_PLAYBOOKS
     assert max(len(line) for line in page.splitlines()) <= 128

@@ -81,6 +81,8 @@ def test_what_was_found_of_two_sentences_is_a_remark_and_passes_nothing(due: Wor
     command = ("--photo", tmp_path / "note.jpg", *SENTENCES, *REST[:2])
     with due.worker():
         due.ok("note-sent", "V-0000", *command, *REST[2:])
+        checked = due.said("check", "V-0001", *SENTENCES)
+        assert (checked["fine"], checked["to_attest"]) == (True, ["reminds_who_we_are", "not_form_letter"])
         said = due.refused(1, "note-sent", "V-0001", *command)
         assert "refused (check.not_form_letter)" in said
         assert "Attest that the note does not read like a form letter, or change it, or override" in " ".join(said.split())
