@@ -4,7 +4,7 @@ Locks are always taken in the same order, so that nobody deadlocks: leads by id,
 by id, messages by id, and last, just before the commit, the head of the log.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -54,7 +54,7 @@ from workflows.commands import (
 )
 from workflows.context import Context
 from workflows.cover import Colleague, acting, colleague_of, who_covers
-from workflows.events import Verdict
+from workflows.events import Slot, Verdict
 from workflows.handle import Carrier, Outcome, handle
 from workflows.invitation_streams import Stream, begins, handle_invitations, is_for_invitations, notices
 from workflows.lead import Lead, Rep
@@ -282,6 +282,7 @@ class _Apply:
         colleague = self._library.colleague(colleague_of(lead, command)) if lead else None
         capacity = (followed or playbook).capacity
         goes_to = self._library.goes_to(self._connection, playbook) if isinstance(command, RecordCall) else None
+        free = batch.free_slots(lead, calendar, capacity, command, colleague) if lead else ()
         if isinstance(command, EraseLead):
             batch.flush_messages()
         context = Context(
@@ -293,9 +294,9 @@ class _Apply:
             colleague=colleague,
             leaving=self._library.by_digest(lead.playbook.digest) if lead and lead.playbook else None,
             goes_to=goes_to.pin if goes_to else None,
-            free=batch.free_slots(lead, calendar, capacity, command, colleague) if lead else (),
+            free=free,
             verdicts=(
-                *self._verdicts(lead, command, playbook, capacity, calendar, colleague),
+                *self._verdicts(lead, command, playbook, capacity, calendar, colleague, free),
                 *self._personal.verdicts(message.stream_id, command),
             ),
             holdings=self._personal.erase(lead, command, message.id),
@@ -371,13 +372,14 @@ class _Apply:
         capacity: Capacity,
         calendar: Calendar | None,
         colleague: Colleague | None,
+        free: Collection[Slot],
     ) -> tuple[Verdict, ...]:
         if lead is None:
             return ()
         words = self._personal.words
         looked = (lead, command, words, playbook, capacity, calendar, self._now)
         return (
-            *(verdicts_on(self._connection, *looked, self._phrases, colleague) if self._measured(command) else ()),
+            *(verdicts_on(self._connection, *looked, self._phrases, colleague, free) if self._measured(command) else ()),
             *verdicts_on_letter(self._connection, lead, command, words, self._library, self._now),
             *mail_verdicts(words, command, self._postal_address),
         )

@@ -184,9 +184,7 @@ class Batch:
         return free_slots(lead, command, calendar, capacity, self._now, self._taken, colleague)
 
     def _taken(self, rep: str, days: set[date]) -> set[Slot]:
-        rows = slots.taken(self._connection, rep=rep, first=min(days), last=max(days))
-        found = {Slot(rep=row.rep, kind=row.kind, day=row.day, ordinal=row.ordinal) for row in rows}
-        return (found - self._released) | self._reserved.keys()
+        return (slots.taken_on(self._connection, rep, days) - self._released) | self._reserved.keys()
 
     def plan_again(self, rep: str, day: date, cause: OpenMessage) -> None:
         """Have *day* of *rep* planned again after this transaction, if it is planned already and nothing is to plan it yet."""

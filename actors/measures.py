@@ -1,8 +1,8 @@
 """Measuring a text that goes out, so that `workflows.content` can judge it: likeness by RapidFuzz, the rest by patterns."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 
 from actors.library import Library
 from actors.mail_checks import mail_of
-from models import mailboxes, texts, wordings
+from models import mailboxes, slots, texts, wordings
 from models.database import Connection
 from models.texts import Written
 from workflows import horizon
@@ -21,7 +21,7 @@ from workflows.checks import asked, checked_text
 from workflows.commands import AnyCommand, MarkNoteSent, Reference, SendTouch
 from workflows.content import MOST_CHARACTERS, MOST_OF_INVITATIONS, Measures, TextKind, judge
 from workflows.cover import Colleague
-from workflows.events import Verdict
+from workflows.events import Slot, Verdict
 from workflows.lead import Lead
 from workflows.mail_commands import QueueNurtureMail
 from workflows.mail_text import read_mail
@@ -50,6 +50,7 @@ from workflows.prose import (
     telling_words,
     words_of,
 )
+from workflows.slotting import call_promised, free_slots
 from workflows.wordings import Wording
 
 #: The names under which the command line keeps the words of a kind (`service.cli.draft`).
@@ -116,20 +117,20 @@ def verdicts_on(
     calendar: Calendar | None,
     now: datetime,
     phrases: Wording,
-    colleague: Colleague | None = None,
+    colleague: Colleague | None,
+    free: Collection[Slot],
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on the words of *command*, which are among *words*; none when it has none or they were erased.
 
     *capacity* is the rep's; *phrases* is the wording of the lists that is in force; a *colleague* makes the call that a note
-    promises, if one is given.
+    promises, if one is given, in one of the slots that are *free*.
     """
     found = checked_text(command)
     written = words.get(found[1].document_id) if found else None
     if found is None or written is None:
         return ()
-    about = _about(
-        connection, lead, found[0], written, playbook, capacity, calendar, command.occurred_at or now, now, colleague
-    )
+    sent_at = command.occurred_at or now
+    about = _about(connection, lead, found[0], written, playbook, capacity, calendar, sent_at, now, colleague, free)
     about = about._replace(lists=lists_of(phrases))
     if mail_of(command):
         written = written._replace(body=read_mail(written.body.encode()).words)
@@ -165,7 +166,13 @@ def preview(
     by = lead.call_by if kind == "note" and lead.call_by else None
     library.load(connection, newest=(), digests=(), reps={lead.owner, by or lead.owner})
     capacity = (library.followed(lead.owner) or playbook).capacity
-    about = _about(connection, lead, kind, draft, playbook, capacity, calendar, now, now, library.colleague(by))
+    colleague, taken = library.colleague(by), partial(slots.taken_on, connection)
+    free = (
+        free_slots(lead, MarkNoteSent(medium="hand_written"), calendar, capacity, now, taken, colleague)
+        if kind == "note"
+        else ()
+    )
+    about = _about(connection, lead, kind, draft, playbook, capacity, calendar, now, now, colleague, free)
     about = about._replace(value=_words(value_item) or about.value, fact_confirmed=fact)
     about = about._replace(lists=lists_of(wordings.latest(connection, "phrases")))
     checks = {"note": playbook.checks.note, "touch": playbook.checks.touch}.get(kind, ())
@@ -182,20 +189,21 @@ def _about(
     calendar: Calendar | None,
     sent_at: datetime,
     now: datetime,
-    colleague: Colleague | None = None,
+    colleague: Colleague | None,
+    free: Collection[Slot],
 ) -> About:
     fields = texts.facts_about(connection, lead.id)
     days = timedelta(days=playbook.content.similar_for_days)
     calendar = calendar or horizon.PLAIN
     sent_on = horizon.local_day(calendar, sent_at)
     # Not the day that was planned: a note that goes out on another day, or by a calendar that changed since, promises another.
-    by = colleague.calendar if colleague else calendar
-    call_on = lead.call_on if lead.hold else horizon.after(by, sent_on, capacity.call_after_note_days)
+    caller, by = (colleague.name, colleague.calendar) if colleague else (lead.owner, calendar)
+    call_on = call_promised(lead, sent_on, by, capacity, caller, free)[0] if kind == "note" else None
     return About(
         kind=kind,
         sent_on=sent_on,
-        call_on=call_on if kind == "note" else None,
-        long_gap=kind == "note" and (call_on - sent_on).days > playbook.capacity.max_promise_gap_days if call_on else False,
+        call_on=call_on,
+        long_gap=(call_on - sent_on).days > playbook.capacity.max_promise_gap_days if call_on else False,
         caller=_names_of(connection, lead.call_by) if kind == "note" and lead.call_by else (),
         names=_texts(fields, "name", "company"),
         facts=tuple(str(fact) for fact in fields.get("facts", ())),

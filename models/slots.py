@@ -1,6 +1,6 @@
 """Capacity that is reserved or used: one row per rep, kind, day and ordinal, so that no slot is ever given twice."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -31,6 +31,12 @@ def taken(connection: Connection, *, rep: str, first: date, last: date) -> list[
     """Return the slots of *rep* from *first* to *last*, inclusive, in order."""
     rows = ask(connection, _taken, {"rep": rep, "first": first, "last": last})
     return [Taken._make(row) for row in rows]
+
+
+def taken_on(connection: Connection, rep: str, days: Collection[date]) -> set[Slot]:
+    """Return the slots of *rep* that are reserved or used from the first to the last of *days* (one or more)."""
+    rows = taken(connection, rep=rep, first=min(days), last=max(days))
+    return {Slot(rep=row.rep, kind=row.kind, day=row.day, ordinal=row.ordinal) for row in rows}
 
 
 def _columns(slots: Sequence[Slot]) -> dict[str, list[object]]:

@@ -145,25 +145,33 @@ def call_slot_kind(facts: Facts) -> SlotKind:
 
 
 def promise(facts: Facts) -> tuple[date, Slot | None, GapReason | None]:
-    """Return the day of the call for a note that was sent, a slot to change to, and why the day is not the usual one.
+    """Return what `call_promised` does for the note that was sent."""
+    caller, free = facts.rep_of("promised_call"), facts.context.free
+    return call_promised(facts.lead, facts.day, facts.call_calendar, facts.capacity, caller, free)
+
+
+def call_promised(
+    lead: Lead, day: date, calendar: Calendar, capacity: Capacity, caller: str, free: Collection[Slot]
+) -> tuple[date, Slot | None, GapReason | None]:
+    """Return the day of the call that a note of *day* promises, a slot of *free* to change to, and why the day is not the usual
+    one. The *calendar* is that of the *caller*, the *capacity* the rep's.
 
     The call comes the playbook's number of working days after the day on which the note was sent. A note that went out on
-    another day than planned may find that day's slots taken; it was written all the same, so it is never refused: it keeps
-    the slot that it has, or gets the next one offered, or (with none at all) is called on the day without a slot.
+    another day than planned, or by a calendar that changed since, may find that day's slots taken; it was written all the same,
+    so it is never refused: it keeps the slot that it has, if that is of a working day, or gets the next one offered, or (with
+    none at all) is called on the day without a slot.
     """
-    wanted = _promised_for(facts.call_calendar, facts.day, facts.capacity)
-    if _keeps_its_call(facts.lead, wanted):
+    wanted = _promised_for(calendar, day, capacity)
+    if _keeps_its_call(lead, wanted):
         return wanted, None, None
-    held = _call_slot(facts.lead)
-    if slot := offered(facts, "promised_call", wanted):
-        return wanted, slot, None
-    if held and held.day > facts.day:
+    held = _call_slot(lead)
+    ahead = (slot for slot in free if slot.kind == "promised_call" and slot.day >= wanted and slot.rep == caller)
+    first = min(ahead, key=lambda slot: (slot.day, slot.ordinal), default=None)
+    if first and first.day == wanted:
+        return wanted, first, None
+    if held and held.day > day and horizon.is_working(calendar, held.day):
         return held.day, None, "slot_kept"
-    rep = facts.rep_of("promised_call")
-    later = (s for s in facts.context.free if s.kind == "promised_call" and s.day > wanted and s.rep == rep)
-    if slot := min(later, key=lambda slot: (slot.day, slot.ordinal), default=None):
-        return slot.day, slot, "next_free_slot"
-    return wanted, None, None
+    return (first.day, first, "next_free_slot") if first else (wanted, None, None)
 
 
 def _promised_for(calendar: Calendar, day: date, capacity: Capacity) -> date:

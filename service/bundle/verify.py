@@ -2924,7 +2924,7 @@ def _promise(lead: Lead, d: Decision) -> tuple[date, Slot | None, str | None]:
     slot = d.offered("promised_call", wanted, rep)
     if slot:
         return wanted, slot, None
-    if held and read_day(held[2]) > d.day:
+    if held and read_day(held[2]) > d.day and works(d.call_calendar, read_day(held[2])):
         return read_day(held[2]), None, "slot_kept"
     later = [s for s in d.free if s[:2] == (rep, "promised_call") and s[2] > written(wanted)]
     if later:

@@ -1,25 +1,29 @@
 """Everything that the sheet of one rep's day is made from, read at one moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from models import contacts, leads, playbooks, suppressions, views, wordings
+from actors.library import Library
+from models import contacts, leads, playbooks, slots, suppressions, views, wordings
 from models.contacts import Contact
 from models.database import Connection
 from service.next_action import steps_of
 from service.times import zone_of
 from workflows import horizon
 from workflows.calendars import Calendar
-from workflows.commands import AnyCommand, command_kind
+from workflows.commands import AnyCommand, MarkNoteSent, command_kind
 from workflows.context import Context, Refused, facts
+from workflows.cover import Colleague
 from workflows.decide import decide
-from workflows.events import NoteSent, Recorded
+from workflows.events import NoteSent, Recorded, Slot
 from workflows.guards import refusals
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
+from workflows.slotting import call_promised, free_slots
 from workflows.suppression import Entry, verdict
 from workflows.transitions import row_for
 
@@ -62,8 +66,10 @@ class Desk:
     """The agreed next steps that are kept as texts, by lead."""
     late_call: str
     """How a call begins that comes late, with the field ``promised_day``."""
-    callers: Mapping[str, Calendar]
-    """The calendars of the colleagues who make calls that notes of the day promise."""
+    callers: Mapping[str, Colleague]
+    """The colleagues who make calls that notes of the day promise."""
+    free: Mapping[UUID, Collection[Slot]]
+    """By lead to whom there is a note to write: the slots that are free for its call."""
 
     @property
     def is_today(self) -> bool:
@@ -83,10 +89,11 @@ class Desk:
         """Return the rep's date at *moment*."""
         return horizon.local_day(self.calendar, moment)
 
-    def promised_on(self, lead: Lead) -> date | None:
+    def promised_on(self, lead: Lead) -> date:
         """Return the day of the call that a note to *lead* promises when it goes out on the sheet's day."""
-        by = self.callers.get(lead.call_by or "", self.calendar)
-        return lead.call_on if lead.hold else horizon.after(by, self.day, self.playbook.capacity.call_after_note_days)
+        by = self.callers.get(lead.call_by or "")
+        caller, calendar = (by.name, by.calendar) if by else (lead.owner, self.calendar)
+        return call_promised(lead, self.day, calendar, self.playbook.capacity, caller, self.free.get(lead.id, ()))[0]
 
     def playbook_of(self, lead: Lead) -> Playbook:
         """Return the playbook that *lead* follows."""
@@ -128,13 +135,17 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     known = playbooks.playbooks_by_digest(connection, list(digests))
     notes = views.latest(connection, [lead.id for lead in active if lead.state in ("call_due", "note_sent")], ["note_sent"])
     asked = {lead.id: lead.timers.get("call_after_note") for lead in active if lead.state == "note_sent"}
+    followed = known[rep.playbook.digest] if rep.playbook else next(iter(known.values()))
+    callers = _callers(connection, active)
+    sent = MarkNoteSent(medium="hand_written")
+    looked = followed.capacity, horizon.moment(calendar, day, calendar.day_starts), partial(slots.taken_on, connection)
     return Desk(
         rep=rep,
         calendar=calendar,
         zone=zone_of(calendar),
         day=day,
         now=now,
-        playbook=known[rep.playbook.digest] if rep.playbook else next(iter(known.values())),
+        playbook=followed,
         leads=tuple(active),
         held=tuple(held),
         people=contacts.find_contacts(connection, [lead.id for lead in (*active, *held, *reviews)]),
@@ -147,14 +158,20 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         reviews=tuple(reviews),
         steps=steps_of(connection, active),
         late_call=wordings.latest(connection, "late-call").text,
-        callers=_callers(connection, active),
+        callers=callers,
+        free={
+            lead.id: free_slots(lead, sent, calendar, *looked, callers.get(lead.call_by or ""))
+            for lead in active
+            if lead.state == "note_due"
+        },
     )
 
 
-def _callers(connection: Connection, leads_: Sequence[Lead]) -> dict[str, Calendar]:
-    named = {lead.call_by for lead in leads_ if lead.call_by and lead.state == "note_due"}
-    found = {name: views.calendar_of(connection, name) for name in sorted(named)}
-    return {name: calendar for name, calendar in found.items() if calendar}
+def _callers(connection: Connection, leads_: Sequence[Lead]) -> dict[str, Colleague]:
+    named, library = {lead.call_by for lead in leads_ if lead.call_by and lead.state == "note_due"}, Library()
+    if named:
+        library.load(connection, newest=(), digests=(), reps=named)
+    return {name: colleague for name in named if (colleague := library.colleague(name))}
 
 
 def _called_by_another(lead: Lead) -> bool:

@@ -100,8 +100,7 @@ def notes(desk: Desk) -> Iterable[Found]:
     )
     for lead in [*scored, *(lead for lead in due if not lead.score)]:
         who = f"{lead.call_by}, who makes your calls while you are away," if lead.call_by else "you"
-        promised_on = desk.promised_on(lead)
-        promise = f"say that {who} will call on {shown_day(promised_on)}" if promised_on else ""
+        promise = f"say that {who} will call on {shown_day(desk.promised_on(lead))}"
         yield Found(
             lead=lead,
             kind="note",

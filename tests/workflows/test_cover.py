@@ -27,7 +27,16 @@ from workflows.commands import (
     SetCalendar,
 )
 from workflows.cover import who_covers
-from workflows.events import CalendarFrozen, CallDue, CallRescheduled, CommandRefused, DayPlanned, NoteScheduled, Recorded
+from workflows.events import (
+    CalendarFrozen,
+    CallDue,
+    CallRescheduled,
+    CommandRefused,
+    DayPlanned,
+    NoteScheduled,
+    NoteSent,
+    Recorded,
+)
 from workflows.lead import Lead
 from workflows.playbook_sections import ContactHours
 from workflows.playbooks import Playbook
@@ -292,6 +301,22 @@ def test_only_who_covers_may_be_promised() -> None:
     assert who_covers(office.calendars["eve"], COVERING.capacity, date(2026, 1, 8)) is None
     assert who_covers(office.calendars["eve"], COVERING.capacity, LAST_DAY) == "dan"
     assert who_covers(office.calendars["eve"], PLAYBOOK.capacity, LAST_DAY) is None
+
+
+def test_no_call_is_kept_on_a_day_of_a_leave_that_came_after_the_plan() -> None:
+    """Eve goes on leave between plan and note, with one call a day left: the second note's call is on the next free day."""
+    office = Office(8, COVERING, {"dan": CALENDARS["dan"], "eve": replace(CALENDARS["eve"], absences=())})
+    office.simulation.run_until(datetime(2026, 1, 6, 12, tzinfo=UTC))
+    due = sorted(lead.id for lead in office.simulation.books.leads.values() if lead.state == "note_due" and lead.owner == "eve")
+    away = replace(CALENDARS["eve"], absences=(Absence(first=date(2026, 1, 7), last=date(2026, 1, 30)),))
+    office.calendars = {"dan": CALENDARS["dan"], "eve": away, "eve before": office.calendars["eve"]}
+    office.follow("eve", replace(COVERING, id="five-five-five.of.eve", capacity=replace(COVERING.capacity, calls=1)))
+    for one in due:
+        office.hand_in((one, MarkNoteSent(medium="hand_written", attested=CHECKS)), who="rep:eve")
+    sent = [(each.data.call_on, each.data.gap_reason) for each in office.log if isinstance(each.data, NoteSent)]
+    assert [(date(2026, 2, 6), None), (date(2026, 2, 9), "next_free_slot")] == sent
+    assert [[date(2026, 2, 6)], [date(2026, 2, 9)]] == [[s.day for s in office.simulation.lead(one).slots] for one in due]
+    all_is_derived(office)
 
 
 def test_a_note_that_goes_out_a_day_late_promises_a_later_call_of_the_colleague() -> None:
