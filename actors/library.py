@@ -117,13 +117,7 @@ class Library:
         calendar, followed = (self.calendar(rep), self.followed(rep)) if rep else (None, None)
         if rep is None or calendar is None or followed is None:
             return None
-        return Colleague(
-            name=rep,
-            calendar=calendar,
-            capacity=followed.capacity,
-            contact_hours=followed.contact_hours,
-            followed=followed.pin.digest,
-        )
+        return Colleague.of(rep, calendar, followed)
 
     def save_calendar(self, connection: Connection, command: SetCalendar) -> None:
         """Keep the calendar of *command* and put it in force, with its playbook."""

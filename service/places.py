@@ -83,14 +83,7 @@ def colleague_of(connection: Connection, plan: Plan | None, rules: Playbook | No
     followed = playbooks.playbooks_by_digest(connection, [named.followed]).get(named.followed)
     if calendar is None or followed is None:
         return None
-    colleague = Colleague(
-        name=named.rep,
-        calendar=calendar,
-        capacity=followed.capacity,
-        contact_hours=followed.contact_hours,
-        followed=named.followed,
-    )
-    return in_reach(colleague, rules.capacity, plan.day.day)
+    return in_reach(Colleague.of(named.rep, calendar, followed), rules.capacity, plan.day.day)
 
 
 def held_by(

@@ -7,6 +7,7 @@ is made the lead stays its owner's, and stands on the colleague's list.
 
 from collections.abc import Mapping
 from datetime import date
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +27,10 @@ from workflows.commands import (
 from workflows.lead import Lead, at_work
 from workflows.playbook_sections import ContactHours
 
+if TYPE_CHECKING:
+    # It imports the planner, which asks who covers.
+    from workflows.playbooks import Playbook
+
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls instead of the owner."""
@@ -39,6 +44,12 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the playbook that the colleague's days follow, and whose capacity and hours these are."""
     loads: Mapping[date, Load] = {}
     """What is taken of the colleague's days, for a plan; a decision is offered slots instead."""
+
+    @classmethod
+    def of(cls, name: str, calendar: Calendar, followed: "Playbook") -> "Colleague":
+        """Return the rep *name*, whose days are those of *calendar* and follow the playbook *followed*."""
+        capacity, hours, digest = followed.capacity, followed.contact_hours, followed.pin.digest
+        return cls(name=name, calendar=calendar, capacity=capacity, contact_hours=hours, followed=digest)
 
 
 #: Commands about a call as such, which go by the days of whoever makes it. What comes of the call goes by the owner's.

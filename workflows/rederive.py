@@ -273,14 +273,7 @@ def _colleague(used: Used, library: Library) -> Colleague | str | None:
         return "used.colleague.calendar"
     if named.followed not in library.playbooks:
         return "used.colleague.followed"
-    followed = library.playbooks[named.followed]
-    return Colleague(
-        name=named.rep,
-        calendar=library.calendars[named.calendar],
-        capacity=followed.capacity,
-        contact_hours=followed.contact_hours,
-        followed=named.followed,
-    )
+    return Colleague.of(named.rep, library.calendars[named.calendar], library.playbooks[named.followed])
 
 
 def _rescores(state: Stream | None, recorded: Sequence[Recorded]) -> bool:

@@ -322,14 +322,7 @@ class Simulation:
         rep, calendar = (self.reps.get(name), self._calendars.get(name)) if name else (None, None)
         if rep is None or rep.playbook is None or calendar is None:
             return None
-        followed = self._published[rep.playbook.digest]
-        return Colleague(
-            name=rep.name,
-            calendar=calendar,
-            capacity=followed.capacity,
-            contact_hours=followed.contact_hours,
-            followed=rep.playbook.digest,
-        )
+        return Colleague.of(rep.name, calendar, self._published[rep.playbook.digest])
 
     def _queue(self, message: Message, owner: str, playbook: Playbook) -> Queue | None:
         """Return the queue that a decision on a card compares with: what was shown at the time, if it was taken then."""
