@@ -141,17 +141,30 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     effects: Effects
     message_id: str
     occurred_at: datetime
-    playbook: PlaybookPin | None
+    pin: msgspec.Raw = msgspec.field(name="playbook")
     recorded_at: datetime
     row: str | None
     schema: int
     state: str
-    stream_id: UUID
+    stream: msgspec.Raw = msgspec.field(name="stream_id")
     used: Used | None
     version: int
 
+    # What all events of a stream say alike is compared as it stands. A fold asks few of them for these two.
+    @property
+    def playbook(self) -> PlaybookPin | None:
+        """The playbook version in force."""
+        return _pin(bytes(self.pin))
+
+    @property
+    def stream_id(self) -> UUID:
+        """The stream."""
+        return _id.decode(self.stream)
+
 
 _audited: msgspec.json.Decoder[Audited] = msgspec.json.Decoder(Audited)
+_id: msgspec.json.Decoder[UUID] = msgspec.json.Decoder(UUID)
+_playbook_pin: msgspec.json.Decoder[PlaybookPin | None] = msgspec.json.Decoder(PlaybookPin | None)
 _command: msgspec.json.Decoder[AnyCommand | None] = msgspec.json.Decoder(AnyCommand | None)
 
 #: What the columns behind `type` up to `playbook` repeat.
@@ -179,14 +192,16 @@ def all_right(stream_id: UUID, columns: Columns, *, after: int, version: int, pr
             return None
         if not all(map(_is_canonical, {bytes(event.command) for event in events})):
             return None
+        pins = [bytes(event.pin) for event in events]
+        named = {pin: pinned(_pin(pin)) for pin in set(pins)}
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     copies = [
         list(map(_copied, events)) == list(zip(*columns[5:-1], strict=True)),
         [_types[type(event.data)] for event in events] == columns.type,
-        [pinned(event.playbook) for event in events] == columns.playbook,
+        [named[pin] for pin in pins] == columns.playbook,
         [event.version for event in events] == columns.version,
-        all(event.stream_id.int == stream_id.int for event in events),
+        {bytes(event.stream) for event in events} == {canonical(stream_id)},
     ]
     return cast("list[Recorded]", events) if all(copies) else None
 
@@ -222,6 +237,15 @@ def check(stream_id: UUID, row: Row, *, after: int, version: int, previous: byte
 @lru_cache(maxsize=20_000)
 def _is_canonical(raw: bytes) -> bool:
     return canonical(_command.decode(raw)) == raw
+
+
+@lru_cache(maxsize=1_000)
+def _pin(raw: bytes) -> PlaybookPin | None:
+    """Return the playbook version that *raw* names; raises ValidationError when that is not in canonical form."""
+    pin = _playbook_pin.decode(raw)
+    if canonical(pin) != raw:
+        raise msgspec.ValidationError("the playbook is not in canonical form")
+    return pin
 
 
 def _differing(stream_id: UUID, recorded: Recorded, row: Row) -> str | None:
