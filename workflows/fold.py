@@ -28,7 +28,9 @@ def fold(lead: Lead | None, recorded: Recorded) -> Lead:
     FoldError
         When there is no lead yet and *recorded* does not register one.
     """
-    return replace(lead, **_changes(lead, recorded)) if lead else _registered(recorded)
+    if lead is None:
+        return _registered(recorded)
+    return replace(lead, version=recorded.version, recorded_at=recorded.recorded_at, **_changes(lead, recorded))
 
 
 def fold_all(lead: Lead | None, history: Iterable[Recorded]) -> Lead | None:
@@ -41,12 +43,18 @@ def fold_all(lead: Lead | None, history: Iterable[Recorded]) -> Lead | None:
     """
     # A copy of our own, which nobody sees before the end; so no other one is needed for each event.
     draft = replace(lead) if lead else None
+    last = None
     for recorded in history:
         if draft is None:
             draft = _registered(recorded)
             continue
         for name, value in _changes(draft, recorded).items():
             force_setattr(draft, name, value)
+        last = recorded
+    if draft and last:
+        # No change rests on these two, which every event sets.
+        force_setattr(draft, "version", last.version)
+        force_setattr(draft, "recorded_at", last.recorded_at)
     return draft
 
 
@@ -55,8 +63,8 @@ _PINS = frozenset({e.RevivalQueued, e.PlaybookMigrated})
 
 
 def _changes(lead: Lead, recorded: Recorded) -> Changes:
-    """Return the fields of *lead* that *recorded* changes, as they are afterwards."""
-    changes: Changes = {"version": recorded.version, "recorded_at": recorded.recorded_at}
+    """Return the fields of *lead* that *recorded* changes beside `version` and `recorded_at`, as they are afterwards."""
+    changes: Changes = {}
     data, state = recorded.data, recorded.state
     kind = type(data)
     change = CHANGES.get(kind)
