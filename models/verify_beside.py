@@ -189,24 +189,28 @@ _SENTENCES = {
     "outcome_differs": "its message {id} ended otherwise: {outcome}, or by another rule",
 }
 
-#: By code: messages for which there is no event, and how to say it.
+#: By code: messages for which there is no event, and how to say it. All are found first: with a limit in mind, PostgreSQL would
+#: go through the messages by their index.
 _MESSAGES = {
     "event_missing": (
         """
-        SELECT NULL AS position, m.stream_id, m.id, m.outcome
-          FROM messages m
-         WHERE m.outcome IN ('applied', 'refused') AND (CAST(:ids AS uuid[]) IS NULL OR m.stream_id = ANY(:ids))
-           AND EXISTS (SELECT 1 FROM events WHERE stream_id = m.stream_id)
-           AND NOT EXISTS (SELECT 1 FROM events WHERE message_id = m.id) ORDER BY m.id LIMIT :most
+        WITH found AS MATERIALIZED (
+            SELECT id, stream_id, outcome FROM messages
+             WHERE outcome IN ('applied', 'refused') AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
+               AND NOT EXISTS (SELECT 1 FROM events WHERE message_id = messages.id))
+        SELECT NULL AS position, stream_id, id, outcome FROM found
+         WHERE EXISTS (SELECT 1 FROM events WHERE stream_id = found.stream_id) ORDER BY id LIMIT :most
         """,
         "the message {id} for {stream_id} was {outcome}, and the log has no event of it",
     ),
     "message_emptied": (
         """
-        SELECT NULL AS position, m.stream_id, m.id
-          FROM messages m
-         WHERE m.body = '{}' AND (CAST(:ids AS uuid[]) IS NULL OR m.stream_id = ANY(:ids)) AND NOT EXISTS
-               (SELECT 1 FROM events WHERE stream_id = m.stream_id AND type = 'lead_erased') ORDER BY m.id LIMIT :most
+        WITH found AS MATERIALIZED (
+            SELECT id, stream_id FROM messages
+             WHERE body = '{}' AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids)))
+        SELECT NULL AS position, stream_id, id FROM found
+         WHERE NOT EXISTS (SELECT 1 FROM events WHERE stream_id = found.stream_id AND type = 'lead_erased')
+         ORDER BY id LIMIT :most
         """,
         "the message {id} for {stream_id} is empty, and nobody was erased there",
     ),
