@@ -1,104 +1,92 @@
 """The command line. ``thaw --help`` lists what there is."""
 
+from collections.abc import Mapping
+
 import click
 
-from service.cli import (
-    accountability,
-    as_of,
-    bundle,
-    campaign,
-    check,
-    cold,
-    cut_bait,
-    dead,
-    erase,
-    event,
-    explain,
-    history,
-    homework,
-    inbound,
-    keys,
-    law,
-    limits,
-    look,
-    mail,
-    operations,
-    ops,
-    pause,
-    people,
-    photo,
-    playbook,
-    playbook_migrate,
-    promises,
-    rederive,
-    replay,
-    reps,
-    roles,
-    run,
-    sheet,
-    simulate,
-    suppressions,
-    verify,
-    what_if,
-    why,
-    wording,
-)
-from service.cli.app import App
-from service.cli.demo import demo
-from service.cli.imports import import_
+from service.cli.app import App, OnDemand
 from service.cli.sections import SectionedGroup
 
+#: The commands of each module of this package.
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "accountability": ("accountability",),
+    "as_of": ("diff", "leads"),
+    "bundle": ("export", "verify-bundle"),
+    "campaign": ("campaign",),
+    "check": ("check",),
+    "cold": ("cold", "stage"),
+    "cut_bait": ("cut-bait", "alerts"),
+    "dead": ("dead",),
+    "demo": ("demo",),
+    "erase": ("erase", "erasures"),
+    "event": ("event",),
+    "explain": ("explain",),
+    "history": ("history",),
+    "homework": (
+        "homework",
+        "strategy",
+        "need",
+        "opportunity",
+        "review",
+        "offer",
+        "qualify",
+        "importance",
+        "connector",
+        "no-connector",
+        "introduction",
+        "reason",
+    ),
+    "imports": ("import",),
+    "inbound": ("inbound", "unsubscribe-server"),
+    "keys": ("keys", "checkpoint"),
+    "law": ("law",),
+    "limits": ("team",),
+    "look": ("lead", "chart"),
+    "mail": ("mail",),
+    "operations": ("operations",),
+    "ops": ("status", "rebuild"),
+    "pause": ("pause", "resume"),
+    "people": (
+        "note-sent",
+        "call",
+        "decline",
+        "reply",
+        "touch",
+        "note-returned",
+        "queue",
+        "reschedule",
+        "hold",
+        "release",
+        "reassign",
+        "won",
+        "drop",
+        "merge",
+        "opt-out",
+        "consent",
+        "breakup",
+        "nurture",
+        "meeting",
+    ),
+    "photo": ("note-photo",),
+    "playbook": ("playbook",),
+    "promises": ("promises",),
+    "rederive": ("rederive",),
+    "replay": ("replay",),
+    "reps": ("rep",),
+    "roles": ("roles",),
+    "run": ("up", "worker", "clock", "servers", "migrate", "settings"),
+    "sheet": ("today",),
+    "suppressions": ("suppressions",),
+    "verify": ("verify",),
+    "what_if": ("what-if",),
+    "why": ("why", "why-not"),
+    "wording": ("wording",),
+}
 
-@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=SectionedGroup, commands=OnDemand(MODULES), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="thaw")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Bring cold leads back to life."""
     ctx.obj = App()
-
-
-for module in (
-    run,
-    roles,
-    people,
-    photo,
-    check,
-    history,
-    homework,
-    mail,
-    inbound,
-    reps,
-    limits,
-    look,
-    replay,
-    as_of,
-    why,
-    explain,
-    cut_bait,
-    rederive,
-    what_if,
-    sheet,
-    accountability,
-    promises,
-    ops,
-    pause,
-    operations,
-    dead,
-    keys,
-    verify,
-    playbook,
-    wording,
-    bundle,
-    erase,
-    suppressions,
-    event,
-    campaign,
-    cold,
-    law,
-):
-    for command in module.COMMANDS:
-        main.add_command(command)
-playbook.playbook.add_command(simulate.simulate)
-playbook.playbook.add_command(playbook_migrate.migrate)
-for command in (demo, import_):
-    main.add_command(command)

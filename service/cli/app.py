@@ -1,25 +1,24 @@
-"""What every command of the command line shares: the connection, the way to print, and errors as sentences."""
+"""What every command of the command line shares: the connection, the way to print, and errors as sentences.
+
+What connects is imported when somebody connects: not every command does, and it takes half a second.
+"""
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
-from rich.console import Console
 
-from actors.bell import BellUnavailableError
-from migrations.runner import SchemaError
-from models.database import ModelError
-from service.calendars import CalendarError
-from service.clocks import ClockError
-from service.embedded import EmbeddedServerError
-from service.logs import set_up_logs
-from service.settings import Settings, SettingsError, read_settings
-from service.wiring import Service, connect
-from workflows.playbook_text import PlaybookError
+from service.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from service.wiring import Service
 
 T = TypeVar("T")
 
@@ -34,29 +33,37 @@ class InputError(Exception):
 class App:
     """The process behind one call of ``thaw``; connects when it is first asked to."""
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False)
+    @cached_property
+    def console(self) -> "Console":
+        """Where to print what is more than lines of text."""
+        from rich.console import Console
+
+        return Console(highlight=False)
 
     @cached_property
     def settings(self) -> Settings:
         """The settings of the environment."""
         settings = read_settings(os.environ)
-        set_up_logs(settings)
+        _set_up_logs(settings)
         return settings
 
     def log_as_json(self) -> None:
         """Write log lines as JSON from here on, and let the processes that are started do the same."""
         self.settings = msgspec.structs.replace(self.settings, log="json")
-        set_up_logs(self.settings)
+        _set_up_logs(self.settings)
 
     @cached_property
-    def service(self) -> Service:
+    def service(self) -> "Service":
         """The connected service."""
+        from service.wiring import connect
+
         return connect(self.settings, name="thaw cli", redis_needed=False)
 
     @cached_property
-    def unguarded(self) -> Service:
+    def unguarded(self) -> "Service":
         """The connected service for what must work although people are back who were erased: it shows no personal data."""
+        from service.wiring import connect
+
         return connect(self.settings, name="thaw cli", erasures_checked=False, redis_needed=False)
 
     def print_json(self, value: Any) -> None:
@@ -69,6 +76,42 @@ class App:
         return sys.stdout.isatty()
 
 
+class OnDemand(MutableMapping[str, click.Command]):
+    """Commands by name, each imported with its module when it is first asked for: all of them take most of a second."""
+
+    def __init__(self, modules: Mapping[str, tuple[str, ...]]) -> None:
+        self._module_of = {name: module for module, names in modules.items() for name in names}
+        self._commands: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        """Return a command; its module names those that it has in ``COMMANDS``."""
+        if name not in self._commands:
+            for command in import_module(f"service.cli.{self._module_of[name]}").COMMANDS:
+                self._commands[command.name] = command
+        return self._commands[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        """Add a command that is there."""
+        self._commands[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        """Remove a command."""
+        self._commands.pop(name, None)
+        self._module_of.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._module_of | self._commands)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._module_of | self._commands)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a command of that name, and import nothing for it."""
+        return name in self._module_of or name in self._commands
+
+
 class Group(click.Group):
     """A group whose commands end in a sentence and a status instead of a traceback."""
 
@@ -76,10 +119,6 @@ class Group(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (InputError, SettingsError, PlaybookError, CalendarError, ClockError) as error:
-            _fail(ctx, BAD_INPUT, error)
-        except (ModelError, SchemaError, BellUnavailableError, EmbeddedServerError) as error:
-            _fail(ctx, UNAVAILABLE, error)
         except BrokenPipeError:
             # Whoever read our output, such as `head`, has seen enough; Python would complain once more while it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,6 +126,21 @@ class Group(click.Group):
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             _fail(ctx, UNAVAILABLE, f"{error.strerror or error}{where}")
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise  # click's own, which it ends in a sentence and a status by itself
+        except Exception as error:
+            from service.cli.statuses import status_of
+
+            status = status_of(error)
+            if status is None:
+                raise
+            _fail(ctx, status, error)
+
+
+def _set_up_logs(settings: Settings) -> None:
+    from service.logs import set_up_logs
+
+    set_up_logs(settings)
 
 
 def _fail(ctx: click.Context, status: int, error: object) -> None:

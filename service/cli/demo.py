@@ -141,3 +141,6 @@ def _replay_three(console: Console, service: Service, result: Result) -> None:
             for entry in read_history(connection, found).entries:
                 for line in told(entry, zone):
                     console.print(f"  {line}", markup=False)
+
+
+COMMANDS = (demo,)

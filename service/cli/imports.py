@@ -237,3 +237,6 @@ def _wait(service: Service, report: Report, *, quiet: bool) -> dict[str, int]:
                 seconds = f"{STALLED_SECONDS:.0f} s"
                 console.print(f"{_counted(left, 'message')} left, and none was applied for {seconds}. Is `thaw up` running?")
             time.sleep(LOOK_SECONDS)
+
+
+COMMANDS = (import_,)

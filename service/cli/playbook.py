@@ -11,7 +11,7 @@ from models import playbooks
 from models.database import transaction
 from models.playbooks import Published, PublishedError
 from service.cli.answers import typed_errors
-from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.app import App, InputError, OnDemand, json_option, pass_app
 from service.cli.typed import WHO
 from service.find import storable
 from service.playbooks import read_beside_published, record_published
@@ -70,7 +70,7 @@ def find_playbook(app: App, named: str) -> Published:
     return found
 
 
-@click.group()
+@click.group(commands=OnDemand({"simulate": ("simulate",), "playbook_migrate": ("migrate",)}))
 def playbook() -> None:
     """Playbooks: the parameters of each method, published for good."""
 

@@ -167,3 +167,6 @@ def _onto(move: Migrated) -> str:
     step, onto = move.mapped
     broken = " (the promise of the call ends)" if onto == "queue" and step != "later_call" and move.state in _PROMISED else ""
     return f"{words(step)} -> {words(onto)}{broken}"
+
+
+COMMANDS = (migrate,)

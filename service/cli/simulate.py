@@ -208,3 +208,6 @@ def _rows(weeks: Sequence[Week]) -> Iterator[tuple[object, ...]]:
         yield (shown_day(week.first), week.people, *(week.figures.get(figure, 0) for figure, _ in _COLUMNS))
     sums = (sum(week.figures.get(figure, 0) for week in weeks) for figure, _ in _COLUMNS)
     yield ("together", sum(week.people for week in weeks), *sums)
+
+
+COMMANDS = (simulate,)

@@ -1,11 +1,15 @@
 """``thaw --help``: each command under one heading, by who types it."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
+from importlib import import_module
 
 import pytest
 from click.testing import CliRunner
 
-from service.cli import main
+from service.cli import MODULES, main
 from service.cli.sections import SECTIONS
 
 
@@ -13,6 +17,23 @@ def test_every_command_stands_under_one_heading() -> None:
     """A new command has to say who it is for, and none is listed twice or by a name that is gone."""
     listed = Counter(name for names in SECTIONS.values() for name in names)
     assert listed == Counter(list(main.commands))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_command_is_in_the_module_that_the_table_says(module: str) -> None:
+    """What is imported on demand is found there, and a module has no command that cannot be typed."""
+    commands = import_module(f"service.cli.{module}").COMMANDS
+    assert tuple(command.name for command in commands) == MODULES[module]
+    assert all(main.commands[command.name] is command for command in commands)
+
+
+def test_a_command_imports_no_other_command() -> None:
+    """Whoever types one does not wait for all."""
+    said = "import json, sys; from service.cli import main; main.commands['keys']; print(json.dumps(list(sys.modules)))"
+    imported = json.loads(subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True).stdout)
+    assert "service.cli.keys" in imported
+    assert {f"service.cli.{module}" for module in MODULES}.isdisjoint({*imported} - {"service.cli.keys"})
+    assert "service.wiring" not in imported
 
 
 @pytest.mark.parametrize("width", [80, 120])
