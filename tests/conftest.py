@@ -17,6 +17,16 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+#: Folders of tests that start processes and wait for them.
+_LONG = {"end_to_end", "chaos", "benchmarks"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the long tests first, after they were shuffled: one that begins last leaves every other core with nothing to do."""
+    items.sort(key=lambda item: _LONG.isdisjoint(item.path.parts))
+
+
 def pytest_collection_finish() -> None:
     """Let the collector of garbage pass over what was imported and collected: it stays, and is much."""
     gc.collect()

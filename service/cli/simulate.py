@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import click
 import msgspec
@@ -37,16 +38,6 @@ class SimulatedWeek(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[Figure, int]
 
 
-class Simulated(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``thaw playbook simulate --json`` prints."""
-
-    playbook: str
-    reps: int
-    answer_rate: int
-    events: int
-    weeks: tuple[SimulatedWeek, ...]
-
-
 class OtherWeek(msgspec.Struct, frozen=True, kw_only=True):
     """A week of all reps together, in the columns of a method that begins with no note."""
 
@@ -54,14 +45,17 @@ class OtherWeek(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
 
 
-class SimulatedOther(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``thaw playbook simulate --json`` prints of such a method."""
+W = TypeVar("W", SimulatedWeek, OtherWeek)
+
+
+class Simulated(msgspec.Struct, Generic[W], frozen=True, kw_only=True):
+    """What ``thaw playbook simulate --json`` prints."""
 
     playbook: str
     reps: int
     answer_rate: int
     events: int
-    weeks: tuple[OtherWeek, ...]
+    weeks: tuple[W, ...]
 
 
 _OFFICES: Mapping[Method, type[Office]] = {"notes": Office, "keep-in-touch": KeepInTouch, "real-reason": RealReason}
@@ -173,7 +167,7 @@ def _print_other(
     if as_json:
         weeks = tuple(OtherWeek(first=week.first, counts=week.counts) for week in lived)
         events = len(office.log)
-        app.print_json(SimulatedOther(playbook=exactly, reps=reps, answer_rate=rate, events=events, weeks=weeks))
+        app.print_json(Simulated(playbook=exactly, reps=reps, answer_rate=rate, events=events, weeks=weeks))
         return
     columns = [*office.columns, "minutes"]
     rows: list[tuple[object, ...]] = [("week from", *columns)]

@@ -255,7 +255,10 @@ def world(
     engines: dict[str, Engine] = {}
 
     def remembered(url: str, **options: Any) -> Engine:
-        return engines.setdefault(f"{url} {sorted(options.items())}", make_engine(url, **options))
+        name = f"{url} {sorted(options.items())}"
+        if name not in engines:
+            engines[name] = make_engine(url, **options)
+        return engines[name]
 
     monkeypatch.setattr(wiring, "make_engine", remembered)
     clock = DrivenClock(tmp_path / "clock")
