@@ -8,6 +8,7 @@ For tests that want their databases migrated: override `database_template` with 
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -51,10 +52,7 @@ def servers() -> Iterator[ServersUnderTest]:
     if database_url and redis_url:
         yield ServersUnderTest(database_url, redis_url)
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="thaw-tests-", dir=_roomy_memory()) as home,
-        EmbeddedServers(Path(home), database=not database_url, redis=not redis_url) as embedded,
-    ):
+    with _home() as home, EmbeddedServers(home, database=not database_url, redis=not redis_url) as embedded:
         if not database_url:
             # What a test stops or kills here is never the machine: waiting for its disk would show nothing.
             ask(embedded.database_url, "ALTER SYSTEM SET fsync = off")
@@ -67,10 +65,19 @@ def servers() -> Iterator[ServersUnderTest]:
         yield ServersUnderTest(database_url or embedded.database_url, redis_url or embedded.redis_url)
 
 
-def _roomy_memory() -> Path | None:
-    """Return `MEMORY` if it is there and has room, otherwise None: then the servers are in the usual temporary folder."""
+@contextlib.contextmanager
+def _home() -> Iterator[Path]:
+    """Yield a folder for servers: in `MEMORY` if that is there and has room, otherwise among the temporary files.
+
+    What a run that was killed left in memory is removed first: its servers hold their lock no more.
+    """
+    for left in MEMORY.glob("thaw-tests-*"):
+        with contextlib.suppress(OSError), (left / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left)
     usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
-    return MEMORY if usable else None
+    with tempfile.TemporaryDirectory(prefix="thaw-tests-", dir=MEMORY if usable else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
