@@ -18,11 +18,16 @@ from models.contacts import are_open
 from models.findings import Finding
 from models.verify_merges import verify_merges
 from models.verify_published import first_published
+from workflows.actor_names import BEGIN
 from workflows.codec import canonical, digest
 from workflows.commands import decode_command
 from workflows.events import decode_recorded
 from workflows.playbooks import decode_playbook
 from workflows.service_stream import SERVICE_ID
+
+#: The rules by which only a stream that is known refuses a command that begins one. By any other, there was none yet that
+#: could have had an event of the refusal: its message has it.
+_KNOWN_ALREADY = ("already_registered", "already_announced", "already_planned", "no_transition", "not_for_a_rep")
 
 #: So many contacts, or events with their messages, are read at a time.
 PAGE_ROWS = 1_000
@@ -35,6 +40,7 @@ def verify_beside(connection: Connection, *, streams: Collection[UUID] | None = 
     they are closed to this login. Run it in a REPEATABLE READ transaction, so that all tables are seen at one moment.
     """
     values = {"service": SERVICE_ID, "most": most, "ids": None if streams is None else list(streams)}
+    values |= {"begin": list(BEGIN), "known_already": list(_KNOWN_ALREADY)}
     # What takes long in a long log is no lock that is stuck.
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     found = [*_playbooks(connection, values), *_wordings(connection, values)]
@@ -197,6 +203,7 @@ _MESSAGES = {
         WITH found AS MATERIALIZED (
             SELECT id, stream_id, outcome FROM messages
              WHERE outcome IN ('applied', 'refused') AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
+               AND NOT (outcome = 'refused' AND actor_name = ANY(:begin) AND coalesce(rule, '') <> ALL(:known_already))
                AND NOT EXISTS (SELECT 1 FROM events WHERE message_id = messages.id))
         SELECT NULL AS position, stream_id, id, outcome FROM found
          WHERE EXISTS (SELECT 1 FROM events WHERE stream_id = found.stream_id) ORDER BY id LIMIT :most

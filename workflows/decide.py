@@ -76,10 +76,10 @@ _EARLIEST_TOLD = date(2, 1, 1)
 def decide(lead: Lead | None, command: AnyCommand, context: Context) -> Answer:
     """Return what follows from *command* for *lead* (None when it is not known) in *context*."""
     unsound = _unsound(command, context)
+    if isinstance(command, RegisterLead):
+        return _register(lead, command, context, unsound)
     if unsound and not isinstance(command, (OptOut, FireTimer, EraseLead)):
         return unsound
-    if isinstance(command, RegisterLead):
-        return _register(lead, command, context)
     if lead is None:
         return Refused(rule="unknown_lead", reason="This lead is not known; register it first.")
     if lead.erased_at and not isinstance(command, FireTimer):
@@ -135,10 +135,12 @@ def _dates(command: AnyCommand) -> Iterator[tuple[str, date]]:
                 yield name, value
 
 
-def _register(lead: Lead | None, command: RegisterLead, context: Context) -> Answer:
+def _register(lead: Lead | None, command: RegisterLead, context: Context, unsound: Refused | None) -> Answer:
     if lead is not None:
         reason = "This lead is known already; update it instead."
         return Refused(rule="already_registered", reason=reason, inputs={"version": lead.version})
+    if unsound:
+        return unsound
     now = in_utc(context.now)
     at = min(in_utc(command.occurred_at), now) if command.occurred_at else now
     if command.last_contact_on and command.last_contact_on > now.date() + timedelta(days=1):

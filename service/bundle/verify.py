@@ -3561,14 +3561,14 @@ def closed(lead: Lead, d: Decision) -> str:
 
 def refused_rule(lead: Lead, d: Decision) -> str:
     """Return the rule that refuses a decision; empty when none does that these rules could name."""
+    if d.kind == "register_lead":
+        return "already_registered"
     if d.kind not in ("opt_out", "fire_timer"):
         if d.implausible():
             return "plausible_date"
         given = d.command.get("occurred_at")
         if given is not None and read_moment(given) > d.now + timedelta(seconds=5):
             return "not_in_the_future"
-    if d.kind == "register_lead":
-        return "already_registered"
     if closed(lead, d):
         return closed(lead, d)
     if d.kind == "reschedule_call" and d.command.get("not_before") and lead.state == "note_sent":

@@ -189,6 +189,9 @@ def test_a_lead_is_registered_once() -> None:
     """A second registration is an answer, not a second lead; without a lead there is nothing to record."""
     life = life_in("registered")
     assert "already_registered" == life.do(register()).rule
+    for day in (date(1926, 11, 2), date(2026, 3, 1)):
+        assert "already_registered" == life.do(register(last_contact_on=day)).rule
+    assert "already_registered" == life.do(register(occurred_at=START + timedelta(days=1))).rule
     unknown = Life().do(DECLINE)
     assert ("unknown_lead", (), None) == (unknown.answer, unknown.recorded, unknown.lead)
     assert "refused" == Life().do(register(occurred_at=START + timedelta(days=1))).answer

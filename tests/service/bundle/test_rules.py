@@ -458,6 +458,15 @@ def test_without_a_calendar_and_past_its_end_only_weekends_are_known() -> None:
         assert [] == found
 
 
+def test_a_second_registration_follows() -> None:
+    """It is refused as that, whatever is wrong with its dates."""
+    life = life_in("queued")
+    for day in (date(1926, 11, 2), life.today + timedelta(days=30), life.today):
+        assert "already_registered" == life.do(register(last_contact_on=day)).rule
+    assert "already_registered" == life.do(register(occurred_at=life.now + timedelta(days=1))).rule
+    assert ([], []) == both(life.history)
+
+
 def test_what_is_not_there_to_follow_is_said() -> None:
     """Without its playbook or calendar a decision is a finding; a history of unknown kinds or later schemas is not."""
     history = life_in("note_sent").history

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from models.database import Connection
 from models.verify_beside import verify_beside
+from tests.service.campaigns import ask
 from tests.service.world import MONDAY, World
-from workflows.codec import digest
+from workflows.campaign import campaign_id
+from workflows.codec import derived_id, digest
+from workflows.commands import RegisterLead
+from workflows.sales_event import sales_event_id
 
 NOTE = (
     "Dear Ada, you told me that your tomatoes had won at the county fair, when we met at the Oakwood open house. "
@@ -86,6 +92,54 @@ def tampered(connection: Connection, statement: str) -> Iterator[None]:
     assert connection.exec_driver_sql(statement).rowcount, statement
     yield
     savepoint.rollback()
+
+
+def test_what_was_refused_before_it_began_is_no_tampering(world: World, tmp_path: Path) -> None:
+    """A lead, an event and a campaign, refused by each rule that may refuse a first command, and then taken in. A refusal that
+    came behind the first event is in the log, and named when it is taken out.
+    """
+    kept = tmp_path / "kept.note"
+    world.ok("keys", "init", "--name", "example.com/thaw")
+    with world.worker():
+        world.rep()
+        kept.write_text(world.ok("checkpoint", "--heads"))
+        announced = ("event", "add", "z", "--seats", 1, "--title", "T", "--host", "H", "--place", "P", "--as", "manager:ann")
+        of_2026 = ("--starts", "2026-03-09T09:00")
+        world.refused(1, *announced, *of_2026, "--kind", "party")
+        world.refused(1, *announced, "--starts", "2025-03-09T09:00", "--kind", "other")
+        world.refused(1, *announced, *of_2026, "--kind", "other", "--description", "Too short.")
+        world.refused(1, "campaign", "plan", "c", "--from", "2026-05-01", "--to", "2025-01-01", "--as", "manager:ann")
+        world.refused(1, "campaign", "plan", "c", "--kind", "party", "--as", "manager:ann")
+    lead, too_early = derived_id("lead", "crm", "late"), date(1900, 1, 1)
+    for slip in (
+        {"last_contact_on": date(2027, 1, 1)},
+        {"occurred_at": datetime(2027, 1, 1, tzinfo=UTC)},
+        {"last_contact_on": too_early},
+    ):
+        world.take_in(id_=lead, external_id="late", **slip)
+    assert [
+        ("description_length",), ("event_type",), ("event_type",), ("not_in_the_future",), ("not_in_the_future",),
+        ("period",), ("plausible_date",), ("upcoming",),
+    ] == ask(world, "SELECT rule FROM messages WHERE outcome = 'refused' ORDER BY rule")  # fmt: skip
+    assert world.said("verify")["whole"]
+    world.take_in(id_=lead, external_id="late")
+    (registered, *_) = world.events(lead)
+    assert isinstance(registered.command, RegisterLead)
+    world.hand_in(lead, msgspec.structs.replace(registered.command, last_contact_on=too_early))
+    with world.worker():
+        world.ok(*announced, *of_2026, "--kind", "other")
+        world.refused(1, *announced, *of_2026, "--kind", "other")
+        world.ok("campaign", "plan", "c", "--as", "manager:ann")
+        world.refused(1, "campaign", "plan", "c", "--as", "manager:ann")
+    assert world.said("verify")["whole"]
+    assert world.said("verify", "--since", kept)["whole"]
+    world.ok("rederive", "--all")
+    with world.engine.connect() as connection:
+        assert [] == verify_beside(connection)
+        with tampered(connection, "DELETE FROM events WHERE type = 'command_refused'"):
+            found = verify_beside(connection)
+    assert ["event_missing"] * 3 == [each.code for each in found]
+    assert {lead, sales_event_id("z"), campaign_id("c")} == {each.stream_id for each in found}
 
 
 def test_a_playbook_forged_with_its_digest_is_found_by_the_log(lived: World) -> None:
