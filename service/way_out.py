@@ -107,7 +107,7 @@ WAYS_OUT: Mapping[str, str] = {
     "idle": "thaw cold lists the deals that are",
     "importance_allows": "--as manager:NAME, by who is one",
     "importance_answered": "thaw importance {key} NUMBER",
-    "invited": "thaw reply {key} --channel MODE",
+    "invited": "thaw reply {lead_id} --channel MODE",
     "later_date_or_keep_in_touch": "--revisit-on DAY, or --keep-in-touch",
     "later_day": "--to DAY with a later one; --reason prospect_asked where they asked for an earlier one",
     "letter_open": "thaw campaign letters {key} says who gets one",
@@ -235,7 +235,7 @@ def way_out(rule: str, command: str, inputs: Mapping[str, Scalar], key: str, sta
     if rule == "merged" and command == "send_invitation":
         return "nothing: the person is drawn as the lead that goes on"
     said = WAYS_OUT.get(rule, "").replace("{key}", key)
-    for name in ("into", "merged"):
+    for name in ("into", "merged", "lead_id"):
         said = said.replace(f"{{{name}}}", str(inputs.get(name) or "ID"))
     return said
 

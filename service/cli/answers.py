@@ -27,7 +27,7 @@ from service.pauses import PauseShown, pause_lines, pause_of, read_pauses
 from service.times import TimeError, shown_moment, zone_of
 from service.way_out import way_out
 from service.wiring import Service
-from service.wording import count, key_of, name_of, plain
+from service.wording import count, key_of, key_of_id, name_of, plain
 from workflows.actor_names import actor_name
 from workflows.campaign import Campaign
 from workflows.events import CommandRefused, Recorded, decode_recorded
@@ -230,7 +230,7 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
         next=told.next,
         rule=message.rule,
         reason=message.reason,
-        way_out=_way_out(caused, told) if outcome == "refused" else None,
+        way_out=_way_out(connection, caused, told) if outcome == "refused" else None,
         closest=closest,
         text=text,
     )
@@ -242,11 +242,16 @@ def _learnt(lead: Lead, caused: Sequence[EventRow]) -> str:
     return f" {comes_to(lead, TABLES[used.law.table])}" if used and used.law and used.law.table in TABLES else ""
 
 
-def _way_out(caused: Sequence[EventRow], told: "_Told") -> str | None:
+def _way_out(connection: Connection, caused: Sequence[EventRow], told: "_Told") -> str | None:
     data = decode_recorded(caused[-1].body.encode()).data if caused else None
     if not isinstance(data, CommandRefused):
         return None
-    return way_out(data.rule, data.refused, data.inputs, told.key, told.lead_state) or None
+    inputs = dict(data.inputs)
+    if about := inputs.get("lead_id"):
+        # A campaign speaks of one of its people by our id, and people type theirs.
+        lead_id = UUID(str(about))
+        inputs["lead_id"] = key_of_id(lead_id, contacts.find_contacts(connection, [lead_id]).get(lead_id))
+    return way_out(data.rule, data.refused, inputs, told.key, told.lead_state) or None
 
 
 def _closest(connection: Connection, refused: Recorded, state: Stream) -> tuple[Closest | None, str | None]:

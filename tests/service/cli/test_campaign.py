@@ -241,6 +241,7 @@ def test_a_host_keeps_companies_out_and_seats_are_never_given_twice(world: World
         assert 2 == len(letters[leads[0]]["events"])
         said = world.refused(1, "campaign", "rsvp", "spring", rival, "spring-training", *ANN)
         assert "refused (invited): The letter to this person does not list this event" in said
+        assert f"to go on: thaw reply V-{world.leads.index(rival):04} --channel MODE\n" in said
         for lead in leads:
             world.ok("campaign", "rsvp", "spring", lead, "spring-training", *ANN)
         world.work()
