@@ -12,6 +12,7 @@ from models.contacts import Contact
 from models.database import Connection
 from models.queues import leads_in, read_queue
 from models.views import calendar_of, heard
+from service.letting_go import FIRST, choices, first_steps
 from service.times import zone_of
 from service.wording import count, field_of, key_of, key_of_id, name_of, words
 from workflows.cut_bait import NURTURE_MODES, card, chance_left, to_try
@@ -49,7 +50,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...]
     """The arithmetic and the checklist, in words."""
     commands: tuple[str, ...]
-    """The choices; to break up only after as many attempts as that takes."""
+    """The choices that are open; to break up only after as many attempts as that takes."""
 
 
 Rule = Literal["inordinate_time", "gone_silent", "silent_too_long", "too_few_touches"]
@@ -126,9 +127,7 @@ def _shown(
     lead: Lead, person: Contact | None, shown: Card, names: Mapping[UUID, str], queue: Queue, playbook: Playbook
 ) -> Shown:
     typed = key_of(lead, person)
-    # Once decided, a breakup that comes too early would be refused, and nobody would plan the lead again.
-    choices = ["breakup --reason TEXT"] if shown.attempts >= playbook.attempts.min_before_breakup else []
-    choices += ["one_more_try", "nurture --reason TEXT"]
+    steps = first_steps(lead, playbook, shown.checklist, typed)
     said = {
         "returns": shown.return_per_hour,
         "median": shown.median,
@@ -144,8 +143,8 @@ def _shown(
         owner=lead.owner,
         card=shown,
         why=tuple(_GROUNDS[ground].format(**said) for ground in shown.grounds),
-        lines=(_arithmetic(shown), _spent(shown), *_checklist(shown), _after(shown, names)),
-        commands=tuple(f"thaw breakup confirm {typed} --choice {choice}" for choice in choices),
+        lines=(_arithmetic(shown), _spent(shown), *_checklist(shown), *map(FIRST.format, steps), _after(shown, names)),
+        commands=tuple(f"thaw breakup confirm {typed} --choice {choice}" for choice in choices(lead, playbook, steps)),
     )
 
 

@@ -3,11 +3,12 @@
 The sentence of a refusal is part of the log, and says what the rule wants; how that is typed is a matter of the command line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from service.letting_go import to_try_first
 from workflows.checks import BY_LAW, NOT_OVERRIDDEN
 from workflows.events import Scalar
-from workflows.lead import State
+from workflows.lead import Lead
 from workflows.transitions import possible
 
 #: How people type what moves a lead, by the name that the machine has for it.
@@ -76,7 +77,7 @@ WAYS_OUT: Mapping[str, str] = {
     "consent_expired": "thaw law set {key} --consent email --evidence TEXT, or --purchased-on DAY, if that is known",
     "consent_over": "thaw law show {key}",
     "contact_hours": "thaw law show {key}",
-    "cut_bait_confirmed": "thaw breakup confirm {key} --choice breakup",
+    "cut_bait_confirmed": _CONFIRM,
     "cut_bait_reason": "--reason TEXT",
     "decision_or_next_step": "--decision TEXT, or --next-step TEXT --next-step-on DAY, or --override TEXT with why neither",
     "described": "thaw event describe NAME --text TEXT --as WHO; thaw event list has their names",
@@ -90,8 +91,7 @@ WAYS_OUT: Mapping[str, str] = {
     "email_reachable": _IN_CRM,
     "erased": "nothing: nobody is to be known by it any more",
     "event_type": "--kind WORD with one of these",
-    "everything_tried": "--override TEXT, or thaw breakup waive {key} --mode MODE --reason TEXT, "
-    "thaw connector {key} --who TEXT, thaw no-connector {key}, thaw importance {key} NUMBER",
+    "everything_tried": "--override TEXT; thaw cut-bait says what is still open",
     "express_consent": "thaw law set {key} --consent MODE --evidence TEXT, once they agreed",
     "first_touch_is_note": "thaw queue {key}: the planner chooses how to begin",
     "fresh_relationship": "thaw queue {key}: the planner begins with a note",
@@ -205,6 +205,12 @@ _WORDING = "--declined-wording FILE or --client-wording FILE with another wordin
 
 _POSTAL = "the setting THAW_POSTAL_ADDRESS"
 
+#: What fits only some leads of a state.
+_FITS: Mapping[str, Callable[[Lead], bool]] = {
+    "record_return": lambda lead: lead.state == "note_sent" or lead.promised,
+    "send_breakup": lambda lead: lead.cut_bait == "breakup" and None not in (lead.breakup_voicemail_at, lead.breakup_email_at),
+}
+
 _WITH_OVERRIDE = frozenset(
     {
         "mark_note_sent",
@@ -217,20 +223,25 @@ _WITH_OVERRIDE = frozenset(
 )
 
 
-def way_out(rule: str, command: str, inputs: Mapping[str, Scalar], key: str, state: State | None = None) -> str:
+def way_out(
+    rule: str, command: str, inputs: Mapping[str, Scalar], key: str, lead: Lead | None = None, first: Sequence[str] = ()
+) -> str:
     """Return what to type after *rule* refused *command*; empty where nothing is known of the rule.
 
-    *key* is what is typed for whatever the command is about, and *state* is that of a lead.
+    *key* is what is typed for whatever the command is about, and *lead* is that, where it is one. *first* are the steps that
+    come before it is let go.
     """
     if rule == "no_transition":
-        return "; ".join(TYPED[name] for name in possible(state)).replace("{key}", key) if state else ""
+        return "; ".join(TYPED[name] for name in _fitting(lead)).replace("{key}", key) if lead else ""
+    if said := _of_letting_go(rule, tuple(str(inputs.get("modes_open") or "").split()), key, first):
+        return said
     if rule.startswith("check."):
         return _of_check(rule.removeprefix("check."), command, judged=inputs.get("verdict") is not None)
     if rule in ("call_reachable", "email_reachable", "note_reachable") and inputs.get("opted_out"):
         rule = "mode_permitted"
     if rule == "reason_evidence" and command == "record_decline":
         return "--words TEXT, or without --real-reason"
-    if rule == "modes_tried" and not inputs.get("modes_open"):
+    if rule == "modes_tried":
         rule = "new_mode"
     if rule == "merged" and command == "send_invitation":
         return "nothing: the person is drawn as the lead that goes on"
@@ -238,6 +249,20 @@ def way_out(rule: str, command: str, inputs: Mapping[str, Scalar], key: str, sta
     for name in ("into", "merged", "lead_id"):
         said = said.replace(f"{{{name}}}", str(inputs.get(name) or "ID"))
     return said
+
+
+def _of_letting_go(rule: str, modes_open: tuple[str, ...], key: str, first: Sequence[str]) -> str:
+    """Return what is typed for what nobody tried yet; empty for other rules, and where that is not known."""
+    if rule == "everything_tried" and first:
+        return f"{'; '.join(first)}; or --override TEXT, with why not"
+    if rule == "modes_tried":
+        return "; ".join(to_try_first(modes_open, key))
+    return "" if rule != "mode_open" or modes_open else f"nothing is left to waive; {_NEXT}".replace("{key}", key)
+
+
+def _fitting(lead: Lead) -> Iterator[str]:
+    """Yield what moves a lead in its state and fits this one, too."""
+    return (name for name in possible(lead.state) if name not in _FITS or _FITS[name](lead))
 
 
 def _of_check(check: str, command: str, *, judged: bool) -> str:

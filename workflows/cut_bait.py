@@ -14,7 +14,9 @@ from msgspec import UNSET, UnsetType
 from workflows.books import in_turn
 from workflows.changes import INTRODUCTION
 from workflows.commands import Mode
+from workflows.homework import value_items
 from workflows.lead import Lead
+from workflows.playbook_sections import Done
 from workflows.playbooks import Playbook
 from workflows.priority import BASIS_POINTS, ReturnWeights, return_per_hour
 from workflows.pursuit_facts import Alike, Card, Checklist, ConnectorAnswer, Ground, Owed, Queue
@@ -153,6 +155,31 @@ def checklist(lead: Lead, playbook: Playbook, lawful: tuple[Mode, ...]) -> Check
         importance=lead.importance,
         nurture_modes=tuple(mode for mode in NURTURE_MODES if mode in lawful),
     )
+
+
+def undone(done: Checklist, playbook: Playbook) -> tuple[Done, ...]:
+    """Return what *playbook* wants done before somebody is let go, and is not *done* yet."""
+    lacking: dict[Done, bool] = {
+        "modes_tried": bool(done.modes_open),
+        "value_offered": not done.value_items,
+        "connector_tried": done.connector in ("unasked", "known"),
+        "importance_answered": done.importance is None,
+        "nurture_in_place": not done.nurture_modes,
+    }
+    return tuple(name for name, lacks in lacking.items() if lacks and name in playbook.drop.checklist)
+
+
+def needs_manager(lead: Lead, playbook: Playbook) -> bool:
+    """Tell whether only a manager may let *lead* go: it is so important, or the playbook leaves it to them (A3-7)."""
+    pursuit = playbook.pursuit
+    important = bool(pursuit and lead.importance and lead.importance >= pursuit.manager_from_importance)
+    return important or playbook.drop.decides == "manager"
+
+
+def for_one_more(lead: Lead, playbook: Playbook) -> tuple[list[str], list[Mode]]:
+    """Return what one more try could bring that is new, and the modes in which it could be made."""
+    fresh = [item for item in value_items(lead, playbook) if item not in lead.value_items_used]
+    return fresh, [mode for mode in playbook.attempts.modes if mode in lead.modes and mode != lead.last_mode]
 
 
 def _connector(lead: Lead) -> ConnectorAnswer:

@@ -10,10 +10,10 @@ from workflows.commands import (
     SendTouch,
 )
 from workflows.context import Facts, Refused
-from workflows.cut_bait import NURTURE_MODES, checklist, open_modes, to_try
+from workflows.cut_bait import NURTURE_MODES, checklist, for_one_more, needs_manager, open_modes, to_try, undone
 from workflows.events import Scalar
-from workflows.homework import value_items
 from workflows.law_guards import lawful_now
+from workflows.playbook_sections import Done
 from workflows.pursuit_commands import RequestIntroduction, WaiveMode
 from workflows.sentences import words
 
@@ -25,14 +25,14 @@ def modes_to_try(facts: Facts) -> tuple[Mode, ...]:
 
 def importance_allows(facts: Facts, command: Command) -> Refused | None:
     """Refuse to let go what is so important that only a manager may, or anybody where the playbook leaves it to one (A3-7)."""
-    pursuit, importance = facts.playbook.pursuit, facts.lead.importance
+    importance = facts.lead.importance
     if facts.context.actor.startswith("manager:") or (isinstance(command, ConfirmCutBait) and command.choice == "one_more_try"):
+        return None
+    if not needs_manager(facts.lead, facts.playbook):
         return None
     if facts.playbook.drop.decides == "manager":
         reason = "This playbook leaves it to a manager to let a lead go."
         return Refused(rule="manager_lets_go", reason=reason, inputs={"decides": "manager", "actor": facts.context.actor})
-    if not pursuit or not importance or importance < pursuit.manager_from_importance:
-        return None
     reason = f"This sale has the importance {importance}: only a manager can let it go."
     return Refused(rule="importance_allows", reason=reason, inputs={"importance": importance, "actor": facts.context.actor})
 
@@ -41,19 +41,16 @@ def everything_tried(facts: Facts, command: ConfirmCutBait) -> Refused | None:
     """Refuse to let go of somebody before everything on the checklist was done, unless the reason for that is given (A3-8)."""
     if not facts.playbook.pursuit or command.choice == "one_more_try" or command.override:
         return None
-    asked = facts.playbook.drop.checklist
     done = checklist(facts.lead, facts.playbook, modes_to_try(facts))
-    missing = []
-    if "modes_tried" in asked and done.modes_open:
-        missing.append(f"try or waive {', '.join(map(words, done.modes_open))}")
-    if "value_offered" in asked and not done.value_items:
-        missing.append("bring something of value")
-    if "connector_tried" in asked and done.connector in ("unasked", "known"):
-        missing.append("say who knows them, or that nobody does" if done.connector == "unasked" else "ask for an introduction")
-    if "importance_answered" in asked and done.importance is None:
-        missing.append("say how important it is")
-    if "nurture_in_place" in asked and not done.nurture_modes:
-        missing.append("have an address for keeping in touch")
+    nobody = done.connector == "unasked"
+    said: dict[Done, str] = {
+        "modes_tried": f"try or waive {', '.join(map(words, done.modes_open))}",
+        "value_offered": "bring something of value",
+        "connector_tried": "say who knows them, or that nobody does" if nobody else "ask for an introduction",
+        "importance_answered": "say how important it is",
+        "nurture_in_place": "have an address for keeping in touch",
+    }
+    missing = [said[name] for name in undone(done, facts.playbook)]
     if not missing:
         return None
     reason = f"Not everything was done yet: {'; '.join(missing)}; or let go with an override."
@@ -72,9 +69,7 @@ def one_more_is_new(facts: Facts, command: ConfirmCutBait) -> Refused | None:
     """Refuse one more try that could only repeat what was tried: it takes a mode to try it in and something new to bring."""
     if not facts.playbook.pursuit or command.choice != "one_more_try":
         return None
-    lead = facts.lead
-    fresh = [item for item in value_items(lead, facts.playbook) if item not in lead.value_items_used]
-    modes = [mode for mode in facts.playbook.attempts.modes if mode in lead.modes and mode != lead.last_mode]
+    fresh, modes = for_one_more(facts.lead, facts.playbook)
     if fresh and modes:
         return None
     lacking = "another mode to try" if fresh else "anything new to bring"

@@ -22,6 +22,7 @@ from service.cli.app import REFUSED, App, InputError
 from service.closest import Closest, closest_of, side_by_side, words_of_command
 from service.find import FindError
 from service.law_words import comes_to
+from service.letting_go import steps_before
 from service.next_action import NextAction, next_action, steps_of
 from service.pauses import PauseShown, pause_lines, pause_of, read_pauses
 from service.times import TimeError, shown_moment, zone_of
@@ -33,7 +34,7 @@ from workflows.campaign import Campaign
 from workflows.events import CommandRefused, Recorded, decode_recorded
 from workflows.invitation_streams import Stream
 from workflows.law_table import TABLES
-from workflows.lead import Lead, Rep, State
+from workflows.lead import Lead, Rep
 from workflows.sales_event import SalesEvent
 
 #: How long a person waits for the answer, and how often the row is looked at meanwhile.
@@ -230,7 +231,7 @@ def _settled(connection: Connection, message: MessageState) -> Answer:
         next=told.next,
         rule=message.rule,
         reason=message.reason,
-        way_out=_way_out(connection, caused, told) if outcome == "refused" else None,
+        way_out=_way_out(connection, refused, folded.state if folded else None, told.key) if outcome == "refused" else None,
         closest=closest,
         text=text,
     )
@@ -242,16 +243,18 @@ def _learnt(lead: Lead, caused: Sequence[EventRow]) -> str:
     return f" {comes_to(lead, TABLES[used.law.table])}" if used and used.law and used.law.table in TABLES else ""
 
 
-def _way_out(connection: Connection, caused: Sequence[EventRow], told: "_Told") -> str | None:
-    data = decode_recorded(caused[-1].body.encode()).data if caused else None
-    if not isinstance(data, CommandRefused):
+def _way_out(connection: Connection, refused: Recorded | None, state: Stream | None, key: str) -> str | None:
+    data = refused.data if refused else None
+    if refused is None or not isinstance(data, CommandRefused):
         return None
     inputs = dict(data.inputs)
     if about := inputs.get("lead_id"):
         # A campaign speaks of one of its people by our id, and people type theirs.
         lead_id = UUID(str(about))
         inputs["lead_id"] = key_of_id(lead_id, contacts.find_contacts(connection, [lead_id]).get(lead_id))
-    return way_out(data.rule, data.refused, inputs, told.key, told.lead_state) or None
+    lead = state if isinstance(state, Lead) else None
+    first = steps_before(connection, lead, refused, key) if lead and data.rule == "everything_tried" else ()
+    return way_out(data.rule, data.refused, inputs, key, lead, first) or None
 
 
 def _closest(connection: Connection, refused: Recorded, state: Stream) -> tuple[Closest | None, str | None]:
@@ -270,8 +273,6 @@ class _Told(NamedTuple):
     next: NextAction | None = None
     key: str = ""
     """What is typed for it."""
-    lead_state: State | None = None
-    """None of what is no lead."""
 
 
 def _told(connection: Connection, state: Stream | None) -> _Told:
@@ -290,4 +291,4 @@ def _told(connection: Connection, state: Stream | None) -> _Told:
     name = name_of(state, contact)
     coming = next_action(state, zone, steps_of(connection, [state]))
     sentence = f"{name} is {state.state} now; next: {coming.sentence}."
-    return _Told(name, state.state, sentence, coming, key_of(state, contact), state.state)
+    return _Told(name, state.state, sentence, coming, key_of(state, contact))

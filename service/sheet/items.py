@@ -56,6 +56,6 @@ def _stop(desk: Desk, found: Found) -> Blocked | None:
     refused = desk.refusal(found.lead, found.tries) if found.tries else None
     if refused:
         tried = command_kind(found.tries) if found.tries else ""
-        unblock = way_out(refused.rule, tried, refused.inputs, key(desk, found.lead), found.lead.state) or "see the reason"
+        unblock = way_out(refused.rule, tried, refused.inputs, key(desk, found.lead), found.lead) or "see the reason"
         return blocked(desk, found.lead, found.kind, refused.rule, refused.reason, unblock)
     return calls.out_of_hours(desk, found)

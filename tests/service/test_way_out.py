@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 
 from service.cli import main
 from service.way_out import TYPED, WAYS_OUT, way_out
+from tests.workflows.life import life_in, ready_to_break_up
 from workflows.checks import BY_LAW, INVITATION_CHECKS, KNOWN_CHECKS, NOT_OVERRIDDEN, SUPPRESSION
 from workflows.content import RULES
 from workflows.transitions import STATES, possible
@@ -59,10 +61,30 @@ def _commands(group: click.Group) -> list[click.Command]:
 
 @pytest.mark.parametrize("state", STATES)
 def test_whatever_is_possible_in_a_state_can_be_typed(state: str) -> None:
-    """The answer to what the state does not take names a command for each thing that it does."""
-    said = way_out("no_transition", "record_call", {}, "V-1", state)  # type: ignore[arg-type]  # a state
-    assert said.count("thaw ") == len(possible(state))  # type: ignore[arg-type]
+    """The answer to what the state does not take names a command for each thing that it does, and that fits the lead."""
+    lead = life_in(state).lead
+    said = way_out("no_transition", "record_call", {}, "V-1", lead)
+    assert said.count("thaw ") == len(set(possible(lead.state)) - {"send_breakup"})
     assert "{" not in said
+    if "record_return" in possible(lead.state):
+        other = way_out("no_transition", "record_call", {}, "V-1", msgspec.structs.replace(lead, promised=False))
+        assert ("note-returned" in said, "note-returned" in other) == (True, state == "note_sent")
+
+
+def test_only_what_fits_is_offered() -> None:
+    """A breakup once it is decided and both halves are out; a returned call's note only where a note promised it."""
+    life = life_in("no_response")
+    ready_to_break_up(life)
+    assert "breakup send V-1" in way_out("no_transition", "record_call", {}, "V-1", life.lead)
+    assert way_out("mode_open", "waive_mode", {"modes_open": ""}, "V-1").startswith("nothing is left to waive")
+    assert way_out("modes_tried", "send_breakup", {"modes_open": "introduction"}, "V-1") == "thaw introduction V-1 1"
+    one = way_out("modes_tried", "send_breakup", {"modes_open": "post introduction"}, "V-1")
+    assert one.startswith("thaw introduction V-1 1; wait for the next attempt")
+    assert "--mode post" in one
+    assert "--mode MODE" in way_out("modes_tried", "send_breakup", {"modes_open": "post email"}, "V-1")
+    steps = ("thaw importance V-1 NUMBER",)
+    said = way_out("everything_tried", "confirm_cut_bait", {}, "V-1", life.lead, steps)
+    assert said == "thaw importance V-1 NUMBER; or --override TEXT, with why not"
 
 
 @pytest.mark.parametrize("check", sorted(KNOWN_CHECKS | set(RULES)))

@@ -52,8 +52,10 @@ def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: Wor
     from them; the minutes that it frees, and who is next for them, stand on the day's page and in the accounts."""
     (shown,) = silent.said("cut-bait")["cards"]
     assert [command.rpartition(" --choice ")[2] for command in shown["commands"]] == [
-        "breakup --reason TEXT", "one_more_try", "nurture --reason TEXT",
+        "breakup --reason TEXT --override TEXT", "one_more_try", "nurture --reason TEXT --override TEXT",
     ]  # fmt: skip
+    who, how_important = "thaw connector V-0000 --who TEXT, or thaw no-connector V-0000", "thaw importance V-0000 NUMBER"
+    assert [f"first, or with --override: {step}" for step in (who, how_important)] == shown["lines"][-3:-1]
     card = shown["card"]
     assert (card["attempts"], card["most"], card["queued"], card["grounds"]) == (3, 6, 3, ["below_the_queue"])
     # 1000 x 2 % x 0.6^3 over 3 follow-ups and a breakup; the queue: 10000 x 35 % over 8 + 12 + 5 x 6 + 6 minutes.
@@ -69,9 +71,19 @@ def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: Wor
     with silent.worker():
         refused = silent.refused(1, "breakup", "confirm", "V-0000", "--choice", "nurture", "--reason", "too little in it")
         assert "refused (everything_tried)" in refused
+        assert refused.endswith(f"\nto go on: {who}; {how_important}; or --override TEXT, with why not\n")
         silent.ok("connector", "V-0000", "--who", "Her sister Ida", "--relation", "sister", "--strength", "3")
+        refused = silent.refused(1, "breakup", "confirm", "V-0000", "--choice", "nurture", "--reason", "too little in it")
+        assert f"to go on: thaw introduction V-0000 1; {how_important}; or --override" in refused
+        waiving = ("breakup", "waive", "V-0000", "--mode", "email", "--reason", "none")
+        assert "to go on: --mode MODE with one that is open" in silent.refused(1, *waiving)
         silent.ok("introduction", "V-0000", "1", "--minutes", "4")
         silent.ok("importance", "V-0000", "2")
+        nothing = "to go on: nothing is left to waive; thaw lead V-0000 says what comes next"
+        assert nothing in silent.refused(1, *waiving)
+        (shown,) = silent.said("cut-bait")["cards"]
+        assert not any(line.startswith("first") for line in shown["lines"])
+        assert "thaw breakup confirm V-0000 --choice breakup --reason TEXT" in shown["commands"]
         silent.ok("breakup", "confirm", "V-0000", "--choice", "nurture", "--reason", "too little in it")
         assert silent.said("cut-bait")["cards"] == []
         silent.ok("nurture", "start", "V-0000")
@@ -232,7 +244,9 @@ def test_whoever_is_one_too_many_learns_how_many_wait_and_how_many_the_days_hold
     assert ((), (reason.format(alone.return_per_hour),)) == (alone.grounds, shown.why)
     # A breakup would be refused after so few attempts, and whoever decides on one all the same keeps her from being planned.
     assert lead.attempts < PURSUED.attempts.min_before_breakup
-    assert ["one_more_try", "nurture --reason TEXT"] == [said.rpartition(" --choice ")[2] for said in shown.commands]
+    assert ["one_more_try", "nurture --reason TEXT --override TEXT"] == [
+        said.rpartition(" --choice ")[2] for said in shown.commands
+    ]
 
 
 def test_who_waits_in_the_queue_for_half_a_year_is_an_alert_too(world: World) -> None:
