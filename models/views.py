@@ -109,6 +109,19 @@ def events_since(connection: Connection, owner: str, since: datetime) -> list[Re
     return [decode_recorded(body.encode()) for body in rows]
 
 
+def said_since(connection: Connection, owner: str, since: datetime, types: Collection[str]) -> list[Recorded]:
+    """Return the newest event of *types* of each of *owner*'s leads that was recorded from *since* on, oldest first."""
+    rows = connection.scalars(
+        text(
+            "SELECT DISTINCT ON (events.stream_id) events.body FROM leads JOIN events ON events.stream_id = leads.id "
+            "WHERE leads.owner = :owner AND leads.recorded_at >= :since AND events.recorded_at >= :since "
+            "AND events.type = ANY(:types) ORDER BY events.stream_id, events.version DESC"
+        ),
+        {"owner": owner, "since": since, "types": list(types)},
+    )
+    return sorted((decode_recorded(body.encode()) for body in rows), key=lambda each: (each.occurred_at, each.stream_id))
+
+
 def calls_for_others(connection: Connection, rep: str) -> list[Lead]:
     """Return the leads of other reps whose promised call *rep* is to make, by id."""
     rows = connection.scalars(

@@ -18,6 +18,7 @@ from service.history import read_history
 from service.sheet.desk import Desk, read_desk
 from service.sheet.found import Blocked, Item
 from service.sheet.items import items_of
+from service.sheet.objections import objections
 from service.sheet.work import undecided
 from service.times import TimeError, shown_day
 from service.wording import count, plain
@@ -81,6 +82,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """Of the work that gets what the rest leaves of the day: how much of each kind fits."""
     shortfalls: tuple[str, ...]
     """Why fewer notes or touches are planned than there is capacity for."""
+    objections: tuple[Item, ...]
+    """What people objected to lately, with what they said: for the rep to read."""
     items: tuple[Item, ...]
     """In the order in which to do them."""
     decisions: tuple[Item, ...]
@@ -147,6 +150,7 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
         minutes_budget=costs.budget,
         fits=fits,
         shortfalls=_shortfalls(plan, desk.day),
+        objections=tuple(objections(connection, desk)),
         items=tuple(items),
         released=tuple(released_today(connection, desk)),
         decisions=tuple(undecided(desk, _cards(connection, desk))),

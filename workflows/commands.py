@@ -219,6 +219,7 @@ class RecordReply(Command, frozen=True, kw_only=True, tag="record_reply"):
 
     channel: Mode
     intent: ReplyIntent = "interested"
+    """``unread``: only a program has read it so far."""
     automatic: bool = False
     """An automatic reply is no reply: it is refused, and the lead may be held instead."""
     stated_reason: Slug | None = None
@@ -328,6 +329,8 @@ class OptOut(Command, frozen=True, kw_only=True, tag="opt_out"):
     channel: Mode | None = None
     through: tuple[UUID, ...] | msgspec.UnsetType = msgspec.UNSET
     """Merged leads by which it was passed on to this one, in that order."""
+    words: Reference | msgspec.UnsetType = msgspec.UNSET
+    """What they said."""
 
 
 class RegrantConsent(Command, frozen=True, kw_only=True, tag="regrant_consent"):

@@ -372,11 +372,15 @@ class ConsentRegranted(Event, frozen=True, kw_only=True, tag="consent_regranted"
 class OptedOut(Event, frozen=True, kw_only=True, tag="opted_out"):
     """The person wants no contact at all."""
 
+    words: Reference | UnsetType = UNSET
+    """What they said, where it is kept."""
+
 
 class ChannelOptedOut(Event, frozen=True, kw_only=True, tag="channel_opted_out"):
     """The person wants no contact in one mode. The state stays."""
 
     channel: Mode
+    words: Reference | UnsetType = UNSET
 
 
 class LeadErased(Event, frozen=True, kw_only=True, tag="lead_erased"):

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from workflows.mail_text import Read, content_of, header, parts_of, read_mail
+from workflows.objections import Aim, aim_of
 from workflows.prose import normal, words_of
 from workflows.return_date import return_date
 
@@ -37,12 +38,6 @@ _AWAY = re.compile(
 _AWAY_SUBJECT = re.compile(
     r"^(?:re: *)?(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office|away)\b", re.IGNORECASE
 )
-_NO_MORE = re.compile(
-    r"^(?:please )?(?:unsubscribe|opt[- ]?out|stop|remove me|take me off)(?: me)?(?: (?:from|off) .{1,60})?"
-    r"(?: please)?(?: thanks?)?[.!]*$"
-    r"|\b(?:do not|don't|never|stop) (?:ever )?(?:contact|write|writing|e-?mail|e-?mailing|mail|mailing)(?: to)? me\b"
-    r"|\b(?:remove|take) (?:me|my (?:name|address)) (?:from|off) (?:your|this|the) (?:mailing )?list\b"
-)
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +55,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     permanent: bool | None = None
     status: str | None = None
     """Of a mail that came back (RFC 3463)."""
+    aim: Aim | None = None
+    """Of an objection in words: what it is to."""
     words: str = ""
     """What the sender wrote, without what is quoted and the signature."""
 
@@ -83,11 +80,14 @@ def understood(raw: bytes, today: date) -> Incoming:
     automatic = _from_a_program(mail)
     away = bool(_AWAY.search(normal(words)) or _AWAY_SUBJECT.match(mail.subject))
     until = return_date(f"{mail.subject}\n{words}", today) if away else None
+    # What a program writes is nobody's wish.
+    if not automatic and (aim := aim_of(mail.subject, words)):
+        return _incoming(mail, "opt_out", mails=about, words=words or mail.subject, aim=aim)
     if away and (automatic or (until is not None and _reads_like_a_notice(words))):
         return _incoming(mail, "out_of_office", mails=about, until=until, words=words)
     if automatic:
         return _incoming(mail, "automatic", mails=about, words=words)
-    return _incoming(mail, "opt_out" if _objects(words) else "reply", mails=about, words=words)
+    return _incoming(mail, "reply", mails=about, words=words)
 
 
 def _incoming(mail: Read, kind: Kind, **found: object) -> Incoming:
@@ -124,11 +124,6 @@ def _from_a_program(mail: Read) -> bool:
 def _reads_like_a_notice(words: str) -> bool:
     """Whether a text without a word to us in it is a notice: short, and asking nothing."""
     return "?" not in words and len(words_of(words)) <= 120
-
-
-def _objects(words: str) -> bool:
-    lines = [line for line in normal(words).split("\n") if line]
-    return len(words_of(words)) <= 60 and any(_NO_MORE.search(line) for line in lines)
 
 
 def _ids(*headers: str) -> tuple[str, ...]:

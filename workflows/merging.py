@@ -202,7 +202,8 @@ def _passed_on(command: OptOut | EraseLead | RecordReply, lead: Lead, rule: str 
         said: Command = replace(command, through=through, words=None, introduced_by=UNSET)
     else:
         on += _same_person(lead)
-        said = replace(command, through=through) if isinstance(command, OptOut) else OptOut(through=through)
+        own = isinstance(command, OptOut)
+        said = replace(command, through=through, words=UNSET) if own else OptOut(through=through)
     return [(each, said) for each in dict.fromkeys(on) if each not in through]
 
 

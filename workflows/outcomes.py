@@ -94,6 +94,11 @@ def _reply(facts: Facts, command: c.RecordReply) -> e.ReplyReceived:
     )
 
 
+def _objection(command: c.Command) -> c.Reference | msgspec.UnsetType:
+    # An erasure and a merge opt out, too, and nobody says anything then.
+    return command.words if isinstance(command, c.OptOut) else msgspec.UNSET
+
+
 def _connected(_: Facts, command: c.RecordCall) -> e.CallConnected:
     return e.CallConnected(
         personal_topic_first=command.personal_topic_first or bool(command.personal_topic),
@@ -257,8 +262,8 @@ BUILDERS: dict[str, Builder] = {
     "re_engaged": _met,
     "meeting_outcome_missed": lambda _facts, _: e.MeetingOutcomeMissed(),
     "consent_regranted": lambda _, command: e.ConsentRegranted(evidence=command.evidence, modes=command.modes),
-    "opted_out": lambda _facts, _: e.OptedOut(),
-    "channel_opted_out": lambda _, command: e.ChannelOptedOut(channel=command.channel),
+    "opted_out": lambda _, command: e.OptedOut(words=_objection(command)),
+    "channel_opted_out": lambda _, command: e.ChannelOptedOut(channel=command.channel, words=_objection(command)),
     "lead_erased": _erased,
     "lead_held": _held,
     "lead_released": _released,

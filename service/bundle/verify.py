@@ -3202,6 +3202,8 @@ SAYS_SOMETIMES = {
     "revival_queued": "override basis",
     "lead_dropped": "words checklist",
     "reply_received": "introduced_by next_step_on",
+    "opted_out": "words",
+    "channel_opted_out": "words",
     "call_connected": "override",
     "touch_sent": "way",
     "breakup_voicemail_left": "text",

@@ -13,7 +13,7 @@ from service.cli.answers import hand_in
 from service.cli.app import App, InputError, json_logs_option, pass_app
 from service.cli.typed import DAY
 from service.mailing.imap import Mailbox, MailboxError
-from service.mailing.inbox import MOST_BYTES, Answered, receive, take
+from service.mailing.inbox import MOST_BYTES, UNREAD, Answered, receive, take
 from service.mailing.unsubscribe import make_server, unsubscribe
 from service.pepper import open_pepper
 from workflows.commands import ReplyIntent
@@ -21,7 +21,11 @@ from workflows.commands import ReplyIntent
 
 @click.command()
 @click.option(
-    "--intent", type=click.Choice(get_args(ReplyIntent)), default="interested", help="What they want, if you read it."
+    "--intent",
+    type=click.Choice(get_args(ReplyIntent)),
+    default=UNREAD.intent,
+    show_default=True,
+    help="What they want, if you read it.",
 )
 @click.option("--revisit-on", type=DAY, help="The day to come back on, if they named one.")
 @click.option("--imap", is_flag=True, help="Read what is new in the mailbox of THAW_IMAP_URL instead.")

@@ -204,7 +204,7 @@ ENDS = (
         "opt-out",
         c.OptOut,
         "They want no more contact.\n\nWithout --channel: none at all, from this moment on.",
-        {"channel": "Only in this mode."},
+        {"channel": "Only in this mode.", "words": "What they said; kept outside the log."},
     ),
     Form(
         "consent",

@@ -21,6 +21,7 @@ from service.wording import count, plain
 MOST = 15
 
 _HEADS = {
+    "objection": "OBJECTION",
     "reply": "REPLY", "call": "CALL", "breakup": "BREAKUP", "next_step": "NEXT STEP", "note": "NOTE", "reason": "REASON",
     "follow_up": "FOLLOW-UP", "homework": "HOMEWORK", "review": "REVIEW", "nurture": "NURTURE", "decision": "DECIDE",
 }  # fmt: skip
@@ -104,7 +105,7 @@ def _items(sheet: Sheet, now: datetime, zone: ZoneInfo) -> Iterator[str]:
     """Yield the work by kinds, in the order of the day; numbers count what is shown."""
     yield ""
     later = sorted((each for each in sheet.blocked if _comes_today(each, sheet, zone)), key=lambda each: str(each.opens))
-    everything: tuple[Item, ...] = (*sheet.items, *sheet.decisions)
+    everything: tuple[Item, ...] = (*sheet.objections, *sheet.items, *sheet.decisions)
     if not everything and not later:
         yield "nothing to do"
         yield _waits(sheet, now, zone)

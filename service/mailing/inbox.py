@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from actors.submit import Submission, stage
 from models import contacts, deliveries, leads, suppressions, views
 from models.database import Connection, transaction
@@ -30,7 +32,7 @@ MOST_BYTES = 25_000_000
 class Answered(NamedTuple):
     """How a person read an answer, where that is known better than a program can tell."""
 
-    intent: ReplyIntent = "interested"
+    intent: ReplyIntent = "unread"
     revisit_on: date | None = None
 
 
@@ -99,8 +101,11 @@ def _lead(connection: Connection, pepper: Pepper, mail: Incoming) -> tuple[Lead 
 def _command(
     connection: Connection, mail: Incoming, lead: Lead, about: UUID | None, id_: UUID, now: datetime, answered: Answered
 ) -> Command | None:
-    if mail.kind in ("unsubscribe", "opt_out"):
+    if mail.kind == "unsubscribe":
         return OptOut(channel="email")
+    if mail.kind == "opt_out":
+        words = msgspec.UNSET if lead.erased_at else _keep(connection, mail, lead, id_, now)
+        return OptOut(channel=None if mail.aim == "all" else mail.aim, words=words)
     if mail.kind == "out_of_office":
         calendar = views.calendar_of(connection, lead.owner) or horizon.PLAIN
         ahead = mail.until is not None and mail.until > horizon.local_day(calendar, now)

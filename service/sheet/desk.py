@@ -19,7 +19,7 @@ from workflows.commands import AnyCommand, MarkNoteSent, command_kind
 from workflows.context import Context, Refused, facts
 from workflows.cover import Colleague
 from workflows.decide import decide
-from workflows.events import NoteSent, Recorded, Slot
+from workflows.events import NoteSent, Recorded, ReplyReceived, Slot
 from workflows.guards import refusals
 from workflows.lead import Lead, Rep
 from workflows.playbooks import Playbook
@@ -54,6 +54,8 @@ class Desk:
     notes: Mapping[UUID, Recorded]
     """The newest ``note_sent`` of each lead that is called after one."""
     note_texts: Mapping[UUID, str]
+    reply_texts: Mapping[UUID, str]
+    """What those wrote who answered last, where it is kept."""
     contacts: Mapping[UUID, Recorded]
     """The newest two-way contact of each lead that is re-engaged."""
     refusals: Mapping[UUID, Recorded]
@@ -134,6 +136,7 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     }
     known = playbooks.playbooks_by_digest(connection, list(digests))
     notes = views.latest(connection, [lead.id for lead in active if lead.state in ("call_due", "note_sent")], ["note_sent"])
+    answered = views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS)
     asked = {lead.id: lead.timers.get("call_after_note") for lead in active if lead.state == "note_sent"}
     followed = known[rep.playbook.digest] if rep.playbook else next(iter(known.values()))
     callers = _callers(connection, active)
@@ -152,7 +155,8 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         playbooks=known,
         notes=notes,
         note_texts=_texts(connection, notes),
-        contacts=views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS),
+        reply_texts=_texts(connection, answered),
+        contacts=answered,
         refusals=views.refusals_at(connection, {id_: timer.armed_version for id_, timer in asked.items() if timer}),
         listed=suppressions.entries_of(connection, [lead.id for lead in active]),
         reviews=tuple(reviews),
@@ -192,7 +196,11 @@ def _concerns(lead: Lead, day: date, calendar: Calendar) -> bool:
 def _texts(connection: Connection, notes: Mapping[UUID, Recorded]) -> dict[UUID, str]:
     texts: dict[UUID, str] = {}
     for lead_id, recorded in notes.items():
-        reference = recorded.data.text if isinstance(recorded.data, NoteSent) else None
+        match recorded.data:
+            case NoteSent(text=reference) | ReplyReceived(words=reference):
+                pass
+            case _:
+                reference = None
         text = contacts.find_document(connection, reference.document_id) if reference else None
         if text:
             texts[lead_id] = text

@@ -13,7 +13,18 @@ from workflows.homework import reason_unverified
 from workflows.lead import Lead
 
 Kind = Literal[
-    "reply", "call", "breakup", "next_step", "note", "reason", "follow_up", "homework", "review", "nurture", "decision"
+    "objection",
+    "reply",
+    "call",
+    "breakup",
+    "next_step",
+    "note",
+    "reason",
+    "follow_up",
+    "homework",
+    "review",
+    "nurture",
+    "decision",
 ]
 
 

@@ -9,8 +9,9 @@ from service.law_words import next_opening
 from service.next_action import step_of
 from service.sheet.desk import Desk
 from service.sheet.found import Found, Item, facts, item, key, met, reach, unverified
+from service.sheet.objections import MOST_SAID
 from service.times import shown_day, shown_moment
-from service.wording import count, score_line, words
+from service.wording import count, plain, score_line, words
 from workflows.commands import MarkNoteSent, Mode, QueueRevival, SendBreakup, SendNurtureTouch
 from workflows.cut_bait import NURTURE_MODES, most_attempts
 from workflows.events import ReplyReceived
@@ -36,10 +37,27 @@ def replies(desk: Desk) -> Iterable[Found]:
         yield Found(
             lead=lead,
             kind="reply",
-            why=f"answered by {words(reply.channel)} {shown_moment(at, desk.zone)}: {reply.intent}",
-            notes=(reach(desk, lead), facts(desk, lead)),
-            commands=_ways_on(desk, lead),
+            why=f"answered by {words(reply.channel)} {shown_moment(at, desk.zone)}: {_meant(reply)}",
+            notes=(_wrote(desk, lead), _say_what(desk, lead, reply), reach(desk, lead), facts(desk, lead)),
+            commands=(*((_read(desk, lead, reply),) if reply.intent == "unread" else ()), *_ways_on(desk, lead)),
         )
+
+
+def _meant(reply: ReplyReceived) -> str:
+    return "nobody has read it yet" if reply.intent == "unread" else reply.intent
+
+
+def _wrote(desk: Desk, lead: Lead) -> str:
+    text = desk.reply_texts.get(lead.id)
+    return f"they wrote: “{plain(text, MOST_SAID)}”" if text else ""
+
+
+def _say_what(desk: Desk, lead: Lead, reply: ReplyReceived) -> str:
+    return f"say what they want: {_read(desk, lead, reply)}" if reply.intent == "unread" else ""
+
+
+def _read(desk: Desk, lead: Lead, reply: ReplyReceived) -> str:
+    return f"thaw reply {key(desk, lead)} --channel {reply.channel} --intent WORD"
 
 
 def _ways_on(desk: Desk, lead: Lead) -> tuple[str, ...]:

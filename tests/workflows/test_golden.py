@@ -39,6 +39,8 @@ REASON = {"commitment": "0" * 64, "document_id": "00000000-0000-4000-8000-000000
     [
         ("leads_imported", {"reason": REASON}),
         ("note_sent", {"photo": REASON}),
+        ("opted_out", {"words": REASON}),
+        ("channel_opted_out", {"words": REASON}),
         ("messages_retried", {"attempts": 10, "deliveries": 0, "error": "OSError", "rings": 12}),
     ],
 )

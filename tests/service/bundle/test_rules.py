@@ -277,6 +277,18 @@ def with_verdicts(life: Life, *verdicts: Verdict) -> list[e.Recorded]:
     ]
 
 
+def test_what_was_said_with_an_objection_follows() -> None:
+    """The words that their command brought stand in the event, and no others; an objection without words has none."""
+    life = life_in("queued")
+    for command in (c.OptOut(channel="call"), c.OptOut(channel="email", words=WORDS), c.OptOut(words=WORDS)):
+        life.must(command)
+    assert both(life.history) == ([], [])
+    last = life.history[-1]
+    assert last.data == e.OptedOut(words=WORDS)
+    forged = both([*life.history[:-1], msgspec.structs.replace(last, data=e.OptedOut())])
+    assert all("words" in found[0] for found in forged)
+
+
 def test_a_photo_follows_with_the_sentences_that_were_read() -> None:
     """A4-7: it stands in the event as in the command, and comes with words."""
     life = life_in("note_due")

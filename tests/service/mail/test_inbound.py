@@ -114,11 +114,74 @@ def test_a_mail_that_came_back_counts_against_its_address_or_goes_out_again(offi
     assert (2 if kept else 1) == len(office.server.taken)
 
 
-@pytest.mark.parametrize("body", ["unsubscribe", "Please do not contact me again."])
+def sheet(office: Office) -> str:
+    return office.world.ok("today", "--rep", "dan")
+
+
+def test_an_answer_that_only_a_program_read_is_kept_as_unread(office: Office) -> None:
+    """Nobody knows what they want until somebody reads it: the sheet has their words, and the line to type."""
+    sent(office)
+    hand_in(office, answer(office, "We stopped the old contract, call me."))
+    (reply,) = [each.data for each in office.world.events(office.nurtured) if event_type(each.data) == "reply_received"]
+    assert "unread" == reply.intent  # type: ignore[union-attr]
+    shown = sheet(office)
+    assert "nobody has read it yet" in shown
+    assert "they wrote: “We stopped the old contract, call me.”" in shown
+    assert "say what they want: thaw reply V-0000 --channel email --intent WORD" in shown
+    with office.world.worker():
+        office.world.ok("reply", "V-0000", "--channel", "email", "--intent", "changed")
+    assert "nobody has read it yet" not in sheet(office)
+
+
+@pytest.mark.parametrize("body", ["unsubscribe", "Please unsubscribe me, stop mailing.", "Please do not mail me again."])
 def test_an_objection_in_words_ends_mail(office: Office, body: str) -> None:
+    """The sheet says what they wrote, and what to type where they meant all contact; the log does not hold their words."""
     sent(office)
     hand_in(office, answer(office, body))
     assert ("email",) == office.world.lead(office.nurtured).modes_refused
+    shown = sheet(office)
+    assert "no more email since" in shown
+    assert f"they wrote: “{body}”" in shown
+    assert "read it: only email? If they want no contact at all: thaw opt-out V-0000" in shown
+    assert "stop mailing" not in str(office.world.events(office.nurtured))
+
+
+def test_a_subject_alone_is_an_objection(office: Office) -> None:
+    sent(office)
+    hand_in(office, answer(office, "", subject="unsubscribe"))
+    assert ("email",) == office.world.lead(office.nurtured).modes_refused
+    assert "they wrote: “unsubscribe”" in sheet(office)
+
+
+@pytest.mark.parametrize("body", ["Do not contact me again.", "No thanks. Please delete my data and do not write to me again."])
+def test_words_aimed_at_all_contact_end_all_of_it(office: Office, body: str) -> None:
+    """A note asks for somebody to be left alone no less than a mail; who wants the data deleted is shown with the line."""
+    sent(office)
+    assert "do_not_contact now" in hand_in(office, answer(office, body))
+    shown = sheet(office)
+    assert "no more contact at all since" in shown
+    assert f"they wrote: “{body}”" in shown
+    assert ("thaw erase V-0000 --reason TEXT --by NAME" in shown) == ("delete" in body)
+    with office.world.worker():
+        office.world.ok("erase", "V-0000", "--reason", "asked for it by mail", "--by", "pia")
+    assert "OBJECTION" not in sheet(office)
+
+
+def test_an_objection_leaves_the_sheet_after_three_working_days(office: Office) -> None:
+    sent(office)
+    hand_in(office, answer(office, "unsubscribe"))
+    office.world.at(office.world.clock() + timedelta(days=3))
+    assert "OBJECTION" in sheet(office)
+    office.world.at(office.world.clock() + timedelta(days=1))
+    assert "OBJECTION" not in sheet(office)
+
+
+def test_an_objection_that_the_rep_typed_is_no_news(office: Office) -> None:
+    with office.world.worker():
+        office.world.ok("opt-out", "V-0000", "--channel", "email", "--words", "Stop mailing me, she said on the phone")
+    (said,) = [each.data for each in office.world.events(office.nurtured) if event_type(each.data) == "channel_opted_out"]
+    assert said.words  # type: ignore[union-attr]
+    assert "OBJECTION" not in sheet(office)
 
 
 def test_an_objection_by_the_mail_that_the_header_offers_ends_mail(office: Office) -> None:
@@ -183,7 +246,7 @@ def test_a_mail_that_cannot_be_taken_in_does_not_stop_those_behind_it(office: Of
     deep = answer(office, "x", who="(" * 1500 + "eve@example.com")
     far = answer(office, "I am out of the office until 31 December 9999.", Auto_Submitted="auto-replied")
     forged = deep.replace(b"\r\nx\r\n", b"\r\nanother text under the same id\r\n")
-    mailbox.mails = [deep, far, forged, answer(office, "Please do not contact me again.")]
+    mailbox.mails = [deep, far, forged, answer(office, "Please do not mail me again.")]
     said = office.world.ok("inbound", "--imap").splitlines()
     assert ["reply", "out of office", "opt out"] == [said[0], said[1], said[3]]
     assert "for a person to read: a mail with this Message-ID was taken in before, and said something else" in said[2]
