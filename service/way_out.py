@@ -243,6 +243,8 @@ def way_out(
         return "--words TEXT, or without --real-reason"
     if rule == "modes_tried":
         rule = "new_mode"
+    if rule == "homework_answered" and (missing := str(inputs.get("missing") or "")):
+        return " ".join(f"--answer {question}=TEXT" for question in missing.split())
     if rule == "merged" and command == "send_invitation":
         return "nothing: the person is drawn as the lead that goes on"
     said = WAYS_OUT.get(rule, "").replace("{key}", key)

@@ -94,7 +94,7 @@ def parses(line: list[str]) -> str:
         return f"there is no command {words[0]}"
     options = {name: param for param in command.params for name in (*param.opts, *param.secondary_opts)}
     arguments = [param for param in command.params if isinstance(param, click.Argument)]
-    placed = 0
+    placed, given = 0, set[click.Parameter]()
     while words:
         word = words.pop(0)
         if not word.startswith("--"):
@@ -103,11 +103,16 @@ def parses(line: list[str]) -> str:
         option = options.get(word)
         if option is None:
             return f"there is no option {word}"
+        given.add(option)
         value = words.pop(0) if words and not words[0].startswith("--") and not getattr(option, "is_flag", False) else ""
         if isinstance(option.type, click.Choice) and value and not value.isupper() and value not in option.type.choices:
             return f"{word} does not take {value}"
     if placed > sum(max(1, param.nargs) for param in arguments) and not any(param.nargs < 0 for param in arguments):
         return f"it takes {len(arguments)} arguments"
+    # A command may be named alone; whoever types one of the options that it asks for needs them all.
+    needed = [param for param in command.params if isinstance(param, click.Option) and param.required]
+    if given.intersection(needed) and (missing := [param.opts[0] for param in needed if param not in given]):
+        return f"it lacks {missing[0]}"
     shown = CliRunner().invoke(main, [*_path(line), "--help"])
     return "" if shown.exit_code == 0 else shown.output
 
@@ -138,6 +143,7 @@ def test_every_command_that_the_page_names_parses() -> None:
         ("decline LEAD --sort hold", "there is no option --sort"),
         ("decline LEAD --kind holding", "--kind does not take holding"),
         ("alerts LEAD", "it takes 0 arguments"),
+        ("decline LEAD --kind hold", "it lacks --stated-reason"),
     ],
 )
 def test_a_command_that_does_not_parse_is_found(line: str, said: str) -> None:

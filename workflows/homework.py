@@ -28,7 +28,7 @@ def questions_known(facts: Facts, command: AskWhy) -> Refused | None:
     known = facts.playbook.reason.questions
     unknown = sorted(set(command.answers) - set(known))
     if unknown:
-        reason = f"The playbook does not ask {', '.join(map(words, unknown))}; it asks {', '.join(map(words, known))}."
+        reason = f"The playbook does not ask {', '.join(map(words, unknown))}; it asks {', '.join(known)}."
         return Refused(rule="questions_known", reason=reason, inputs={"unknown": " ".join(unknown)})
     if command.answers and command.outcome == "not_reached":
         reason = "Whoever was not reached answered nothing: record it as answered, or leave the answers out."

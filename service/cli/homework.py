@@ -7,6 +7,7 @@ from workflows import commands as c
 from workflows import homework_commands as h
 from workflows import pursuit_commands as p
 from workflows.playbook_sections import STRUCTURAL
+from workflows.playbooks import Homework
 
 _MINUTES = "Minutes that it took, 0 to 1440."
 _REAL = (
@@ -53,7 +54,8 @@ FORMS = (
     Form(
         "homework",
         c.CompleteHomework,
-        "The account was researched.\n\nEach question of the playbook needs its answer, and at least one recent source.",
+        "The account was researched.\n\nEach question of the playbook needs its answer, and at least one recent source. "
+        f"Usually they are {', '.join(Homework().fields)}; thaw today --lines shows those of a lead.",
         {
             "answers": Ask("One question and its answer; may be repeated.", option="--answer"),
             "cited": Ask(

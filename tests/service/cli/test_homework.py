@@ -221,6 +221,7 @@ def test_the_questions_stand_on_the_sheet_and_the_answers_are_kept_one_by_one(de
     with declined.worker():
         said = declined.refused(1, "reason", "ask", "V-0000", "--outcome", "answered", "--answer", "shoe_size=nine")
         assert "refused (questions_known)" in said
+        assert f"it asks {', '.join(questions)}." in said
         declined.ok("reason", "ask", "V-0000", "--outcome", "answered", *answers, "--minutes", 12)
     (asked,) = events(declined, WhyAsked)
     assert sorted(asked.answers) == sorted(questions)
@@ -252,6 +253,7 @@ def test_homework_with_an_unanswered_question_is_refused(declined: World, missin
         declined.ok("need", "V-0000", *NEED)
         said = declined.refused(1, "homework", "V-0000", *ANSWERS[: at - 1], *ANSWERS[at + 1 :], *SOURCE)
         assert f"The homework has no answer to: {missing.replace('_', ' ')}." in said
+        assert f"\nto go on: --answer {missing}=TEXT\n" in said
         assert "Missing option" in declined.refused(2, "strategy", "V-0000", "--strategy", PLAN)
     assert declined.lead(declined.leads[0]).homework_at is None
 
