@@ -53,7 +53,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """The choices that are open; to break up only after as many attempts as that takes."""
 
 
-Rule = Literal["inordinate_time", "gone_silent", "silent_too_long", "too_few_touches"]
+Rule = Literal["inordinate_time", "gone_silent", "silent_too_long", "too_few_touches", "suspected_double"]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from workflows.sentences import words
 
 # The words of the core's own sentences are found here with the others.
 __all__ = [
-    "count", "facts_of", "field_of", "key_of", "key_of_id", "name_of", "plain", "score_line", "short", "words",
+    "count", "facts_of", "field_of", "key_of", "key_of_id", "name_of", "plain", "score_line", "shared", "short", "typed_id",
+    "words",
 ]  # fmt: skip
 
 #: Marks that reverse or embed the direction of text: printed raw, a name could rewrite the line that it stands in.
@@ -77,8 +78,20 @@ def key_of(lead: Lead, contact: Contact | None) -> str:
 
 def key_of_id(lead_id: UUID, contact: Contact | None) -> str:
     """Return what to type for the lead with *lead_id*, as `key_of` does."""
-    external = contact.external_id if contact else ""
+    return typed_id(lead_id, contact.external_id if contact else "")
+
+
+def typed_id(lead_id: UUID, external: str) -> str:
+    """Return what to type for the lead with *lead_id*, which the CRM calls *external*."""
     return external if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", external) else lead_id.hex[:12]
+
+
+_SHARED = {"email": "the same mail address", "person": "the same name and number", "post": "the same name and address"}
+
+
+def shared(kinds: Sequence[str]) -> str:
+    """Return what two leads have in common, such as ``the same name and number``."""
+    return ", ".join(_SHARED[kind] for kind in kinds)
 
 
 def field_of(fields: Mapping[str, Any], field: str, most: int = 60) -> str:

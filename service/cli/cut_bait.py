@@ -6,6 +6,7 @@ from models import views
 from service.cli.answers import typed_errors
 from service.cli.app import App, json_option, pass_app
 from service.cut_bait import read_alerts, read_cards
+from service.doubles import read_doubles
 from service.find import find_rep
 from service.wording import count, plain
 
@@ -56,9 +57,10 @@ def _total(number: int, limit: int, one: str, many: str, what: str) -> None:
 @json_option
 @pass_app
 def alerts(app: App, rep_name: str | None, limit: int, as_json: bool) -> None:
-    """List much time for little hope, who has gone silent, and who has heard nothing from us for too long."""
+    """List much time for little hope, who has gone silent, who heard nothing from us for long, and who may be known twice."""
     with typed_errors(), views.snapshot(app.service.engine) as connection:
-        found = read_alerts(connection, app.service.now(), find_rep(connection, rep_name).name if rep_name else None)
+        owner = find_rep(connection, rep_name).name if rep_name else None
+        found = [*read_alerts(connection, app.service.now(), owner), *read_doubles(connection, owner)]
     if as_json:
         app.print_json({"alerts": found})
         return

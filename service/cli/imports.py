@@ -143,6 +143,10 @@ def show(console: Console, report: Report, errors: Path | None) -> None:
         say(f"[yellow]Merged:[/] line {each.line:,}: {escape(each.message)} {each.suggestion} [dim]{each.code}[/]")
     if len(report.merged) > PRINTED_ERRORS:
         say(f"[yellow]Merged:[/] {len(report.merged) - PRINTED_ERRORS:,} more lines of leads that were merged")
+    for each in report.doubles[:PRINTED_ERRORS]:
+        say(f"[yellow]Double?[/] line {each.line:,}: {escape(each.message)} {escape(each.suggestion)} [dim]{each.code}[/]")
+    if report.doubles_in_all > PRINTED_ERRORS:
+        say(f"[yellow]Double?[/] {report.doubles_in_all - PRINTED_ERRORS:,} more; `thaw alerts` names them all")
     if report.errors:
         _show_errors(console, report)
         say(f"The rejected rows are in {escape(str(errors))}." if errors else "--errors FILE writes the rejected rows out.")

@@ -9,8 +9,10 @@ from typing import IO, Any, Self
 
 import msgspec
 
+from models.doubles import NewDouble
 from models.imports import Opposed
 from service.imports.problems import FileError, RowError
+from service.wording import shared, typed_id
 
 #: So many errors are listed in the report; all of them are counted, and ``--errors`` writes the rows of all.
 LISTED_MAX = 1_000
@@ -82,6 +84,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of people who were erased, by line; `LISTED_MAX` at most. They are no errors: the other rows are imported."""
     merged: tuple[RowError, ...]
     """Changed rows of leads that were merged into others, by line; `LISTED_MAX` at most. They are no errors."""
+    doubles: tuple[RowError, ...]
+    """New rows that may be somebody who is known already, by line; `LISTED_MAX` at most. They are no errors."""
+    doubles_in_all: int
     correlation_id: str
     """Of all that follows from this import; empty when nothing does."""
 
@@ -107,6 +112,19 @@ def merged_row(line: int, into: str) -> RowError:
         value="",
         message=f"This lead was merged into {into}: that it was won or lost is told there, and its contact data stays here.",
         suggestion="Merge the two in the CRM, too, or take the row out of the export.",
+    )
+
+
+def double_row(double: NewDouble) -> RowError:
+    """Return that a new row may be somebody who is known already, and what to type if so."""
+    typed, into = typed_id(double.lead_id, double.external_id), typed_id(double.into, double.into_external_id)
+    return RowError(
+        line=double.line,
+        column="",
+        code="suspected_double",
+        value="",
+        message=f"{typed} may be the person of {into}: {shared(double.kinds)}.",
+        suggestion=f"If so: thaw merge {typed} --into {into} --as manager:NAME",
     )
 
 

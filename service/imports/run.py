@@ -14,16 +14,17 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import UNSET
 
-from models import contacts, imports, operations, playbooks
+from models import contacts, doubles, imports, operations, playbooks
 from models.contacts import commit_to
 from models.database import Connection, Engine, transaction
+from models.doubles import NewDouble
 from models.imports import Compared, ImportedRow
 from models.messages import Ring
 from service.imports.mapping import Mapping
 from service.imports.orders import Orders, reference
 from service.imports.problems import FileError, MappingError, RowError
 from service.imports.reader import Digesting, Records, as_text
-from service.imports.report import LISTED_MAX, Rejects, Report, Tally, Totals, merged_row, refused_row
+from service.imports.report import LISTED_MAX, Rejects, Report, Tally, Totals, double_row, merged_row, refused_row
 from service.imports.rows import Interpreter, Row
 from service.imports.writing import MergedRow, Writer
 from service.pepper import Pepper
@@ -139,11 +140,12 @@ class _Import:
             writer = Writer(
                 connection, self._mapping, self._orders, now=self._now, correlation_id=self._correlation_id, apply=apply
             )
+            doubled = doubles.new_doubles(connection, limit=LISTED_MAX)
             writer.write(compared)
             self._tally.count_opposed(imports.opposed(connection))
             suppressed = imports.suppressed_lines(connection, limit=LISTED_MAX)
             merged = _merged(connection, writer.merged[:LISTED_MAX])
-            result = Result(self._report(compared, writer, suppressed, merged, imported=apply), writer.rings)
+            result = Result(self._report(compared, writer, suppressed, merged, doubled, imported=apply), writer.rings)
             if apply and writer.messages:
                 self._record(connection, result.report)
             if not apply:
@@ -220,7 +222,14 @@ class _Import:
         )
 
     def _report(
-        self, compared: Compared, writer: Writer, suppressed: Sequence[int], merged: tuple[RowError, ...], *, imported: bool
+        self,
+        compared: Compared,
+        writer: Writer,
+        suppressed: Sequence[int],
+        merged: tuple[RowError, ...],
+        doubled: Sequence[NewDouble],
+        *,
+        imported: bool,
     ) -> Report:
         by_code, listed, left_off = self._tally.errors()
         return Report(
@@ -241,6 +250,8 @@ class _Import:
             errors_left_off=left_off,
             suppressed=tuple(refused_row(line) for line in suppressed),
             merged=merged,
+            doubles=tuple(map(double_row, doubled)),
+            doubles_in_all=doubled[0].total if doubled else 0,
             correlation_id=str(self._correlation_id) if imported and writer.messages else "",
         )
 
