@@ -4,12 +4,14 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any, get_args
 
 import msgspec
+from msgspec.structs import fields
 
 from service.calendars import CalendarError, freeze_calendar, iana_zones
 from service.find import REP_NAME_CHARACTERS_MAX, REP_NAMES, is_rep_name
-from service.imports.mapping import Mapping, Stages, Treatment
+from service.imports.mapping import Mapping, RepCalendar, Stages, Treatment, Value
 from service.imports.problems import MappingError, did_you_mean
 from service.imports.values import is_region
 from workflows.codec import digest
@@ -47,14 +49,16 @@ def parse_mapping(text: str, name: str = "mapping") -> Mapping:
     MappingError
         When the text is no TOML or a key in it is wrong; the message names the key.
     """
+    raw: dict[str, Any] = {}
     try:
-        mapping = msgspec.convert(tomllib.loads(text), Mapping, strict=True)
+        raw = tomllib.loads(text)
+        mapping = msgspec.convert(raw, Mapping, strict=True)
     except tomllib.TOMLDecodeError as error:
         raise MappingError("mapping", f"The mapping {name} is not TOML: {error}.") from error
     except RecursionError:
         raise MappingError("mapping", f"The mapping {name} cannot be read: a value in it is nested too deeply.") from None
     except msgspec.ValidationError as error:
-        raise MappingError("mapping", f"The mapping {name} is wrong at {_located(str(error))}.") from error
+        raise MappingError("mapping", f"The mapping {name} is wrong at {_located(str(error), raw)}") from error
     except ValueError as error:  # an integer of thousands of digits
         raise MappingError("mapping", f"The mapping {name} cannot be read: {error}.") from error
     for key, complaint in _contradictions(mapping):
@@ -62,16 +66,42 @@ def parse_mapping(text: str, name: str = "mapping") -> Mapping:
     return mapping
 
 
-def _located(complaint: str) -> str:
-    """Turn msgspec's ``what - at `$.path` `` into ``path: what``."""
+#: The parts of a mapping, by where msgspec says that they stand.
+_PARTS: dict[str, type[msgspec.Struct]] = {
+    **{each.name: each.type for each in fields(Mapping) if isinstance(each.type, type(msgspec.Struct))},
+    "": Mapping, "calendars[...]": RepCalendar, "value": Value, "stages.treat[...]": Treatment, "stages.otherwise": Treatment,
+}  # fmt: skip
+
+
+def _located(complaint: str, raw: dict[str, Any]) -> str:
+    """Turn msgspec's ``what - at `$.path` `` into ``path: what``, with the stage of *raw* that it is about, and a hint."""
     what, _, where = complaint.partition(" - at ")
-    key = where.strip("`").removeprefix("$").removeprefix(".") or "the top level"
+    where = where.strip("`").removeprefix("$").removeprefix(".")
+    key = where.replace("treat[...]", f"treat.{_wrong_stage(raw)}", 1) or "the top level"
+    part, _, last = where.rpartition(".")
+    if what.startswith("Object contains unknown field") and where in _PARTS:
+        hint = did_you_mean(what.split("`")[1], [each.name for each in fields(_PARTS[where])])
+    elif what.startswith("Invalid enum value") and part in _PARTS:
+        *others, most = next((map(repr, get_args(each.type)) for each in fields(_PARTS[part]) if each.name == last), ["?"])
+        what, hint = f"{what}; it takes {', '.join(others)} or {most}", ""
+    else:
+        hint = ""
     for theirs, ours in (
         ("Object contains unknown field", "there is no key"),
         ("Object missing required field", "missing key"),
     ):
         what = what.replace(theirs, ours)
-    return f"{key}: {what[:1].lower()}{what[1:]}"
+    return f"{key}: {what[:1].lower()}{what[1:]}.{hint}"
+
+
+def _wrong_stage(raw: dict[str, Any]) -> str:
+    """Return the first stage that is not treated as any stage may be."""
+    for name, each in raw.get("stages", {}).get("treat", {}).items():
+        try:
+            msgspec.convert(each, Treatment, strict=True)
+        except msgspec.ValidationError:
+            return str(name)
+    return "[...]"
 
 
 def _contradictions(mapping: Mapping) -> Iterator[tuple[str, str]]:

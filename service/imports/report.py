@@ -27,6 +27,7 @@ WARNINGS = {
     "unreachable": "leads without address, phone number and email address, whom nobody can write to or call",
     "incomplete_address": "leads with a town but no street, to whom no note can be sent",
     "phone_without_country": "leads with a phone number without its country (set calling_code in the mapping)",
+    "phone_digits": "leads with a North American phone number that has not ten digits (an area code may be missing)",
     "replaced_value": "leads with a value that was replaced as the mapping says",
     "region_unknown": "leads with a mail address and no region, who get no mail without a consent (set region or "
     "region_unless_said in the mapping)",

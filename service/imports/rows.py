@@ -211,8 +211,7 @@ class Interpreter:
                 self.warnings.append("incomplete_address")
         if phone := fields.get("phone"):
             modes.append("call")
-            if not phone.startswith("+"):
-                self.warnings.append("phone_without_country")
+            self.warnings += values.phone_warnings(phone)
         if "email" in fields:
             modes.append("email")
         if not modes:

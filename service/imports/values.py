@@ -105,6 +105,11 @@ def rep_name(value: str) -> str:
     )
 
 
+def _shape(value: str) -> str:
+    """Return how a day is written, whatever day it is: ``31.03.2026`` and ``1.4.2026`` are alike."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", lambda digits: "99" if len(digits[0]) < 3 else "9" * len(digits[0]), value))
+
+
 def day_reader(form: str) -> Callable[[str], date]:
     """Return a reader of days that are written as *form* (``strptime``) says."""
     example = date(2026, 3, 31).strftime(form)
@@ -117,6 +122,8 @@ def day_reader(form: str) -> Callable[[str], date]:
                 day = datetime.strptime(value, form).date()  # noqa: DTZ007  # only its day is used
         except ValueError:
             day = None
+        if day is None and _shape(value) != _shape(example):
+            raise Unreadable("bad_date", "This day is written otherwise than the mapping says.", f"Write it like {example}.")
         if day is None:
             raise Unreadable("bad_date", "This is no day that there is.", f"Write it like {example}.")
         if day < EARLIEST:
@@ -195,6 +202,14 @@ def phone_reader(calling_code: str, trunk_prefix: str) -> Callable[[str], str]:
         return f"{digits};ext={extension}" if extension else digits
 
     return read
+
+
+def phone_warnings(number: str) -> list[str]:
+    """Return the code of what is odd about a number as `phone_reader` gives it, if anything is."""
+    if not number.startswith("+"):
+        return ["phone_without_country"]
+    # Of countries with numbers of many lengths nothing is said.
+    return ["phone_digits"] if number.startswith("+1") and len(number.partition(";")[0]) != 12 else []
 
 
 def _no_phone(value: str) -> Unreadable:

@@ -54,6 +54,10 @@ def test_the_ways_to_be_reached_follow_what_is_known() -> None:
     assert good(street="", phone="", email="").registration.modes == ()
     assert good(phone="", email="").registration.modes == ("handwritten_note", "post")
     assert read(row(street="", phone="", email=""))[2] == ["incomplete_address", "unreachable"]
+    american = MAPPING.replace("[dates]", '[phones]\ncalling_code = "1"\n[dates]')
+    assert read(row(phone="555 0199"), american)[2] == ["phone_digits"]
+    assert read(row(phone="555 0199"))[2] == ["phone_without_country"]
+    assert read(row(phone="+44 20 7946 0"), american)[2] == read(row(phone="212 555 0199 ext 12"), american)[2] == []
 
 
 def test_a_stage_is_treated_as_the_mapping_says() -> None:

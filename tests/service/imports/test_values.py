@@ -105,6 +105,24 @@ def test_what_is_no_day_is_refused_with_one_that_is(value: str) -> None:
     assert (caught.value.code, caught.value.suggestion) == ("bad_date", "Write it like 2026-03-31.")
 
 
+@pytest.mark.parametrize(
+    ("form", "value", "says"),
+    [
+        ("%m/%d/%Y", "2025-06-03", "This day is written otherwise"),
+        ("%m/%d/%Y", "6/3/25", "This day is written otherwise"),
+        ("%m/%d/%Y", "31/12/2025", "This is no day that there is."),
+        ("%Y-%m-%d", "2023-02-29", "This is no day that there is."),
+        ("%d %b %Y", "31.12.2025", "This day is written otherwise"),
+        ("%d %b %Y", "31 Feb 2025", "This is no day that there is."),
+    ],
+)
+def test_a_day_in_another_form_is_told_from_one_that_is_none(form: str, value: str, says: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        values.day_reader(form)(value)
+
+    assert str(caught.value).startswith(says)
+
+
 def test_countries_go_by_code_or_name() -> None:
     assert [values.country(name) for name in ("us", "USA", "United States", "Germany")] == ["US", "US", "US", "DE"]
     assert refusal(values.country, "Frnace") == "unknown_country"
