@@ -127,9 +127,9 @@ def read_status(service: Service) -> Status:
 def mail_in_words(settings: Settings) -> str:
     """Say in a line what the settings make of mail."""
     if not settings.smtp_url:
-        return "none goes out: THAW_SMTP_URL is not set, and people send by hand"
+        return "none goes out: THAW_SMTP_URL is not set in this terminal, and people send by hand"
     if not settings.postal_address:
-        return "none goes out: THAW_POSTAL_ADDRESS is not set, and no mail goes out without it"
+        return "none goes out: THAW_POSTAL_ADDRESS is not set in this terminal, and no mail goes out without it"
     out = f"goes out by {urlsplit(settings.smtp_url).hostname}"
     way = f"one click at {settings.public_url}" if settings.public_url else "unsubscribed by mail"
     answers = (

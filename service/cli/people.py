@@ -34,7 +34,8 @@ NOTE_SENT = Form(
 CALL = Form(
     "call",
     c.RecordCall,
-    "What came of a call.\n\nA conversation needs a decision, or a next step with its day.",
+    "What came of a call.\n\nA conversation needs a decision, or a next step with its day. If they said no, type thaw decline "
+    "instead.",
     {
         "outcome": "How it ended.",
         "personal_topic_first": Ask(

@@ -82,16 +82,19 @@ def _said(each: PublishedWording) -> dict[str, object]:
 @json_option
 @pass_app
 def show(app: App, name: str, as_json: bool) -> None:
-    """Show the wording NAME that is in force, or NAME@DIGEST, with the fields that it may have."""
+    """Show the wording NAME that is in force, or NAME@DIGEST, with the fields that it may have.
+
+    With `> FILE` the wording alone goes into the file, to be edited and published; what is said of it is still printed.
+    """
     found = _find(app, name)
     form = _form(found)
     fields = {each: form.required.get(each) for each in form.fields} if form else {}
     if as_json:
         app.print_json({**_said(found), "text": found.text, "fields": fields})
         return
-    click.echo(f"# {found.name}, digest {found.digest}{', in force' if found.in_force else ''}")
+    click.echo(f"# {found.name}, digest {found.digest}{', in force' if found.in_force else ''}", err=True)
     for field, why in fields.items():
-        click.echo(f"# field {field}{f': must be there, {why}' if why else ''}")
+        click.echo(f"# field {field}{f': must be there, {why}' if why else ''}", err=True)
     for line in found.text.splitlines():
         click.echo(f"{line[: len(line) - len(line.lstrip(' '))]}{plain(line, 10_000)}")
 

@@ -50,7 +50,15 @@ def test_what_ships_is_in_force(world: World) -> None:
     publish_shipped(world.engine)
     assert listed == world.said("wording", "list")
     assert world.said("wording", "show", "phrases")["text"] == TEXT
-    assert "# field $unsubscribe: must be there" in world.ok("wording", "show", "mail-footer").replace("field un", "field $un")
+    assert "# field unsubscribe: must be there" in world.thaw("wording", "show", "mail-footer").stderr
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_what_is_shown_can_be_published_again(world: World, tmp_path: Path, name: str) -> None:
+    """Shown into a file, edited or not, it is a wording: what is said about it does not go into the file."""
+    shown = world.ok("wording", "show", name)
+    assert shown == text_of(name)
+    assert "in force already, word for word" in world.ok("wording", "publish", name, file(tmp_path, shown), *BOTH)
 
 
 @pytest.mark.parametrize(
