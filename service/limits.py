@@ -1,6 +1,7 @@
 """A rep's days under what the team and the rep do otherwise than the playbook: merged, published, and pinned by the rep."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +73,10 @@ def wrong_with(playbook: Playbook, table: LawTable) -> Remark | None:
     return next((remark for remark in review(playbook, table) if remark.level == "refuse"), None)
 
 
-def publish(connection: Connection, playbook: Playbook, *, now: datetime, by: str) -> None:
-    """Publish *playbook* unless it is, and say so in the log; the last thing in its transaction."""
-    if playbooks.publish(connection, playbook):
+def publish(connection: Connection, made: Iterable[Playbook], *, now: datetime, by: str) -> None:
+    """Publish those of the playbooks *made* that are not, and say so in the log.
+
+    The last thing in its transaction: from the first that the log is told of until the commit nobody else can write to it.
+    """
+    for playbook in [each for each in made if playbooks.publish(connection, each)]:
         record_published(connection, playbook, now=now, by=by)

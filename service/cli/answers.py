@@ -106,14 +106,21 @@ def hand_in(
         click.get_current_context().exit(REFUSED)
 
 
-def hand_in_all(app: App, prepare: Callable[[Connection], Sequence[Submission]], *, look: str) -> None:
-    """Submit all that *prepare* makes in one transaction, or none of it; print each answer, set the status.
+def hand_in_all(app: App, prepare: Callable[[Connection], Mapping[str, Submission]], *, look: str) -> None:
+    """Submit all that *prepare* makes in one transaction, or none of it; print each answer by whom it is about, set the status.
 
     *look* is what shows whether they were accepted where the database went away and nobody knows.
     """
-    handed_in = _accept(app.service, prepare, f"look with {look} before you say it again", wait=True)
+    named: dict[str, Submission] = {}
+
+    def all_of_them(connection: Connection) -> list[Submission]:
+        named.update(prepare(connection))
+        return [*named.values()]
+
+    handed_in = _accept(app.service, all_of_them, f"look with {look} before you say it again", wait=True)
     answers = [_answer(app.service, each) for each in handed_in]
-    for answer in answers:
+    for name, answer in zip(named, answers, strict=True):
+        click.echo(f"{plain(name, 80)}: ", nl=False)
         _print(answer)
     if any(answer.outcome in ("refused", "dead") for answer in answers):
         click.get_current_context().exit(REFUSED)

@@ -1,6 +1,6 @@
 """What the days of a rep follow: the playbook, what the team does otherwise, what the rep does, merged and published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -41,6 +41,8 @@ class Settled(NamedTuple):
     digest: str | UnsetType
     """Of its version; unset in what an earlier release had accepted."""
     layers: Layers | UnsetType = UNSET
+    made: Playbook | None = None
+    """To publish, if it is not; None where nothing is layered."""
 
 
 class Change(NamedTuple):
@@ -48,6 +50,17 @@ class Change(NamedTuple):
 
     command: SetCalendar
     asked_by: str
+
+
+def check_may_set(rep: str, who: str) -> None:
+    """Look whether *who* may set the numbers of the days of *rep*, one by one or all of them by another playbook.
+
+    Raises `InputError` when neither a manager nor the rep does.
+    """
+    if not who.startswith("manager:") and who != f"rep:{rep}":
+        raise InputError(
+            f"--as {plain(who, 80)}: a rep's numbers are set by a manager, or by the rep: --as rep:{plain(rep, 80)}"
+        )
 
 
 def begin_change(connection: Connection, names: Sequence[str], *, but: UUID | None = None) -> list[Change]:
@@ -78,18 +91,15 @@ def settle(
     rep: Rep,
     base: Playbook,
     *,
-    now: datetime,
-    who: str,
     change: Mapping[str, Any] = MappingProxyType({}),
     said: Said = NOTHING,
     why: str | None = None,
 ) -> Settled | None:
-    """Publish what the days of *rep* come to over *base* with a *change* of its layers; None where nothing is layered.
+    """Return what the days of *rep* come to over *base* with a *change* of its layers, to be published by `publish_made`.
 
-    Of what the layers come to only what is *said* now can be wrong.
+    None where nothing is layered. Of what the layers come to only what is *said* now can be wrong.
 
-    The last thing in its transaction. Raises `InputError` when a layer would widen what it may only narrow, or when nobody
-    could work by what comes of it.
+    Raises `InputError` when a layer would widen what it may only narrow, or when nobody could work by what comes of it.
     """
     known = rep.layers or None
     if known is None and not change:
@@ -99,12 +109,16 @@ def settle(
     if is_plain(wanted) and not why:
         return Settled(base.id, base.pin.digest)
     # Cleared with a reason, the layers stay for the event that says so, over the very version that was followed.
-    made = made_of(connection, rep.name, base, wanted, said)
+    made = _made_of(connection, rep.name, base, wanted, said)
+    return Settled(made.id, made.pin.digest, wanted, made)
+
+
+def publish_made(connection: Connection, settled: Iterable[Settled | None], *, now: datetime, who: str) -> None:
+    """Publish the playbooks that were made for what was *settled*; the last thing before it is handed in."""
     try:
-        publish(connection, made, now=now, by=who)
+        publish(connection, [each.made for each in settled if each and each.made], now=now, by=who)
     except playbooks.PublishedError as error:
-        raise InputError(f"{plain(rep.name, 80)}: {error}. Nothing was changed.") from error
-    return Settled(made.id, made.pin.digest, wanted)
+        raise InputError(f"{error}. Nothing was changed.") from error
 
 
 def newest_base(connection: Connection, rep: Rep, named: str | None) -> Playbook:
@@ -130,8 +144,7 @@ def followed_base(connection: Connection, rep: Rep) -> Playbook:
     return found[digest] if digest in found else newest_base(connection, rep, None)
 
 
-def made_of(connection: Connection, rep: str, base: Playbook, layers: Layers, said: Said) -> Playbook:
-    """Return what *layers* make of *base* for the rep called *rep*; nothing is published. Raises as `settle` does."""
+def _made_of(connection: Connection, rep: str, base: Playbook, layers: Layers, said: Said) -> Playbook:
     try:
         check_narrower(base, layers, said)
     except LoosenedError as error:

@@ -15,11 +15,21 @@ from models import leads
 from models.database import Connection, transaction
 from service.cli.answers import hand_in_all
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.layered import CALLED, Change, Settled, begin_change, followed_base, made_of, settle, shown_value, under_way
+from service.cli.layered import (
+    CALLED,
+    Change,
+    Settled,
+    begin_change,
+    check_may_set,
+    followed_base,
+    publish_made,
+    settle,
+    shown_value,
+    under_way,
+)
 from service.cli.reps import rep, submission_of
 from service.cli.typed import TEXT, WHO
 from service.find import REP_NAMES, find_rep, is_rep_name
-from service.limits import layered
 from service.wording import count, plain
 from workflows.layers import HOURS, Said
 from workflows.lead import Rep
@@ -91,14 +101,13 @@ def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed:
     The playbook comes first, then the team, then the rep. Hours for calls follow from law, and each can only narrow them.
     `thaw rep show` says where each number comes from.
     """
-    if not who.startswith("manager:") and who != f"rep:{name}":
-        raise InputError(
-            f"--as {plain(who, 80)}: a rep's numbers are set by a manager, or by the rep: --as rep:{plain(name, 80)}"
-        )
+    check_may_set(name, who)
+    if team is not None and not who.startswith("manager:"):
+        raise InputError(f"--as {plain(who, 80)}: in which team a rep is, and so what the team sets, is said by a manager")
     if team and not is_rep_name(team):
         raise InputError(f"{plain(team, 80)!r} is no name for a team: {REP_NAMES}")
 
-    def prepare(connection: Connection) -> list[Submission]:
+    def prepare(connection: Connection) -> dict[str, Submission]:
         waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])
         known = find_rep(connection, name)
         _refuse_under_way(waiting, {name}, team)
@@ -122,18 +131,14 @@ def _refuse_under_way(waiting: Sequence[Change], names: Collection[str], team: s
 
 def _handed_in(
     connection: Connection, now: datetime, reps: Sequence[Rep], change: Mapping[str, Any], said: Said, *, why: str, who: str
-) -> list[Submission]:
-    """Publish what the days of *reps* come to with *change*, and return what has them follow it: for all of them or nobody."""
-    found = []
-    for each in reps:
-        # Looked at before the first is published.
-        base = followed_base(connection, each)
-        made_of(connection, each.name, base, layered(base, each.layers or None, **change), said)
-        found.append((each, base))
-    settled = [
-        (each.name, settle(connection, each, base, now=now, who=who, change=change, said=said, why=why)) for each, base in found
-    ]
-    return [_frozen_again(connection, now, name, follows, who) for name, follows in settled if follows]
+) -> dict[str, Submission]:
+    """Publish what the days of *reps* come to with *change*, and return what has each follow it: for all of them or nobody."""
+    settled = {
+        each.name: settle(connection, each, followed_base(connection, each), change=change, said=said, why=why) for each in reps
+    }
+    submissions = {name: _frozen_again(connection, now, name, follows, who) for name, follows in settled.items() if follows}
+    publish_made(connection, settled.values(), now=now, who=who)
+    return submissions
 
 
 def _frozen_again(connection: Connection, now: datetime, name: str, settled: Settled, who: str) -> Submission:
@@ -193,7 +198,7 @@ def set_(app: App, /, name: str, why: str, who: str, **typed: Any) -> None:
     if not who.startswith("manager:"):
         raise InputError(f"--as {plain(who, 80)}: what a team does is set by a manager, as in --as manager:ann")
 
-    def prepare(connection: Connection) -> list[Submission]:
+    def prepare(connection: Connection) -> dict[str, Submission]:
         waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])
         members = _members(connection, name)
         _refuse_under_way(waiting, {each.name for each in members}, name)

@@ -41,16 +41,19 @@ def rep() -> None:
 
 def _set(app: App, /, **typed: Any) -> None:
     typed["message_id"] = typed["message_id"] or uuid4()
-    hand_in(
-        app,
-        typed["message_id"],
-        lambda connection: submission_of(connection, app.service.now(), typed, _going_on(connection, app.service.now(), typed)),
-        wait=not typed["no_wait"],
-        as_json=typed["as_json"],
-    )
+    if typed["playbook"] is not None and typed["who"]:
+        layered.check_may_set(typed["name"], typed["who"])
+
+    def prepare(connection: Connection) -> Submission:
+        now, settled = app.service.now(), _going_on(connection, typed)
+        submission = submission_of(connection, now, typed, settled)
+        layered.publish_made(connection, [settled], now=now, who=submission.asked_by)
+        return submission
+
+    hand_in(app, typed["message_id"], prepare, wait=not typed["no_wait"], as_json=typed["as_json"])
 
 
-def _going_on(connection: Connection, now: datetime, typed: dict[str, Any]) -> Settled | None:
+def _going_on(connection: Connection, typed: dict[str, Any]) -> Settled | None:
     """Return what the rep's days follow as it was said before, or with layers over the newest version of a playbook."""
     name = typed["name"]
     if not is_rep_name(name):
@@ -63,8 +66,7 @@ def _going_on(connection: Connection, now: datetime, typed: dict[str, Any]) -> S
     known = leads.find_rep(connection, name)
     if known is None or not known.layers:
         return None
-    base = layered.newest_base(connection, known, typed["playbook"])
-    return layered.settle(connection, known, base, now=now, who=typed["who"] or f"rep:{name}")
+    return layered.settle(connection, known, layered.newest_base(connection, known, typed["playbook"]))
 
 
 rep.add_command(
@@ -249,8 +251,7 @@ def show(app: App, name: str, as_json: bool) -> None:
         app.print_json(shown)
         return
     zone = zone_of(calendar)
-    click.echo(plain(shown.name))
-    click.echo(f"playbook   {shown.playbook}")
+    click.echo(f"{plain(shown.name)}\nplaybook   {shown.playbook}")
     for number, line in enumerate(number_lines(shown.numbers, shown.team)):
         click.echo(f"{'' if number else 'numbers':<11}{line}")
     click.echo(f"time zone  {shown.timezone}, where it is {shown_moment(now, zone)}")
@@ -284,9 +285,8 @@ def _shown(connection: Connection, known: Rep, now: datetime) -> RepShown:
 
 def _span(absence: Absence) -> str:
     covered = f" ({plain(absence.cover, 80)} makes the calls)" if absence.cover else ""
-    if absence.first == absence.last:
-        return f"{shown_day(absence.first)}{covered}"
-    return f"{shown_day(absence.first)} to {shown_day(absence.last)}{covered}"
+    days = dict.fromkeys((absence.first, absence.last))
+    return f"{' to '.join(map(shown_day, days))}{covered}"
 
 
 def _next_holidays(calendar: Calendar | None, today: date) -> str:

@@ -182,7 +182,7 @@ def newer(world: World, *, closes: int = 1200, version: str = "9.0.0") -> None:
         assert newest
         made = replace(newest, version=version, capacity=replace(newest.capacity, notes=4))
         made = replace(made, contact_hours=replace(made.contact_hours, closes=closes))
-        publish(connection, made, now=MONDAY, by="manager:ann")
+        publish(connection, [made], now=MONDAY, by="manager:ann")
 
 
 def test_the_numbers_shown_and_changed_are_those_of_the_version_that_is_followed(office: World) -> None:
@@ -218,7 +218,7 @@ def test_a_team_is_changed_for_all_of_its_reps_or_for_nobody(office: World) -> N
     playbooks = world.ok("playbook", "list")
     world.ok("pause", "--all", "--reason", "we clean the stage", "--by", "ops:tom")
     answers = world.ok("team", "set", "north", "--notes", 4, *WHY, *ANN).splitlines()
-    assert [line.partition(" as ")[0] for line in answers] == ["accepted", "accepted"]
+    assert [line.partition(" as ")[0] for line in answers] == ["dan: accepted", "eve: accepted"]
     published, reasons = world.ok("playbook", "list"), reasons_kept(world)
     assert published != playbooks
     for typed in (

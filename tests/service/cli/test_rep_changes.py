@@ -1,9 +1,12 @@
 """Changes of a rep: none undoes another, and each pins the version of the playbook that was meant."""
 
 import threading
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+import pytest
 from click.testing import Result
 from msgspec.structs import replace
 
@@ -11,6 +14,8 @@ from actors.submit import Submission, stage
 from models import leads
 from models.database import transaction
 from models.playbooks import newest_playbook, playbooks_by_digest, publish
+from service.calendars import freeze_calendar
+from service.playbooks import record_published
 from tests.service.cli.test_limits import ANN, WHY, frozen, newer
 from tests.service.world import World
 from workflows.calendars import Absence
@@ -33,7 +38,7 @@ def followed(world: World) -> Playbook:
 def paused(world: World, *typed: str) -> None:
     """Hand something in that no worker takes yet."""
     world.ok("pause", "--all", "--reason", "we clean the stage", "--by", "ops:tom")
-    assert world.ok(*typed).startswith("accepted")
+    assert "accepted as " in world.ok(*typed)
 
 
 def resumed(world: World) -> None:
@@ -128,3 +133,45 @@ def test_nobody_follows_what_was_made_for_another_rep(world: World) -> None:
     assert "five-five-five.of.eve was made for the days of one rep: name what it was made of, five-five-five" in said
     world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=frozen(world).calendar, playbook="five-five-five.of.eve"))
     assert followed(world).id == "five-five-five"
+
+
+def test_the_log_is_told_last_of_what_was_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From then on nobody else can write to it: the calendars of the whole team are frozen before."""
+    done = list[str]()
+    world.rep()
+    world.rep("eve")
+    with world.worker():
+        for rep in ("dan", "eve"):
+            world.ok("rep", "limit", rep, "--team", "north", *WHY, *ANN)
+
+        def noted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+            def called(*given: Any, **named: Any) -> Any:
+                done.append(name)
+                return function(*given, **named)
+
+            return called
+
+        monkeypatch.setattr("service.cli.reps.freeze_calendar", noted("frozen", freeze_calendar))
+        monkeypatch.setattr("service.limits.record_published", noted("told", record_published))
+        world.ok("team", "set", "north", "--notes", 4, *WHY, *ANN)
+        assert done == ["frozen", "frozen", "told", "told"]
+        world.ok("rep", "set", "dan", "--playbook", "keep-in-touch", *ANN)
+        assert done[4:] == ["frozen", "told"]
+
+
+def test_nobody_sets_the_numbers_of_another_rep(world: World) -> None:
+    """One by one, by another playbook, or by leaving the team for which a manager set them."""
+    world.rep()
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--team", "north", *WHY, *ANN)
+        world.ok("team", "set", "north", "--notes", 2, *WHY, *ANN)
+        before = frozen(world)
+        said = world.refused(2, "rep", "set", "dan", "--playbook", "keep-in-touch", "--as", "rep:zoe")
+        assert "--as rep:zoe: a rep's numbers are set by a manager, or by the rep: --as rep:dan" in said
+        for team in ("", "south"):
+            said = world.refused(2, "rep", "limit", "dan", "--team", team, *WHY, "--as", "rep:dan")
+            assert "--as rep:dan: in which team a rep is, and so what the team sets, is said by a manager" in said
+        assert frozen(world) == before
+        world.ok("rep", "set", "dan", "--playbook", "keep-in-touch", "--as", "rep:dan")
+        world.ok("rep", "set", "dan", "--absence", "2026-03-09:2026-03-20", "--as", "rep:zoe")
+        world.ok("rep", "limit", "dan", "--team", "", *WHY, *ANN)
