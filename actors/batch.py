@@ -64,7 +64,7 @@ class Batch:
         self._set_aside.append(message_id)
 
     def put_off(self, message_id: UUID) -> None:
-        """Have a message come again a little later: what it waits for is paused."""
+        """Have a message come again a little later: it waits for what is paused, or for a call to open that it moves."""
         self._put_off.append(message_id)
 
     def settle(self, message: OpenMessage, outcome: str, rule: str | None, reason: str | None) -> None:

@@ -7,21 +7,22 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models.messages import PAUSED
-from workflows.actor_names import DELIVERIES, PLANS_A_NOTE
+from workflows.actor_names import DELIVERIES, MOVES_A_CALL, PLANS_A_NOTE
 
 # Of failing messages nobody knows when they will be applied, if ever; what is paused comes when somebody says so.
 _expected = f"messages.settled_at IS NULL AND messages.due_at <= :now AND attempts = 0 AND deliveries = 0 AND NOT {PAUSED}"
 
-# The last two pairs are one question in two halves each, because each half has an index.
+# The last two are one question in two halves, because each half has an index. A planned move of a call that has not opened
+# waits for that, and so does the plan: for the message that opens it, by which it also learns when that is paused.
+_unopened = f"(actor_name = '{MOVES_A_CALL}' AND leads.state = 'note_sent')"
+
 _in_motion = text(f"""
     SELECT EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id
-                    WHERE leads.owner = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
+                    WHERE leads.owner = :rep AND actor_name <> ALL(:deliveries) AND {_expected} AND NOT {_unopened})
         OR EXISTS (SELECT FROM leads JOIN messages ON messages.stream_id = leads.id
-                    WHERE leads.call_by = :rep AND actor_name <> ALL(:deliveries) AND {_expected})
-        OR EXISTS (SELECT FROM messages WHERE actor_name = :plans_a_note AND body::jsonb ->> 'call_by' = :rep
-                      AND ring_again_at IS NULL AND {_expected})
-        OR EXISTS (SELECT FROM messages WHERE actor_name = :plans_a_note AND body::jsonb ->> 'call_by' = :rep
-                      AND ring_again_at IS NOT NULL AND {_expected})
+                    WHERE leads.call_by = :rep AND actor_name <> ALL(:deliveries) AND {_expected} AND NOT {_unopened})
+        OR EXISTS (SELECT FROM messages
+                    WHERE actor_name = '{PLANS_A_NOTE}' AND body::jsonb ->> 'call_by' = :rep AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
                       AND ring_again_at IS NULL AND {_expected})
         OR EXISTS (SELECT FROM messages WHERE correlation_id = :correlation_id AND actor_name = :registers
@@ -42,7 +43,6 @@ def in_motion(connection: Connection, rep: str, correlation_id: UUID, registers:
         "registers": registers,
         "now": now,
         "deliveries": list(DELIVERIES),
-        "plans_a_note": PLANS_A_NOTE,
     }
     return bool(connection.scalar(_in_motion, parameters))
 

@@ -93,6 +93,11 @@ messages = Table(
     Index("messages_waiting", "due_at", postgresql_where=text("settled_at IS NULL AND ring_again_at IS NULL")),
     Index("messages_rung", "ring_again_at", postgresql_where=text("settled_at IS NULL AND ring_again_at IS NOT NULL")),
     Index("messages_stream", "stream_id", postgresql_where=text("settled_at IS NULL")),
+    Index(
+        "messages_call_by",
+        text("(body::jsonb ->> 'call_by')"),
+        postgresql_where=text("settled_at IS NULL AND actor_name = 'note_scheduled'"),
+    ),
     Index("messages_dead", "settled_at", postgresql_where=text("outcome = 'dead'")),
     Index("messages_caused_by", "causation_id"),
 )

@@ -125,6 +125,9 @@ BEGIN = frozenset({_ACTORS[command] for command in ("register_lead", "announce_e
 #: The one that plans a note: its slots are taken once it is decided, a colleague's among them.
 PLANS_A_NOTE = _ACTORS["schedule_note"]
 
+#: The one that moves a call: planned for one that opens later today, it waits for that.
+MOVES_A_CALL = _ACTORS["reschedule_call"]
+
 #: Those that talk to the world, on a queue of their own (`actors.deliveries`).
 DELIVERIES = frozenset({_ACTORS["send_mail"]})
 

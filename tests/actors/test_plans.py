@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from actors import apply
 from actors.apply import Applier
-from models import frozen, playbooks
+from models import frozen, plans, playbooks
 from models.database import Connection, transaction
 from models.playbooks import InForce
 from models.rep_books import read_book
@@ -196,3 +197,35 @@ def test_a_planned_move_waits_for_its_call_to_open_unless_that_fails(desk: Desk,
     desk.committer.apply_all(rings)
     assert ("superseded" if fails else "applied") == desk.message(rings[0].message_id).outcome
     assert [] == desk.ask("SELECT 1 FROM messages WHERE outcome = 'refused'")
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_plan_comes_again_a_little_later_while_a_call_that_it_counts_may_not_open(desk: Desk, moved: bool) -> None:
+    """Not at once, and again and again: also where a plan of before moved that call, and the move waits for it."""
+    (lead_id,) = desk.note_due()
+    desk.do(lead_id, SENT)
+    opens = desk.lead(lead_id).timers["call_after_note"].due_at
+    desk.clock.moment = opens - timedelta(hours=1)
+    desk.work()
+    desk.ask("INSERT INTO pauses (actor, since, by, reason, version) VALUES ('call_due', now(), 'ops:t', :id, 1)", id=lead_id)
+    desk.clock.moment = opens + timedelta(hours=23)
+    if moved:
+        day = (opens + timedelta(days=1)).date()
+        move = RescheduleCall(call_on=day, reason="capacity", not_before=opens + timedelta(minutes=1))
+        desk.committer.apply_all(desk.submit(lead_id, move, who="planner"))
+    desk.applier.apply([ring for ring in desk.due() if ring.stream_id == rep_id("dan")])
+    ((later,),) = desk.ask(
+        "SELECT ring_again_at > clock_timestamp() + interval '5 seconds' FROM messages WHERE stream_id = :id "
+        "AND settled_at IS NULL", id=rep_id("dan"),
+    )  # fmt: skip
+    assert later
+
+
+def test_who_is_to_call_by_a_planned_note_is_found_by_an_index(desk: Desk) -> None:
+    """A night's plans stage thousands of notes, and each plan asks this of its rep and of the colleague who covers."""
+    desk.rep()
+    with transaction(desk.engine) as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        asked = {"rep": "dan", "now": PLAN_AT, "correlation_id": rep_id("dan"), "registers": "register", "deliveries": []}
+        question = text(f"EXPLAIN {plans._in_motion.text}")
+        assert "messages_call_by" in "\n".join(connection.execute(question, asked).scalars())
