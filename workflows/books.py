@@ -50,6 +50,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     counted: bool = True
     """Whether it is known which calls hold no slot of their day. In plans of an earlier release each was taken to hold one, and
     they are made again as they were."""
+    resting: bool = True
+    """Whether calls on hold are left out. Plans of an earlier release took them for calls to make, and are made again as they
+    were."""
     loads: Mapping[date, Load] = {}
     """Of the planned day and `HORIZON_DAYS` after it."""
     suppressed: Mapping[UUID, tuple[Mode, ...]] = {}

@@ -53,7 +53,7 @@ def plan_book(
         calendar,
         playbook.capacity,
         book.loads,
-        [_open_call(lead, counted=book.counted) for lead in (*book.called, *_opening(book, calendar, today)) if lead.call_on],
+        [_open_call(lead, counted=book.counted) for lead in _calls(book, calendar, today) if lead.call_on],
         waiting.candidates,
         waiting.follow_ups,
         beside,
@@ -155,8 +155,11 @@ def _candidate(lead: Lead, playbook: Playbook, now: datetime) -> Candidate:
     )
 
 
-def _opening(book: Book, calendar: Calendar, today: date) -> Iterable[Lead]:
-    """Yield the leads whose promised call opens later today: it competes with older promises like those that are open."""
+def _calls(book: Book, calendar: Calendar, today: date) -> Iterable[Lead]:
+    """Yield the leads whose call is open, and those whose promised one opens later today: it competes with older promises like
+    those that are open. Nobody makes a call that is on hold.
+    """
+    yield from (lead for lead in book.called if lead.hold is None or not book.resting)
     until = calendar.end_of(today)
     for lead in book.opening or ():
         opens = lead.timers.get("call_after_note")
