@@ -121,12 +121,12 @@ def _note_due(lead: Lead, zone: ZoneInfo) -> NextAction:
 def _note_sent(lead: Lead, zone: ZoneInfo) -> NextAction:
     moved = f" for {shown_day(lead.promised_on)}" if lead.promised_on and lead.call_on != lead.promised_on else ""
     by = _by_colleague(lead) or ("," if moved else "")
-    return NextAction(
-        what=f"the call that the note promised{moved}{by}",
-        by="rep",
-        when=_on(lead.call_on),
-        why=_why(lead, zone, "call_after_note", "call_expiry"),
-    )
+    why = _why(lead, zone, "call_after_note", "call_expiry")
+    if lead.call_on and not any(slot.day == lead.call_on for slot in lead.slots):
+        # A release, or another owner, found none left: nothing is lost, but the day may change.
+        by = f"{by.rstrip(',')}, without a slot yet,"
+        why = (*why, f"no slot of {shown_day(lead.call_on)} is kept for it: that day's plan has room for it or moves it")
+    return NextAction(what=f"the call that the note promised{moved}{by}", by="rep", when=_on(lead.call_on), why=why)
 
 
 def _call_due(lead: Lead, zone: ZoneInfo) -> NextAction:

@@ -57,3 +57,35 @@ def test_who_was_never_touched_is_told_why(called: World) -> None:
 )
 def test_a_day_outside_the_history_is_refused(called: World, day: str, sentence: str) -> None:
     assert sentence in called.refused(2, "explain", "V-0000", "--on", day)
+
+
+def test_a_release_says_so_where_the_day_of_the_call_has_no_slot_left(world: World) -> None:
+    """What was promised stays, and no slot is kept for it: whoever releases is told, and so is who asks what comes next."""
+    world.rep()
+    world.register(2)
+    world.at(MONDAY + timedelta(days=1))
+    with world.worker():
+        for number in (0, 1):
+            world.ok("note-sent", f"V-000{number}", "--attest-all")
+        (later,) = [n for n in (0, 1) if world.lead(world.leads[n]).slots[0].ordinal == 2]
+        world.ok("hold", f"V-000{later}", "--reason", "manual")
+        world.ok(
+            "rep",
+            "limit",
+            "dan",
+            "--calls",
+            1,
+            "--notes",
+            1,
+            "--catch-up-calls",
+            0,
+            "--why",
+            "Dan is ill.",
+            "--as",
+            "manager:ann",
+        )
+        said = world.ok("release", f"V-000{later}")
+    assert "next: the call that the note promised, without a slot yet, on Tue 2026-01-13." in said
+    why = "no slot of Tue 2026-01-13 is kept for it: that day's plan has room for it or moves it"
+    assert why in world.ok("explain", f"V-000{later}")
+    assert "without a slot" not in world.ok("explain", f"V-000{1 - later}")
