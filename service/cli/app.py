@@ -86,8 +86,10 @@ class OnDemand(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         """Return a command; its module names those that it has in ``COMMANDS``."""
         if name not in self._commands:
-            for command in import_module(f"service.cli.{self._module_of[name]}").COMMANDS:
-                self._commands[command.name] = command
+            module = self._module_of[name]
+            found = {command.name: command for command in import_module(f"service.cli.{module}").COMMANDS}
+            # A module may have commands of several groups.
+            self._commands |= {each: command for each, command in found.items() if self._module_of.get(each) == module}
         return self._commands[name]
 
     def __setitem__(self, name: str, command: click.Command) -> None:

@@ -27,7 +27,7 @@ from service.cli.layered import (
     shown_value,
     under_way,
 )
-from service.cli.reps import rep, submission_of
+from service.cli.reps import submission_of
 from service.cli.typed import TEXT, WHO
 from service.find import REP_NAMES, find_rep, is_rep_name
 from service.wording import count, plain
@@ -90,7 +90,7 @@ def _upon(before: Limits, typed: Mapping[str, Any], said: Mapping[str, Any]) -> 
     return replace(Limits() if typed["clear"] else before, **said)
 
 
-@rep.command("limit")
+@click.command()
 @click.argument("name")
 @click.option("--team", help="The team whose numbers the rep has where the rep's own say nothing; empty for none.")
 @limit_options
@@ -241,4 +241,4 @@ def list_(app: App, as_json: bool) -> None:
         click.echo("no teams; a rep is in one by `thaw rep limit NAME --team TEAM`")
 
 
-COMMANDS = (team,)
+COMMANDS = (team, limit)

@@ -16,7 +16,7 @@ from models.database import Connection, transaction
 from service.calendars import freeze_calendar
 from service.cli import layered
 from service.cli.answers import hand_in, typed_errors
-from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.app import App, InputError, OnDemand, json_option, pass_app
 from service.cli.draft import first_said
 from service.cli.forms import common_options
 from service.cli.layered import USUAL, Settled, number_lines, numbers_of
@@ -34,7 +34,7 @@ from workflows.rep import rep_id
 _BACK, _AHEAD = 365, 3 * 365 + 1
 
 
-@click.group()
+@click.group(commands=OnDemand({"limits": ("limit",)}))
 def rep() -> None:
     """Reps and their working calendars."""
 

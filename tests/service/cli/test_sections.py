@@ -1,14 +1,18 @@
 """``thaw --help``: each command under one heading, by who types it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
 from importlib import import_module
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+import service.cli
 from service.cli import MODULES, main
 from service.cli.sections import SECTIONS
 
@@ -22,9 +26,23 @@ def test_every_command_stands_under_one_heading() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_every_command_is_in_the_module_that_the_table_says(module: str) -> None:
     """What is imported on demand is found there, and a module has no command that cannot be typed."""
-    commands = import_module(f"service.cli.{module}").COMMANDS
-    assert tuple(command.name for command in commands) == MODULES[module]
-    assert all(main.commands[command.name] is command for command in commands)
+    commands = {command.name: command for command in import_module(f"service.cli.{module}").COMMANDS}
+    assert {name: main.commands[name] for name in MODULES[module]}.items() <= commands.items()
+    inner = [group.commands for group in main.commands.values() if isinstance(group, click.Group)]
+    for name in {*commands} - {*MODULES[module]}:
+        assert [group for group in inner if group.get(name) is commands[name]]
+
+
+def test_no_module_adds_a_command_to_the_group_of_another() -> None:
+    """It would be there only for whoever imports both; a group says itself where the commands of other modules are."""
+    added = 0
+    for file in sorted(Path(service.cli.__file__).parent.glob("*.py")):
+        for group in re.findall(r"^@?(\w+)\.(?:command|add_command)\(", file.read_text(), re.MULTILINE):
+            if group != "click":
+                made_in = getattr(import_module(f"service.cli.{file.stem}"), group).callback.__module__
+                assert made_in == f"service.cli.{file.stem}", f"{file.name} adds a command to {group}"
+                added += 1
+    assert added
 
 
 def test_a_command_imports_no_other_command() -> None:
