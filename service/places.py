@@ -10,6 +10,7 @@ import msgspec
 from models import playbooks, tracing
 from models.database import Connection
 from models.tracing import Held
+from service.wording import count
 from workflows.books import Book, reachable
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.cover import Colleague, in_reach, promised_for
@@ -33,6 +34,11 @@ class Plan(NamedTuple):
     all: tuple[DayPlanned, ...]
     rests_on: int
     """The plan was made of the first so many events of the log, to which `thaw rederive` holds it."""
+
+    def could(self, number: int, kind: str, *chosen: str) -> str:
+        """Say how many of a *kind* this plan had room for, beside those in the fields *chosen* of the day's earlier plans."""
+        before = sum(len(getattr(day, field)) for day in self.all[:-1] for field in chosen)
+        return f"{count(number, kind)} could be planned{f' beside {before} planned before' if before else ''}"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -84,10 +84,12 @@ class _Asked(NamedTuple):
     """Who was to make the calls that notes of the day promise, if not the rep."""
     contact_hours: Mapping[str, ContactHours]
     """When the leads of a playbook may be called, whoever calls; by digest, of all that a lead of the book followed."""
+    runs: bool
+    """The day is not over yet."""
 
 
-def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) -> WhyNot:
-    """Return why the lead of *history* was not touched on the day *on* of *zone*."""
+def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo, now: datetime) -> WhyNot:
+    """Return why the lead of *history* was not touched on the day *on* of *zone*, up to *now*."""
     ends = datetime.combine(on + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
     of_the_day = [entry for entry in history.entries if entry.recorded.occurred_at.astimezone(zone).date() == on]
     known = [entry for entry in history.entries if entry.recorded.recorded_at < ends]
@@ -105,7 +107,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo) 
     known_playbooks = _playbooks(connection, (lead, *leads.values())) if lead else {}
     hours = {digest: playbook.contact_hours for digest, playbook in known_playbooks.items()}
     own = known_playbooks.get(lead.playbook.digest) if lead and lead.playbook else None
-    asked = _Asked(lead, on, zone, own, plan, at, rules, calendar, colleague, hours) if lead else None
+    asked = _Asked(lead, on, zone, own, plan, at, rules, calendar, colleague, hours, now < ends) if lead else None
     touched = tuple(entry.recorded for entry in of_the_day if is_touch(entry))
     return WhyNot(
         lead_id=history.entries[0].recorded.stream_id,
@@ -165,8 +167,9 @@ def _reasons(asked: _Asked, leads: dict[UUID, Lead]) -> Iterator[str]:
     elif lead.state in ("note_due", "call_due"):
         day = lead.note_on if lead.state == "note_due" else lead.call_on
         if day and day <= asked.on:
-            what = "note was to be written" if lead.state == "note_due" else "call was to be made"
-            yield f"its {what} on {shown_day(day)}, and nobody had logged it"
+            what, done = ("note", "written") if lead.state == "note_due" else ("call", "made")
+            is_ = "is" if asked.runs and day == asked.on else "was"
+            yield f"its {what} {is_} to be {done} on {shown_day(day)}, and nobody {'has' if asked.runs else 'had'} logged it"
     if lead.state in ("note_sent", "call_due") and lead.call_on and lead.call_on <= asked.on:
         yield from _no_call(asked, asked.on)
     ready = lead.timers.get("next_attempt") if lead.state == "no_response" else None
@@ -250,7 +253,7 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
     if mine not in rivals:
         yield "it entered the queue after the plan of that day had been made"
         return
-    could = f"{count(len(plan.day.notes), 'note')} could be planned"
+    could = plan.could(len(plan.day.notes), "note", "notes")
     why = "".join(f"; {each.detail}" for each in plan.day.shortfalls if each.kind == "note")
     yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a note, by score, and {could}{why}"
 
@@ -266,12 +269,13 @@ def _turn(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> 
     if due and asked.lead.state == "no_response" and next_mode(asked.lead, asked.rules, asked.on, table) == "handwritten_note":
         barred = tuple(_no_promise(asked, calendar))
         if not barred:
-            return (f"a note was next, and {count(len(asked.plan.day.notes), 'note')} of others took the slots of that day",)
+            notes = sum(len(day.notes) for day in asked.plan.all)
+            return (f"a note was next, and {count(notes, 'note')} of others took the slots of that day",)
     rules, colleague, hours = asked.rules, asked.colleague, asked.contact_hours
     turn = follow_up_turn(asked.lead, asked.plan, calendar, rules, colleague, _law(asked), hours, leads.values())
     if turn is None:
         return barred
-    could = f"{count(turn.could, 'follow-up')} could be planned"
+    could = asked.plan.could(turn.could, "follow-up", "calls", "follow_ups", "touches")
     why = "".join(f"; {each.detail}" for each in turn.shortfalls)
     return (f"it was number {turn.number} of {turn.waiting} that waited for a follow-up slot, by score, and {could}{why}",)
 
@@ -296,7 +300,8 @@ def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
     elif plan and lead.id in {id_ for day in plan.all for id_ in day.notes}:
         yield "a note was planned for that day; see the refusals, and the events that followed"
     elif plan and any(lead.id in (*day.touches, *day.follow_ups) for day in plan.all):
-        yield "a touch was planned for that day, and nobody logged it"
+        planned = "is planned for today, and nobody has" if asked.runs else "was planned for that day, and nobody"
+        yield f"a touch {planned} logged it"
     else:
         yield from _turn(asked, leads, calendar)
 

@@ -72,7 +72,7 @@ def explain(app: App, lead: str, day: str | None, as_json: bool) -> None:
             trouble=whole.trouble,
             last_touch=why_event(connection, history, touches[-1]) if touches else None,
             next=next_action(then, zone, steps_of(connection, [then])),
-            day=why_not_touched(connection, whole, on, zone),
+            day=why_not_touched(connection, whole, on, zone, now),
         )
         merged = tuple(merged_lines(connection, then))
     if as_json:

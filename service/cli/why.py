@@ -86,10 +86,11 @@ def why_not(app: App, lead: str, on: str, as_json: bool) -> None:
         history = read_history(connection, found.lead.id)
         if not history.entries:
             raise InputError(f"nothing of this lead's history can be believed: {history.trouble}; run `thaw verify`")
-        day, today = parse_day(on), app.service.now().astimezone(zone).date()
+        now = app.service.now()
+        day, today = parse_day(on), now.astimezone(zone).date()
         if day > today:
             raise InputError(f"{shown_day(day)} is yet to come, and nobody can say how it will go. Today is {shown_day(today)}")
-        answer = why_not_touched(connection, history, day, zone)
+        answer = why_not_touched(connection, history, day, zone, now)
         names = _names(connection, answer)
     if as_json:
         app.print_json(answer)

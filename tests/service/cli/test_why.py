@@ -6,6 +6,8 @@ import pytest
 
 from tests.service.world import MONDAY, World
 from workflows.calendars import Absence
+from workflows.commands import Hold, PlanDay, Release
+from workflows.rep import rep_id
 from workflows.transitions import ROWS
 
 
@@ -99,6 +101,34 @@ def test_who_waits_learns_who_was_planned_instead_and_with_which_score(called: W
     assert [each["score"]["total"] for each in said["instead"]] == sorted(
         (each["score"]["total"] for each in said["instead"]), reverse=True
     )
+
+
+def test_a_plan_that_was_made_again_counts_what_the_first_one_chose(world: World) -> None:
+    """Four notes stand already when two leads are released: the second plan has room for one, which is not all of the day."""
+    world.rep()
+    world.register(6)
+    for late in world.leads[4:]:
+        world.hand_in(late, Hold(reason="manual"))
+    world.at(MONDAY + timedelta(days=1))
+    for late in world.leads[4:]:
+        world.hand_in(late, Release())
+    world.hand_in(rep_id("dan"), PlanDay())
+    left = next(lead for lead in map(world.lead, world.leads) if lead.state == "queued")
+    said = world.said("why-not", str(left.id), "--on", "2026-01-06")
+    assert [each["kind"] for each in said["instead"]] == ["note"] * 5
+    could = "it was number 2 of 2 that waited for a note, by score, and 1 note could be planned beside 4 planned before"
+    assert said["reasons"][0].startswith(could), said["reasons"]
+
+
+def test_what_is_still_to_be_done_today_is_no_omission(called: World) -> None:
+    """On the day itself a call or a touch is to be made; from the next day on it was."""
+    called.at(MONDAY + timedelta(days=8))
+    call = "its call {} to be made on Tue 2026-01-13, and nobody {} logged it"
+    assert call.format("is", "has") in called.said("explain", "V-0000")["day"]["reasons"]
+    assert call.format("is", "has") in called.said("why-not", "V-0000", "--on", "2026-01-13")["reasons"]
+    called.at(MONDAY + timedelta(days=9))
+    assert call.format("was", "had") in called.said("why-not", "V-0000", "--on", "2026-01-13")["reasons"]
+    assert call.format("was", "has") in called.said("explain", "V-0000")["day"]["reasons"]
 
 
 def test_a_lead_that_was_touched_says_so(called: World) -> None:

@@ -73,7 +73,7 @@ def test_a_silent_lead_that_capacity_kept_out_learns_its_turn(silent: World) -> 
 
 def test_a_chosen_touch_that_nobody_made_is_no_matter_of_capacity(silent: World) -> None:
     reasons = silent.said("why-not", "V-0000", "--on", "2026-01-09")["reasons"]
-    assert reasons[0] == "a touch was planned for that day, and nobody logged it"
+    assert reasons[0] == "a touch is planned for today, and nobody has logged it"
     assert not any("waited for a follow-up" in reason for reason in reasons)
 
 
