@@ -1,7 +1,7 @@
 """A rep's days under what the team and the rep do otherwise than the playbook: merged, published, and pinned by the rep."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import msgspec
 from models import playbooks
 from models.database import Connection
 from service.playbooks import record_published
+from service.wording import plain
 from workflows.codec import canonical
 from workflows.law_table import LawTable
 from workflows.layers import merged
@@ -18,11 +19,38 @@ from workflows.playbook_review import Remark, review
 from workflows.playbooks import MADE_FOR, Playbook, decode_playbook
 from workflows.rep import rep_id
 
+#: What the numbers are called where people read them.
+CALLED: Mapping[str, str] = {
+    "notes": "notes", "calls": "promised calls", "follow_up_touches": "follow-ups", "catch_up_calls": "catch-up calls",
+    "minutes": "minutes", "opens": "calls from", "closes": "calls until", "weekdays": "calls on weekdays",
+}  # fmt: skip
+
 
 def layered(base: Playbook, layers: Layers | None, **changes: Any) -> Layers:
     """Return *layers* over *base*, with *changes*."""
     known = {name: getattr(layers, name) for name in layers.__struct_fields__} if layers else {}
     return Layers(**{**known, **changes, "base": base.id, "digest": base.pin.digest})
+
+
+def told_layers(layers: Layers) -> str:
+    """Return in a sentence what a rep does otherwise than the playbook, layer by layer."""
+    team = f"team {plain(layers.team, 80)}" if layers.team else ""
+    each = ((layers.of_team, team), (layers.own, "rep"))
+    said = [f"{told_limits(limits)} ({where})" for limits, where in each if limits != Limits()]
+    rest = f"{'the rest' if said else 'all'} as {plain(layers.base, 80)} has them"
+    return f"{f'In {team}' if team else 'Numbers of a day'}: {'; '.join([*said, rest])}."
+
+
+def told_limits(limits: Limits) -> str:
+    """Return the numbers of one layer as people read them."""
+    return ", ".join(f"{CALLED[name]} {shown_value(name, value)}" for name, value in msgspec.to_builtins(limits).items())
+
+
+def shown_value(name: str, value: int | Sequence[int]) -> str:
+    """Return the value of the number called *name*: times as a clock shows them, days with commas between."""
+    if not isinstance(value, int):
+        return ",".join(map(str, value))
+    return f"{value // 60:02}:{value % 60:02}" if name in ("opens", "closes") else str(value)
 
 
 def is_plain(layers: Layers) -> bool:

@@ -23,6 +23,7 @@ from service.closest import Closest, closest_of, side_by_side, words_of_command
 from service.find import FindError
 from service.law_words import comes_to
 from service.letting_go import steps_before
+from service.limits import told_layers
 from service.next_action import NextAction, next_action, steps_of
 from service.pauses import PauseShown, pause_lines, pause_of, read_pauses
 from service.times import TimeError, shown_moment, zone_of
@@ -293,7 +294,8 @@ def _told(connection: Connection, state: Stream | None) -> _Told:
         plan = state.timers.get("plan_day")
         when = f"; the next plan is made {shown_moment(plan.due_at, zone)}" if plan else ""
         name = plain(state.name)
-        return _Told(name, "rep", f"{name} is known, in {zone.key}{when}.", key=name)
+        does = f" {told_layers(state.layers)}" if state.layers else ""
+        return _Told(name, "rep", f"{name} is known, in {zone.key}{when}.{does}", key=name)
     contact = contacts.find_contacts(connection, [state.id]).get(state.id)
     name = name_of(state, contact)
     coming = next_action(state, zone, steps_of(connection, [state]))

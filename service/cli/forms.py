@@ -91,8 +91,8 @@ def shell_command(form: Form) -> click.Command:
     )
 
 
-def common_options(happened: str = "--at") -> list[click.Parameter]:
-    """Return the options that all commands share with which people record something."""
+def common_options(happened: str = "--at", who: str = "the lead's owner") -> list[click.Parameter]:
+    """Return the options that all commands share with which people record something; *who* did it if nobody is named."""
     return [
         click.Option(
             [happened, "occurred"],
@@ -103,7 +103,7 @@ def common_options(happened: str = "--at") -> list[click.Parameter]:
             ["--as", "who"],
             type=WHO,
             metavar="WHO",
-            help="Who did it: rep:NAME or manager:NAME. Default: the lead's owner.",
+            help=f"Who did it: rep:NAME or manager:NAME. Default: {who}.",
         ),
         click.Option(
             ["--id", "message_id"],

@@ -14,7 +14,7 @@ from models.database import Connection
 from service.cli.answers import typed_errors
 from service.cli.app import InputError
 from service.find import find_playbook
-from service.limits import UnmadeError, is_plain, layered, playbook_of, publish, wrong_with
+from service.limits import CALLED, UnmadeError, is_plain, layered, playbook_of, publish, shown_value, wrong_with
 from service.wording import plain
 from workflows.commands import SetCalendar, decode_command
 from workflows.law_table import CURRENT
@@ -23,12 +23,6 @@ from workflows.lead import Rep
 from workflows.limits import Layers
 from workflows.playbooks import Playbook
 from workflows.rep import rep_id
-
-#: What the numbers are called where people read them.
-CALLED: Mapping[str, str] = {
-    "notes": "notes", "calls": "promised calls", "follow_up_touches": "follow-ups", "catch_up_calls": "catch-up calls",
-    "minutes": "minutes", "opens": "calls from", "closes": "calls until", "weekdays": "calls on weekdays",
-}  # fmt: skip
 
 #: The playbook of a rep who follows none yet.
 USUAL = "five-five-five"
@@ -172,10 +166,3 @@ def number_lines(found: Sequence[Number], team: str | None) -> list[str]:
 
 def _where(number: Number, team: str | None) -> str:
     return f"team {plain(team, 80)}" if number.where == "team" and team else number.where
-
-
-def shown_value(name: str, value: int | Sequence[int]) -> str:
-    """Return the value of the number called *name*: times as a clock shows them, days with commas between."""
-    if not isinstance(value, int):
-        return ",".join(map(str, value))
-    return f"{value // 60:02}:{value % 60:02}" if name in ("opens", "closes") else str(value)

@@ -16,20 +16,21 @@ from models.database import Connection, transaction
 from service.cli.answers import hand_in_all
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.layered import (
-    CALLED,
     Change,
     Settled,
     begin_change,
     check_may_set,
     followed_base,
+    number_lines,
+    numbers_of,
     publish_made,
     settle,
-    shown_value,
     under_way,
 )
 from service.cli.reps import submission_of
 from service.cli.typed import TEXT, WHO
 from service.find import REP_NAMES, find_rep, is_rep_name
+from service.limits import told_limits
 from service.wording import count, plain
 from workflows.layers import HOURS, Said
 from workflows.lead import Rep
@@ -171,7 +172,7 @@ def _members(connection: Connection, team: str) -> list[Rep]:
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
-    """A team as ``thaw team list`` tells of it."""
+    """A team as ``thaw team list`` and ``thaw team show`` tell of it."""
 
     name: str
     reps: tuple[str, ...]
@@ -218,27 +219,52 @@ def list_(app: App, as_json: bool) -> None:
     """List the teams, with who is in each and what it does otherwise."""
     with transaction(app.service.engine) as connection:
         reps = leads.list_reps(connection)
+    shown = _teams(reps)
+    if as_json:
+        app.print_json({"teams": shown})
+        return
+    for each in shown:
+        click.echo(_line(each))
+    if not shown:
+        click.echo("no teams; a rep is in one by `thaw rep limit NAME --team TEAM`")
+
+
+@team.command()
+@click.argument("name")
+@json_option
+@pass_app
+def show(app: App, name: str, as_json: bool) -> None:
+    """Show a team, and where each number of the days of its reps comes from."""
+    with transaction(app.service.engine) as connection:
+        reps = leads.list_reps(connection)
+        found = next((each for each in _teams(reps) if each.name == name), None)
+        if found is None:
+            known = ", ".join(plain(each.name, 80) for each in _teams(reps)) or "there is none"
+            raise InputError(f"no team is called {plain(name, 80)!r}: {known}")
+        of = {each.name: numbers_of(connection, each) for each in reps if each.name in found.reps}
+    if as_json:
+        app.print_json({"team": found, "numbers": of})
+        return
+    click.echo(_line(found))
+    for rep_name, numbers in of.items():
+        click.echo(f"  {plain(rep_name)}: {', '.join(number_lines(numbers, found.name))}")
+
+
+def _teams(reps: Sequence[Rep]) -> list[Team]:
     teams: dict[str, list[Rep]] = {}
     for each in reps:
         if each.layers and each.layers.team:
             teams.setdefault(each.layers.team, []).append(each)
-    shown = [
+    return [
         Team(name=name, reps=tuple(each.name for each in of), limits=_first(of), alike=_alike(of))
         for name, of in sorted(teams.items())
     ]
-    if as_json:
-        app.print_json({"teams": shown})
-        return
-    for team_ in shown:
-        said = ", ".join(
-            f"{CALLED[name]} {shown_value(name, value)}" for name, value in msgspec.to_builtins(team_.limits).items()
-        )
-        members = ", ".join(map(plain, team_.reps))
-        if not team_.alike:
-            said = "its reps have different numbers of it: see `thaw rep show NAME`"
-        click.echo(f"{plain(team_.name)}: {count(len(team_.reps), 'rep')} ({members}); {said or 'all as the playbook has it'}")
-    if not shown:
-        click.echo("no teams; a rep is in one by `thaw rep limit NAME --team TEAM`")
+
+
+def _line(of: Team) -> str:
+    said = told_limits(of.limits) if of.alike else "its reps have different numbers of it: see `thaw rep show NAME`"
+    members = ", ".join(map(plain, of.reps))
+    return f"{plain(of.name)}: {count(len(of.reps), 'rep')} ({members}); {said or 'all as the playbook has it'}"
 
 
 COMMANDS = (team, limit)

@@ -95,7 +95,7 @@ rep.add_command(
             click.Option(["--replace"], is_flag=True, help="Forget the absences known so far."),
             click.Option(["--email"], help="The address that the rep writes from, such as 'Dan Miller <dan@example.com>'."),
             click.Option(["--playbook"], help="The playbook that the rep's days follow. A new rep's default: five-five-five."),
-            *(option for option in common_options() if option.name != "occurred"),
+            *(option for option in common_options(who="the rep") if option.name != "occurred"),
         ],
     )
 )  # fmt: skip

@@ -14,8 +14,7 @@ from actors.submit import Submission, stage
 from models import leads
 from models.database import transaction
 from models.playbooks import newest_playbook, playbooks_by_digest
-from service.cli.layered import CALLED
-from service.limits import publish
+from service.limits import CALLED, publish
 from tests.service.sheets import sheet
 from tests.service.world import MONDAY, World
 from workflows.commands import SetCalendar
@@ -90,13 +89,38 @@ def test_a_team_comes_between_playbook_and_rep(office: World) -> None:
             world.ok("rep", "limit", rep, "--team", "north", *WHY, *ANN)
         world.ok("rep", "limit", "dan", "--notes", 2, *WHY, *ANN)
         world.ok("team", "set", "north", "--notes", 4, "--closes", "18:00", *WHY, *ANN)
-    assert "north: 2 reps (dan, eve); notes 4, calls until 18:00" in world.ok("team", "list")
+    line = "north: 2 reps (dan, eve); notes 4, calls until 18:00\n"
+    assert line == world.ok("team", "list")
+    dan, eve = world.ok("team", "show", "north").removeprefix(line).splitlines()
+    assert dan.startswith("  dan: notes 2 (rep), promised calls 5 (playbook), ")
+    assert eve.startswith("  eve: notes 4 (team north), promised calls 5 (playbook), ")
+    assert [2, 4] == [numbers[0][1] for numbers in world.said("team", "show", "north")["numbers"].values()]
+    assert "no team is called 'south': north" in world.refused(2, "team", "show", "south")
     assert "notes 2 (rep)" in world.ok("rep", "show", "dan")
     assert "notes 4 (team north)" in world.ok("rep", "show", "eve")
     assert "calls until 18:00 (team north)" in world.ok("rep", "show", "eve")
     world.at(MONDAY + timedelta(days=1))
     assert (planned(world), planned(world, "eve")) == (2, 4)
     assert world.said("rederive", "--all")["mismatches"] == []
+
+
+def test_the_answer_says_what_was_set(office: World) -> None:
+    """By whom each number is: the rep, the team, or the playbook again once it is cleared; a calendar alone says no more."""
+    world = office
+    with world.worker():
+        said = world.ok("rep", "limit", "dan", "--notes", 3, "--opens", "10:00", *WHY, *ANN)
+        assert said.endswith(" Numbers of a day: notes 3, calls from 10:00 (rep); the rest as five-five-five has them.\n"), said
+        for rep in ("dan", "eve"):
+            world.ok("rep", "limit", rep, "--team", "north", *WHY, *ANN)
+        dan, eve = world.ok("team", "set", "north", "--notes", 4, *WHY, *ANN).splitlines()
+        rest = "the rest as five-five-five has them."
+        assert dan.endswith(f" In team north: notes 4 (team north); notes 3, calls from 10:00 (rep); {rest}")
+        assert eve.endswith(f" In team north: notes 4 (team north); {rest}")
+        world.ok("team", "set", "north", "--clear", *WHY, *ANN)
+        said = world.ok("rep", "limit", "dan", "--clear", "--team", "", *WHY, *ANN)
+        assert said.endswith(" Numbers of a day: all as five-five-five has them.\n"), said
+        assert "five-five-five has" not in world.ok("rep", "set", "fay", "--timezone", "America/New_York")
+    assert "Default: the rep." in world.ok("rep", "set", "--help")
 
 
 def test_hours_are_only_narrowed_and_nothing_is_half_applied(office: World) -> None:
