@@ -17,6 +17,7 @@ from service.calendars import freeze_calendar
 from service.cli import layered
 from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, OnDemand, json_option, pass_app
+from service.cli.covering import colleagues_call, named_in_vain, span
 from service.cli.draft import first_said
 from service.cli.forms import common_options
 from service.cli.layered import USUAL, Settled, number_lines, numbers_of
@@ -51,6 +52,9 @@ def _set(app: App, /, **typed: Any) -> None:
         return submission
 
     hand_in(app, typed["message_id"], prepare, wait=not typed["no_wait"], as_json=typed["as_json"])
+    with transaction(app.service.engine) as connection:
+        for warning in named_in_vain(connection, _said_before(connection, typed["message_id"]), typed["cover"]):
+            click.echo(warning, err=True)
 
 
 def _going_on(connection: Connection, typed: dict[str, Any]) -> Settled | None:
@@ -206,6 +210,8 @@ class RepShown(msgspec.Struct, frozen=True, kw_only=True):
     playbook: str | None
     absences: tuple[Absence, ...]
     """Those that are not over."""
+    colleagues: bool
+    """Whether the playbook has colleagues make the calls of whoever is away."""
     calendar_ends: date | None
     planned_on: date | None
     next_plan: datetime | None
@@ -227,7 +233,7 @@ def list_(app: App, as_json: bool) -> None:
         app.print_json({"reps": shown})
         return
     for each in shown:
-        away = f", away {', '.join(map(_span, each.absences))}" if each.absences else ""
+        away = f", away {', '.join(span(a, colleagues=each.colleagues) for a in each.absences)}" if each.absences else ""
         where = f"{each.country} {each.region}".strip() or "no public holidays"
         click.echo(
             f"{plain(each.name)}: {count(sum(each.leads.values()), 'lead')}, {each.playbook}, {each.timezone}, {where}{away}"
@@ -256,7 +262,7 @@ def show(app: App, name: str, as_json: bool) -> None:
         click.echo(f"{'' if number else 'numbers':<11}{line}")
     click.echo(f"time zone  {shown.timezone}, where it is {shown_moment(now, zone)}")
     click.echo(f"holidays   {_next_holidays(calendar, now.astimezone(zone).date())}")
-    click.echo(f"away       {', '.join(map(_span, shown.absences)) or 'never'}")
+    click.echo(f"away       {', '.join(span(a, colleagues=shown.colleagues) for a in shown.absences) or 'never'}")
     click.echo(f"calendar   frozen until {shown_day(shown.calendar_ends) if shown.calendar_ends else 'nowhere'}")
     click.echo(f"planned    {shown_day(shown.planned_on) if shown.planned_on else 'no day yet'}")
     click.echo(f"next plan  {shown_moment(shown.next_plan, zone) if shown.next_plan else 'none'}")
@@ -274,6 +280,7 @@ def _shown(connection: Connection, known: Rep, now: datetime) -> RepShown:
         region=calendar.region if calendar else "",
         playbook=f"{known.playbook.id}@{known.playbook.version}" if known.playbook else None,
         absences=tuple(a for a in calendar.absences if a.last >= today) if calendar else (),
+        colleagues=colleagues_call(connection, known),
         calendar_ends=calendar.last if calendar else None,
         planned_on=known.planned_on,
         next_plan=plan.due_at if plan else None,
@@ -281,12 +288,6 @@ def _shown(connection: Connection, known: Rep, now: datetime) -> RepShown:
         team=known.layers.team or None if known.layers else None,
         numbers=numbers_of(connection, known),
     )
-
-
-def _span(absence: Absence) -> str:
-    covered = f" ({plain(absence.cover, 80)} makes the calls)" if absence.cover else ""
-    days = dict.fromkeys((absence.first, absence.last))
-    return f"{' to '.join(map(shown_day, days))}{covered}"
 
 
 def _next_holidays(calendar: Calendar | None, today: date) -> str:

@@ -37,9 +37,10 @@ def _promise(desk: Desk, lead: Lead) -> str:
     moved = f", moved to {shown_day(lead.call_on)}" if lead.call_on and lead.call_on != lead.promised_on else ""
     late = "; it is late, begin with an apology" if lead.promise_missed else ""
     # Whoever calls for a colleague reads first whose lead it is, and that the note named the caller.
-    whose = (
-        f"{lead.owner}'s lead, you call while {lead.owner} is away: the note names you; " if lead.owner != desk.rep.name else ""
-    )
+    owner = desk.callers.get(lead.owner)
+    away = owner is None or owner.calendar.absence_on(desk.day)
+    stands = f"while {lead.owner} is away" if away else f"although {lead.owner} is back"
+    whose = f"{lead.owner}'s lead, you call {stands}: the note names you; " if lead.owner != desk.rep.name else ""
     return f"{whose}promised{by} for {shown_day(lead.promised_on or desk.day)}{moved}{late}"
 
 

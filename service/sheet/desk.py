@@ -69,7 +69,7 @@ class Desk:
     late_call: str
     """How a call begins that comes late, with the field ``promised_day``."""
     callers: Mapping[str, Colleague]
-    """The colleagues who make calls that notes of the day promise."""
+    """The colleagues who make calls that notes of the day promise, and those for whom the rep calls."""
     free: Mapping[UUID, Collection[Slot]]
     """By lead to whom there is a note to write: the slots that are free for its call."""
 
@@ -139,7 +139,7 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     answered = views.latest(connection, [lead.id for lead in active if lead.state == "re_engaged"], _CONTACTS)
     asked = {lead.id: lead.timers.get("call_after_note") for lead in active if lead.state == "note_sent"}
     followed = known[rep.playbook.digest] if rep.playbook else next(iter(known.values()))
-    callers = _callers(connection, active)
+    callers = _callers(connection, active, rep.name)
     sent = MarkNoteSent(medium="hand_written")
     looked = followed.capacity, horizon.moment(calendar, day, calendar.day_starts), partial(slots.taken_on, connection)
     return Desk(
@@ -171,8 +171,9 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     )
 
 
-def _callers(connection: Connection, leads_: Sequence[Lead]) -> dict[str, Colleague]:
+def _callers(connection: Connection, leads_: Sequence[Lead], rep: str) -> dict[str, Colleague]:
     named, library = {lead.call_by for lead in leads_ if lead.call_by and lead.state == "note_due"}, Library()
+    named |= {lead.owner for lead in leads_ if lead.owner != rep}
     if named:
         library.load(connection, newest=(), digests=(), reps=named)
     return {name: colleague for name in named if (colleague := library.colleague(name))}

@@ -117,8 +117,11 @@ def notes(desk: Desk) -> Iterable[Found]:
         key=lambda lead: rank(lead.score, lead.last_contact_at, lead.id) if lead.score else (),
     )
     for lead in [*scored, *(lead for lead in due if not lead.score)]:
-        who = f"{lead.call_by}, who makes your calls while you are away," if lead.call_by else "you"
-        promise = f"say that {who} will call on {shown_day(desk.promised_on(lead))}"
+        promised_on = desk.promised_on(lead)
+        away = desk.calendar.absence_on(promised_on)
+        covers = "makes your calls while you are away" if away else "covers for you until you are back"
+        who = f"{lead.call_by}, who {covers}," if lead.call_by else "you"
+        promise = f"say that {who} will call on {shown_day(promised_on)}"
         yield Found(
             lead=lead,
             kind="note",

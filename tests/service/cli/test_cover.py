@@ -44,6 +44,41 @@ def called_by(world: World) -> list[tuple[str | None]]:
         return [(row[0],) for row in connection.execute(text("SELECT call_by FROM leads ORDER BY id"))]
 
 
+def test_on_a_day_on_which_the_owner_is_back_nobody_is_said_to_be_away(world: World, tmp_path: Path) -> None:
+    """Five working days of eve after Friday the 16th, without the holiday, is Monday the 26th: dan is back, and she calls."""
+    world.rep()
+    world.rep("eve")
+    (tmp_path / "cover.toml").write_text(COVERING)
+    world.ok("playbook", "publish", tmp_path / "cover.toml", "--as", "manager:ann", "--approved-by", "manager:bob")
+    with world.worker():
+        for rep in ("dan", "eve"):
+            world.ok("rep", "set", rep, "--playbook", "five-five-five")
+        world.ok("rep", "set", "dan", "--absence", "2026-01-20:2026-01-23", "--cover", "eve")
+    world.at(MONDAY + timedelta(days=10))
+    world.register(1)
+    world.at(MONDAY + timedelta(days=11))
+    said = world.ok("today", "--rep", "dan")
+    assert "say that eve, who covers for you until you are back, will call on Mon 2026-01-26" in said
+    with world.worker():
+        world.ok("note-sent", "V-0000", "--attest-all")
+    world.at(MONDAY + timedelta(days=21))
+    hers = world.ok("today", "--rep", "eve")
+    assert "dan's lead, you call although dan is back: the note names you; promised by the note of Fri 2026-01-16" in hers
+
+
+def test_a_colleague_whom_the_playbook_never_has_call_is_named_with_a_warning(world: World) -> None:
+    """Under `long_gap = "skip"` nothing comes of --cover: said at once, and by `thaw rep show` as long as it is so."""
+    world.rep()
+    world.rep("eve")
+    with world.worker():
+        shown = world.thaw(*LEAVE, "--cover", "eve")
+        assert shown.exit_code == 0
+        assert "--cover eve changes nothing yet: the days of dan follow five-five-five@1.0.0" in shown.stderr
+        assert 'which has long_gap = "skip". Under a playbook with long_gap = "colleague" eve makes' in shown.stderr
+        assert world.thaw("rep", "set", "dan", "--absence", "2026-03-09").stderr == ""
+    assert "(eve is named, but the playbook has no colleague call)" in world.ok("rep", "show", "dan")
+
+
 def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World, tmp_path: Path) -> None:
     """From the note that must name her to her sheet, her call, and the promise that was kept for its owner."""
     world, promise = covered, "My colleague Eve will call you on 13 January."
@@ -68,7 +103,7 @@ def test_the_note_names_the_colleague_and_the_call_is_hers(covered: World, tmp_p
     assert "dan's lead, you call while dan is away: the note names you; promised by the note of Tue 2026-01-06" in hers
     assert "note: Dear Ada," in hers
     told = world.ok("why-not", "V-0000", "--on", "2026-01-13")
-    assert "its call was to be made on Tue 2026-01-13, and nobody had logged it" in told
+    assert "its call is to be made on Tue 2026-01-13, and nobody has logged it" in told
     assert "dan did not work" not in told
     with world.worker():
         world.ok("call", "V-0000", "--outcome", "voicemail")
