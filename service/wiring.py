@@ -10,7 +10,7 @@ from actors import runtime
 from actors.bell import Bell
 from actors.deliverer import CONVERSATIONS
 from migrations.runner import check_schema
-from models.database import Engine, make_engine, transaction
+from models.database import DatabaseUnavailableError, Engine, make_engine, transaction
 from service.clocks import Now, clock_for
 from service.embedded import discover
 from service.mailing.conversation import Smtp
@@ -61,6 +61,16 @@ def _not_running(settings: Settings) -> SettingsError:
     return SettingsError(
         f"Thaw is not running in {settings.home_path}: start it with `thaw up`, "
         f"or name your servers in THAW_DATABASE_URL and THAW_REDIS_URL"
+    )
+
+
+def _while_starting(settings: Settings, error: DatabaseUnavailableError) -> DatabaseUnavailableError:
+    """Return *error*, in other words where our own PostgreSQL runs and the service's login is yet to be made in it."""
+    if settings.database_url or "authentication failed" not in str(error):
+        return error
+    return DatabaseUnavailableError(
+        f"Thaw is still starting in {settings.home_path}: its PostgreSQL runs, and does not know the service's login yet. Try "
+        "again in a moment; if it stays so, `thaw up` says why in its own terminal"
     )
 
 
@@ -121,6 +131,9 @@ def connect(
                 check_schema(connection)
             if erasures_checked:
                 refuse_if_pending(settings, engine)
+        except DatabaseUnavailableError as error:
+            engine.dispose()
+            raise _while_starting(settings, error) from error
         except Exception:
             engine.dispose()
             raise
