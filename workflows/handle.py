@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from workflows import handover
 from workflows.calendars import Calendar
 from workflows.checks import asked_besides, settled
 from workflows.codec import canonical, digest
@@ -136,7 +137,7 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         asked=asked_besides(command, context) or UNSET,
         into=(context.into or UNSET) if isinstance(command, MergeLead) else UNSET,
         wording=dict(context.wording) if context.wording else UNSET,
-        law=judged_by(lead, command, context, entered) if lead else UNSET,
+        law=(handover.judged_by(lead, command, context) or judged_by(lead, command, context, entered)) if lead else UNSET,
         colleague=colleague_used(context.colleague),
     )
 

@@ -3,11 +3,22 @@
 from datetime import date
 from typing import NamedTuple
 
-from workflows import horizon
+from msgspec import UNSET, UnsetType
+
+from workflows import horizon, time_zones
 from workflows.calendars import Calendar, CalendarHorizonError
 from workflows.command import RescheduleReason
-from workflows.context import Facts
+from workflows.commands import AnyCommand, Reassign
+from workflows.contact_hours import clock_of, overlap
+from workflows.context import Context, Facts, facts
+from workflows.cover import Colleague
 from workflows.events import Slot
+from workflows.law import region_of
+from workflows.law_facts import Clock, LawUsed
+from workflows.law_guards import table_of
+from workflows.law_table import DIGEST
+from workflows.layers import narrowed
+from workflows.lead import Lead
 from workflows.slotting import call_goes_over, call_slot_kind, offered
 
 
@@ -27,8 +38,9 @@ class Handover(NamedTuple):
 def handover(facts: Facts, owner: str) -> Handover:
     """Return what *owner*, who is to have the lead, takes over of what is planned.
 
-    A call that is promised or due keeps its day if the new owner works then and has a slot left (today, if it is overdue); else
-    it moves to the next such day. A note that is not written yet keeps its day and the day of its call, or gives both up.
+    A call that is promised or due keeps its day if the new owner works then, has a slot left and may call (today, if it is
+    overdue); else it moves to the next such day.
+    A note that is not written yet keeps its day and the day of its call, or gives both up.
     Another touch keeps its day, or is planned anew as if it never had one. Of an owner whose days nobody knows the same days
     are taken where they are offered.
     """
@@ -38,7 +50,7 @@ def handover(facts: Facts, owner: str) -> Handover:
         found = (offered(facts, slot.kind, slot.day, owner) for slot in theirs)
         return Handover(tuple(slot for slot in found if slot))
     if call_goes_over(lead, owner):
-        return _call_of_another(facts, owner, taker.calendar)
+        return _call_of_another(facts, taker)
     today = horizon.local_day(taker.calendar, facts.now)
     fitting = (
         offered(facts, slot.kind, slot.day, owner)
@@ -51,16 +63,64 @@ def handover(facts: Facts, owner: str) -> Handover:
     return Handover(slots)
 
 
-def _call_of_another(facts: Facts, owner: str, calendar: Calendar) -> Handover:
-    lead = facts.lead
-    kind = "promised_call" if lead.state == "note_sent" else call_slot_kind(facts)
-    wanted = max(lead.call_on or facts.today, horizon.local_day(calendar, facts.now))
-    if horizon.is_working(calendar, wanted) and (slot := offered(facts, kind, wanted, owner)):
+def _call_of_another(facts: Facts, taker: Colleague) -> Handover:
+    owner, wanted = taker.name, _wanted(facts, taker)
+    kind = "promised_call" if facts.lead.state == "note_sent" else call_slot_kind(facts)
+    works = horizon.is_working(taker.calendar, wanted)
+    may_call = works and _may_call(facts, taker, wanted)
+    if may_call and (slot := offered(facts, kind, wanted, owner)):
         return Handover((slot,))
     later = (slot for slot in facts.context.free if (slot.rep, slot.kind) == (owner, kind) and slot.day > wanted)
-    slot = min(later, key=lambda slot: (slot.day, slot.ordinal), default=None)
-    reason = _why_not_on(calendar, wanted)
+    # Sought in the order of days: most often the first one will do.
+    in_turn = sorted(later, key=lambda slot: (slot.day, slot.ordinal))
+    slot = next((slot for slot in in_turn if _may_call(facts, taker, slot.day)), None)
+    reason: RescheduleReason = "quiet_hours" if works and not may_call else _why_not_on(taker.calendar, wanted)
     return Handover((slot,), slot.day, reason) if slot else Handover(reason=reason)
+
+
+def _wanted(facts: Facts, taker: Colleague) -> date:
+    return max(facts.lead.call_on or facts.today, horizon.local_day(taker.calendar, facts.now))
+
+
+def _may_call(facts: Facts, taker: Colleague, day: date) -> bool:
+    """Tell whether the law and the hours of lead and *taker* leave a working minute of *day*, which was not asked at first."""
+    table = table_of(facts.context)
+    hours = narrowed(facts.playbook.contact_hours, taker.contact_hours)
+    if table is None:
+        return True
+    clock = _clock(facts.lead, facts.context, taker, day)
+    return hours is not None and overlap(hours, clock, day, taker.calendar, region_of(facts.lead), table)
+
+
+def _clock(lead: Lead, context: Context, taker: Colleague, day: date) -> Clock:
+    """Return the prospect's clock during the working *day* of *taker*: as it was recorded, if it was."""
+    given, name = context.law or None, str(day)
+    if given and given.shifts and name in given.shifts:
+        return given.shifts[name]
+    if given and given.offsets and name in given.offsets:
+        return Clock(offset=given.offsets[name])
+    return clock_of(lead.timezone, day, taker.calendar)
+
+
+def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | UnsetType:
+    """Return what the day of a call that goes over to another owner was held against; unset of anything else, and of before."""
+    taker, given = context.colleague, context.law
+    if given is UNSET or taker is None or not isinstance(command, Reassign) or command.owner == lead.owner:
+        return UNSET
+    if not call_goes_over(lead, command.owner):
+        return UNSET
+    known = facts(lead, command, context)
+    wanted, chosen = _wanted(known, taker), handover(known, command.owner).call_on
+    days = [day for day in (wanted, chosen) if day and horizon.is_working(taker.calendar, day)]
+    clocks = {str(day): _clock(lead, context, taker, day) for day in days}
+    plain = {day: clock.offset for day, clock in clocks.items() if clock.shift_at is UNSET}
+    return LawUsed(
+        table=given.table if given else DIGEST,
+        region=region_of(lead),
+        zones=(given.zones if given else UNSET) or time_zones.zone_database(),
+        offsets=plain or UNSET,
+        shifts={day: clock for day, clock in clocks.items() if day not in plain} or UNSET,
+    )
 
 
 def _why_not_on(calendar: Calendar, day: date) -> RescheduleReason:

@@ -69,9 +69,9 @@ class LawUsed(msgspec.Struct, frozen=True, kw_only=True):
     shift_to: int | UnsetType = UNSET
     """As in `Clock`."""
     offsets: dict[str, int] | UnsetType = UNSET
-    """A plan's: the same by time zone and day, such as ``America/Denver 2026-03-09``."""
+    """A plan's: the same by time zone and day, such as ``America/Denver 2026-03-09``. Of another owner: by the day alone."""
     shifts: dict[str, Clock] | UnsetType = UNSET
-    """A plan's: by the same names, clocks that were put forward or back within the day; unset where none was."""
+    """By the same names, clocks that were put forward or back within the day; unset where none was."""
 
 
 NOTHING = LawFacts()

@@ -25,7 +25,7 @@ from workflows.campaign_decisions import Looked, asked_for
 from workflows.campaign_events import EventTextsErased
 from workflows.checks import SUPPRESSION, asked
 from workflows.codec import canonical
-from workflows.commands import AnyCommand, MarkNoteSent, SetCalendar
+from workflows.commands import AnyCommand, MarkNoteSent, Reassign, SetCalendar
 from workflows.content import of_sentences
 from workflows.context import Context
 from workflows.cover import Colleague
@@ -209,7 +209,8 @@ def _derive(
 ) -> tuple[Recorded, ...] | str:
     """Return what the decision that recorded *first* gives now, or why it cannot be made again.
 
-    Once one on the same lead was *judged* by a law table, all that ask one are; as to *rescores* see `_rescores`.
+    Once one on the same lead was *judged* by a law table, all that ask one are, but for another owner's, which ask since later;
+    as to *rescores* see `_rescores`.
     """
     used, pin = first.used, first.playbook
     if used is None or pin is None:
@@ -258,7 +259,7 @@ def _derive(
         queue=used.queue or None,
         rescores=rescores,
         into=used.into or None,
-        law=None if judged and used.law is msgspec.UNSET else used.law,
+        law=None if judged and used.law is msgspec.UNSET and not isinstance(command, Reassign) else used.law,
         asked=used.asked,
         wording=used.wording,
     )

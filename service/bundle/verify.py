@@ -2533,13 +2533,17 @@ def _contact_hours(lead: Lead, c: Any, d: Decision) -> bool:
     """Whether the rep's working hours of the day meet the prospect's, by the clock that was recorded."""
     if d.law is None:
         return True
-    day, ahead = _touch_day(lead, c, d), timedelta(seconds=d.law.get("offset", 0))
-    calendar = d.call_calendar
+    return _hours_meet(_touch_day(lead, c, d), d.law, d)
+
+
+def _hours_meet(day: date, clock: dict[str, Any], d: Decision) -> bool:
+    """Whether whoever calls works on *day* at a time at which the prospect may be called, whose *clock* it is."""
+    ahead, calendar = timedelta(seconds=clock.get("offset", 0)), d.call_calendar
     starts, ends = (moment_of(calendar, day, minute) for minute in (calendar.starts, calendar.ends))
-    if "shift_at" not in d.law or "shift_to" not in d.law:
+    if "shift_at" not in clock or "shift_to" not in clock:
         return _callable_between(starts + ahead, ends + ahead, d)
     # The clock was put forward or back on that day.
-    at, then = read_moment(d.law["shift_at"]), timedelta(seconds=d.law["shift_to"])
+    at, then = read_moment(clock["shift_at"]), timedelta(seconds=clock["shift_to"])
     return _callable_between(starts + ahead, at + ahead, d) or _callable_between(at + then, ends + then, d)
 
 
@@ -2620,11 +2624,28 @@ def _may_arm(lead: Lead, c: Any, entered: str) -> bool:
     return ("purchased_on" in lead.law or "inquired_on" in lead.law) and lead.state in RESTING and entered not in RESTING
 
 
+def _asks_law(lead: Lead, d: Decision, asks: frozenset[str], entered: str) -> bool:
+    """Whether a decision with the questions *asks* that leads to *entered* is held against the table."""
+    if d.kind == "reassign":
+        # Nobody asked at first: where no table is named, none was.
+        return d.law is not None and _goes_over(lead, d)
+    return not asks.isdisjoint(LAW_ASKED) or _may_arm(lead, d.command, entered)
+
+
+def _check_clocks(lead: Lead, d: Decision, found: Differences) -> None:
+    """The prospect's clock stands with another owner on the day that the call had, and on the one that it has now."""
+    said, days = {**d.law.get("offsets", {}), **d.law.get("shifts", {})}, [_call_asked(lead, d), handover(lead, d).call_on]
+    expected = [written(day) for day in days if day and works(d.call_calendar, day)]
+    found.compare("used.law.offsets", sorted(said), sorted(expected))
+    if "zones" not in d.law:
+        found.compare("used.law.zones", None, "what the prospect's clock was read from")
+
+
 def _check_law(lead: Lead, d: Decision, entered: str, found: Differences) -> None:
     """What contact law was asked by stands with the decisions that asked it, and the region is the lead's."""
     row = row_for(lead.state, trigger_of(d.command))
     asks = frozenset(row.asks if row else ())
-    asked = not asks.isdisjoint(LAW_ASKED) or _may_arm(lead, d.command, entered)
+    asked = _asks_law(lead, d, asks, entered)
     if d.law is None:
         d.unjudged = asked
         if asked and d.judged_before:
@@ -2634,6 +2655,9 @@ def _check_law(lead: Lead, d: Decision, entered: str, found: Differences) -> Non
         found.compare("used.law", d.law, None)
         return
     found.compare("used.law.region", d.law["region"], lead.law.get("region"))
+    if d.kind == "reassign":
+        _check_clocks(lead, d, found)
+        return
     if "contact_hours" not in asks or not date(1970, 1, 2) <= _touch_day(lead, d.command, d) <= date(2199, 12, 31):
         for name in ("offset", "shift_at", "shift_to", "zones"):
             found.compare(f"used.law.{name}", d.law.get(name), None)
@@ -2960,6 +2984,27 @@ class Handover(NamedTuple):
     queued: bool = False
 
 
+def _goes_over(lead: Lead, d: Decision) -> bool:
+    """Whether a new owner whose days are known has to find a slot for a call."""
+    owner, called = d.command["owner"], lead.state in ("note_sent", "call_due") and lead.call_on is not None
+    known = d.colleague is not None and owner != lead.owner and lead.hold is None
+    return known and called and all(slot[0] != owner for slot in lead.slots)
+
+
+def _call_asked(lead: Lead, d: Decision) -> date:
+    """Return the day on which a new owner would make the call: its own, or today if that is over."""
+    today = day_of(d.call_calendar, d.now)
+    return max(lead.call_on or today, today)
+
+
+def _may_call_on(day: date, d: Decision) -> bool:
+    """Whether the new owner may call on *day*; where no law table is named, that was not asked."""
+    if d.law is None:
+        return True
+    name, shifts = written(day), d.law.get("shifts", {})
+    return _hours_meet(day, shifts[name] if name in shifts else {"offset": d.law.get("offsets", {}).get(name, 0)}, d)
+
+
 def handover(lead: Lead, d: Decision) -> Handover:
     """Return what a new owner takes over, by their days if these are known."""
     owner, calendar = str(d.command["owner"]), d.call_calendar
@@ -2969,14 +3014,18 @@ def handover(lead: Lead, d: Decision) -> Handover:
         return Handover([slot for slot in found if slot])
     today, planned = day_of(calendar, d.now), lead.hold is None
     if planned and lead.state in ("note_sent", "call_due") and lead.call_on is not None:
-        if len(theirs) < len(lead.slots):
+        if not _goes_over(lead, d):
             return Handover([])
-        kind, wanted = _call_kind(lead) if lead.state == "call_due" else "promised_call", max(lead.call_on, today)
-        slot = d.offered(kind, wanted, owner) if works(calendar, wanted) else None
+        kind, wanted = _call_kind(lead) if lead.state == "call_due" else "promised_call", _call_asked(lead, d)
+        worked = works(calendar, wanted)
+        may_call = worked and _may_call_on(wanted, d)
+        slot = d.offered(kind, wanted, owner) if may_call else None
         if slot:
             return Handover([slot])
         later = [each for each in d.free if each[:2] == (owner, kind) and each[2] > written(wanted)]
-        reason = "capacity" if works(calendar, wanted) else "rep_absent" if calendar.away_on(wanted) else "holiday"
+        later = [each for each in later if _may_call_on(read_day(each[2]), d)]
+        reason = "quiet_hours" if worked else "rep_absent" if calendar.away_on(wanted) else "holiday"
+        reason = "capacity" if may_call else reason
         if not later:
             return Handover([], None, reason)
         slot = min(later, key=lambda each: (each[2], each[3]))

@@ -5,12 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tests.workflows.office import CALENDARS, PLAYBOOK, Office
-from tests.workflows.test_cover import COVERING, LAST_DAY, all_is_derived, calendars, covered, write_all
+from tests.workflows.test_cover import COVERING, LAST_DAY, all_is_derived, calendars, covered, verified, write_all
+from workflows import handover
 from workflows.accountability import Accountability, Diaries
 from workflows.calendars import Absence, Calendar, Holiday
 from workflows.commands import Hold, Reassign
@@ -105,6 +108,61 @@ def test_a_call_that_is_due_and_overdue_gets_a_slot_of_today_or_a_later_day() ->
         assert ("capacity" if room <= 0 else None) == (said.reason or None)
         assert lead.timers["call_late"] == after.timers["call_late"], "no promise is younger for our lack of capacity"
     within_capacity(office)
+    all_is_derived(office)
+
+
+#: Dan follows a playbook by which nobody is called on Thursdays and Fridays.
+HALF_A_WEEK = replace(PLAYBOOK, id="half-a-week", contact_hours=replace(PLAYBOOK.contact_hours, weekdays=(1, 2, 3)))
+#: The Thursday on which the call is promised, a Monday that the United States keep as a holiday, and the Tuesday after it.
+THURSDAY, HOLIDAY, FREE = date(2026, 1, 15), date(2026, 1, 19), date(2026, 1, 20)
+
+
+def test_days_on_which_the_new_owner_may_not_call_take_no_call() -> None:
+    """By dan's own hours, or by the law where the prospect lives, although he works then and has a slot."""
+    office = office_of(until=date(2026, 1, 9))
+    office.follow("dan", HALF_A_WEEK)
+    after, said = given_to(office, one_of(office, "eve", "note_sent", THURSDAY), "dan")
+    assert [("dan", "promised_call", FREE)] == [(slot.rep, slot.kind, slot.day) for slot in after.slots]
+    assert (FREE, "quiet_hours") == (said.call_on, said.reason)
+    used = next(each.used for each in reversed(office.log) if isinstance(each.data, LeadReassigned))
+    assert used
+    assert used.law
+    assert {str(THURSDAY), str(FREE)} == set(used.law.offsets or ())
+    all_is_derived(office)
+
+
+def test_a_call_that_goes_over_to_a_day_without_calls_is_found() -> None:
+    """The log says of a day that the law forbids that dan's slot of it was taken; or says not by which clock."""
+    office = office_of(until=date(2026, 1, 9))
+    office.follow("dan", HALF_A_WEEK)
+    lead = one_of(office, "eve", "note_sent", THURSDAY)
+    given_to(office, lead, "dan")
+    (at,) = [n for n, each in enumerate(office.log) if each.stream_id == lead.id and isinstance(each.data, LeadReassigned)]
+    history = [each for each in office.log[: at + 1] if each.stream_id == lead.id]
+    last = history[-1]
+    assert last.used
+    assert last.used.law
+    without = replace(last, used=replace(last.used, law=replace(last.used.law, offsets={str(THURSDAY): -21600})))
+    assert any("used.law.offsets" in said for said in verified([*history[:-1], without], office))
+    monday = [replace(slot, day=HOLIDAY) for slot in last.effects.reserved]
+    moved = replace(
+        last,
+        used=replace(last.used, free=tuple(monday)),
+        effects=replace(last.effects, reserved=tuple(monday)),
+        data=replace(last.data, call_on=HOLIDAY),
+    )
+    assert verified([*history[:-1], moved], office)
+
+
+def test_another_owner_of_before_hours_were_asked_is_derived_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names no table, although other decisions on the lead do; and its call went to the holiday, where dan had a slot."""
+    office = office_of(until=date(2026, 1, 9))
+    office.follow("dan", HALF_A_WEEK)
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "judged_by", lambda *_: UNSET)
+        patch.setattr(handover, "_may_call", lambda *_: True)
+        after, said = given_to(office, one_of(office, "eve", "note_sent", THURSDAY), "dan")
+    assert ([HOLIDAY], "capacity") == ([slot.day for slot in after.slots], said.reason)
     all_is_derived(office)
 
 
