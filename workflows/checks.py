@@ -64,6 +64,10 @@ BY_LAW = frozenset({"one_click_unsubscribe", "postal_address"})
 NOT_OVERRIDDEN = BY_LAW | {READ_WHOLE}
 
 
+#: The guards of a breakup's mail that its voicemail, which says that the mail comes, asks as well; first is asked first.
+GUARDS_OF_MAIL = ("attempts_made", "modes_tried", "offer_known", "cut_bait_confirmed")
+
+
 def checked_text(command: AnyCommand) -> tuple[TextKind, Reference] | None:
     """Return the words that *command* sends out or keeps and that content checks read, and of which kind they are."""
     match command:
@@ -104,6 +108,18 @@ def asked(command: AnyCommand, playbook: Playbook) -> tuple[Slug, ...]:
 def asked_besides(command: AnyCommand, context: Context) -> tuple[Slug, ...]:
     """Return the checks that *command* needs whatever the playbook says; none in a decision from before they were asked for."""
     return () if context.asked is msgspec.UNSET else OF_BREAKUPS.get(type(command), ())
+
+
+def asks_as_mail(command: Command, context: Context) -> bool:
+    """Tell whether *command* is asked what a breakup's mail is: a voicemail is, but for decisions from before that was so."""
+    asked = context.asked
+    before = asked is msgspec.UNSET or (asked is not None and not set(GUARDS_OF_MAIL).issubset(asked))
+    return isinstance(command, LeaveBreakupVoicemail) and not before
+
+
+def asked_of_breakup(command: AnyCommand, context: Context) -> tuple[Slug, ...]:
+    """Return all that is asked of a half of a breakup beside the playbook's checks, as it stands with its event."""
+    return (*asked_besides(command, context), *(GUARDS_OF_MAIL if asks_as_mail(command, context) else ()))
 
 
 def settled(command: AnyCommand, context: Context) -> tuple[Verdict, ...]:

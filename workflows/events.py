@@ -702,7 +702,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     law: LawUsed | msgspec.UnsetType = msgspec.UNSET
     """Of a touch, a plan and an audience's draw: what contact law it was held against; absent where there was no table yet."""
     asked: tuple[Slug, ...] | UnsetType = UNSET
-    """Of a half of a breakup: the checks that it needs whatever its playbook says; absent where none were asked for yet."""
+    """Of a half of a breakup: the checks that it needs whatever its playbook says, and of the voicemail the guards of its mail;
+    absent where none were asked for yet."""
     gone: tuple[UUID, ...] | UnsetType = UNSET
     """Of a decision about seats: those in the line, or asking, who opted out or were erased; absent when nobody was."""
     wording: dict[str, str] | UnsetType = UNSET

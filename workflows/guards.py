@@ -106,6 +106,7 @@ GUARDS: dict[str, Guard] = {
     "later_date_or_keep_in_touch": touch_guards.later_date_or_keep_in_touch,
     "meeting_ahead": touch_guards.meeting_ahead,
     "next_step_overdue": touch_guards.next_step_overdue,
+    "as_its_mail": ending_guards.as_its_mail,
     "breakup_halves": ending_guards.breakup_halves,
     "breakup_halves_together": ending_guards.breakup_halves_together,
     "attempts_made": ending_guards.attempts_made,

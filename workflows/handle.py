@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from workflows import handover
 from workflows.calendars import Calendar
-from workflows.checks import asked_besides, settled
+from workflows.checks import asked_of_breakup, settled
 from workflows.codec import canonical, digest
 from workflows.commands import (
     AnyCommand,
@@ -134,7 +134,7 @@ def _used(lead: Lead | None, command: AnyCommand, context: Context, free: tuple[
         holdings=(context.holdings or UNSET) if isinstance(command, EraseLead) else UNSET,
         queue=(context.queue or UNSET) if isinstance(command, ConfirmCutBait) else UNSET,
         followed=_followed(lead, command, context),
-        asked=asked_besides(command, context) or UNSET,
+        asked=asked_of_breakup(command, context) or UNSET,
         into=(context.into or UNSET) if isinstance(command, MergeLead) else UNSET,
         wording=dict(context.wording) if context.wording else UNSET,
         law=(handover.judged_by(lead, command, context) or judged_by(lead, command, context, entered)) if lead else UNSET,

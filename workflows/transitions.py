@@ -232,7 +232,7 @@ ASIDES: tuple[Row, ...] = (
         guards=("not_held", "touch_mode", "not_suppressed", "mode_permitted", "attempts_left", "new_value", "touch_gap",
                 "planned_day", "follow_up_slot")),
     Row(sources=("no_response",), event="breakup_voicemail_left", triggers=("leave_breakup_voicemail",),
-        guards=("not_suppressed", "call_reachable", "content_checks")),
+        guards=("not_suppressed", "call_reachable", "as_its_mail", "content_checks")),
     Row(sources=("no_response",), event="breakup_email_sent", triggers=("send_breakup_email",),
         guards=("not_suppressed", "email_reachable", "monitored_reply_address", "content_checks")),
     Row(sources=("no_response",), event="cut_bait_confirmed", triggers=("confirm_cut_bait",),

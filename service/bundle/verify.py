@@ -927,7 +927,7 @@ T54 note_due note_sent call_due -> playbook_migrated -> queued; by migrate_playb
 - no_response -> touch_scheduled -> =; by schedule_touch
     asks not_held touch_mode not_suppressed mode_permitted attempts_left new_value touch_gap planned_day follow_up_slot
 - no_response -> breakup_voicemail_left -> =; by leave_breakup_voicemail
-    asks not_suppressed call_reachable content_checks
+    asks not_suppressed call_reachable as_its_mail content_checks
 - no_response -> breakup_email_sent -> =; by send_breakup_email
     asks not_suppressed email_reachable monitored_reply_address content_checks
 - no_response -> cut_bait_confirmed -> =; by confirm_cut_bait
@@ -1752,6 +1752,8 @@ class Decision:
         self.asked = used.get("asked")
         #: Whether earlier decisions on the same lead asked for such, so that this one has to.
         self.asked_before = False
+        #: Whether earlier voicemails to the same lead were asked what the mail is.
+        self.as_mail_before = False
         #: What was known of the lead into which another was to be merged.
         self.into = used.get("into") or {}
         self.pursuit = self.playbook.get("pursuit")
@@ -2078,6 +2080,10 @@ def _not_before_planned(lead: Lead, c: Any, d: Decision) -> Any:
 OF_BREAKUPS = {"leave_breakup_voicemail": ["mentions_mail"], "send_breakup_email": ["breakup_parts"]}
 
 
+#: What the voicemail is asked besides, as the mail is that it promises, once that was so.
+AS_MAIL = ["attempts_made", "modes_tried", "offer_known", "cut_bait_confirmed"]
+
+
 def _checks_asked(d: Decision) -> list[str]:
     """Return the checks that are asked for before the command counts as done."""
     if d.kind in OF_BREAKUPS:
@@ -2298,6 +2304,12 @@ def _open_modes(lead: Lead, d: Decision) -> list[str]:
     if lead.connectors:
         wanted.append("introduction")
     return [mode for mode in dict.fromkeys(wanted) if mode not in lead.modes_tried and mode not in lead.modes_waived]
+
+
+def _as_its_mail(lead: Lead, c: Any, d: Decision) -> Any:
+    if not d.asked or AS_MAIL[0] not in d.asked:
+        return True  # decided before the voicemail was asked what its mail is
+    return next((rule for rule in AS_MAIL if ASKED[rule](lead, c, d) is not True), True)
 
 
 def _modes_tried(lead: Lead, c: Any, d: Decision) -> bool:
@@ -2751,6 +2763,7 @@ ASKED: dict[str, Callable[[Lead, Any, Decision], Any]] = {
     "later_date_or_keep_in_touch": _later_date,
     "meeting_ahead": _meeting_ahead,
     "next_step_overdue": lambda lead, c, d: lead.next_step_on is None or d.today > lead.next_step_on,
+    "as_its_mail": _as_its_mail,
     "breakup_halves": lambda lead, c, d: lead.breakup_voicemail_at is not None and lead.breakup_email_at is not None,
     "breakup_halves_together": _breakup_halves_together,
     "attempts_made": lambda lead, c, d: lead.attempts >= d.playbook["attempts"]["min_before_breakup"],
@@ -3581,7 +3594,9 @@ def _check_verdicts(d: Decision, found: Differences) -> None:
     attested, override = d.command.get("attested") or [], d.command.get("override")
     asked, photo = _checks_asked(d), bool(d.command.get("photo"))
     if d.asked is not None or d.asked_before:
-        found.compare("used.asked", d.asked, OF_BREAKUPS.get(d.kind))
+        wanted = OF_BREAKUPS.get(d.kind)
+        as_mail = d.kind == "leave_breakup_voicemail" and (d.as_mail_before or AS_MAIL[0] in (d.asked or []))
+        found.compare("used.asked", d.asked, [*wanted, *AS_MAIL] if wanted and as_mail else wanted)
     for check, verdict in given.items():
         field = "used.verdicts." + plain(check, 80)
         if "level" in verdict or _by_program(verdict):
@@ -4320,6 +4335,7 @@ class Stream:
 
     __slots__ = (
         "after_head",
+        "as_mail",
         "asked",
         "commitments",
         "contact",
@@ -4351,6 +4367,8 @@ class Stream:
         """Whether a decision on the lead was held against a law table."""
         self.asked = False
         """Whether somebody was asked what a half of a breakup said."""
+        self.as_mail = False
+        """Whether a voicemail was asked what the mail of its breakup is."""
         self.head_version = 0
         self.head_hash = GENESIS
         self.after_head = 0
@@ -4595,6 +4613,7 @@ class Streams:
         known = decision is not None and kind in KINDS
         if decision is not None and known:
             decision.judged_before, decision.asked_before = stream.judged, stream.asked
+            decision.as_mail_before = stream.as_mail
             found.compare("recorded_at", body["recorded_at"], written(decision.recorded_at))
             found.compare("actor", body["actor"], decision.actor)
             if kind == "command_refused" and lead is not None:
@@ -4605,6 +4624,7 @@ class Streams:
                 self.tally.unjudged += decision.unjudged
                 stream.judged = stream.judged or decision.law is not None
                 stream.asked = stream.asked or decision.asked is not None
+                stream.as_mail = stream.as_mail or AS_MAIL[0] in (decision.asked or [])
                 self.tally.unasked += decision.kind in OF_BREAKUPS and decision.asked is None
         if lead is None:
             stream.lead = Lead(body)

@@ -1,17 +1,18 @@
 """Mail that the service sends: made and checked, sent by a worker, and settled by a person when nobody knows its end."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import click
 import msgspec
 
+from actors.apply import Applier
 from actors.mail_checks import MAIL
 from actors.submit import Submission
-from models import contacts, deliveries, messages, texts, wordings
-from models.database import Connection, transaction
+from models import contacts, deliveries, messages, texts, views, wordings
+from models.database import Connection, rehearsal, transaction
 from service.cli.answers import hand_in, typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.draft import Draft, refuse_too_long
@@ -22,7 +23,9 @@ from service.find import find_lead
 from service.mailing.addresses import address_of, sender_of, token_of
 from service.mailing.compose import Letter, compose, filled
 from service.pepper import Pepper, open_pepper
+from service.way_out import way_out
 from workflows.commands import Command, decode_command
+from workflows.events import CommandRefused
 from workflows.mail_commands import MailOutcome, QueueBreakupMail, QueueNurtureMail, ReportMail
 from workflows.mail_text import read_mail
 from workflows.wordings import Wording
@@ -61,6 +64,12 @@ def _handler(make: Callable[[App, Draft, dict[str, Any]], Command]) -> Callable[
             with typed_errors(), transaction(app.service.engine) as connection:
                 draft = Draft.start(connection, app.service.now(), typed, "--at")
                 click.echo(_make(app, draft, typed).raw.decode(), nl=False)
+                lead = draft.found.lead
+                waits = "asset" not in typed and not lead.breakup_voicemail_at
+            for line in _refused(app, typed, make):
+                click.echo(line, err=True)
+            if waits:
+                click.echo(f"no voicemail is left yet: thaw breakup voicemail {typed['lead']} --attest-all", err=True)
             return
         hand_in(
             app,
@@ -71,6 +80,23 @@ def _handler(make: Callable[[App, Draft, dict[str, Any]], Command]) -> Callable[
         )
 
     return click.make_pass_decorator(App)(run)
+
+
+def _refused(app: App, typed: dict[str, Any], make: Callable[[App, Draft, dict[str, Any]], Command]) -> Iterator[str]:
+    """Yield why the mail that is *typed* would be refused now, and what to type then; nothing is kept of it."""
+    applier = Applier(app.service.engine, app.service.now, postal_address=app.settings.postal_address)
+    with typed_errors(), rehearsal(app.service.engine) as connection:
+        submission = _submission(app, connection, typed, make)
+        applier.rehearse(connection, submission)
+        decided = messages.find(connection, submission.id)
+        if decided is None or decided.outcome != "refused":
+            return
+        yield f"as it stands it would be refused ({decided.rule}): {decided.reason}"
+        said = views.latest(connection, [submission.stream_id], ["command_refused"]).get(submission.stream_id)
+        if said and isinstance(said.data, CommandRefused) and said.data.rule == decided.rule:
+            lead = find_lead(connection, typed["lead"]).lead
+            way = way_out(said.data.rule, said.data.refused, said.data.inputs, typed["lead"], lead)
+            yield from [f"  to go on: {way}"] if way else []
 
 
 def _submission(
@@ -196,7 +222,7 @@ def _options(*more: click.Parameter, lead: bool = True) -> list[click.Parameter]
         click.Option(["--text"], help="Your own text."),
         click.Option(["--text-file", "text_file"], type=TEXT_FILE, help="A file that holds it."),
         click.Option(["--minutes"], type=click.IntRange(0, 1440), default=0, help="Minutes that it took, 0 to 1440."),
-        click.Option(["--preview"], is_flag=True, help="Print the mail as it would go out, and do nothing."),
+        click.Option(["--preview"], is_flag=True, help="Print the mail and what would refuse it; do nothing."),
         *common_options(),
     ]
 

@@ -85,7 +85,8 @@ def breakups(desk: Desk) -> Iterable[Found]:
             commands = (f"thaw breakup voicemail {typed} --attest-all", f"thaw breakup voicemail {typed} --text-file FILE")
         else:
             continue
-        if not email and "email" in lead.modes and (unlawful := refuses(lead, "email", desk.day, CURRENT)):
+        unlawful = refuses(lead, "email", desk.day, CURRENT) if not email and "email" in lead.modes else None
+        if unlawful:
             why = f"{why}, and its mail may not be sent: {unlawful.reason}"
             commands = (f"thaw nurture start {typed}",)
         tries = SendBreakup() if voicemail and email else None

@@ -316,6 +316,7 @@ REFUSES: list[tuple[str, Case]] = [
     ("breakup_halves", Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT})),
     ("breakup_halves_together", Case(c.SendBreakup(), {"breakup_voicemail_at": RECENT, "breakup_email_at": NOW})),
     ("attempts_made", Case(c.SendBreakup(), {"attempts": 2})),
+    ("as_its_mail", Case(c.LeaveBreakupVoicemail(attested=("mentions_mail",)), {"attempts": 2}, rule="attempts_made")),
     ("modes_tried", Case(c.SendBreakup(), {"modes_tried": ("call",)})),
     ("offer_known", Case(c.SendBreakup())),
     ("cut_bait_confirmed", Case(c.SendBreakup(), {"cut_bait": "one_more_try"})),
@@ -514,6 +515,13 @@ PASSES: list[tuple[str, Case]] = [
     ),
     ("breakup_halves_together", Case(c.SendBreakup())),
     ("attempts_made", Case(c.SendBreakup(), {"attempts": 3})),
+    (
+        "as_its_mail",
+        Case(
+            c.LeaveBreakupVoicemail(attested=("mentions_mail",)),
+            {"attempts": 3, "modes_tried": ("call", "email"), "offer_at": RECENT, "cut_bait": "breakup"},
+        ),
+    ),
     ("modes_tried", Case(c.SendBreakup(), {"modes_tried": ("call", "email")})),
     ("offer_known", Case(c.SendBreakup(), {"offer_at": RECENT})),
     ("cut_bait_confirmed", Case(c.SendBreakup(), {"cut_bait": "breakup"})),

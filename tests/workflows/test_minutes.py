@@ -49,6 +49,8 @@ COSTS = MinuteCosts()
 )
 def test_what_was_done_takes_what_was_logged_or_else_the_usual_minutes(state: str, command: c.Command, minutes: int) -> None:
     life = life_in(state)
+    # A voicemail is not asked here whether its breakup may go.
+    life.asked = ("mentions_mail",)
     life.must(command)  # type: ignore[arg-type]  # every command class is a member of AnyCommand
     assert minutes == spent(life.history[-1], COSTS)
 
@@ -90,6 +92,7 @@ def test_a_breakup_takes_its_halves_from_its_decision_on_and_on_the_day_on_which
     assert 0 == minutes()
     life.must(c.ConfirmCutBait(choice="breakup"))
     assert (6, 6) == (minutes(), minutes(later=1))
+    life.asked = ("mentions_mail",)
     life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
     assert (6, 3) == (minutes(), minutes(later=1))
     life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
@@ -105,6 +108,7 @@ def test_what_a_breakup_takes_is_what_was_planned_for_it(breakup: int) -> None:
     life.must(c.ConfirmCutBait(choice="breakup"))
     tomorrow = life.today + timedelta(days=1)
     assert breakup == beside_slots([], [life.lead], tomorrow, CALENDAR, costs)
+    life.asked = ("mentions_mail",)
     life.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
     left = spent(life.history[-1], costs)
     assert breakup - left == beside_slots([], [life.lead], tomorrow, CALENDAR, costs)
@@ -128,6 +132,7 @@ def test_letting_go_frees_the_attempts_that_were_left_and_what_is_not_made_of_a_
     assert 0 == released(sent.lead, sent.history[-1], PLAYBOOK)
     assert 5 * 6 + 6 == freed(life_in("no_response"), c.StartNurture(waiver=WORDS))
     begun = life_in("no_response")
+    begun.asked = ("mentions_mail",)
     begun.must(c.LeaveBreakupVoicemail(attested=("mentions_mail",)))
     assert 5 * 6 + 3 == freed(begun, c.StartNurture(waiver=WORDS))
     assert 0 == freed(life_in("note_sent"), OPEN_REPLY)

@@ -30,6 +30,7 @@ from workflows.books import Book, book_digest
 from workflows.calendars import Absence, Calendar
 from workflows.campaign_commands import CancelEvent, EraseEventTexts, MoveStage
 from workflows.campaign_events import EventTextsErased
+from workflows.checks import GUARDS_OF_MAIL
 from workflows.codec import canonical
 from workflows.context import Context
 from workflows.events import CommandRefused, Holdings, Recorded, Slot, Verdict
@@ -81,7 +82,7 @@ def test_halves_of_a_breakup_come_out_as_they_were_decided() -> None:
     life.must(c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)))
     assert () == _again(life.history).mismatches
     halves = [each.used for each in life.history if isinstance(each.command, c.LeaveBreakupVoicemail)]
-    assert [msgspec.UNSET, ("mentions_mail",)] == [used.asked for used in halves if used]
+    assert [msgspec.UNSET, ("mentions_mail", *GUARDS_OF_MAIL)] == [used.asked for used in halves if used]
     assert [(), ("attested by rep:dan",)] == [tuple(v.source for v in used.verdicts) for used in halves if used]
 
 

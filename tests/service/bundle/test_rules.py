@@ -35,7 +35,7 @@ from workflows import events as e
 from workflows import homework_commands as h
 from workflows import mail_commands as m
 from workflows.calendars import Absence, Calendar
-from workflows.checks import BY_LAW, INVITATION_CHECKS
+from workflows.checks import BY_LAW, GUARDS_OF_MAIL, INVITATION_CHECKS
 from workflows.events import Level, Verdict
 from workflows.handle import Outcome, calendar_digest
 from workflows.playbook_sections import Ask, Drop, Importance
@@ -275,6 +275,38 @@ def with_verdicts(life: Life, *verdicts: Verdict) -> list[e.Recorded]:
         *life.history[:-1],
         msgspec.structs.replace(last, used=msgspec.structs.replace(last.used, verdicts=(*verdicts, *kept))),
     ]
+
+
+def test_a_voicemail_is_asked_what_the_mail_is_that_it_promises() -> None:
+    """A1-3, A1-9: by both implementations, those of before as they were decided; after one that was, each has to be."""
+    voicemail = c.LeaveBreakupVoicemail(attested=("mentions_mail",))
+    life = life_in("no_response")
+    life.asked = ("mentions_mail",)
+    life.must(voicemail)
+    life.asked = None
+    assert "attempts_made" == life.do(voicemail).rule
+    for item in ("video", "study"):
+        life.wait(days=7)
+        life.must(touch_command(item))
+    assert "offer_known" == life.do(voicemail).rule
+    life.must(c.RecordOffer(solution=WORDS, benefit=WORDS))
+    assert "cut_bait_confirmed" == life.do(voicemail).rule
+    life.must(c.ConfirmCutBait(choice="breakup"))
+    life.must(voicemail)
+    assert both(life.history) == ([], [])
+    last = life.history[-1]
+    assert last.used
+    assert last.used.asked == ("mentions_mail", "attempts_made", "modes_tried", "offer_known", "cut_bait_confirmed")
+    forged = msgspec.structs.replace(last, used=msgspec.structs.replace(last.used, asked=("mentions_mail",)))
+    assert "used.asked" in both([*life.history[:-1], forged])[0][0]
+    early = life_in("no_response")
+    early.asked = ("mentions_mail",)
+    early.must(voicemail)
+    last = early.history[-1]
+    assert last.used
+    asked = ("mentions_mail", *GUARDS_OF_MAIL)
+    forged = msgspec.structs.replace(last, used=msgspec.structs.replace(last.used, asked=asked))
+    assert both([*early.history[:-1], forged])[0], "it would have been refused"
 
 
 def test_what_was_said_with_an_objection_follows() -> None:

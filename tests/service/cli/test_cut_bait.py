@@ -47,9 +47,27 @@ def silent(world: World) -> World:
     return world
 
 
+def test_a_voicemail_waits_as_its_mail_does(silent: World) -> None:
+    """A1-3, A1-9: it promises a mail, and that may not go before enough was tried, the offer is known and somebody decided."""
+    voicemail = ("breakup", "voicemail", "V-0000", "--text", "It is Dan. Look at the email that I sent you.")
+    with silent.worker():
+        assert "refused (offer_known)" in silent.refused(1, *voicemail)
+        silent.ok("offer", "V-0000", "--solution", "phase two", "--benefit", "a garden")
+        assert "refused (cut_bait_confirmed)" in silent.refused(1, *voicemail)
+        silent.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "known to us all")
+        silent.ok(*voicemail)
+    assert silent.said("rederive", "--all")["mismatches"] == []
+
+
+def decided(silent: World) -> None:
+    """Know what a breakup says, and decide on one."""
+    silent.ok("offer", "V-0000", "--solution", "phase two", "--benefit", "a garden")
+    silent.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "known to us all")
+
+
 def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: World) -> None:
-    """A1-8, A1-13, A3-11, A3-12: `thaw cut-bait` shows every part and the three choices; the decision stores them and follows
-    from them; the minutes that it frees, and who is next for them, stand on the day's page and in the accounts."""
+    """A1-8, A1-13, A3-11, A3-12: `thaw cut-bait` shows every part and the choices; the decision stores them and follows from
+    them; the minutes that it frees, and who is next for them, stand on the day's page and in the accounts."""
     (shown,) = silent.said("cut-bait")["cards"]
     assert [command.rpartition(" --choice ")[2] for command in shown["commands"]] == [
         "breakup --reason TEXT --override TEXT", "one_more_try", "nurture --reason TEXT --override TEXT",
@@ -109,6 +127,7 @@ def test_a_person_decides_on_a_card_and_the_log_keeps_what_was_shown(silent: Wor
 def test_a_breakup_voicemail_says_that_a_mail_comes(silent: World) -> None:
     """A1-9: the words of the voicemail are read as those of the mail are; an override with a reason lets it pass."""
     with silent.worker():
+        decided(silent)
         said = silent.refused(1, "breakup", "voicemail", "V-0000", "--text", "It is Dan. I tried to reach you three times.")
         assert "refused (check.mentions_mail): The voicemail does not say that a mail comes with it." in said
         silent.ok("breakup", "voicemail", "V-0000", "--text", "It is Dan. Look at the email that I sent you.")
@@ -138,7 +157,7 @@ def test_halves_of_a_breakup_whose_words_are_not_kept_are_vouched_for_and_counte
 
     mail, before = ("breakup", "email", "V-0000", "--monitored"), unread()
     with silent.worker():
-        silent.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "known to us all")
+        decided(silent)
         assert "refused (check.mentions_mail): Nobody has confirmed that" in silent.refused(1, "breakup", "voicemail", "V-0000")
         said = " ".join(silent.refused(1, *mail).split())
         assert "refused (check.breakup_parts)" in said

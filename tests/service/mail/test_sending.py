@@ -32,6 +32,21 @@ def test_the_mail_of_a_breakup_goes_out_and_is_its_second_half(given_up: Office)
     assert "breakup_sent" == office.world.lead(office.silent).state
 
 
+def test_a_preview_says_what_would_refuse_the_mail_and_keeps_nothing(given_up: Office) -> None:
+    """The mail stands on standard output as it would go out; beside it what is missing, with what to type."""
+    office = given_up
+    before = office.world.lead(office.silent).version
+    preview = ("mail", "breakup", "V-0001", "--preview")
+    told = office.world.thaw(*preview)
+    said = told.stderr
+    assert (0, True) == (told.exit_code, "Shall I close your file, Bela?" in told.stdout)
+    assert "as it stands it would be refused (monitored_reply_address): The mail asks to simply hit reply" in said
+    assert "to go on: --monitored, if somebody reads that address" in said
+    assert "" == office.world.thaw(*preview, "--monitored").stderr
+    assert before == office.world.lead(office.silent).version
+    assert [] == office.due()
+
+
 def test_the_bytes_that_arrive_are_those_that_were_checked_and_kept(office: Office) -> None:
     """The document behind the commitment in the log is the mail, byte for byte; the log itself names nobody."""
     office.nurture()
