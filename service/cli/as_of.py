@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from models import book, contacts, leads, playbooks, views
+from models.contacts import Contact
 from models.database import Connection, transaction
 from service.cli.answers import typed_errors
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
@@ -23,7 +24,7 @@ from service.moments import Sense, as_recorded, in_sense, moment_of
 from service.stream_differences import stream_differences
 from service.streams import Named, read_named, stream_named, zone_of_stream
 from service.times import shown_moment, zone_of
-from service.wording import count, key_of_id, plain, words
+from service.wording import count, field_of, key_of_id, plain, words
 from workflows.events import Recorded
 from workflows.transitions import STATES
 
@@ -152,6 +153,8 @@ class LeadThen(msgspec.Struct, frozen=True, kw_only=True):
     lead_id: UUID
     external_id: str | None
     """``source:id`` in the CRM, as it is known today; the log holds no personal data."""
+    name: str | None
+    """Of the person or the company, as it is known today."""
     version: int
     state: str
     since: datetime
@@ -181,7 +184,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 def leads_(app: App, moment: str, owner: str | None, state: str | None, as_json: bool) -> None:
     """List the whole book as it was recorded at any moment: every lead's state then, and how many were in each.
 
-    Each lead is folded from its own events, one at a time; nothing that was kept meanwhile is relied on.
+    They come by our ids, which tell nothing of their order; names are those of today. Each lead is folded from its own
+    events, one at a time; nothing that was kept meanwhile is relied on.
     """
     counts: Counter[str] = Counter()
     with typed_errors(), views.snapshot(app.service.engine) as connection:
@@ -194,10 +198,12 @@ def leads_(app: App, moment: str, owner: str | None, state: str | None, as_json:
             app.print_json(Book(at=at, counts=by_state, leads=shown))
             return
         for then, key, into in listed:
+            name = plain(then.name or "", 22)
             held = f", on hold: {words(then.held)}" if then.held else ""
             held += f", merged into {into}" if into else ""
             since = shown_moment(then.since, zone)
-            click.echo(f"{key:<14} {then.state:<15} since {since}  {plain(then.owner, 80)}, event {then.version}{held}")
+            stood = f"{then.state:<15} since {since}  {plain(then.owner, 80)}, event {then.version}{held}"
+            click.echo(f"{key:<14} {name:<22} {stood}")
     total = ", ".join(f"{name} {counts[name]}" for name in STATES if counts[name])
     when = f"{shown_moment(at, zone, seconds=True)} in {zone.key}"
     click.echo(f"{count(counts.total(), 'lead')} as of {when}{f': {total}' if total else ''}")
@@ -218,6 +224,7 @@ def _listed(
             then = LeadThen(
                 lead_id=each.id,
                 external_id=plain(f"{person.source}:{person.external_id}", 80) if person else None,
+                name=_called(person),
                 version=each.version,
                 state=each.state,
                 since=each.since,
@@ -227,6 +234,10 @@ def _listed(
             )
             into = key_of_id(each.merged_into, known.get(each.merged_into)) if each.merged_into else ""
             yield then, key_of_id(each.id, person), into
+
+
+def _called(person: Contact | None) -> str | None:
+    return (field_of(person.fields, "name") or field_of(person.fields, "company") or None) if person else None
 
 
 def _standings(connection: Connection, at: datetime) -> Iterator[book.Standing]:

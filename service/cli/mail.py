@@ -24,6 +24,7 @@ from service.mailing.addresses import address_of, sender_of, token_of
 from service.mailing.compose import Letter, compose, filled
 from service.pepper import Pepper, open_pepper
 from service.way_out import way_out
+from service.wording import count
 from workflows.commands import Command, decode_command
 from workflows.events import CommandRefused
 from workflows.mail_commands import MailOutcome, QueueBreakupMail, QueueNurtureMail, ReportMail
@@ -314,7 +315,7 @@ def show(app: App, lead: str, as_json: bool) -> None:
     if as_json:
         app.print_json(shown)
         return
-    click.echo(f"{known.purpose} mail, {known.status} after {known.attempt} conversations with the server", err=True)
+    click.echo(f"{known.purpose} mail, {known.status} after {count(known.attempt, 'conversation')} with the server", err=True)
     click.echo(body if body is not None else "its text was erased", nl=body is None)
 
 

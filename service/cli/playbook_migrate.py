@@ -11,6 +11,7 @@ import msgspec
 from actors.submit import Submission, submit
 from models import contacts, playbooks, views
 from models.database import transaction
+from models.leads import list_reps
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.playbook import exactly, find_playbook
 from service.cli.typed import WHO
@@ -71,6 +72,7 @@ def migrate(
     with transaction(app.service.engine) as connection:
         leads = playbooks.pinned_leads(connection, old.digest)
         reps = playbooks.following_reps(connection, old.digest)
+        following = [rep for rep in list_reps(connection) if rep.name in reps]
         people = contacts.find_contacts(connection, [lead.id for lead in leads])
         # By the days of whoever makes the call that is promised, as `workflows.cover.acting` has it decided.
         calendars = {rep: views.calendar_of(connection, rep) for rep in set(map(at_work, leads))}
@@ -95,7 +97,8 @@ def migrate(
     if as_json:
         app.print_json(shown)
         return
-    _show(moves, reps, f"{old.id}@{old.version}", dry_run=dry_run)
+    planned_by = {rep.name: f"{rep.playbook.id}@{rep.playbook.version}" for rep in following if rep.playbook}
+    _show(moves, planned_by, f"{old.id}@{old.version}", dry_run=dry_run)
 
 
 def _read_mappings(typed: Sequence[str]) -> dict[PlaybookStep, StepOnto]:
@@ -149,7 +152,7 @@ def _command(playbook: str, version: str, digest: str, move: Migrated) -> Migrat
     return MigratePlaybook(playbook=playbook, version=version, digest=digest, step=step, onto=onto)
 
 
-def _show(moves: Sequence[Migrated], reps: Sequence[str], before: str, *, dry_run: bool) -> None:
+def _show(moves: Sequence[Migrated], planned_by: Mapping[str, str], before: str, *, dry_run: bool) -> None:
     for move in moves:
         timers = "; ".join(f"{name} {was} -> {will}" for name, (was, will) in move.timers.items())
         says = move.refused or "; ".join(part for part in (_onto(move), timers) if part) or "no timer moves"
@@ -157,8 +160,9 @@ def _show(moves: Sequence[Migrated], reps: Sequence[str], before: str, *, dry_ru
     refused = sum(move.refused is not None for move in moves)
     verb = "would move" if dry_run else "handed in"
     click.echo(f"{count(len(moves) - refused, 'lead')} {verb}, {refused} stay with {before}")
-    for rep in reps:
-        click.echo(f"the days of {plain(rep)} are planned by {before} until `thaw rep set {plain(rep)}`")
+    for rep, by in planned_by.items():
+        made = "" if by == before else f", made of {before},"
+        click.echo(f"the days of {plain(rep)} are planned by {by}{made} until `thaw rep set {plain(rep)}`")
 
 
 def _onto(move: Migrated) -> str:

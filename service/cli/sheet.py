@@ -32,10 +32,14 @@ _LEFT_OVER = {"reason": "people to ask why", "homework": "homework", "review": "
 @click.command()
 @click.option("--rep", "rep_name", help="Whose day; may be left out when there is one rep only.")
 @click.option("--on", "day", type=DAY, metavar="DAY", help="A day to come, instead of today.")
+@click.option("--lines", is_flag=True, help="Print every line that can be typed for an item, and not the first alone.")
 @json_option
 @pass_app
-def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> None:
-    """Print a rep's day: what to do and in which order, what is blocked and why, and what the next days hold."""
+def today(app: App, rep_name: str | None, day: str | None, lines: bool, as_json: bool) -> None:
+    """Print a rep's day: what to do and in which order, what is blocked and why, and what the next days hold.
+
+    Behind the `$` of an item stands what to type for it; words in capitals are to be filled in.
+    """
     now = app.service.now()
     with typed_errors(), transaction(app.service.engine) as connection:
         name = rep_name or _only_rep(connection)
@@ -49,10 +53,10 @@ def today(app: App, rep_name: str | None, day: str | None, as_json: bool) -> Non
     click.echo(f"{plain(sheet.rep)}, {shown_day(sheet.day)}, {seen} in {zone.key}")
     for line in pause_lines(paused, zone):
         click.echo(f"! paused: {line}")
-    for line in (*_state(sheet, now, zone), *_items(sheet, now, zone), *_campaigns(sheet)):
+    for line in (*_state(sheet, now, zone), *_items(sheet, now, zone, every_line=lines), *_campaigns(sheet)):
         click.echo(line)
     stopped = tuple(each for each in sheet.blocked if not _comes_today(each, sheet, zone))
-    for line in (*map(_load, sheet.ahead), *_blocked(stopped), *_first(sheet)):
+    for line in (*map(_load, sheet.ahead), *_blocked(stopped), *(() if lines else _first(sheet))):
         click.echo(line)
 
 
@@ -101,8 +105,8 @@ def _tally(tally: Tally) -> str:
     return f"{tally.done}/{tally.planned}"
 
 
-def _items(sheet: Sheet, now: datetime, zone: ZoneInfo) -> Iterator[str]:
-    """Yield the work by kinds, in the order of the day; numbers count what is shown."""
+def _items(sheet: Sheet, now: datetime, zone: ZoneInfo, *, every_line: bool) -> Iterator[str]:
+    """Yield the work by kinds, in the order of the day, each with the line to type; numbers count what is shown."""
     yield ""
     later = sorted((each for each in sheet.blocked if _comes_today(each, sheet, zone)), key=lambda each: str(each.opens))
     everything: tuple[Item, ...] = (*sheet.objections, *sheet.items, *sheet.decisions)
@@ -111,7 +115,14 @@ def _items(sheet: Sheet, now: datetime, zone: ZoneInfo) -> Iterator[str]:
         yield _waits(sheet, now, zone)
     number = 0
     for kind, head in _HEADS.items():
-        of_kind = [(f"{each.name} ({each.key}): {each.why}", each.notes) for each in everything if each.kind == kind]
+        of_kind = [
+            (
+                f"{each.name} ({each.key}): {each.why}",
+                (*each.notes, *(f"$ {command}" for command in each.commands[: None if every_line else 1])),
+            )
+            for each in everything
+            if each.kind == kind
+        ]
         waiting = [(_later(each, zone), ()) for each in later if each.kind == kind]
         for line, notes in (*of_kind, *waiting)[:MOST]:
             number += 1

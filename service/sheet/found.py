@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from service.sheet.desk import Desk
-from service.wording import facts_of, field_of, key_of, name_of, words
+from service.wording import facts_of, field_of, key_of, name_of, plain, words
 from workflows.commands import AnyCommand
 from workflows.homework import reason_unverified
 from workflows.lead import Lead
@@ -115,6 +115,16 @@ def name(desk: Desk, lead: Lead) -> str:
 def reach(desk: Desk, lead: Lead) -> str:
     """Return how to reach the person."""
     return ", ".join(_known(desk, lead, "company", "phone", "email"))
+
+
+def post_to(desk: Desk, lead: Lead) -> str:
+    """Return where a note to the person goes, as on its envelope."""
+    person = desk.people.get(lead.id)
+    address = person.fields.get("address") if person else None
+    if not isinstance(address, str) or not address.strip():
+        return ""
+    lines = [plain(line, 80) for line in address.splitlines()]
+    return f"post to: {', '.join([*lines, *_known(desk, lead, 'country')])}"
 
 
 def face(desk: Desk, lead: Lead) -> str:

@@ -8,7 +8,7 @@ from service.cut_bait import Shown
 from service.law_words import next_opening
 from service.next_action import step_of
 from service.sheet.desk import Desk
-from service.sheet.found import Found, Item, facts, item, key, met, reach, unverified
+from service.sheet.found import Found, Item, facts, item, key, met, post_to, reach, unverified
 from service.sheet.objections import MOST_SAID
 from service.times import shown_day, shown_moment
 from service.wording import count, plain, score_line, words
@@ -127,7 +127,7 @@ def notes(desk: Desk) -> Iterable[Found]:
             lead=lead,
             kind="note",
             why=f"score {score_line(lead.score)}" if lead.score else "chosen by the planner",
-            notes=(facts(desk, lead), met(desk, lead), promise),
+            notes=(facts(desk, lead), met(desk, lead), promise, post_to(desk, lead)),
             commands=(
                 f"thaw note-sent {key(desk, lead)} --attest-all",
                 f"thaw note-sent {key(desk, lead)} --attest-all --text-file FILE",

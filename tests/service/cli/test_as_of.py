@@ -150,7 +150,7 @@ def test_the_book_of_today_is_the_projection(late: World) -> None:
 def test_the_book_can_be_narrowed(late: World) -> None:
     shown = late.ok("leads", "--at", "2026-01-06T10:00", "--state", "note_sent")
     first, total = shown.splitlines()
-    assert first == "V-0000         note_sent       since Tue 2026-01-06 10:00  dan, event 4"
+    assert first == "V-0000         Ada Amberfield         note_sent       since Tue 2026-01-06 10:00  dan, event 4"
     assert total.startswith("2 leads as of Tue 2026-01-06 10:00:00 in America/New_York: ")
     assert {"counts": {}, "leads": []}.items() <= late.said("leads", "--owner", "eve").items()
     assert "0 leads as of Sun 2026-01-04 23:59:59 in America/New_York\n" == late.ok("leads", "--at", "2026-01-04")

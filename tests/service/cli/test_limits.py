@@ -1,5 +1,6 @@
 """`thaw rep limit` and `thaw team`: numbers of a rep's days otherwise than the playbook has them, with who and why."""
 
+import re
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -223,6 +224,10 @@ def test_the_numbers_shown_and_changed_are_those_of_the_version_that_is_followed
         world.ok("rep", "limit", "dan", "--clear", "--team", "", *WHY, *ANN)
         move = ("playbook", "migrate", "five-five-five@1.0.0", "five-five-five@9.0.0", "--dry-run")
         assert world.said(*move)["reps"] == ["dan", "eve"]
+        shown = world.ok(*move)
+        made = r"the days of dan are planned by five-five-five\.of\.dan@1\.0\.\d+, made of five-five-five@1\.0\.0, until"
+        assert re.search(made, shown), shown
+        assert "the days of eve are planned by five-five-five@1.0.0 until" in shown
         layers = frozen(world).layers
         assert layers
         with transaction(world.engine) as connection:

@@ -123,9 +123,11 @@ def test_whoever_looks_at_either_lead_is_told_of_the_other(merged: World) -> Non
         for looked in (("lead", "V-0000"), ("replay", "V-0000"), ("why", "V-0000"), ("explain", "V-0000")):
             shown = " ".join(merged.ok(*looked).split())
             assert f"took in V-0001 (A. Amberfield), whose history is a stream of its own: {second}" in shown, looked
-    assert "merged into V-0000" in merged.ok("leads", "--state", "dropped")
+    shown = merged.ok("leads", "--state", "dropped")
+    assert "merged into V-0000" in shown
+    assert shown.startswith("V-0001         A. Amberfield          dropped         since ")
     (listed,) = [each for each in merged.said("leads")["leads"] if each["merged_into"]]
-    assert (str(second), str(first)) == (listed["lead_id"], listed["merged_into"])
+    assert (str(second), str(first), "A. Amberfield") == (listed["lead_id"], listed["merged_into"], listed["name"])
     assert str(first) == merged.said("lead", "V-0001")["lead"]["merged_into"]
     said = merged.said("history", "V-0001")
     assert ("lead_merged", None) == (said["history"][-1]["event"], said["answer"])

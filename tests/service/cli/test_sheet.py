@@ -49,6 +49,34 @@ def test_the_page_ends_with_what_to_type_and_that_works(tuesday: World) -> None:
     assert "\nnothing to do\n" in tuesday.ok("today", "--rep", "dan")
 
 
+def test_each_item_of_the_page_stands_with_the_line_to_type(tuesday: World) -> None:
+    """A4-12: what does an item stands below it, and with ``--lines`` all that may be typed instead."""
+    declined = tuesday.register(1, queued=False)[0]
+    tuesday.hand_in(declined, RecordDecline(kind="no", stated_reason="price"))
+    tuesday.at(MONDAY + timedelta(days=2))
+    said = tuesday.said("today")["items"]
+    assert {item["kind"] for item in said} == {"note", "reason"}
+    for options, most in (((), 1), (("--lines",), None)):
+        shown = tuesday.ok("today", *options)
+        below = [
+            [line.strip().removeprefix("$ ") for line in block.splitlines() if line.startswith("               $ ")]
+            for block in re.split(r"^ *\d+ (?=[A-Z])", shown, flags=re.MULTILINE)[1:]
+        ]
+        assert below == [item["commands"][:most] for item in said]
+        assert ("\nfirst: NOTE " in shown) == bool(most)
+
+
+def test_a_note_to_write_says_where_it_goes(world: World) -> None:
+    """It goes by post: the envelope is written from the page, on one line and in the order of the CRM."""
+    world.rep()
+    world.take_in(person={"name": "Ada", "address": "14 Amberfield Lane\nSpring\x1b[2Jfield\n12345", "country": "US"})
+    world.take_in(person={"name": "Bela"})
+    world.at(MONDAY + timedelta(days=1))
+    said = {item["name"]: item["notes"] for item in world.said("today")["items"]}
+    assert said["Ada"][-1] == "post to: 14 Amberfield Lane, Spring[2Jfield, 12345, US"
+    assert not any(note.startswith("post to") for note in said["Bela"])
+
+
 def test_the_page_is_the_same_each_time(tuesday: World) -> None:
     assert tuesday.ok("today") == tuesday.ok("today")
     said = tuesday.said("today")

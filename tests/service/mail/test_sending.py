@@ -54,6 +54,7 @@ def test_the_bytes_that_arrive_are_those_that_were_checked_and_kept(office: Offi
     (raw,) = office.server.taken
     shown = office.world.said("mail", "show", "V-0000")
     assert raw == shown["mail"].encode()
+    assert "nurture mail, sent after 1 conversation with the server\n" == office.world.thaw("mail", "show", "V-0000").stderr
     assert ("nurture", "sent", 1) == (shown["purpose"], shown["status"], shown["attempts"])
     bodies = "".join(str(msgspec.json.encode(each)) for each in office.world.events(office.nurtured))
     assert not [word for word in ("ada@", "Ada", "garden-guide that", "springfield.example") if word in bodies]
