@@ -6,14 +6,15 @@ again after the period is in it no more. A client who also declined gets the cli
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
 
 from workflows.campaign_commands import AudienceKey
-from workflows.campaign_events import AudienceRow, PersonFacts
-from workflows.codec import canonical, digest
+from workflows.campaign_events import AudienceDrawn, AudienceRow, PersonFacts
+from workflows.codec import BODY_BYTES_MAX, canonical, digest
+from workflows.command import Mode
 from workflows.invitation_playbook import Invitation
 from workflows.law import refuses
 from workflows.law_table import LawTable
@@ -25,6 +26,22 @@ _IN_CONVERSATION = frozenset({"re_engaged", "meeting_booked"})
 
 #: A note with a promised call is on its way; two letters would read as one machine.
 _PROMISED = frozenset({"note_due", "note_sent", "call_due"})
+
+#: Of the body of a draw, what does not grow with the audience has fewer bytes.
+_AROUND = 4_096
+
+#: An audience row without its rep, and what is known of a person, at their longest, with the commas around them.
+_ROW = 1 + len(canonical(AudienceRow(lead_id=UUID(int=0), audience="declined", rep="", status="excluded", reason="r" * 32)))
+_PERSON = len(
+    canonical({
+        str(UUID(int=0)): PersonFacts(
+            company=False,
+            last_meeting_topic=False,
+            same_as=UUID(int=0),
+            suppressed=(max(get_args(Mode), key=len),),
+        )
+    })
+)  # fmt: skip
 
 
 class Asked(NamedTuple):
@@ -63,6 +80,27 @@ def audience_of(leads: Iterable[Lead], asked: Asked) -> tuple[Lead, ...]:
 def audience_digest(leads: Sequence[Lead]) -> str:
     """Return SHA-256 of the leads of an audience with their versions, by which their whole histories are named."""
     return digest(canonical([(lead.id, lead.version) for lead in leads]))
+
+
+def is_short(drawn: AudienceDrawn, audience: Audience) -> bool:
+    """Tell whether an event can hold *drawn* with what is known of the people of its audience."""
+    people = {str(id_): facts for id_, facts in audience.people.items()}
+    return _AROUND + len(canonical(drawn)) + len(canonical(people)) <= BODY_BYTES_MAX
+
+
+def most_drawn(leads: Iterable[Lead], left: Iterable[str]) -> int:
+    """Return how many of *leads*, from the first on, one draw can hold whatever is known of each of them.
+
+    *left* are the reps of those who may belong to the audience no more, and have a row, too.
+    """
+    room = BODY_BYTES_MAX - _AROUND - sum(_ROW + len(canonical(rep)) for rep in left)
+    most = 0
+    for lead in leads:
+        room -= _ROW + _PERSON + len(canonical(lead.owner))
+        if room < 0:
+            break
+        most += 1
+    return most
 
 
 def rows_of(audience: Audience, asked: Asked, rules: Invitation, day: date, law: LawTable | None) -> list[AudienceRow]:

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from workflows import campaign_commands as c
 from workflows import campaign_events as e
 from workflows import horizon
-from workflows.audience import Asked, Audience, rows_of
+from workflows.audience import Asked, Audience, is_short, most_drawn, rows_of
 from workflows.calendars import Calendar
 from workflows.campaign import RELEASE, Campaign, Letter
 from workflows.commands import FireTimer
@@ -131,10 +131,25 @@ def _draw(campaign: Campaign, looked: Looked) -> Answer:
         excluded=sum(status == "excluded" for status in statuses.values()),
         added=sum(str(row.lead_id) not in known for row in new),
     )
+    if too_large := _too_large(drawn, campaign, looked.audience):
+        return too_large
     waits = any(status == "waiting" for status in statuses.values())
     if campaign.started and waits and RELEASE not in campaign.timers:
         return Said(data=(drawn,), effects=Effects(armed={RELEASE: looked.now}))
     return Said(data=(drawn,))
+
+
+def _too_large(drawn: e.AudienceDrawn, campaign: Campaign, audience: Audience) -> Refused | None:
+    """Refuse a draw that would be longer than an event may be; made again from the refusal it is refused, too."""
+    people, present = len(audience.leads), {str(lead.id) for lead in audience.leads}
+    most = most_drawn(audience.leads, (letter.rep for id_, letter in campaign.letters.items() if id_ not in present))
+    if most >= people or (audience.people and is_short(drawn, audience)):
+        return None
+    reason = (
+        f"The audience has {people:,} people, too many for one draw, which holds {most:,} for certain. Nobody was drawn: "
+        "instead of this campaign plan some of shorter periods (--from, --to) or of one audience each (--audience)."
+    )
+    return Refused(rule="audience_size", reason=reason, inputs={"audience": people, "most": most})
 
 
 def _start(campaign: Campaign, looked: Looked) -> Answer:

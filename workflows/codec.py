@@ -17,6 +17,9 @@ T = TypeVar("T")
 #: Names derived from other names (timer ids, lead ids) live below this namespace, so that a retry finds the same row.
 NAMESPACE = UUID("6f1c1c1e-5d0a-5c67-9a44-7468617721a1")
 
+#: So many bytes has the body of an event at most: no verifier of bundles reads a longer line.
+BODY_BYTES_MAX = 12 << 20
+
 #: The chain of a stream starts from 32 zero bytes.
 GENESIS = bytes(32)
 

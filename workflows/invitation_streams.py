@@ -113,7 +113,7 @@ def handle_invitations(
             refusal = CommandRefused(
                 refused=command_kind(command), rule=answer.rule, reason=answer.reason, inputs=dict(answer.inputs)
             )
-            recorded = _record(state, command, (refusal,), answer.effects, playbook, looked, verdicts, carrier)
+            recorded = _record(state, command, (refusal,), answer.effects, playbook, _briefly(looked), verdicts, carrier)
             after = cast("Campaign | SalesEvent", fold_stream(state, recorded[0]))
             return Outcome(
                 answer="refused",
@@ -128,6 +128,11 @@ def handle_invitations(
     for each in recorded:
         folded = fold_stream(folded, each)
     return Outcome(answer="applied", recorded=recorded, state=cast("Campaign | SalesEvent", folded), proposals=answer.proposals)
+
+
+def _briefly(looked: Looked) -> Looked:
+    """Return *looked* without what is known of an audience's people: there may be too many of them, and no refusal needs it."""
+    return msgspec.structs.replace(looked, audience=msgspec.structs.replace(looked.audience, people={}))
 
 
 def _unseated(state: Campaign | SalesEvent | None, command: AnyCommand, rule: str) -> tuple[tuple[UUID, Command], ...]:

@@ -69,9 +69,8 @@ FORMAT = "thaw-bundle-1"
 #: So many findings of a kind are kept; all are counted.
 FINDINGS_KEPT = 100
 
-#: Bytes in a line of any file, at most; and in one of opened.ndjson, for a photo of a note is 8 MB at most, in Base64.
-LINE_BYTES_MAX = 4 << 20
-OPENED_LINE_BYTES_MAX = 12 << 20
+#: Bytes in a line of any file, at most: no event is longer, and a photo of a note is 8 MB at most, in Base64.
+LINE_BYTES_MAX = 12 << 20
 
 CHUNK_BYTES = 1 << 18
 
@@ -619,7 +618,6 @@ class Bundle:
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines of a file without their ends; raises WrongError also at a line that is too long or has no end."""
-        most = OPENED_LINE_BYTES_MAX if name == "opened.ndjson" else LINE_BYTES_MAX
         # Joined once, when the line's end is there: joined anew with each piece, a photo would be copied dozens of times.
         begun: list[bytes] = []
         size = 0
@@ -627,8 +625,8 @@ class Bundle:
             ended, *lines = piece.split(b"\n")
             begun.append(ended)
             size += len(ended)
-            if size > most:
-                raise WrongError(ALTERED, f"{name} has a line of more than {most:,} bytes")
+            if size > LINE_BYTES_MAX:
+                raise WrongError(ALTERED, f"{name} has a line of more than {LINE_BYTES_MAX:,} bytes")
             if lines:
                 yield b"".join(begun)
                 yield from lines[:-1]

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
+from unittest.mock import patch
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,8 @@ from tests.workflows.promotion import CAMPAIGN, KNOWN, RULES, START, Promotion, 
 from workflows import campaign_commands as c
 from workflows.audience import Asked, Audience, rows_of
 from workflows.campaign_events import EventWithdrawn, PersonFacts
+from workflows.codec import canonical
+from workflows.command import Mode
 from workflows.commands import RecordReply
 from workflows.events import event_type
 from workflows.invitation_playbook import Pacing
@@ -67,6 +70,47 @@ def test_everybody_has_a_letter_or_a_reason(people: list[tuple[bool, PersonFacts
     assert not any(
         row.status == "waiting" and row.audience == "declined" and facts[row.lead_id].same_as in buyers for row in rows
     )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text('a\u00e9\U0001f600"\\', min_size=1, max_size=80),
+            st.builds(
+                PersonFacts,
+                company=st.booleans(),
+                last_meeting_topic=st.booleans(),
+                same_as=st.none() | st.just(CAMPAIGN),
+                suppressed=st.sampled_from([(), *((mode,) for mode in get_args(Mode))]),
+            ),
+        ),
+        min_size=15,
+        max_size=40,
+    ),
+    st.integers(5_000, 14_000),
+)
+def test_no_draw_is_longer_than_an_event_may_be(people: list[tuple[str, PersonFacts]], most: int) -> None:
+    """A0-3: what the offline verifier would not read is refused with how many people would go, and the refusal is short."""
+    promotion = Promotion()
+    for number, (rep, facts) in enumerate(people):
+        id_ = promotion.lead(PROSPECT, number)
+        promotion.leads[id_] = replace(promotion.leads[id_], owner=rep)
+        promotion.people[id_] = facts
+    promotion.must(CAMPAIGN, c.PlanCampaign(name="spring"))
+    with patch("workflows.audience.BODY_BYTES_MAX", most):
+        drawn = promotion.do(CAMPAIGN, c.DrawAudience())
+    (recorded,) = drawn.recorded
+    if drawn.rule is None:
+        assert len(canonical(recorded)) <= most
+        return
+    assert ("audience_size", True) == (drawn.rule, len(canonical(recorded)) < 4_000)
+    fitting = recorded.data.inputs["most"]  # type: ignore[union-attr]
+    assert isinstance(fitting, int)
+    assert fitting < len(people)
+    for id_ in sorted(promotion.leads)[fitting:]:
+        del promotion.leads[id_]
+    with patch("workflows.audience.BODY_BYTES_MAX", most):
+        assert "applied" == promotion.do(CAMPAIGN, c.DrawAudience()).answer
 
 
 def test_letters_leave_on_working_days_no_faster_than_calls_are_answered() -> None:

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from service.bundle import verify
 from tests.service.bundle.conftest import Filled
 from tests.service.bundle.forge import Forged, checked, verdict
+from workflows.codec import BODY_BYTES_MAX
 
 LATER = b'{"format":"thaw-bundle-2","files":[],"selection":{"kind":"all"},"events":0,"opened":false,"made_at":"","release":""}'
 
@@ -133,16 +134,22 @@ def test_more_than_one_wants_to_read_is_not_read(filled: Filled) -> None:
 
 @pytest.mark.parametrize("name", ["events.ndjson", "opened.ndjson"])
 def test_a_huge_line_is_refused(name: str, filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each file has a limit; texts have one of their own, for a photo of a note is one line."""
-    monkeypatch.setattr(verify, "LINE_BYTES_MAX", 100_000)
-    monkeypatch.setattr(verify, "OPENED_LINE_BYTES_MAX", 300_000)
-    limit = 300_000 if name == "opened.ndjson" else 100_000
+    """A line of any file has a limit."""
+    limit = 100_000
+    monkeypatch.setattr(verify, "LINE_BYTES_MAX", limit)
     for length in (limit - 1, 5 * limit):
         forged = Forged(filled.bundles["one"])
         forged.files[name] = os.urandom(length).replace(b"\n", b"x") + b"\n"
         found = sentences(forged.listed_anew(), filled)
         assert found
         assert any(f"{name} has a line of more than {limit:,} bytes" in each for each in found) == (length > limit), found
+
+
+def test_the_limit_of_a_line_is_that_of_an_event() -> None:
+    """What the log may hold the verifier reads, and FORMAT.txt says how much that is."""
+    assert BODY_BYTES_MAX == verify.LINE_BYTES_MAX
+    said = Path(verify.__file__).with_name("FORMAT.txt").read_text()
+    assert f"No line of a file has more than {BODY_BYTES_MAX:,} bytes." in said
 
 
 class Pieces(verify.Bundle):

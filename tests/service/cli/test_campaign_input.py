@@ -128,3 +128,17 @@ def test_a_campaign_and_an_event_are_replayed_to_any_moment(world: World) -> Non
         'UPDATE events SET body = replace(body, \'"outcome":"sent"\', \'"outcome":"refused"\') WHERE type = \'letter_recorded\''
     )
     assert "chain      BROKEN at event 5" in world.refused(1, "replay", "campaign:spring")
+
+
+def test_an_audience_that_no_event_holds_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A0-3: nobody is drawn, the answer says what to plan instead, and the refusal follows from the log again."""
+    office = Office(world)
+    for _ in range(4):
+        office.declined()
+    monkeypatch.setattr("workflows.audience.BODY_BYTES_MAX", 5_000)
+    with world.worker():
+        world.ok("campaign", "plan", "spring", *ANN)
+        said = world.refused(1, "campaign", "draw", "spring", *ANN)
+    assert "The audience has 4 people, too many for one draw, which holds 2 for certain. Nobody was drawn:" in said
+    assert {} == office.letters()
+    office.sound()
