@@ -97,13 +97,13 @@ def _derived(connection: Connection, text: str) -> list[UUID]:
 
 
 #: Of what `is_rep_name` accepts, in words.
-REP_NAMES = "1 to 80 printable characters on one line"
+REP_NAMES = "1 to 80 printable characters on one line, no blank before or behind them"
 REP_NAME_CHARACTERS_MAX = 80
 
 
 def is_rep_name(text: str) -> bool:
     """Tell whether *text* may name a rep, wherever the name comes from."""
-    return bool(text.strip()) and len(text) <= REP_NAME_CHARACTERS_MAX and storable(text) and text.isprintable()
+    return text == text.strip() != "" and len(text) <= REP_NAME_CHARACTERS_MAX and storable(text) and text.isprintable()
 
 
 def storable(text: str) -> bool:

@@ -1,5 +1,6 @@
 """What a team or a rep does otherwise than the playbook: numbers of the day, and narrower hours for calls, with who and why."""
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -36,13 +37,15 @@ from workflows.layers import HOURS, Said
 from workflows.lead import Rep
 from workflows.limits import Limits
 
+_TIME = re.compile("([0-9]{1,2}):([0-5][0-9])")
+
 
 def _minute(text: str | None, option: str) -> int | UnsetType:
     if text is None:
         return UNSET
-    hours, _, minutes = text.partition(":")
-    if hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(hours) * 60 + int(minutes) <= 1440:
-        return int(hours) * 60 + int(minutes)
+    match = _TIME.fullmatch(text)
+    if match and (minute := int(match[1]) * 60 + int(match[2])) <= 1440:
+        return minute
     raise InputError(f"{option} {plain(text, 20)!r}: a time of the prospect's day as in 09:30, 00:00 to 24:00")
 
 
@@ -107,12 +110,12 @@ def limit(app: App, /, name: str, team: str | None, why: str, who: str, **typed:
         raise InputError(f"--as {plain(who, 80)}: in which team a rep is, and so what the team sets, is said by a manager")
     if team and not is_rep_name(team):
         raise InputError(f"{plain(team, 80)!r} is no name for a team: {REP_NAMES}")
+    own = _typed(typed)
 
     def prepare(connection: Connection) -> dict[str, Submission]:
         waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])
         known = find_rep(connection, name)
         _refuse_under_way(waiting, {name}, team)
-        own = _typed(typed)
         change: dict[str, Any] = {"own": _upon(known.layers.own if known.layers else Limits(), typed, own)}
         if team is not None:
             change |= {"team": team or UNSET, "of_team": _limits_of(_members(connection, team)) if team else Limits()}
@@ -198,6 +201,7 @@ def set_(app: App, /, name: str, why: str, who: str, **typed: Any) -> None:
     """
     if not who.startswith("manager:"):
         raise InputError(f"--as {plain(who, 80)}: what a team does is set by a manager, as in --as manager:ann")
+    of_team = _typed(typed)
 
     def prepare(connection: Connection) -> dict[str, Submission]:
         waiting = begin_change(connection, [rep.name for rep in leads.list_reps(connection)])
@@ -205,7 +209,6 @@ def set_(app: App, /, name: str, why: str, who: str, **typed: Any) -> None:
         _refuse_under_way(waiting, {each.name for each in members}, name)
         if not members:
             raise InputError(f"nobody is in team {plain(name, 80)!r}: put reps into it with `thaw rep limit REP --team TEAM`")
-        of_team = _typed(typed)
         change = {"of_team": _upon(Limits() if typed["clear"] else _limits_of(members), typed, of_team)}
         return _handed_in(connection, app.service.now(), members, change, Said(team=of_team), why=why, who=who)
 

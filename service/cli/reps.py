@@ -21,7 +21,7 @@ from service.cli.covering import colleagues_call, named_in_vain, span
 from service.cli.draft import first_said
 from service.cli.forms import common_options
 from service.cli.layered import USUAL, Settled, number_lines, numbers_of
-from service.find import REP_NAMES, find_rep, is_rep_name
+from service.find import REP_NAMES, find_rep, is_rep_name, storable
 from service.mailing.addresses import save_mailbox
 from service.times import TimeError, parse_day, shown_day, shown_moment, zone_of, zone_or_utc
 from service.wording import count, plain
@@ -108,9 +108,10 @@ rep.add_command(
 def submission_of(connection: Connection, now: datetime, typed: dict[str, Any], settled: Settled | None) -> Submission:
     """Return what freezes the calendar of a rep as it was *typed*, and has the days follow what was *settled*."""
     name = typed["name"]
-    if not is_rep_name(name):
+    known = leads.find_rep(connection, name) if storable(name) else None
+    # Who is known by a name that nobody would get today keeps it.
+    if not known and not is_rep_name(name):
         raise InputError(f"{plain(name, 80)!r} is no name for a rep: {REP_NAMES}")
-    known = leads.find_rep(connection, name)
     present = views.calendar_of(connection, name)
     typed = typed | {field: typed[field] if typed[field] is not None else getattr(present, field, None) for field in
                      ("country", "region", "timezone")}  # fmt: skip

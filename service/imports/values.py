@@ -99,9 +99,9 @@ def rep_name(value: str) -> str:
     """Return *value* if a rep may be called so."""
     if is_rep_name(line(value, REP_NAME_CHARACTERS_MAX)):
         return value
-    odd = next((character for character in value if not character.isprintable()), value)
+    odd = next((character for character in value if not character.isprintable()), " ")
     raise Unreadable(
-        "bad_name", f"A rep's name is {REP_NAMES}; this holds U+{ord(odd[0]):04X}.", "Type the name anew, with plain blanks."
+        "bad_name", f"A rep's name is {REP_NAMES}; this holds U+{ord(odd):04X}.", "Type the name anew, with plain blanks."
     )
 
 

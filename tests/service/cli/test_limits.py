@@ -308,7 +308,12 @@ def test_a_team_whose_reps_differ_is_said_to(office: World) -> None:
         (("team", "set", "south", "--notes", "3"), "nobody is in team 'south'"),
         (("rep", "limit", "zoe", "--notes", "3"), "zoe"),
         (("rep", "limit", "dan", "--team", "a\nb"), "is no name for a team"),
-        (("rep", "limit", "dan", "--opens", "9"), "a time of the prospect's day"),
+        *(
+            ((*before, "--opens", time), "a time of the prospect's day as in 09:30, 00:00 to 24:00")
+            for before in (("rep", "limit", "dan"), ("team", "set", "south"))
+            for time in ("9", "9" * 5000 + ":00", "9:60", "24:01", "\uff19:00", "9:0\uff10", "-1:00", "009:00")
+            if before[0] == "rep" or time == "9:60"
+        ),
         (("rep", "limit", "dan", "--weekdays", "mon"), "numbers 1 (Monday) to 7 (Sunday)"),
     ],
 )

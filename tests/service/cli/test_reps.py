@@ -84,6 +84,11 @@ BAD_INPUTS: list[tuple[tuple[object, ...], str]] = [
     ((*NEW, "--absence", "next week"), "--absence next week: 'next week' is no day; write it like 2026-03-09, or two"),
     ((*NEW, "--as", "somebody"), "'somebody' is nobody; write rep:NAME or manager:NAME"),
     (("rep", "set", " ", "--timezone", "UTC"), "'' is no name for a rep: 1 to 80 printable characters on one line"),
+    (
+        ("rep", "set", "dan ", "--timezone", "UTC"),
+        "'dan' is no name for a rep: 1 to 80 printable characters on one line, no blank",
+    ),
+    (("rep", "set", " dan", "--timezone", "UTC"), "'dan' is no name for a rep"),
     (("rep", "set", "d\nan", "--timezone", "UTC"), "'d an' is no name for a rep"),
     (("rep", "set", "dan\u00a0smith", "--timezone", "UTC"), "is no name for a rep"),
     (("rep", "set", "x" * 81, "--timezone", "UTC"), "is no name for a rep"),

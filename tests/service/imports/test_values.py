@@ -183,7 +183,14 @@ def test_a_reps_name_is_what_rep_set_accepts(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("dan\u200b", "bad_name"), ("dan\u00a0smith", "bad_name"), ("x" * 81, "too_long"), ("d\nan", "line_break")],
+    [
+        ("dan\u200b", "bad_name"),
+        ("dan ", "bad_name"),
+        (" dan", "bad_name"),
+        ("dan\u00a0smith", "bad_name"),
+        ("x" * 81, "too_long"),
+        ("d\nan", "line_break"),
+    ],
 )
 def test_a_name_that_rep_set_refuses_is_refused_in_a_file_too(name: str, code: str) -> None:
     assert refusal(values.rep_name, name) == code
