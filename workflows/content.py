@@ -141,7 +141,8 @@ def _future_call(m: Measures, _: ContentLimits) -> Judgement:
     if m.caller is not None:
         inputs |= {"caller": m.caller}
     if m.caller is False:
-        return Judgement("refuse", "A colleague makes the call, and it does not name them.", inputs=inputs)
+        reason = "A colleague makes the call, and it does not name them: write “my colleague” and the name."
+        return Judgement("refuse", reason, inputs=inputs)
     if m.long_gap and not m.dated:
         return Judgement("refuse", "The call comes long after it, so it must say on which day.", inputs=inputs)
     return Judgement("pass", _FINE, inputs=inputs)
