@@ -12,24 +12,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
 from models.contacts import are_open
-from models.findings import Finding
+from models.findings import Finding, finding_of
 from models.verify_merges import verify_merges
+from models.verify_messages import verify_messages
 from models.verify_published import first_published
-from workflows.actor_names import BEGIN
 from workflows.codec import canonical, digest
-from workflows.commands import decode_command
-from workflows.events import decode_recorded
 from workflows.playbooks import decode_playbook
 from workflows.service_stream import SERVICE_ID
 
-#: The rules by which only a stream that is known refuses a command that begins one. By any other, there was none yet that
-#: could have had an event of the refusal: its message has it.
-_KNOWN_ALREADY = ("already_registered", "already_announced", "already_planned", "no_transition", "not_for_a_rep")
-
-#: So many contacts, or events with their messages, are read at a time.
+#: So many contacts are read at a time.
 PAGE_ROWS = 1_000
 
 
@@ -40,27 +34,14 @@ def verify_beside(connection: Connection, *, streams: Collection[UUID] | None = 
     they are closed to this login. Run it in a REPEATABLE READ transaction, so that all tables are seen at one moment.
     """
     values = {"service": SERVICE_ID, "most": most, "ids": None if streams is None else list(streams)}
-    values |= {"begin": list(BEGIN), "known_already": list(_KNOWN_ALREADY)}
     # What takes long in a long log is no lock that is stuck.
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     found = [*_playbooks(connection, values), *_wordings(connection, values)]
-    carried, asked = _carried(connection, values)
-    found += carried
-    for code, (statement, sentence) in _MESSAGES.items():
-        rows = connection.execute(text(statement), values).mappings()
-        found += [_finding(code, row, sentence) for row in rows]
-    found += asked
+    found += verify_messages(connection, values)
     found += islice(verify_merges(connection, streams), most)
     if are_open(connection):
         found += _texts(connection, values)
     return found
-
-
-def _finding(code: str, row: RowMapping, sentence: str) -> Finding:
-    about = (
-        f"event {row['position']} ({row['type']}, version {row['version']} of {row['stream_id']}): " if "version" in row else ""
-    )
-    return Finding(code, row.get("position"), row["stream_id"], about + sentence.format_map(row))
 
 
 def _playbooks(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
@@ -79,13 +60,13 @@ def _playbooks(connection: Connection, values: dict[str, Any]) -> Iterator[Findi
         if pin["digest"] != kept.get(pin["playbook"]):
             what = "another is kept under that name" if pin["playbook"] in kept else "none is kept under that name"
             sentence = f"it names the playbook {{playbook}} with the digest {{digest}}, and {what}"
-            yield _finding("playbook_differs", pin, sentence)
+            yield finding_of("playbook_differs", pin, sentence)
     for rests in connection.execute(text(_RESTING), values).mappings():
         known = ids.get(rests["digest"])
         if known is None or known != (rests["playbook"] or known):
             what = "none is kept with that digest" if known is None else f"that is the digest of {known}"
             of = " {playbook}" if rests["playbook"] else ""
-            yield _finding("playbook_differs", rests, f"it rests on the playbook{of} with the digest {{digest}}, and {what}")
+            yield finding_of("playbook_differs", rests, f"it rests on the playbook{of} with the digest {{digest}}, and {what}")
 
 
 def _wordings(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
@@ -99,14 +80,14 @@ def _wordings(connection: Connection, values: dict[str, Any]) -> Iterator[Findin
     published = first_published(connection)
     for named in connection.execute(text(_WORDINGS), values).mappings():
         if named["digest"] not in kept:
-            yield _finding(
+            yield finding_of(
                 "wording_differs", named, "it names the wording {wording} with the digest {digest}, and none is kept"
             )
         elif named["position"] < published.get((named["wording"], named["digest"]), named["position"] + 1):
             sentence = (
                 "it names the wording {wording} with the digest {digest}, which was not published under that name by then"
             )
-            yield _finding("wording_differs", named, sentence)
+            yield finding_of("wording_differs", named, sentence)
 
 
 def _says(body: str, id_: str, version: str) -> bool:
@@ -169,83 +150,6 @@ _WORDINGS = """
      ORDER BY 1
 """
 
-# Every event with the message that carried it. A later release may write the same command in other bytes.
-_CARRIED = """
-    SELECT * FROM (
-        SELECT e.position, e.type, e.version, e.stream_id, e.message_id AS id, coalesce(m.outcome, 'not settled') AS outcome,
-               CASE WHEN m.id IS NULL THEN 'message_missing'
-                    WHEN (m.stream_id, m.asked_by, m.correlation_id, m.causation_id)
-                         IS DISTINCT FROM (e.stream_id, e.actor, e.correlation_id, e.causation_id) THEN 'message_differs'
-                    WHEN m.outcome IS DISTINCT FROM CASE e.type WHEN 'command_refused' THEN 'refused' ELSE 'applied' END
-                         OR e.type = 'command_refused'
-                            AND m.rule IS DISTINCT FROM substring(e.body from '"rule":"([^"]*)","type":"command_refused"')
-                         THEN 'outcome_differs' END AS code,
-               m.body <> '{}' AND strpos(e.body, '"command":' || m.body) = 0
-                    AND strpos(e.body, '"command"\\:null') = 0 AS is_in_other_bytes,
-               m.body AS asked, e.body
-          FROM events e LEFT JOIN messages m ON m.id = e.message_id
-         WHERE e.stream_id <> :service AND (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
-    ) AS found
-     WHERE code IS NOT NULL OR is_in_other_bytes ORDER BY position
-"""
-
-_SENTENCES = {
-    "message_missing": "no message {id} carried it",
-    "message_differs": "its message {id} is for another stream, by another actor, or was caused by something else",
-    "outcome_differs": "its message {id} ended otherwise: {outcome}, or by another rule",
-}
-
-#: By code: messages for which there is no event, and how to say it. All are found first: with a limit in mind, PostgreSQL would
-#: go through the messages by their index.
-_MESSAGES = {
-    "event_missing": (
-        """
-        WITH found AS MATERIALIZED (
-            SELECT id, stream_id, outcome FROM messages
-             WHERE outcome IN ('applied', 'refused') AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids))
-               AND NOT (outcome = 'refused' AND actor_name = ANY(:begin) AND coalesce(rule, '') <> ALL(:known_already))
-               AND NOT EXISTS (SELECT 1 FROM events WHERE message_id = messages.id))
-        SELECT NULL AS position, stream_id, id, outcome FROM found
-         WHERE EXISTS (SELECT 1 FROM events WHERE stream_id = found.stream_id) ORDER BY id LIMIT :most
-        """,
-        "the message {id} for {stream_id} was {outcome}, and the log has no event of it",
-    ),
-    "message_emptied": (
-        """
-        WITH found AS MATERIALIZED (
-            SELECT id, stream_id FROM messages
-             WHERE body = '{}' AND (CAST(:ids AS uuid[]) IS NULL OR stream_id = ANY(:ids)))
-        SELECT NULL AS position, stream_id, id FROM found
-         WHERE NOT EXISTS (SELECT 1 FROM events WHERE stream_id = found.stream_id AND type = 'lead_erased')
-         ORDER BY id LIMIT :most
-        """,
-        "the message {id} for {stream_id} is empty, and nobody was erased there",
-    ),
-}
-
-_COMMAND = "its message {id} asked for something else than the log says"
-
-
-def _carried(connection: Connection, values: dict[str, Any]) -> tuple[list[Finding], list[Finding]]:
-    """Hold every event against the message that carried it, and every decision against the command that its message holds."""
-    carried, asked = list[Finding](), list[Finding]()
-    # Of an older log these may be most events.
-    statement = text(_CARRIED).execution_options(stream_results=True, yield_per=PAGE_ROWS)
-    with connection.execute(statement, values) as rows:
-        for row in rows.mappings():
-            if row["code"] and len(carried) < values["most"]:
-                carried.append(_finding(row["code"], row, _SENTENCES[row["code"]]))
-            if row["is_in_other_bytes"] and len(asked) < values["most"] and not _same_command(row["asked"], row["body"]):
-                asked.append(_finding("message_differs", row, _COMMAND))
-    return carried, asked
-
-
-def _same_command(asked: str, body: str) -> bool:
-    try:
-        return canonical(decode_command(asked)) == canonical(decode_recorded(body.encode()).command)
-    except ValueError:
-        return False
-
 
 def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
     """Hold texts against their own commitments, and against those in the log."""
@@ -259,9 +163,9 @@ def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("text_differs", None, id_, sentence)
     for said in connection.execute(text(_REFERENCES), values).mappings():
         if said["is_there"]:
-            yield _finding("text_differs", said, "it commits to another text than is kept as {id}")
+            yield finding_of("text_differs", said, "it commits to another text than is kept as {id}")
         else:
-            yield _finding("text_missing", said, "the text {id} that it commits to is gone, and nobody was erased there")
+            yield finding_of("text_missing", said, "the text {id} that it commits to is gone, and nobody was erased there")
 
 
 # What events commit to, against what is kept. A contact stands under its lead's id, the newest of its versions only; one that

@@ -15,6 +15,7 @@ from tests.service.world import MONDAY, World
 from workflows.campaign import campaign_id
 from workflows.codec import derived_id, digest
 from workflows.commands import RegisterLead
+from workflows.rep import rep_id
 from workflows.sales_event import sales_event_id
 
 NOTE = (
@@ -66,6 +67,18 @@ ATTACKS = {
         ("event_missing", "for {V-0000} was applied, and the log has no event of it"),
     "UPDATE messages SET body = '{{}}' WHERE stream_id = '{V-0000}' AND actor_name = 'note_sent'":
         ("message_emptied", "for {V-0000} is empty, and nobody was erased there"),
+    "UPDATE messages SET body = '' WHERE stream_id = '{V-0000}' AND actor_name = 'note_sent'":
+        ("message_emptied", "for {V-0000} holds no command"),
+    "UPDATE messages SET body = left(body, 12) WHERE stream_id = '{V-0000}' AND outcome IS NOT NULL":
+        ("message_differs", "(note_sent, version 4 of {V-0000}): its message"),
+    "UPDATE messages SET body = '' WHERE stream_id = '{V-0003}' AND outcome IS NOT NULL":
+        ("message_emptied", "for {V-0003} holds no command"),
+    "UPDATE messages SET body = replace(body, 'America/New_York', 'Asia/Tokyo') WHERE actor_name = 'calendar_frozen'":
+        ("message_differs", "(calendar_frozen, version 1 of "),
+    "UPDATE messages SET body = replace(body, 'five-five-five', 'keep-in-touch') WHERE actor_name = 'calendar_frozen'":
+        ("message_differs", "asked for something else than the log says"),
+    "UPDATE messages SET body = repeat('{{\"command\":', 100000) || '}}' WHERE actor_name = 'note_sent'":
+        ("message_differs", "asked for something else than the log says"),
 }  # fmt: skip
 
 
@@ -77,7 +90,7 @@ def test_each_change_beside_the_log_is_found_and_named(lived: World) -> None:
         for attack, (code, words) in ATTACKS.items():
             with tampered(connection, attack.format_map(leads)):
                 found = verify_beside(connection)
-                assert found == verify_beside(connection, streams=lived.leads) or code == "playbook_differs"
+                assert found == verify_beside(connection, streams=[*lived.leads, rep_id("dan")]) or code == "playbook_differs"
                 assert {"playbook_differs"} >= {f.code for f in verify_beside(connection, streams=[])}
             assert any(f.code == code and words.format_map(leads) in f.sentence for f in found), (attack, found)
             assert len(set(found)) == len(found), "said twice"
