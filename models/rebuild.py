@@ -11,15 +11,12 @@ from sqlalchemy import Connection, text
 from models import campaigns, heads, leads, messages, pauses, playbooks, slots
 from models.messages import NewMessage
 from models.replay import decode_events, fold_events, pages
-from workflows.actor_names import actor_name
+from models.timers import ASKED_BY, TimerMessage, mend, messages_of
 from workflows.campaign import Campaign
-from workflows.codec import canonical
-from workflows.commands import FireTimer
 from workflows.events import CalendarFrozen, Recorded, Slot, decode_recorded
 from workflows.invitation_streams import Stream, timers_of
-from workflows.lead import Lead, Rep, Timer
+from workflows.lead import Lead, Rep
 from workflows.sales_event import SalesEvent
-from workflows.timers import fires, timer_message_id
 
 
 class Rebuilt(NamedTuple):
@@ -30,7 +27,7 @@ class Rebuilt(NamedTuple):
     reps: int
     slots: int
     timers: int
-    """Pending timer messages that were missing and were staged again."""
+    """Messages of timers that were missing and were staged again, or were wrong and were made anew."""
     campaigns: int = 0
     sales_events: int = 0
 
@@ -43,7 +40,7 @@ class _Writer:
         self._leads: list[tuple[Lead, bytes]] = []
         self._reps: list[tuple[Rep, bytes]] = []
         self._invitations: list[tuple[Campaign | SalesEvent, bytes]] = []
-        self._timers: list[NewMessage] = []
+        self._timers: list[tuple[TimerMessage, Recorded]] = []
         self._slots: dict[Slot, UUID] = {}
         self.counts = dict.fromkeys(Rebuilt._fields, 0)
 
@@ -55,7 +52,7 @@ class _Writer:
         else:
             self._invitations.append((state, hash_))
         self._slots |= dict.fromkeys(held, state.id)
-        self._timers += [_timer_message(state.id, name, timer, last) for name, timer in timers_of(state).items() if fires(name)]
+        self._timers += [(message, last) for message in messages_of(state.id, timers_of(state))]
         if len(self._leads) + len(self._reps) + len(self._invitations) >= 1000:
             self.write()
 
@@ -64,7 +61,8 @@ class _Writer:
         leads.save_reps(self._connection, self._reps)
         campaigns.save(self._connection, self._invitations)
         slots.move(self._connection, reserved=list(self._slots.items()), released=[])
-        self.counts["timers"] += len(messages.stage(self._connection, self._timers))
+        self.counts["timers"] += mend(self._connection, [message for message, _ in self._timers])
+        self.counts["timers"] += len(messages.stage(self._connection, [_new(*each) for each in self._timers]))
         self.counts["leads"] += len(self._leads)
         self.counts["reps"] += len(self._reps)
         self.counts["campaigns"] += sum(isinstance(state, Campaign) for state, _ in self._invitations)
@@ -75,7 +73,7 @@ class _Writer:
 
 
 def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda _: None) -> Rebuilt:
-    """Rebuild all projections in the caller's transaction, and stage missing timers.
+    """Rebuild all projections in the caller's transaction, and stage timers that are missing or wrong.
 
     Writers wait until the transaction ends. *progress* is told the number of events folded so far.
     """
@@ -109,16 +107,15 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
     return Rebuilt(**writer.counts)
 
 
-def _timer_message(stream_id: UUID, name: str, timer: Timer, last: Recorded) -> NewMessage:
-    command = FireTimer(timer=name, armed_version=timer.armed_version)
+def _new(message: TimerMessage, last: Recorded) -> NewMessage:
     return NewMessage(
-        id=timer_message_id(stream_id, name, timer.armed_version),
-        stream_id=stream_id,
-        actor_name=actor_name(command),
-        body=canonical(command),
-        asked_by="clock",
+        id=message.id,
+        stream_id=message.stream_id,
+        actor_name=message.actor_name,
+        body=message.body.encode(),
+        asked_by=ASKED_BY,
         correlation_id=last.correlation_id,
         causation_id=last.message_id,
-        due_at=timer.due_at,
+        due_at=message.due_at,
         rung=False,
     )

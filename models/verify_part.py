@@ -9,13 +9,13 @@ No two streams have a row in common, but for the slots: so parts can be verified
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from models import campaigns
 from models.audit import SCANNED, Columns, Stream, Wrong
@@ -25,11 +25,11 @@ from models.findings import Finding, first
 from models.leads import lead_row, rep_row
 from models.replay import Ids, fold_rows, scan
 from models.tables import metadata
+from models.verify_timers import Waiting, verify_timers
 from workflows.codec import canonical
 from workflows.events import Slot
 from workflows.invitation_streams import Stream as StreamState
-from workflows.lead import RESTING, Lead, Rep, State, Timer
-from workflows.timers import fires, timer_message_id
+from workflows.lead import Lead, Rep, State, Timer
 
 #: How often progress is told.
 PROGRESS_EVENTS = 1_000
@@ -147,7 +147,8 @@ class _Verification:
                     expected = next(due, None)
                 elif row["id"] not in self.wrong:
                     yield Finding("no_history", None, row["id"], f"{row['id']} stands in {table} and has no event in the log")
-            yield from self._forgotten(table, page)
+            states = [state for row in page if (state := _decoded(row["body"]))]
+            yield from verify_timers(self._connection, [Waiting(each.id, each.state, each.timers) for each in states])
         while expected:
             yield self._differs(table, expected[0], None)
             expected = next(due, None)
@@ -159,21 +160,6 @@ class _Verification:
         differing = [name for name, value in expected.items() if row[name] != value] if row else ["the row is missing"]
         sentence = f"the row of {id_} in {table} is not what its events fold to: {', '.join(differing)}"
         return Finding("projection_differs", None, id_, sentence)
-
-    def _forgotten(self, table: str, page: Sequence[dict[str, Any]]) -> Iterator[Finding]:
-        """Check design invariant 4: every timer that acts on its own has its pending message, of leads and of reps."""
-        pending = text("SELECT id FROM messages WHERE id = ANY(:ids) AND outcome IS NULL")
-        states = [state for row in page if (state := _decoded(row["body"]))]
-        timers = {state.id: _timer_messages(state) for state in states}
-        found = set(self._connection.scalars(pending, {"ids": [id_ for ids in timers.values() for id_ in ids]}))
-        for state in states:
-            missing = [name for id_, name in timers[state.id].items() if id_ not in found]
-            if missing:
-                sentence = f"{state.id} in {table} has no pending message for {', '.join(sorted(missing))}"
-                yield Finding("forgotten", None, state.id, sentence)
-            elif table == "leads" and state.state not in RESTING and not timers[state.id]:
-                sentence = f"lead {state.id} is {state.state} and no timer moves it on"
-                yield Finding("forgotten", None, state.id, sentence)
 
     def _pages(self, table: str) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows of a projection in the order of their ids."""
@@ -192,7 +178,7 @@ class _Verification:
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """What a lead or rep waits for, and whether it has to: a part of its row's body."""
+    """What a stream waits for, and whether it has to: a part of its row's body."""
 
     id: UUID
     state: State | None = None
@@ -221,12 +207,6 @@ def projection_row(state: StreamState, hash_: bytes) -> tuple[str, dict[str, Any
 
 def _digest(row: dict[str, Any]) -> bytes:
     return hashlib.sha256(canonical(row)).digest()[:16]
-
-
-def _timer_messages(state: _Waiting) -> dict[UUID, str]:
-    """Return the messages of the timers that act on their own, each with its timer's name."""
-    firing = ((name, timer) for name, timer in state.timers.items() if fires(name))
-    return {timer_message_id(state.id, name, timer.armed_version): name for name, timer in firing}
 
 
 def _finding(stream_id: UUID, wrong: Wrong) -> Finding:

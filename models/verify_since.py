@@ -20,12 +20,12 @@ from models.replay import pages
 from models.tables import metadata
 from models.verify import held_by_two
 from models.verify_part import projection_row
+from models.verify_timers import Waiting, verify_timers
 from workflows.events import Slot
 from workflows.invitation_streams import Stream as State
 from workflows.invitation_streams import timers_of
-from workflows.lead import RESTING, Lead
+from workflows.lead import Lead
 from workflows.service_stream import SERVICE_ID
-from workflows.timers import fires, timer_message_id
 
 #: So many streams are read at a time, and held against the tables together.
 PAGE_STREAMS = 200
@@ -87,7 +87,8 @@ def _streams(connection: Connection, ids: Sequence[UUID], progress: Callable[[in
         states = [(stream.state, stream.hash) for stream in streams if stream.state is not None]
         yield from _rows(connection, states)
         yield from _slots(connection, streams)
-        yield from _timers(connection, [state for state, _ in states])
+        waiting = [(state, state.state if isinstance(state, Lead) else None) for state, _ in states]
+        yield from verify_timers(connection, [Waiting(state.id, of, timers_of(state)) for state, of in waiting])
     if SERVICE_ID not in wrong:
         for actor in pauses.differences(connection):
             yield Finding("projection_differs", None, SERVICE_ID, f"the row of {actor} in pauses is not what the log says")
@@ -140,24 +141,3 @@ def _slots(connection: Connection, streams: Sequence[Stream]) -> Iterator[Findin
         if found.get(slot) != expected.get(slot):
             sentence = f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is not held by whom the log says"
             yield Finding("slot_differs", None, expected.get(slot) or found.get(slot), sentence)
-
-
-def _timers(connection: Connection, states: Sequence[State]) -> Iterator[Finding]:
-    """Check design invariant 4: every timer that acts on its own has its pending message."""
-    due = {
-        state.id: {
-            timer_message_id(state.id, name, timer.armed_version): name
-            for name, timer in timers_of(state).items()
-            if fires(name)
-        }
-        for state in states
-    }
-    statement = text("SELECT id FROM messages WHERE id = ANY(:ids) AND outcome IS NULL")
-    pending = set(connection.scalars(statement, {"ids": [id_ for messages in due.values() for id_ in messages]}))
-    for state in states:
-        missing = [name for id_, name in due[state.id].items() if id_ not in pending]
-        if missing:
-            sentence = f"{state.id} has no pending message for {', '.join(sorted(missing))}"
-            yield Finding("forgotten", None, state.id, sentence)
-        elif isinstance(state, Lead) and state.state not in RESTING and not due[state.id]:
-            yield Finding("forgotten", None, state.id, f"lead {state.id} is {state.state} and no timer moves it on")

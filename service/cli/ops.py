@@ -100,7 +100,7 @@ def _verified(app: App) -> list[Finding]:
 @pass_app
 @click.pass_context
 def rebuild(ctx: click.Context, app: App, check: bool, reason: str | None, by: str | None, as_json: bool) -> None:
-    """Make leads, reps, slots and calendars again from the log alone, and stage timers that are missing.
+    """Make leads, reps, slots and calendars again from the log alone, and stage timers that are missing or wrong.
 
     Workers wait meanwhile. Contacts, documents and playbooks are left alone: they are no projections. The log says who did it.
     """
@@ -124,7 +124,8 @@ def rebuild(ctx: click.Context, app: App, check: bool, reason: str | None, by: s
 
 def _rebuilt_line(rebuilt: Rebuilt) -> str:
     made = f"{count(rebuilt.leads, 'lead')}, {count(rebuilt.reps, 'rep')} and {count(rebuilt.slots, 'slot')}"
-    timers = f"{count(rebuilt.timers, 'timer')} that were missing are staged" if rebuilt.timers else "no timer was missing"
+    staged = f"{count(rebuilt.timers, 'timer')} that were missing or wrong are staged"
+    timers = staged if rebuilt.timers else "no timer was missing or wrong"
     return f"rebuilt {made} from {count(rebuilt.events, 'event')}; {timers}"
 
 

@@ -1,12 +1,14 @@
 """Verify finds what was changed behind the service's back, and rebuild makes the projections again, byte for byte."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from models.database import transaction
+from models.pauses import pause, set_aside_due
 from models.rebuild import rebuild
 from models.replay import parts
 from models.verify import MOST, Verified, verify
@@ -16,6 +18,21 @@ from tests.desk import CALL_ON, NOTE_ON, Desk
 from workflows.commands import MarkNoteSent, OptOut, RecordCall
 
 CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
+
+
+#: What somebody makes of the message of a timer, which then never acts, or does something else.
+CHANGED_TIMERS = (
+    "due_at = due_at + interval '100 years'",
+    "due_at = 'infinity'",
+    "due_at = due_at - interval '1 second'",
+    "stream_id = gen_random_uuid()",
+    "actor_name = 'nonsense'",
+    "asked_by = 'rep:eve'",
+    "body = ''",
+    "body = replace(body, 'call_after_note', 'lapse')",
+    "ring_again_at = 'infinity'",
+    "ring_again_at = now() + interval '100 years'",
+)
 
 
 @pytest.fixture
@@ -73,6 +90,7 @@ def test_nothing_is_wrong_with_what_was_lived(lived: Desk) -> None:
         ("slot_differs", "UPDATE slots SET lead_id = (SELECT id FROM reps) WHERE kind = 'note' AND ordinal = 1"),
         ("slot_differs", "INSERT INTO slots VALUES ('eve', 'note', '2026-01-07', 1, gen_random_uuid())"),
         ("forgotten", "DELETE FROM messages WHERE settled_at IS NULL AND actor_name = 'call_due'"),
+        *(("timer_differs", f"UPDATE messages SET {change} WHERE actor_name = 'call_due'") for change in CHANGED_TIMERS),
     ],
 )
 def test_each_change_from_outside_is_found(lived: Desk, code: str, statement: str) -> None:
@@ -151,6 +169,47 @@ def test_rebuild_mends_changed_projections_and_missing_timers(lived: Desk) -> No
         assert rebuild(connection).timers > 0
     assert [] == check(lived).findings
     assert before == projections(lived)
+
+
+@pytest.mark.parametrize("change", [*CHANGED_TIMERS, "outcome = 'superseded', settled_at = now()"])
+def test_rebuild_makes_timers_anew_that_say_something_else(lived: Desk, change: str) -> None:
+    """Each acts then as if nobody had touched it: the call that was promised is due on its day."""
+    before = messages_of_timers(lived)
+    tamper(lived, f"UPDATE messages SET {change} WHERE actor_name = 'call_due'")
+    assert check(lived).findings
+    with transaction(lived.engine) as connection:
+        assert 1 == rebuild(connection).timers
+    assert [] == check(lived).findings
+    assert before == messages_of_timers(lived)
+    lived.clock.moment += timedelta(days=7)
+    lived.work()
+    assert [("call_due",)] == lived.ask("SELECT state FROM leads WHERE owner = 'dan' AND state LIKE 'call%'")
+
+
+def test_a_timer_that_is_put_off_or_paused_is_as_it_should_be(lived: Desk) -> None:
+    """Rung and failed again and again, or set aside while its actor is paused; the dead wait for `thaw dead retry`."""
+    for change in ("rings = 20, ring_again_at = now() + interval '1 hour'", "deliveries = 3, attempts = 20"):
+        tamper(lived, f"UPDATE messages SET {change} WHERE actor_name = 'call_due'")
+        assert [] == check(lived).findings
+    tamper(lived, "UPDATE messages SET ring_again_at = NULL WHERE actor_name = 'call_due'")
+    with transaction(lived.engine) as connection:
+        pause(connection, ["call_due"], reason="they asked", now=lived.now, by="ops:tom")
+    lived.clock.moment += timedelta(days=7)
+    with transaction(lived.engine) as connection:
+        assert set_aside_due(connection, now=lived.now, limit=10)
+    assert [] == check(lived).findings
+    tamper(lived, "UPDATE messages SET outcome = 'dead', settled_at = now() WHERE actor_name = 'call_due'")
+    assert ["forgotten"] == codes(check(lived))
+    with transaction(lived.engine) as connection:
+        assert 0 == rebuild(connection).timers
+    assert [("dead",)] == lived.ask("SELECT outcome FROM messages WHERE actor_name = 'call_due'")
+
+
+def messages_of_timers(desk: Desk) -> Sequence[tuple[object, ...]]:
+    return desk.ask(
+        "SELECT id, stream_id, actor_name, asked_by, body, due_at, ring_again_at, outcome, settled_at FROM messages "
+        "WHERE asked_by = 'clock' ORDER BY id"
+    )
 
 
 def projections(desk: Desk) -> dict[str, Sequence[tuple[object, ...]]]:

@@ -64,6 +64,7 @@ ATTACKS = (
     ("slot_differs", f"DELETE FROM slots WHERE lead_id IN {WENT_ON}"),
     ("slot_differs", f"UPDATE slots SET ordinal = ordinal + 40 WHERE lead_id IN {WENT_ON}"),
     ("forgotten", f"DELETE FROM messages WHERE settled_at IS NULL AND stream_id IN {WENT_ON}"),
+    ("timer_differs", f"UPDATE messages SET due_at = 'infinity' WHERE settled_at IS NULL AND stream_id IN {WENT_ON}"),
     ("message_missing", f"DELETE FROM messages WHERE id IN {WENT_ON.replace('stream_id', 'message_id')}"),
     ("message_differs", "UPDATE messages SET asked_by = 'rep:eve' WHERE actor_name = 'note_sent'"),
     ("outcome_differs", "UPDATE messages SET rule = 'another' WHERE outcome = 'refused'"),
