@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from actors.this_process import this_process
@@ -181,7 +182,14 @@ class Batch:
         colleague: Colleague | None = None,
     ) -> tuple[Slot, ...]:
         """Return the first free slot of each kind on each day that *command* may take. The reps are locked by now."""
-        return free_slots(lead, command, calendar, capacity, self._now, self._taken, colleague)
+        unwritten = partial(self._unwritten, lead.owner)
+        return free_slots(lead, command, calendar, capacity, self._now, self._taken, colleague, unwritten)
+
+    def _unwritten(self, owner: str) -> list[Lead]:
+        """Return the leads of *owner* to whom a note is to be written, as they stand within the transaction."""
+        known = {lead.id: lead for lead in leads.owned_leads(self._connection, owner, ("note_due",))}
+        known |= {id_: each.state for id_, each in self._changed.items() if isinstance(each.state, Lead)}
+        return [lead for lead in known.values() if lead.state == "note_due" and lead.owner == owner]
 
     def _taken(self, rep: str, days: set[date]) -> set[Slot]:
         return (slots.taken_on(self._connection, rep, days) - self._released) | self._reserved.keys()

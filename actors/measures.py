@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 
 from actors.library import Library
 from actors.mail_checks import mail_of
-from models import mailboxes, slots, texts, wordings
+from models import leads, mailboxes, slots, texts, wordings
 from models.database import Connection
 from models.texts import Written
 from workflows import horizon
@@ -167,8 +167,9 @@ def preview(
     library.load(connection, newest=(), digests=(), reps={lead.owner, by or lead.owner})
     capacity = (library.followed(lead.owner) or playbook).capacity
     colleague, taken = library.colleague(by), partial(slots.taken_on, connection)
+    unwritten = partial(leads.owned_leads, connection, lead.owner, ("note_due",))
     free = (
-        free_slots(lead, MarkNoteSent(medium="hand_written"), calendar, capacity, now, taken, colleague)
+        free_slots(lead, MarkNoteSent(medium="hand_written"), calendar, capacity, now, taken, colleague, unwritten)
         if kind == "note"
         else ()
     )

@@ -8,6 +8,7 @@ lost or doubled, and two workers at once.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from heapq import heappop, heappush
 from uuid import UUID
 
@@ -278,7 +279,8 @@ class Simulation:
         followed = self._published.get(rep.playbook.digest) if rep and rep.playbook else None
         capacity = (followed or playbook).capacity
         colleague = self._colleague(colleague_of(lead, command)) if lead else None
-        free = free_slots(lead, command, calendar, capacity, self.now, self.books.taken, colleague) if lead else ()
+        unwritten = partial(self.books.standing, owner, "note_due")
+        free = free_slots(lead, command, calendar, capacity, self.now, self.books.taken, colleague, unwritten) if lead else ()
         context = Context(
             now=self.now,
             actor=message.asked_by,

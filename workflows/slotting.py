@@ -1,6 +1,6 @@
 """Which slots an event takes, keeps, uses up or gives back."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, date, datetime
 from typing import Literal
 
@@ -65,14 +65,19 @@ def slot_days(
             return days
     if calendar is None:
         return set()
-    # A date that cannot be right is refused later, by the decision; here it must only do no harm.
-    said = command.occurred_at
-    day = horizon.local_day(calendar, said if said and _LONG_AGO < said < now else now)
+    day = _said_day(command, calendar, now)
     calendar = colleague.calendar if colleague else calendar
     if isinstance(command, MarkNoteSent) and _keeps_its_call(lead, _promised_for(calendar, day, capacity)):
         return set()
     first = horizon.after(calendar, day, 0)
     return {horizon.after(calendar, first, number) for number in range(_SEARCH_DAYS + 1)}
+
+
+def _said_day(command: Command, calendar: Calendar, now: datetime) -> date:
+    """Return the day of which *command* speaks."""
+    # A date that cannot be right is refused later, by the decision; here it must only do no harm.
+    said = command.occurred_at
+    return horizon.local_day(calendar, said if said and _LONG_AGO < said < now else now)
 
 
 def free_slots(
@@ -83,11 +88,13 @@ def free_slots(
     now: datetime,
     taken: Callable[[str, set[date]], Collection[Slot]],
     colleague: Colleague | None = None,
+    unwritten: Callable[[], Iterable[Lead]] = tuple,
 ) -> tuple[Slot, ...]:
     """Return the first free slot of each kind on each day that *command* may take; *taken* says of a rep's days what is not.
 
     *calendar* and *capacity* are those of the rep by whose days it is decided; promised calls are a *colleague*'s, if there is
-    one.
+    one. *unwritten* gives the leads of the owner whose notes are not written yet: what those before *lead* promise is not free,
+    so that each note promises the same day in whatever order they are recorded.
     """
     days = slot_days(lead, command, calendar, capacity, now, colleague) if takes_slots(command) else set()
     if not days:
@@ -101,9 +108,29 @@ def free_slots(
     reps: dict[SlotKind, str] = dict.fromkeys(most, rep)
     if colleague:
         reps["promised_call"], most["promised_call"] = colleague.name, colleague.capacity.calls
-    others = {name: taken(name, days) for name in dict.fromkeys(reps.values())}
-    offered = (_first_free(others[reps[kind]], reps[kind], kind, day, most[kind]) for day in sorted(days) for kind in most)
-    return tuple(slot for slot in offered if slot)
+    others = {name: set(taken(name, days)) for name in dict.fromkeys(reps.values())}
+
+    def first_free() -> tuple[Slot, ...]:
+        offered = (_first_free(others[reps[kind]], reps[kind], kind, day, most[kind]) for day in sorted(days) for kind in most)
+        return tuple(slot for slot in offered if slot)
+
+    free = first_free()
+    if isinstance(command, MarkNoteSent) and calendar:
+        day, caller = _said_day(command, calendar, now), reps["promised_call"]
+        by = colleague.calendar if colleague else calendar
+        for before in _written_before(lead, day, unwritten()):
+            if kept := call_promised(before, day, by, capacity, caller, free)[1]:
+                others[caller].add(kept)
+                free = first_free()
+    return free
+
+
+def _written_before(lead: Lead, day: date, unwritten: Iterable[Lead]) -> list[Lead]:
+    """Return whose notes of *day* come before that of *lead*, with the same rep to call: the longest due first, then by id."""
+    due = [(other.note_on, other.id, other) for other in unwritten if other.note_on and other.note_on <= day]
+    own = (lead.note_on or day, lead.id)
+    due = [each for each in due if each[:2] < own and each[2].call_by == lead.call_by]
+    return [other for *_, other in sorted(due, key=lambda each: each[:2])]
 
 
 def _first_free(taken: Collection[Slot], rep: str, kind: SlotKind, day: date, most: int) -> Slot | None:

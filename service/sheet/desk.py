@@ -140,6 +140,7 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
     asked = {lead.id: lead.timers.get("call_after_note") for lead in active if lead.state == "note_sent"}
     followed = known[rep.playbook.digest] if rep.playbook else next(iter(known.values()))
     callers = _callers(connection, active, rep.name)
+    unwritten = [lead for lead in active if lead.state == "note_due"]
     sent = MarkNoteSent(medium="hand_written")
     looked = followed.capacity, horizon.moment(calendar, day, calendar.day_starts), partial(slots.taken_on, connection)
     return Desk(
@@ -164,9 +165,8 @@ def read_desk(connection: Connection, rep: Rep, calendar: Calendar, day: date, n
         late_call=wordings.latest(connection, "late-call").text,
         callers=callers,
         free={
-            lead.id: free_slots(lead, sent, calendar, *looked, callers.get(lead.call_by or ""))
-            for lead in active
-            if lead.state == "note_due"
+            lead.id: free_slots(lead, sent, calendar, *looked, callers.get(lead.call_by or ""), lambda: unwritten)
+            for lead in unwritten
         },
     )
 
