@@ -464,5 +464,5 @@ class _Apply:
         if pins_newest(command):
             return self._library.newest(state.playbook.id)
         if isinstance(command, MigratePlaybook):
-            return self._library.by_digest(command.digest)
+            return self._library.entered(command)
         return self._library.by_digest(state.playbook.digest)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Set
 from models import playbooks
 from models.database import Connection
 from workflows.calendars import Calendar
-from workflows.commands import SetCalendar
+from workflows.commands import MigratePlaybook, SetCalendar
 from workflows.cover import Colleague
 from workflows.handle import calendar_digest
 from workflows.layers import is_made
@@ -88,6 +88,19 @@ class Library:
             raise UnknownPlaybookError(f"{playbook.pin.digest} is the digest of {playbook.id}, not of {command.playbook}")
         if is_made(playbook) and not command.layers:
             raise UnknownPlaybookError(f"{playbook.id} was made for one rep, and nothing says what of: follow what it extends")
+        return playbook
+
+    def entered(self, command: MigratePlaybook) -> Playbook:
+        """Return the version of the playbook that *command* has a lead follow.
+
+        Raises
+        ------
+        UnknownPlaybookError
+            When there is none, or it was made for the days of one rep.
+        """
+        playbook = self.by_digest(command.digest)
+        if is_made(playbook):
+            raise UnknownPlaybookError(f"{playbook.id} was made for the days of one rep, and no lead follows it")
         return playbook
 
     def by_digest(self, digest: str) -> Playbook:

@@ -125,10 +125,15 @@ def to_follow(connection: Connection, named: str) -> Playbook:
     """Return the newest version of the playbook called *named*, which was not made of another for some rep."""
     with typed_errors():
         found = find_playbook(connection, named)
-    if is_made(found):
-        below = found.extends[0].partition("@")[0]
-        raise InputError(f"{plain(named, 80)} was made for the days of one rep: name what it was made of, {below}")
+    check_for_all(found, named)
     return found
+
+
+def check_for_all(playbook: Playbook, named: str) -> None:
+    """Look whether anybody may follow *playbook*, called *named*; raises `InputError` when it was made for one rep."""
+    if is_made(playbook):
+        below = playbook.extends[0].partition("@")[0]
+        raise InputError(f"{plain(named, 80)} was made for the days of one rep: name what it was made of, {below}")
 
 
 def followed_base(connection: Connection, rep: Rep) -> Playbook:

@@ -13,6 +13,7 @@ from models import contacts, playbooks, views
 from models.database import transaction
 from models.leads import list_reps
 from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.layered import check_for_all
 from service.cli.playbook import exactly, find_playbook
 from service.cli.typed import WHO
 from service.times import shown_moment, zone_of
@@ -68,6 +69,7 @@ def migrate(
     mapping = _read_mappings(mappings)
     old, new = find_playbook(app, before), find_playbook(app, after)
     leaving, entering = decode_playbook(old.body), decode_playbook(new.body)
+    check_for_all(entering, after)
     now = app.service.now()
     with transaction(app.service.engine) as connection:
         leads = playbooks.pinned_leads(connection, old.digest)

@@ -11,6 +11,7 @@ from models.playbooks import PublishedError, newest_playbook, publish
 from tests.service.cli.test_limits import ANN, WHY, office, reasons_kept
 from tests.service.cli.test_playbook import BOTH, MINE
 from tests.service.world import World
+from workflows.commands import MigratePlaybook
 from workflows.playbooks import Playbook
 
 __all__ = ["office"]
@@ -92,3 +93,21 @@ def test_who_publishes_another_text_in_the_same_moment_is_told(world: World) -> 
     with transaction(world.engine) as connection:
         kept = newest_playbook(connection, "five-five-five")
     assert kept == texts[0]
+
+
+def test_no_lead_follows_what_was_made_for_one_rep(office: World, capfd: pytest.CaptureFixture[str]) -> None:
+    """Not dan's and not eve's: the command says what to name instead, and no worker moves them, whoever asks it to."""
+    world = office
+    with world.worker():
+        world.ok("rep", "limit", "dan", "--weekdays", "1", *WHY, *ANN)
+    for dry in ((), ("--dry-run",)):
+        said = world.refused(2, "playbook", "migrate", "five-five-five@1.0.0", "five-five-five.of.dan", *ANN, *dry)
+        assert "five-five-five.of.dan was made for the days of one rep: name what it was made of, five-five-five" in said
+    with transaction(world.engine) as connection:
+        made = newest_playbook(connection, "five-five-five.of.dan")
+    assert made
+    move = MigratePlaybook(playbook=made.id, version=made.version, digest=made.pin.digest)
+    world.hand_in(world.leads[0], move, who="manager:ann")
+    assert "UnknownPlaybookError: five-five-five.of.dan was made for the days of one rep" in capfd.readouterr().err
+    followed = {pin.id for id_ in world.leads if (pin := world.lead(id_).playbook)}
+    assert followed == {"five-five-five"}
