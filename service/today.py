@@ -112,12 +112,22 @@ def read_sheet(connection: Connection, rep_name: str, day: date | None, now: dat
     day = day or today
     if day < today:
         raise TimeError(f"{shown_day(day)} is over: the sheet shows what is open; `thaw replay` shows what was")
-    if not calendar.first <= day < calendar.last - timedelta(days=2 * AHEAD_DAYS):
+    if day < calendar.first:
+        behind = f"; {_behind(rep, now)}" if rep.recorded_at > now else ""
+        raise TimeError(
+            f"the calendar of {rep.name} begins on {calendar.first}: `thaw rep set {rep.name}` freezes another{behind}"
+        )
+    if not day < calendar.last - timedelta(days=2 * AHEAD_DAYS):
         raise TimeError(f"the calendar of {rep.name} ends on {calendar.last}: make it longer with `thaw rep set {rep.name}`")
     desk = read_desk(connection, rep, calendar, day, now)
     items, blocked = items_of(desk)
     done = _done(connection, desk)
     return _sheet(connection, desk, items, blocked, done)
+
+
+def _behind(rep: Rep, now: datetime) -> str:
+    newest = f"{rep.name} has an event of {rep.recorded_at:%Y-%m-%d}"
+    return f"the clock is behind the log: it says {now:%Y-%m-%d %H:%M} UTC, and {newest}"
 
 
 def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[Blocked], done: list[tuple[str, int]]) -> Sheet:
@@ -161,6 +171,8 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
 
 
 def _warnings(connection: Connection, desk: Desk) -> Iterator[str]:
+    if desk.rep.recorded_at > desk.now:
+        yield f"{_behind(desk.rep, desk.now)}: set it right, for what that clock planned is not planned again"
     ends = ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))
     if ends:
         yield ends

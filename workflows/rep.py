@@ -154,7 +154,8 @@ def _set_calendar(
     rep: Rep | None, command: SetCalendar, now: datetime, playbook: Playbook, used: Used, carrier: Carrier
 ) -> RepOutcome:
     asked_at = min(in_utc(command.occurred_at), now) if command.occurred_at else now
-    if rep and rep.calendar_at and asked_at < rep.calendar_at:
+    # What was asked for by a clock that ran ahead cannot be compared with: nothing could replace it until that day.
+    if rep and rep.calendar_at and asked_at < rep.calendar_at <= now:
         reason = (
             f"This calendar was asked for on {asked_at:%Y-%m-%d %H:%M} UTC, and the one in force later, on "
             f"{rep.calendar_at:%Y-%m-%d %H:%M} UTC: that one stays. If this one is right, say so again with "

@@ -126,6 +126,18 @@ def test_an_older_calendar_never_replaces_a_newer_one() -> None:
         assert given(then.rep).calendar_at == min(occurred_at or MONDAY + timedelta(days=3), MONDAY + timedelta(days=3))
 
 
+def test_a_calendar_of_a_clock_that_ran_ahead_can_be_replaced() -> None:
+    """It was asked for later than it is now: nothing else could be put in force until then."""
+    rep, other = known(MONDAY + timedelta(days=400)), msgspec.structs.replace(CALENDAR, country="US")
+    asked_at = MONDAY + timedelta(days=3)
+    command = SetCalendar(rep="dan", calendar=other, playbook=PLAYBOOK.id, occurred_at=asked_at)
+    then = give(rep, command, asked_at + timedelta(seconds=1))
+    assert "applied" == then.answer
+    assert given(then.rep).calendar_at == asked_at
+    older = msgspec.structs.replace(command, calendar=CALENDAR, occurred_at=asked_at - timedelta(seconds=1))
+    assert give(then.rep, older, asked_at + timedelta(days=1)).rule == "newer_calendar"
+
+
 def test_a_command_for_a_lead_is_refused_and_the_plan_stays_armed() -> None:
     """A rep is not a lead; what was armed stays."""
     rep = known()

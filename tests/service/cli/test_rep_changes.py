@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from models.playbooks import newest_playbook, playbooks_by_digest, publish
 from service.calendars import freeze_calendar
 from service.playbooks import record_published
 from tests.service.cli.test_limits import ANN, WHY, frozen, newer
-from tests.service.world import World
+from tests.service.world import MONDAY, World
 from workflows.calendars import Absence
 from workflows.commands import SetCalendar
 from workflows.playbooks import Playbook
@@ -175,3 +175,21 @@ def test_nobody_sets_the_numbers_of_another_rep(world: World) -> None:
         world.ok("rep", "set", "dan", "--playbook", "keep-in-touch", "--as", "rep:dan")
         world.ok("rep", "set", "dan", "--absence", "2026-03-09:2026-03-20", "--as", "rep:zoe")
         world.ok("rep", "limit", "dan", "--team", "", *WHY, *ANN)
+
+
+def test_after_a_clock_that_ran_ahead_a_rep_can_be_changed_again(world: World) -> None:
+    """The sheet says that the clock is behind the log, before the calendar is frozen anew and after it."""
+    world.rep()
+    world.clock.move(MONDAY + timedelta(days=800))
+    with world.worker():
+        world.ok("rep", "set", "dan", "--absence", "2028-05-01:2028-05-05")
+    world.clock.move(MONDAY)
+    said = world.refused(2, "today", "--rep", "dan")
+    assert "the calendar of dan begins on " in said
+    assert "the clock is behind the log: it says 2026-01-05 15:00 UTC, and dan has an event of 2028-03-15" in said
+    with world.worker():
+        world.ok("rep", "set", "dan", "--absence", "2026-05-01:2026-05-05")
+        world.ok("rep", "limit", "dan", "--notes", 3, "--why", "part time", "--as", "manager:ann")
+    assert "the clock is behind the log" in world.ok("today", "--rep", "dan")
+    assert "2026-05-01" in world.ok("rep", "show", "dan")
+    assert world.said("rederive", "--all")["mismatches"] == []
