@@ -15,11 +15,11 @@ from service.campaigns import CampaignDue, due_of
 from service.cut_bait import Shown, below_the_floor, name_of_id, shown_cards
 from service.find import find_rep
 from service.history import read_history
+from service.sheet.decisions import undecided
 from service.sheet.desk import Desk, read_desk
 from service.sheet.found import Blocked, Item
 from service.sheet.items import items_of
 from service.sheet.objections import objections
-from service.sheet.work import undecided
 from service.times import TimeError, shown_day
 from service.wording import count, plain
 from workflows import horizon

@@ -1,19 +1,17 @@
 """All of a day's work but the calls: replies, breakups, next steps, notes, reasons, homework and nurture."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
-from uuid import UUID
 
-from service.cut_bait import Shown
-from service.law_words import next_opening
 from service.next_action import step_of
 from service.sheet.desk import Desk
-from service.sheet.found import Found, Item, facts, item, key, met, post_to, reach, unverified
+from service.sheet.found import Found, facts, key, met, post_to, reach, unverified
 from service.sheet.objections import MOST_SAID
 from service.times import shown_day, shown_moment
 from service.wording import count, plain, score_line, words
-from workflows.commands import MarkNoteSent, Mode, QueueRevival, SendBreakup, SendNurtureTouch
-from workflows.cut_bait import NURTURE_MODES, most_attempts
+from workflows.checks import OF_BREAKUPS
+from workflows.commands import LeaveBreakupVoicemail, MarkNoteSent, Mode, QueueRevival, SendBreakup, SendNurtureTouch
+from workflows.cut_bait import NURTURE_MODES
 from workflows.events import ReplyReceived
 from workflows.homework import is_studied, told_why_at
 from workflows.homework_commands import AskWhy
@@ -21,8 +19,7 @@ from workflows.law import lawful_modes, refuses
 from workflows.law_table import CURRENT
 from workflows.lead import Lead
 from workflows.priority import rank
-from workflows.proposals import NOT_AS_TOUCH, next_mode, next_value_item
-from workflows.telephone import Telephone
+from workflows.proposals import next_value_item
 
 
 def replies(desk: Desk) -> Iterable[Found]:
@@ -89,8 +86,15 @@ def breakups(desk: Desk) -> Iterable[Found]:
         if unlawful:
             why = f"{why}, and its mail may not be sent: {unlawful.reason}"
             commands = (f"thaw nurture start {typed}",)
-        tries = SendBreakup() if voicemail and email else None
+        tries = None if unlawful else _next_of_breakup(lead)
         yield Found(lead=lead, kind="breakup", why=why, notes=(reach(desk, lead),), commands=commands, tries=tries)
+
+
+def _next_of_breakup(lead: Lead) -> SendBreakup | LeaveBreakupVoicemail | None:
+    """Return what comes next of a breakup, where the machine may refuse it."""
+    if not lead.breakup_voicemail_at:
+        return LeaveBreakupVoicemail(attested=OF_BREAKUPS[LeaveBreakupVoicemail])
+    return SendBreakup() if lead.breakup_email_at else None
 
 
 def next_steps(desk: Desk) -> Iterable[Found]:
@@ -286,44 +290,3 @@ def nurture(desk: Desk) -> Iterable[Found]:
 def _no_mode(desk: Desk, lead: Lead) -> str:
     unlawful = refuses(lead, "email", desk.day, CURRENT) if "email" in lead.modes else None
     return f"post is not permitted, and mail is not: {unlawful.reason}" if unlawful else "neither email nor post is permitted"
-
-
-def undecided(desk: Desk, cards: Mapping[UUID, Shown]) -> Iterable[Item]:
-    """Yield the silent leads about which a person has to decide: those whose card proposes it, and those that nobody may
-    try again before."""
-    # Whom a card proposes with the least return comes first.
-    silent = sorted(desk.of("no_response"), key=lambda lead: cards[lead.id].card.return_per_hour if lead.id in cards else 0)
-    for lead in silent:
-        shown = cards.get(lead.id)
-        if shown and shown.card.grounds:
-            found = Found(lead=lead, kind="decision", why="; ".join(shown.why), notes=shown.lines, commands=shown.commands)
-            yield item(desk, found)
-            continue
-        if lead.breakup_voicemail_at or lead.breakup_email_at or lead.cut_bait == "breakup" or not _spent(desk, lead):
-            continue
-        typed, modes = key(desk, lead), ", ".join(map(words, lead.modes_tried))
-        yield item(
-            desk,
-            Found(
-                lead=lead,
-                kind="decision",
-                why=f"{count(lead.attempts, 'attempt')} unanswered ({modes}): break up, or nurture?",
-                commands=(
-                    f"thaw breakup confirm {typed} --choice breakup --reason TEXT",
-                    f"thaw nurture start {typed} --waiver TEXT",
-                ),
-            ),
-        )
-
-
-def _spent(desk: Desk, lead: Lead) -> bool:
-    """Tell whether the planner proposes no further attempt: none are left, or nothing is left to try or to bring."""
-    playbook = desk.playbook_of(lead)
-    if lead.attempts >= most_attempts(lead, playbook) or next_value_item(lead, playbook) is None:
-        return True
-    if next_mode(lead, playbook, desk.day, CURRENT, without=NOT_AS_TOUCH):
-        return False
-    # Who could only be called, and for whom no hour opens for weeks, is not waited for.
-    of_leads = {digest: each.contact_hours for digest, each in desk.playbooks.items()}
-    telephone = Telephone(desk.calendar, desk.playbook, None, of_leads=of_leads)
-    return next_mode(lead, playbook, desk.day, CURRENT) is None or next_opening(lead, telephone, desk.day) is None

@@ -141,9 +141,11 @@ def test_a_breakup_goes_on_where_it_stopped_and_says_what_it_lacks(week: World) 
         week.ok("call", "V-0000", "--outcome", "voicemail")
         assert breakup() == []
         week.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "she is known to us")
-        assert breakup() == ["thaw breakup voicemail V-0000 --attest-all"]
+        assert breakup() == []
         week.ok("breakup", "email", "V-0000", "--monitored", "--attest-all")
-        assert breakup() == ["thaw breakup voicemail V-0000 --attest-all"]
+        assert breakup() == []
+        (stopped,) = (each for each in sheet(week).blocked if each.kind == "breakup")
+        assert (stopped.key, stopped.rule) == ("V-0000", "attempts_made")
         assert "refused (attempts_made)" in week.refused(1, "breakup", "voicemail", "V-0000", "--attest-all")
 
 
@@ -154,7 +156,8 @@ def test_somebody_must_decide_about_those_who_were_tried_often_enough(week: Worl
         week.ok("call", "V-0000", "--outcome", "voicemail")
         week.ok("opt-out", "V-0000", "--channel", "call")
     (decision,) = sheet(week).decisions
-    assert decision.why == "1 attempt unanswered (handwritten note, call): break up, or nurture?"
+    assert decision.why == "1 attempt unanswered (handwritten note, call): try once more, or nurture?"
+    assert [line.split("--")[1].strip() for line in decision.commands] == ["choice one_more_try", "waiver TEXT"]
     with week.worker():
         week.ok(*shlex.split(decision.commands[1].replace("TEXT", "unreachable"))[1:])
     assert sheet(week).decisions == ()

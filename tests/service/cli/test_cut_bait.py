@@ -59,6 +59,20 @@ def test_a_voicemail_waits_as_its_mail_does(silent: World) -> None:
     assert silent.said("rederive", "--all")["mismatches"] == []
 
 
+def test_the_sheet_says_what_a_decided_breakup_still_lacks(silent: World) -> None:
+    """Decided on without the offer, its voicemail would be refused: the sheet names the way out, and then the voicemail."""
+    with silent.worker():
+        silent.ok("breakup", "confirm", "V-0000", "--choice", "breakup", "--reason", "silent", "--override", "known to us all")
+        found = sheet(silent)
+        assert [each.kind for each in found.items if each.kind == "breakup"] == []
+        (stopped,) = (each for each in found.blocked if each.kind == "breakup")
+        assert (stopped.key, stopped.rule) == ("V-0000", "offer_known")
+        assert stopped.unblock == "thaw offer V-0000 --solution TEXT --benefit TEXT"
+        silent.ok("offer", "V-0000", "--solution", "phase two", "--benefit", "a garden")
+        (item,) = (each for each in sheet(silent).items if each.kind == "breakup")
+        silent.ok(*item.commands[0].split()[1:])
+
+
 def decided(silent: World) -> None:
     """Know what a breakup says, and decide on one."""
     silent.ok("offer", "V-0000", "--solution", "phase two", "--benefit", "a garden")
@@ -137,6 +151,7 @@ def test_a_breakup_whose_mail_may_not_be_sent_is_not_waited_for(silent: World) -
     """Nobody knows where they live: the sheet says so, and leads to nurture, which takes the lead without its breakup."""
     (lead, *_) = silent.leads
     with silent.worker():
+        silent.ok("offer", "V-0000", "--solution", "phase two", "--benefit", "a garden")
         why = ("--reason", "tried enough", "--override", "nobody knows them")
         silent.ok("breakup", "confirm", "V-0000", "--choice", "breakup", *why)
         assert "decided: break up" in silent.ok("today", "--rep", "dan")
