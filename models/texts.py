@@ -56,6 +56,19 @@ def sent_before(connection: Connection, of: Written, kind: str, *, since: dateti
     ]
 
 
+def sent_to_others(connection: Connection, lead_id: UUID, kind: str, body: str) -> list[UUID]:
+    """Return the leads other than *lead_id* to whom the same *body* of that *kind* went out, the latest first."""
+    found = connection.execute(
+        text(
+            "SELECT d.lead_id FROM documents d JOIN messages m ON m.id = d.message_id "
+            "WHERE d.kind = :kind AND d.body = :body AND d.lead_id <> :lead_id AND m.outcome = 'applied' "
+            "ORDER BY d.written_at DESC, d.id"
+        ),
+        {"kind": kind, "body": body, "lead_id": lead_id},
+    )
+    return list(dict.fromkeys(found.scalars()))
+
+
 def names_of_leads(connection: Connection, owner: str, *, but: UUID) -> Sequence[str]:
     """Return the names of all leads of *owner* except *but*."""
     rows = connection.execute(

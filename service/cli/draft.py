@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from actors.submit import Submission
-from models import contacts, messages, playbooks, views
+from models import contacts, messages, playbooks, texts, views
 from models.database import Connection
 from models.merges import survivor
 from service.cli.answers import typed_errors
@@ -18,7 +18,7 @@ from service.cli.app import InputError
 from service.find import Found, find_lead, find_rep
 from service.merged import called
 from service.times import TimeError, parse_moment, shown_day, shown_moment, zone_of
-from service.wording import plain
+from service.wording import count, plain
 from workflows.checks import OF_BREAKUPS
 from workflows.codec import derived_id
 from workflows.commands import Command, MarkNoteSent, Reference, SendNurtureTouch, SendTouch, decode_command
@@ -110,6 +110,8 @@ class Draft:
         """Keep *body*, which came of *option*, outside the log and return its reference."""
         if field in _READ:
             refuse_too_long(option, body)
+        if field == "photo":
+            self._warn_of_same(option, body)
         document_id = derived_id("document", self.message_id, field)
         try:
             return contacts.save_document(
@@ -127,6 +129,16 @@ class Draft:
                 f"the id {self.message_id} was used before with another {option}; nothing was changed. "
                 f"Use a new id, or repeat the first command word for word."
             ) from error
+
+    def _warn_of_same(self, option: str, photo: str) -> None:
+        """Say to whom the same photo was given before: it shows the note to one person."""
+        if not texts.are_open(self.connection):
+            return
+        others = texts.sent_to_others(self.connection, self.found.lead.id, "photo", photo)
+        if others:
+            name = called(self.connection, others[:1])[others[0]]
+            more = f" and {count(len(others) - 1, 'other lead')}" if others[1:] else ""
+            click.echo(f"{option}: the same photo is kept with the note to {name}{more}; is it the right one?", err=True)
 
     def attested(self, command: type[Command], typed: Sequence[str], *, every: bool) -> tuple[str, ...]:
         """Return the content checks that are vouched for, in the order of the playbook."""

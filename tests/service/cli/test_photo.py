@@ -14,7 +14,7 @@ from service.bundle import verify
 from service.photos import MOST_BYTES, kept_as, photo_in
 from tests.service.sheets import sheet
 from tests.service.world import MONDAY, WHY, World
-from workflows.events import NoteSent
+from workflows.events import NoteSent, event_type
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 600
 PERSONAL = "How are the bees on your roof?"
@@ -93,6 +93,18 @@ def test_what_was_found_of_two_sentences_is_a_remark_and_passes_nothing(due: Wor
     assert (likeness.source, likeness.passed, likeness.level) == ("attested by rep:dan", True, "warn")
     assert (likeness.score, likeness.inputs["read"]) == (1000, "two sentences")
     assert due.said("rederive", "V-0001")["mismatches"] == []
+
+
+def test_a_photo_that_is_kept_with_another_note_is_remarked_on(due: World, tmp_path: Path) -> None:
+    """A4-11: it is taken, for people may know better; a refused entry's photo is nobody's note, and one's own says nothing."""
+    command = ("--photo", tmp_path / "note.jpg", *SENTENCES)
+    remark = "--photo: the same photo is kept with the note to V-0000 (Ada Amberfield); is it the right one?"
+    with due.worker():
+        due.refused(1, "note-sent", "V-0000", *command)
+        assert "the same photo" not in due.thaw("note-sent", "V-0001", *command).output
+        assert "the same photo" not in due.ok("note-sent", "V-0000", *command, *REST)
+        assert remark in " ".join(due.thaw("note-sent", "V-0001", *command, *REST).output.split())
+    assert "note_sent" in {event_type(each.data) for each in due.events(due.leads[1])}
 
 
 def test_a_photo_is_kept_like_any_text_and_shown_wherever_the_note_is(sent: World) -> None:
