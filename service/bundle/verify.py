@@ -4439,6 +4439,103 @@ class Library(NamedTuple):
         return frozen.made
 
 
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+#: A name that a kind of event may have; of those that are named nowhere here only the place is looked at.
+_KIND = re.compile("[a-z][a-z0-9_]*")
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and read_moment(value) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and _HEX_32.fullmatch(value) is not None
+
+
+def _of(*types: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, types)
+
+
+def _or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or fits(value)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _is_pin(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"digest", "id", "version"} and all(map(_of(str), value.values()))
+
+
+_TEXT, _LIST, _OBJECT = _of(str), _of(list), _of(dict)
+
+#: What stands in the body of each event, and nothing else.
+_ENVELOPE: dict[str, Callable[[Any], bool]] = {
+    "actor": _TEXT, "causation_id": _or_none(_is_id), "command": _or_none(_OBJECT), "correlation_id": _is_id, "data": _OBJECT,
+    "effects": _OBJECT, "message_id": _is_id, "occurred_at": _is_moment, "playbook": _or_none(_is_pin),
+    "recorded_at": _is_moment, "row": _or_none(_TEXT), "schema": _is_number, "state": _TEXT, "stream_id": _is_id,
+    "used": _or_none(_OBJECT), "version": _is_number,
+}  # fmt: skip
+
+#: What stands in "used" of each decision; and what only some have.
+_USED: dict[str, Callable[[Any], bool]] = {
+    "now": _is_moment, "calendar": _or_none(_is_digest), "verdicts": _LIST, "free": _LIST,
+}  # fmt: skip
+_MAY_BE_USED: dict[str, Callable[[Any], bool]] = {
+    "asked": _LIST, "beside": _is_number, "book": _is_digest, "colleague": _OBJECT, "events": _LIST, "followed": _is_digest,
+    "gone": _LIST, "held": _is_number, "holdings": _OBJECT, "into": _OBJECT, "law": _OBJECT, "opening": _is_number,
+    "people": _OBJECT, "position": _is_number, "probes": _is_number, "queue": _OBJECT, "reps": _OBJECT, "suppressed": _OBJECT,
+    "unreserved": _is_number, "wording": _OBJECT,
+}  # fmt: skip
+
+#: What a verdict says; and what only some say.
+_VERDICT: dict[str, Callable[[Any], bool]] = {"check": _TEXT, "passed": _of(bool), "source": _TEXT, "inputs": _OBJECT}
+_MAY_BE_SAID: dict[str, Callable[[Any], bool]] = {
+    "level": _TEXT, "score": _or_none(_is_number), "reason": _or_none(_TEXT),
+}  # fmt: skip
+
+
+def _fit(value: Any, path: str, needed: dict[str, Callable[[Any], bool]], may_be: dict[str, Callable[[Any], bool]]) -> None:
+    for name, fits in needed.items():
+        if name not in value:
+            raise ValueError(f"{path}{name} is missing")
+        if not fits(value[name]):
+            raise ValueError(f"{path}{name} is {plain(value[name], 40)}")
+    for name in value:
+        if name not in needed and not (name in may_be and may_be[name](value[name])):
+            raise ValueError(f"{path}{plain(name, 40)} is {plain(value[name], 40)}")
+
+
+def check_shape(body: Any) -> None:
+    """Raise ValueError where no service can have written *body*: its envelope, what was used, what was said of texts.
+
+    Of a later schema nothing is known.
+    """
+    if body.get("schema") != 1 and _is_number(body.get("schema")):
+        return
+    _fit(body, "", _ENVELOPE, {})
+    kind = body["data"].get("type")
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+        raise ValueError(f"data.type is {plain(kind, 40)}")
+    if body["command"] is not None and not isinstance(body["command"].get("command"), str):
+        raise ValueError("command.command is no kind of command")
+    used = body["used"]
+    if used is not None:
+        _fit(used, "used.", _USED, _MAY_BE_USED)
+        for number, verdict in enumerate(used["verdicts"]):
+            _fit(verdict if isinstance(verdict, dict) else {}, f"used.verdicts[{number}].", _VERDICT, _MAY_BE_SAID)
+
+
 class Streams:
     """The streams of one partition, while their events are taken in the order of the log."""
 
@@ -4520,6 +4617,7 @@ class Streams:
         """Make the event again, and count why not where that is not done."""
         found = Differences()
         try:
+            check_shape(event.body)
             why = self._compare(stream, event, found)
             stream.state = event.body["state"]
             self._note_merge(event)
