@@ -53,6 +53,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     resting: bool = True
     """Whether calls on hold are left out. Plans of an earlier release took them for calls to make, and are made again as they
     were."""
+    lawful: bool = True
+    """Whether a call that is moved passes over days on which law and hours forbid it. Plans of an earlier release did not ask,
+    and are made again as they were."""
     loads: Mapping[date, Load] = {}
     """Of the planned day and `HORIZON_DAYS` after it."""
     suppressed: Mapping[UUID, tuple[Mode, ...]] = {}
@@ -68,8 +71,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def playbooks_of(book: Book) -> set[str]:
-    """Return the digests of the playbooks that the leads in *book* follow whom a plan may have called."""
-    return {lead.playbook.digest for lead in (*book.queued, *book.silent) if lead.playbook}
+    """Return the digests of the playbooks of the leads in *book* whom a plan may have called, or whose call it may move."""
+    asked = (*book.queued, *book.silent, *book.called, *(book.opening or ()))
+    return {lead.playbook.digest for lead in asked if lead.playbook}
 
 
 def reachable(book: Book) -> Book:

@@ -7,11 +7,16 @@ Three kinds of slots exist per rep and day, each with its cost in minutes:
 ``follow_ups``  later attempts in any mode, and calls that no note promised: they never take the slot of a promised one
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
+
+from workflows.calendars import Calendar, CalendarHorizonError
+
+#: How many working days are near a day on which a call could be made.
+_NEAR_DAYS = 15
 
 PerDay = Annotated[int, msgspec.Meta(ge=0, le=100)]
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=1440)]
@@ -99,6 +104,17 @@ class Ledger:
     def room_of_free_day(self, kind: SlotKind, extra: int = 0) -> int:
         """Count what a day of which nothing is taken holds of *kind*; 0 means that no day ever has room."""
         return Ledger(self.capacity, {}).room(date.min, kind, extra)
+
+    def days_with_room(self, first: date, calendar: Calendar, kind: SlotKind, extra: int = 0) -> Iterator[date]:
+        """Yield *first* and the near working days after it that have room, as far as *calendar* says which those are."""
+        day = first
+        for _ in range(_NEAR_DAYS):
+            if self.room(day, kind, extra):
+                yield day
+            try:
+                day = calendar.next_working_day(day)
+            except CalendarHorizonError:
+                return
 
     def take(self, day: date, kind: SlotKind, count: int) -> None:
         """Take *count* slots; a negative *count* gives back, at most what is taken."""

@@ -691,6 +691,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """A plan's: how many calls stood on its day without a slot of it; absent where each was still taken to hold one."""
     held: int | UnsetType = UNSET
     """A plan's: how many calls on hold it left out; absent where they were still taken for calls to make."""
+    lawful: bool | UnsetType = UNSET
+    """A plan's: calls that it moves pass over days on which law and hours forbid them; absent where it did not ask."""
     events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
     """Of a decision about letters: the sales events that were known, by id."""
     people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET

@@ -5,9 +5,10 @@ when the promised-call slot that it needs, working days later, is taken with it.
 slots and so finds them in *loads* the next time; planning the same day again then adds nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from heapq import nsmallest
+from uuid import UUID
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -50,6 +51,11 @@ __all__ = [
 ]
 
 _Stop = tuple[ShortfallCode, str] | None
+_MayCall = Callable[[UUID, date], bool]
+
+
+def _whenever(_: UUID, __: date) -> bool:
+    return True
 
 
 def plan_day(
@@ -64,6 +70,7 @@ def plan_day(
     probes: int = 0,
     colleague: Colleague | None = None,
     closed: int = 0,
+    may_call: _MayCall = _whenever,
 ) -> DayPlan:
     """Plan one rep's day.
 
@@ -84,6 +91,8 @@ def plan_day(
         Who makes the calls that notes of this day promise, where the rep is away too long after it; None when the rep does.
     closed
         So many more could be written to if there were an hour in which to call them on the day that the notes promise.
+    may_call
+        Whether law and hours let a lead with an open call be called on a later day; one that is moved passes over other days.
 
     Raises
     ------
@@ -99,8 +108,8 @@ def plan_day(
     kept_others, late_others = _carry(day, ledger, day_off, others, "follow_ups")
     backlog = len(late) + sum(call.promised_on <= day < call.due for call in promised)
     reschedules = (
-        *_move(day, calendar, ledger, day_off, late, "calls"),
-        *_move(day, calendar, ledger, day_off, late_others, "follow_ups"),
+        *_move(day, calendar, ledger, day_off, late, "calls", may_call),
+        *_move(day, calendar, ledger, day_off, late_others, "follow_ups", may_call),
     )
     ledger.charge(day, beside)
     pool = _note_pool(candidates, follow_ups)
@@ -153,17 +162,20 @@ def _carry(
 
 
 def _move(
-    day: date, calendar: Calendar, ledger: Ledger, day_off: _Stop, late: list[OpenCall], kind: SlotKind
+    day: date, calendar: Calendar, ledger: Ledger, day_off: _Stop, late: list[OpenCall], kind: SlotKind, may_call: _MayCall
 ) -> list[Reschedule]:
-    """Move each call to the first later working day with room; none when no day could ever have room."""
+    """Move each call to the first later working day with room on which it may be made; none if no day could ever have room."""
     extra = _extra(ledger, kind)
     if not late or not ledger.room_of_free_day(kind, extra):
         return []
     moved = []
-    to_day = calendar.next_working_day(day)
+    first = calendar.next_working_day(day)
     for call in late:
-        while not ledger.room(to_day, kind, extra):
-            to_day = calendar.next_working_day(to_day)
+        while not ledger.room(first, kind, extra):
+            first = calendar.next_working_day(first)
+        later = ledger.days_with_room(first, calendar, kind, extra)
+        # Where no near day will do, the promise keeps the first; it is looked at again on that day.
+        to_day = next((each for each in later if may_call(call.lead_id, each)), first)
         ledger.take(to_day, kind, 1)
         reason: MoveReason = "holiday" if day_off else "capacity"
         if calendar.absence_on(call.due) or (day_off and day_off[0] == "absence"):

@@ -48,18 +48,24 @@ def plan_book(
     """
     today = calendar.local_day(now)
     waiting = waiting_of(book, calendar, playbook, hours, now)
+    open_ = {lead.id: lead for lead in _calls(book, calendar, today) if lead.call_on}
+
+    def may_call(lead_id: UUID, day: date) -> bool:
+        return not book.lawful or hours.may_call(open_[lead_id], day)
+
     plan = plan_day(
         today,
         calendar,
         playbook.capacity,
         book.loads,
-        [_open_call(lead, counted=book.counted) for lead in _calls(book, calendar, today) if lead.call_on],
+        [_open_call(lead, counted=book.counted) for lead in open_.values()],
         waiting.candidates,
         waiting.follow_ups,
         beside,
         probes,
         book.colleague,
         waiting.closed,
+        may_call,
     )
     event = DayPlanned(
         day=today,

@@ -101,6 +101,7 @@ def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -
         beside=beside_slots(book.engaged, parting, day, calendar, capacity.minutes) if book.charged else msgspec.UNSET,
         unreserved=unreserved(book, day) if book.counted else msgspec.UNSET,
         held=sum(lead.hold is not None for lead in book.called) if book.resting else msgspec.UNSET,
+        lawful=book.lawful or msgspec.UNSET,
         probes=msgspec.UNSET if book.probed is None else kept_for_probes(book.probed, day, calendar, capacity),
     )
 

@@ -7,11 +7,13 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from tests.workflows import office as offices
 from tests.workflows.office import CALENDARS, PLAYBOOK, Office
 from tests.workflows.test_cover import all_is_derived, write_all
 from workflows.books import Book, Books
 from workflows.commands import Hold
-from workflows.events import DayPlanned, Used
+from workflows.events import CallRescheduled, DayPlanned, Used
+from workflows.law_facts import ImportedLawFacts
 from workflows.rep import rep_id
 
 #: The calls that two notes promised for two days before are not made; two more open on this day.
@@ -55,4 +57,20 @@ def test_a_plan_of_before_is_made_again_as_it_was(monkeypatch: pytest.MonkeyPatc
         patch.setattr(Books, "book", of_before)
         office, plan, used = plan_with_overdue_calls(hold=True)
     assert (2, UNSET) == (len(plan.rescheduled), used.held)
+    all_is_derived(office)
+
+
+@pytest.mark.parametrize("lawful", [True, False])
+def test_a_call_that_is_moved_is_not_put_on_a_holiday_of_the_law(lawful: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Monday 19 January is one in Louisiana, on which dan and eve work. A plan of before did not ask, and is made again so."""
+    read, told = Books.book, offices.registration
+    law = ImportedLawFacts(region="US-LA")
+    with monkeypatch.context() as patch:
+        patch.setattr(offices, "registration", lambda number: replace(told(number), law=law, timezone="America/Chicago"))
+        patch.setattr(Books, "book", lambda *given: replace(read(*given), lawful=lawful))
+        office, _, used = plan_with_overdue_calls(hold=False)
+    assert used.lawful is (lawful or UNSET)
+    moved = [each.data.call_on for each in office.log if isinstance(each.data, CallRescheduled)]
+    assert moved
+    assert (date(2026, 1, 19) in moved) is not lawful
     all_is_derived(office)

@@ -369,3 +369,26 @@ def test_a_playbook_without_calls_moves_none() -> None:
     found = plan(capacity=none, open_calls=promised(2, MONDAY))
     assert (found.open_calls, found.reschedules) == ((), ())
     assert codes(found)["call", "capacity"] == 2
+
+
+@given(st.integers(1, 12), st.sets(st.integers(0, 20)))
+def test_a_call_that_is_moved_passes_over_days_on_which_it_may_not_be_made(calls: int, barred: set[int]) -> None:
+    """Law and hours are asked of each day; where none of the near days will do, the promise keeps the first with room."""
+    shut = {MONDAY + timedelta(days=number) for number in barred}
+
+    def may_call(lead_id: UUID, day: date) -> bool:
+        return lead_id.int % 2 == 0 or day not in shut
+
+    open_calls = promised(calls, MONDAY)
+    made = plan_day(MONDAY, US, Capacity(calls=1, catch_up_calls=0), {}, open_calls, (), (), may_call=may_call)
+    assert len(made.reschedules) == calls - 1
+    assert len({move.to_day for move in made.reschedules}) == calls - 1
+    usual = plan_day(MONDAY, US, Capacity(calls=1, catch_up_calls=0), {}, open_calls, (), ())
+    first = usual.reschedules[0].to_day if usual.reschedules else None
+    for move in made.reschedules:
+        near = [day for day in working_days_after(MONDAY, 15) if may_call(move.lead_id, day)]
+        assert may_call(move.lead_id, move.to_day) or len(near) < calls or move.to_day == first
+
+
+def working_days_after(day: date, number: int) -> list[date]:
+    return [US.add_working_days(day, each) for each in range(1, number + 1)]
