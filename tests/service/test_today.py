@@ -44,7 +44,8 @@ def test_the_classes_of_work_come_in_their_fixed_order(week: World) -> None:
     found = sheet(week, day=None)
     order = list(dict.fromkeys(item.kind for item in found.items))
     assert order == [kind for kind in ORDER if kind in order]
-    assert {"reply", "breakup", "next_step", "note", "reason", "homework", "nurture"} <= set(order)
+    assert {"reply", "next_step", "note", "reason", "homework", "nurture"} <= set(order)
+    assert "breakup" in [each.kind for each in found.blocked], "its voicemail comes too early"
 
 
 def test_promised_calls_say_who_what_was_written_and_what_is_personal(week: World) -> None:
