@@ -106,8 +106,13 @@ class Notary:
             known = heads.newest(connection)
             found = heads.measured(connection, events.head_position(connection))
         with transaction(self._engine) as connection:
-            if not checkpoints.lock(connection, wait=wait) or (heads.newest(connection) != known and not wait):
+            if not checkpoints.lock(connection, wait=wait):
                 return None
+            newest = heads.newest(connection)
+            if newest != known and not wait:
+                return None
+            if newest and newest != known and newest.data.size >= found.data.size:
+                return newest.position  # another recorded meanwhile what we have measured, or more
             position = heads.record(connection, found, now=self._now(), actor=actor)
         log.info("heads_recorded", position=position, streams=found.data.streams)
         return position

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from models import checkpoints, heads, tree
-from models.database import transaction
+from models.database import Connection, transaction
 from models.head_proofs import prove_head
+from models.heads import Measured
 from models.verify import verify
+from models.verify_tree import verify_tree
 from service import notary as notary_module
 from service.destinations import Destination, DestinationError, FileDestination, WebhookDestination
 from service.keys import KeyFiles, opened
@@ -114,6 +116,30 @@ def test_two_notaries_do_not_make_two(desk: Desk, keys: KeyFiles) -> None:
         assert notary.record_heads("clock", wait=False) is None
     assert notary.tick()
     assert 1 == len(desk.ask("SELECT 1 FROM checkpoints"))
+
+
+@pytest.mark.parametrize("streams", [2, 80])
+def test_who_waited_for_another_to_record_the_same_heads_takes_these(
+    desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch, streams: int
+) -> None:
+    """Each size is recorded once, whether there are so many streams that nodes are kept, or not; later heads are recorded."""
+    desk.queued(streams)
+    notary = notary_of(desk, keys)
+    positions: list[int | None] = []
+    measured = heads.measured
+
+    def overtaken(connection: Connection, size: int) -> Measured:
+        found = measured(connection, size)
+        if not positions:
+            positions.append(None)
+            positions.append(notary.record_heads("other", wait=True))
+        return found
+
+    monkeypatch.setattr(heads, "measured", overtaken)
+    assert notary.record_heads("test", wait=True) == positions[1] == head(desk)
+    assert notary.record_heads("test", wait=True) == head(desk) == (positions[1] or 0) + 1
+    with transaction(desk.engine) as connection:
+        assert [] == verify_tree(connection).findings
 
 
 def test_heads_are_recorded_once_a_day_while_there_is_something_new(desk: Desk, keys: KeyFiles) -> None:
