@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from models.events import pinned
+from models.finite import bounded
 from models.replay import fold_events
 from workflows.codec import GENESIS, canonical, canonical_lines, chain_hash, chain_hashes
 from workflows.commands import AnyCommand
@@ -23,8 +24,8 @@ from workflows.invitation_streams import fold_stream
 
 #: What `models.replay.scan` is to read, as `Columns` and `Row` have it.
 SCANNED = (
-    "position", "version", "hash", "body", "type::varchar", "schema", "occurred_at", "recorded_at", "message_id::varchar",
-    "actor::varchar", "correlation_id::varchar", "causation_id::varchar", "playbook::varchar",
+    "position", "version", "hash", "body", "type::varchar", "schema", bounded("occurred_at"), bounded("recorded_at"),
+    "message_id::varchar", "actor::varchar", "correlation_id::varchar", "causation_id::varchar", "playbook::varchar",
 )  # fmt: skip
 
 
@@ -194,7 +195,7 @@ def all_right(stream_id: UUID, columns: Columns, *, after: int, version: int, pr
             return None
         pins = [bytes(event.pin) for event in events]
         named = {pin: pinned(_pin(pin)) for pin in set(pins)}
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     copies = [
         list(map(_copied, events)) == list(zip(*columns[5:-1], strict=True)),
@@ -224,7 +225,7 @@ def check(stream_id: UUID, row: Row, *, after: int, version: int, previous: byte
         raise WrongEventError("hash_differs", "its hash does not follow from the event before it and its body")
     try:
         recorded = decode_recorded(row.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WrongEventError("body_unreadable", f"its body is no event of a known shape: {error}") from error
     if canonical(recorded) != row.body:
         raise WrongEventError("body_not_canonical", "its body is not in canonical form")

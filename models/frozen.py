@@ -34,7 +34,7 @@ def read_library(connection: Connection) -> Library:
     for digest, body in connection.execute(text("SELECT digest, body FROM playbooks")):
         try:
             playbooks[digest] = decode_playbook(body)
-        except msgspec.ValidationError:
+        except (msgspec.DecodeError, RecursionError):
             continue
     return Library(calendars=calendars, playbooks=playbooks, followed=frozenset(followed))
 
@@ -57,7 +57,7 @@ def _frozen(connection: Connection) -> Iterator[tuple[Recorded, CalendarFrozen]]
 def _decoded(body: str) -> Recorded | None:
     try:
         return decode_recorded(body.encode())
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -18,7 +18,7 @@ def read(connection: Connection, size: int) -> list[HeadsNode]:
     """Return what is kept of the heads of the first *size* events, in the order in which the tree over them grows."""
     statement = text(
         "SELECT level, number, last, hash FROM heads_nodes WHERE size = :size "
-        "ORDER BY (number + 1) * power(CAST(2 AS numeric), level), level"
+        "ORDER BY (CAST(number AS numeric) + 1) * power(CAST(2 AS numeric), level), level"
     )
     rows = connection.execute(statement, {"size": size})
     return [HeadsNode(Node(level, number), last.bytes, hash_) for level, number, last, hash_ in rows]

@@ -15,9 +15,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import operations
+from models import operations, tables
 from models.database import tell
 from models.events import read_stream
+from models.finite import columns_of
 from models.messages import PAUSED
 from workflows.events import decode_recorded
 from workflows.operations import WorkPaused, WorkResumed
@@ -60,7 +61,7 @@ def stop_work(connection: Connection) -> None:
 
 def read_pauses(connection: Connection) -> list[PauseRow]:
     """Return what is paused, by name."""
-    rows = connection.execute(text("SELECT actor, since, by, reason, version FROM pauses ORDER BY actor"))
+    rows = connection.execute(text(f"SELECT {columns_of(tables.pauses)} FROM pauses ORDER BY actor"))
     return [PauseRow(*row) for row in rows]
 
 

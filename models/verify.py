@@ -13,9 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import pauses
+from models import pauses, tables
 from models.events import read_stream
 from models.findings import Finding, first
+from models.finite import columns_of
 from models.replay import EVERY, read_streams
 from models.verify_part import PAGE_ROWS, Part, term, verify_part
 from workflows.events import Recorded, Slot, decode_recorded
@@ -119,7 +120,7 @@ def _not_said(holder: UUID, slots: Collection[Slot], wrong: Collection[UUID]) ->
 
 
 def _slots_by_holder(connection: Connection) -> Generator[tuple[UUID, set[Slot]]]:
-    statement = text("SELECT rep, kind, day, ordinal, lead_id FROM slots ORDER BY lead_id")
+    statement = text(f"SELECT {columns_of(tables.slots)} FROM slots ORDER BY lead_id")
     with connection.execute(statement.execution_options(stream_results=True, yield_per=PAGE_ROWS)) as rows:
         for holder, of_one in groupby(rows, key=attrgetter("lead_id")):
             yield holder, {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal) for r in of_one}

@@ -93,7 +93,7 @@ def _wordings(connection: Connection, values: dict[str, Any]) -> Iterator[Findin
 def _says(body: str, id_: str, version: str) -> bool:
     try:
         playbook = decode_playbook(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return (playbook.id, playbook.version) == (id_, version)
 
@@ -196,12 +196,20 @@ _REFERENCES = """
 
 def _contacts(connection: Connection, values: dict[str, Any]) -> Iterator[tuple[UUID, str]]:
     statement = text(
-        "SELECT lead_id, fields, salt, commitment FROM contacts WHERE lead_id > :after "
+        "SELECT lead_id, CAST(fields AS text) AS fields, salt, commitment FROM contacts WHERE lead_id > :after "
         "AND (CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids)) ORDER BY lead_id LIMIT :page"
     )
     after = UUID(int=0)
     while rows := connection.execute(statement, {"after": after, "page": PAGE_ROWS, "ids": values["ids"]}).all():
         for row in rows:
-            if hashlib.sha256(row.salt + canonical(row.fields)).hexdigest() != row.commitment:
+            if not _is_committed_to(row.fields, row.salt, row.commitment):
                 yield row.lead_id, f"the personal data of {row.lead_id} is not what was committed to"
         after = rows[-1].lead_id
+
+
+def _is_committed_to(fields: str, salt: bytes, commitment: str) -> bool:
+    try:
+        content = canonical(msgspec.json.decode(fields))
+    except (ValueError, RecursionError):
+        return False
+    return hashlib.sha256(salt + content).hexdigest() == commitment

@@ -60,7 +60,7 @@ def _given(streams: Collection[UUID] | None) -> list[UUID] | None:
 def _decoded(row: Row[Any]) -> Recorded | None:
     try:
         return decode_recorded(row.body.encode())
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
 
 
@@ -115,7 +115,7 @@ def _asked(command: Command | None, stream_id: UUID) -> Iterator[_Merge]:
 def _command(body: str) -> Command | None:
     try:
         return decode_command(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

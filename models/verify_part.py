@@ -22,6 +22,7 @@ from models.audit import SCANNED, Columns, Stream, Wrong
 from models.database import driver_errors
 from models.events import read_stream
 from models.findings import Finding, first
+from models.finite import columns_of
 from models.leads import lead_row, rep_row
 from models.replay import Ids, fold_rows, scan
 from models.tables import metadata
@@ -165,7 +166,8 @@ class _Verification:
         """Yield the rows of a projection in the order of their ids."""
         driver: Any = self._connection.connection.driver_connection
         names = metadata.tables[table].columns.keys()
-        statement = f"SELECT {', '.join(names)} FROM {table} WHERE id BETWEEN %s AND %s ORDER BY id LIMIT {PAGE_ROWS}"
+        columns = columns_of(metadata.tables[table])
+        statement = f"SELECT {columns} FROM {table} WHERE id BETWEEN %s AND %s ORDER BY id LIMIT {PAGE_ROWS}"
         begin, last = self._ids.first.int, self._ids.last
         with driver.cursor(binary=True) as cursor, driver_errors(statement):
             while begin <= last.int:
@@ -192,7 +194,7 @@ _waiting: msgspec.json.Decoder[_Waiting] = msgspec.json.Decoder(_Waiting)
 def _decoded(body: str) -> _Waiting | None:
     try:
         return _waiting.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None  # no state at all: that its row differs is found already
 
 

@@ -114,7 +114,7 @@ def _came(row: Row[Any], brought: Playbook | None, *, alone: bool) -> bool:
     """Tell whether a playbook is that of a release: what is *brought* now, or the first of all, before what came since."""
     try:
         playbook = decode_playbook(row.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     if brought is None or playbook == brought:
         return brought is not None

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from models import pauses
 from models.audit import SCANNED, Columns, Stream
 from models.findings import Finding, first
+from models.finite import columns_of
 from models.replay import pages
 from models.tables import metadata
 from models.verify import held_by_two
@@ -113,8 +114,8 @@ def _rows(connection: Connection, states: Sequence[tuple[State, bytes]]) -> Iter
     ids = [state.id for state, _ in states]
     found: dict[tuple[str, UUID], dict[str, Any]] = {}
     for table in _TABLES:
-        names = ", ".join(metadata.tables[table].columns.keys())
-        rows = connection.execute(text(f"SELECT {names} FROM {table} WHERE id = ANY(:ids)"), {"ids": ids}).mappings()
+        columns = columns_of(metadata.tables[table])
+        rows = connection.execute(text(f"SELECT {columns} FROM {table} WHERE id = ANY(:ids)"), {"ids": ids}).mappings()
         found |= {(table, row["id"]): dict(row) for row in rows}
     for state, hash_ in states:
         table, expected = projection_row(state, hash_)
@@ -134,7 +135,7 @@ def _slots(connection: Connection, streams: Sequence[Stream]) -> Iterator[Findin
         for slot in sorted(expected.keys() & stream.held):
             yield Finding("slot_differs", None, stream.id, held_by_two(slot))
         expected |= dict.fromkeys(stream.held, stream.id)
-    statement = text("SELECT rep, kind, day, ordinal, lead_id FROM slots WHERE lead_id = ANY(:ids)")
+    statement = text(f"SELECT {columns_of(metadata.tables['slots'])} FROM slots WHERE lead_id = ANY(:ids)")
     rows = connection.execute(statement, {"ids": [stream.id for stream in streams]})
     found = {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal): r.lead_id for r in rows}
     for slot in sorted(found.keys() | expected.keys()):

@@ -195,7 +195,10 @@ class _TreeVerification:
         stray = self._stray or (self._nodes.next and self._nodes.next.node)
         if stray:
             begin, end = stray.number << max(stray.level, 0), _completed(stray)[0]
-            sentence = f"the tree has a node over the events {begin + 1} to {end}, which are not there"
+            which = (
+                f"over the events {begin + 1} to {end}, which are" if stray.level < 64 else f"of level {stray.level}, which is"
+            )
+            sentence = f"the tree has a node {which} not there"
             yield Finding("tree_node_differs", self.events + 1, None, sentence)
 
     def _signed(self, unsigned: list[Finding]) -> Iterator[_Claim]:

@@ -135,6 +135,24 @@ def test_a_wrong_node_is_named_and_proves_nothing(engine: Engine, change: str, f
             assert (216, True) == (position, f"over the heads {found} of those that event 216 recorded" in sentence)
 
 
+@pytest.mark.parametrize(("level", "number"), [(-1, 0), (20_000, 0), (6, 2_147_483_647), (32_767, -1)])
+def test_a_node_that_no_tree_can_have_is_named(engine: Engine, level: int, number: int) -> None:
+    """Of heads, and of the tree over the events; a rebuild forgets that of heads."""
+    with transaction(engine) as connection:
+        write(connection, list(range(1, 201)))
+        recorded(connection)
+        values = {"level": level, "number": number}
+        connection.execute(
+            text("INSERT INTO heads_nodes SELECT size, :level, :number, last, '' FROM heads_nodes WHERE level = 7"), values
+        )
+        (finding,) = verify_tree(connection).findings
+        assert "heads_node_differs" == finding.code
+        assert (f" of level {level} " in finding.sentence) is (level != 6)
+        heads.rebuild_nodes(connection)
+        connection.execute(text("INSERT INTO tree_nodes VALUES (:level, :number, '')"), values)
+        assert ["tree_node_differs"] == [each.code for each in verify_tree(connection).findings]
+
+
 def test_with_since_the_nodes_of_earlier_heads_are_not_compared(engine: Engine) -> None:
     """Nor are these heads; those behind the note are."""
     with transaction(engine) as connection:

@@ -35,6 +35,12 @@ CHANGED_TIMERS = (
 )
 
 
+#: A body that is nested deeper than anybody reads, in the newest event of a stream, behind its chain.
+DEEP = "repeat('{\"data\":', 100000)".replace(":", "\\:")
+HASH_BEFORE = "(SELECT hash FROM events b WHERE b.stream_id = events.stream_id AND b.version = events.version - 1)"
+LAST = "WHERE type = 'note_sent'"
+
+
 @pytest.fixture
 def lived(desk: Desk) -> Desk:
     """Return a desk with five leads in several states, one refusal among their events."""
@@ -89,6 +95,15 @@ def test_nothing_is_wrong_with_what_was_lived(lived: Desk) -> None:
         ("slot_differs", "UPDATE slots SET ordinal = 9 WHERE kind = 'note' AND ordinal = 1"),
         ("slot_differs", "UPDATE slots SET lead_id = (SELECT id FROM reps) WHERE kind = 'note' AND ordinal = 1"),
         ("slot_differs", "INSERT INTO slots VALUES ('eve', 'note', '2026-01-07', 1, gen_random_uuid())"),
+        # What Python holds no moment, no day and no tree for is named all the same.
+        ("copy_differs", "UPDATE events SET occurred_at = 'infinity' WHERE type = 'note_sent'"),
+        ("copy_differs", "UPDATE events SET recorded_at = '4000-01-01 BC' WHERE type = 'note_sent'"),
+        ("body_unreadable", f"UPDATE events SET body = {DEEP}, hash = sha256({HASH_BEFORE} || CAST({DEEP} AS bytea)) {LAST}"),
+        ("projection_differs", "UPDATE leads SET next_due_at = 'infinity' WHERE state = 'note_sent'"),
+        ("projection_differs", "UPDATE leads SET call_on = '-infinity' WHERE state = 'note_sent'"),
+        ("projection_differs", f"UPDATE leads SET body = {DEEP} WHERE state = 'note_sent'"),
+        ("projection_differs", "INSERT INTO pauses VALUES ('lapse', 'infinity', 'ops:tom', gen_random_uuid(), 1)"),
+        ("slot_differs", "UPDATE slots SET day = 'infinity' WHERE kind = 'note' AND ordinal = 1"),
         ("forgotten", "DELETE FROM messages WHERE settled_at IS NULL AND actor_name = 'call_due'"),
         *(("timer_differs", f"UPDATE messages SET {change} WHERE actor_name = 'call_due'") for change in CHANGED_TIMERS),
     ],

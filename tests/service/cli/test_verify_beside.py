@@ -48,6 +48,12 @@ ATTACKS = {
     "DELETE FROM documents WHERE kind = 'text'": ("text_missing", "that it commits to is gone, and nobody was erased there"),
     "UPDATE contacts SET fields = fields || '{{\"name\": \"Eve\"}}' WHERE external_id = 'V-0001'":
         ("text_differs", "the personal data of {V-0001} is not what was committed to"),
+    "UPDATE contacts SET fields = CAST('{{\"a\":' || repeat('9', 5000) || '}}' AS jsonb) WHERE external_id = 'V-0001'":
+        ("text_differs", "the personal data of {V-0001} is not what was committed to"),
+    "UPDATE contacts SET fields = CAST(repeat('[', 3000) || repeat(']', 3000) AS jsonb) WHERE external_id = 'V-0001'":
+        ("text_differs", "the personal data of {V-0001} is not what was committed to"),
+    "UPDATE playbooks SET body = repeat('[', 100000) WHERE id = 'five-five-five'":
+        ("playbook_differs", "the playbook five-five-five@1.0.0 is not the one that was published"),
     "DELETE FROM contacts WHERE external_id = 'V-0001'": ("text_missing", "version 1 of {V-0001}"),
     "UPDATE playbooks SET body = replace(body, '\"notes\":5', '\"notes\":9') WHERE id = 'five-five-five'":
         ("playbook_differs", "the playbook five-five-five@1.0.0 is not the one that was published"),
