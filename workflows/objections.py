@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from workflows.prose import normal
+from workflows.wishes import is_doubtful, is_wish, joined
 
 #: What is objected to: mail, calls, what comes by post, or every kind of contact.
 Aim = Literal["email", "call", "post", "all"]
@@ -63,17 +64,6 @@ _REST = re.compile(
     rf"|immediately|this)\b"
     rf"|^ {_ADJECTIVES}(?:{_MAILS}|letters?|post|notes?|stuff|offers?|advert\w*|anything|things|brochures?|calls?|contact)\b"
 )
-#: With these it is a wish about when or where, or a word of politeness.
-_ONLY_WHEN = re.compile(
-    r"\b(?:until|till|before \w+|(?<!of )(?<!from )(?<!starting )today|tomorrow|tonight|this (?:week|month|morning"
-    r"|afternoon|evening|year)"
-    r"|next (?:week|month|year|time|\w+day)|while|when|during|between|at work|at home|at the office|on (?:mon|tues?"
-    r"|wednes|thurs?|fri|satur|sun)days?|weekends?|mornings?|evenings?"
-    r"|after (?!this|that)|(?:so|too) (?:early|late|often|much|soon)|at night|in the (?:morning|evening|afternoon)"
-    r"|for (?:now|a (?:while|week|month|year|few)|the (?:moment|time being|next)|\d+ \w+)"
-    r"|yet|right now|on my (?:mobile|cell|landline)|by my first)\b"
-)
-_ONLY_FOR_NOW = re.compile(r"\b(?:until|till|(?:so|too) (?:early|late|often|much)|for now|while)\b")
 _ASIDE = re.compile(
     r"\b(?:why|you|they|he|she|who|did|didn't|i|we|have|had)(?: would| will| have| had| could)? ?$"
     r"|\b(?:why (?:do|did|would)n't|why (?:do|did) (?:you|they)) ?$"
@@ -96,6 +86,7 @@ _ALONE = re.compile(
     rf"(?: (?:{_WHOM}|it|this|that|now|please|asap|immediately|everything|all|at once|today|from \w+(?: \w+){{0,6}}|thanks?"
     rf"|thank you|already|right now|off \w+(?: \w+){{0,5}})){{0,4}}$"
 )
+_NO_MORE = re.compile(r"no more\b")
 _UNSUBSCRIBE = re.compile(
     r"(?<!customers )(?<!people )(?<!users )(?<!readers )(?<!clients )\b(?:un-?subscribe\b(?! (?:requests?|rates?"
     r"|process|handling|feature|headers?|pages?|policy|numbers?|buttons? (?:is|are|looks)"
@@ -223,15 +214,21 @@ def _aims(sentence: str) -> Iterator[Aim]:
         return
     if _erases(sentence):
         yield "all"
+    sentence = joined(sentence)
     for clause in _CLAUSES.split(sentence.strip(" .!?;:-*_")):
-        if len(clause) <= _MOST_OF_CLAUSE and _ALONE.match(_POLITE.sub("", clause.strip(" .!?*_-'")).strip(" .!?")):
+        alone = _POLITE.sub("", clause.strip(" .!?*_-'")).strip(" .!?")
+        # How soon to stop is no wish about when; of what there is to be no more, it is.
+        if len(clause) <= _MOST_OF_CLAUSE and _ALONE.match(alone) and not (_NO_MORE.match(alone) and is_wish("", alone)):
             yield "email"
     if _STILL.search(sentence) or _found(_UNSUBSCRIBE, sentence):
         yield "email"
     named = _named(sentence)
     for pattern, aim in _PATTERNS:
-        if _found(pattern, sentence):
-            yield named or aim
+        for before, said in _refusals(pattern, sentence):
+            if not is_wish(before, said, said.startswith(_STOPS)):
+                yield named or _sure(aim, sentence, said)
+            elif aim == "all" and not is_wish("", said):
+                yield "email"
     yield from _against(sentence, named)
 
 
@@ -270,6 +267,19 @@ def _found(pattern: re.Pattern[str], sentence: str) -> bool:
     return any(not _denied(sentence[: match.start()]) for match in pattern.finditer(sentence))
 
 
+def _refusals(pattern: re.Pattern[str], sentence: str) -> Iterator[tuple[str, str]]:
+    """Yield what stands before each refusal that *pattern* finds, and the refusal to the end of its clause."""
+    for match in pattern.finditer(sentence):
+        before = sentence[: match.start()]
+        if not _denied(before):
+            yield before, match[0] + re.split(r"[,;:]", sentence[match.end() :])[0]
+
+
+def _sure(aim: Aim, sentence: str, said: str) -> Aim:
+    """Return *aim*; of a doubtful wish for no contact at all only mail, which the sheet shows for a person to read."""
+    return "email" if aim == "all" and is_doubtful(sentence, said) else aim
+
+
 def _denied(before: str) -> bool:
     clause = re.split(r"[,;:]", before)[-1]
     return bool(_NOT_BEFORE.search(clause)) and not re.search(r"\bwhy don't you\b|\bcan(?:'t|not)\b|\bnot to\b", clause)
@@ -286,7 +296,7 @@ def _against(sentence: str, named: Aim | None) -> Iterator[Aim]:
         clause = re.split(r"[,;:]", before)[-1]
         stops = match["no"] in _STOPS
         denied = _denied(before) if stops else match["no"] != "not to" and _ASIDE.search(clause)
-        if denied or not _REST.search(rest) or (_ONLY_FOR_NOW if stops else _ONLY_WHEN).search(rest):
+        if denied or not _REST.search(rest) or is_wish(before, rest, stops):
             continue
         if match["no"] == "not" and not _ASKED.search(before):
             continue

@@ -228,6 +228,92 @@ ANSWERS = [
     "Sorry for not writing sooner. I've been meaning to.",
 ]
 
+#: Wishes about a time, a place or other people are answers to read.
+WISHES = [
+    "I do not want to be called before ten.",
+    "I do not like to be called at work.",
+    "No more calls this week, please.",
+    "Please no more emails until May, I am on leave.",
+    "No more contact until Monday please",
+    "I want no further contact from them, but from you yes",
+    "No further contact needed before our meeting on Friday, see you then!",
+    "No more emails today, please.",
+    "No more emails, at least until May.",
+    "Please no more calls on Sundays.",
+    "No more calls in the evening please!",
+    "No further emails for now, we talk in June.",
+    "I don't want to be called while I am driving.",
+    "We do not want any more emails this month.",
+    "I do not want calls on my mobile, use the office line.",
+    "I do not want to be called by anybody else, only by you.",
+    "I want no more emails from them, only from you.",
+    "No more emails from the bank, please.",
+    "I do not want to hear from him again.",
+    "I do not want to hear from anyone else.",
+    "We need no further contact with the seller.",
+    "Leave me alone until Monday, I have to finish a report.",
+    "Please leave us alone over Christmas.",
+    "Stop calling me at work.",
+    "Please stop calling me in the evening.",
+    "Stop calling me before ten!",
+    "No more messages during office hours please.",
+    "On Sundays I do not want to be called.",
+    "At work I don't like to be called.",
+    "I do not wish to be contacted before September.",
+    "I do not want to be bothered at home.",
+    "No more letters until we have moved.",
+    "No more calls after eight, please.",
+    "I do not want to be contacted on weekends.",
+    "Do not contact me, at least until we have moved.",
+    "No more emails from my wife's agent, I deal with you.",
+    "No contact from anyone but you, please.",
+    "I do not want any more calls for two weeks.",
+]
+
+#: With such a word they are objections all the same.
+REFUSALS: list[tuple[Aim, str]] = [
+    ("email", "No more emails from today on."),
+    ("email", "No more emails from Acme Homes, please."),
+    ("email", "Stop mailing me today!"),
+    ("email", "Please stop sending me emails right now."),
+    ("email", "No more emails, today or ever."),
+    ("email", "This is spam at work."),
+    ("all", "Do not contact me this week or ever again."),
+    ("all", "Do not contact me again before I call the police."),
+    ("all", "I told you when you called: leave me alone."),
+    ("all", "I object to the use of my data while you advertise."),
+    ("all", "I do not want to hear from you again."),
+    ("call", "I do not want to be called at work or anywhere else."),
+    ("call", "Stop calling me immediately."),
+    ("email", "I don't want any more emails when I have said no three times."),
+    ("email", "No more emails for 10 years."),
+    ("email", "No more emails from them and you."),
+    ("call", "I do not want to be called by the bank or by you."),
+]
+
+#: No contact at all, or only for a time: a person has to read them.
+DOUBTFUL = [
+    "As we meet on Friday, no further contact please.",
+    "No further contact please, we see each other next week.",
+    "They asked me on Monday, and I want no further contact.",
+    "Until Monday, no further contact please.",
+]
+
+
+@pytest.mark.parametrize("words", WISHES)
+def test_a_wish_about_a_time_a_place_or_others_closes_nothing(words: str) -> None:
+    assert aim_of("Re: your file", words) is None
+
+
+@pytest.mark.parametrize(("aim", "words"), REFUSALS)
+def test_a_word_about_time_does_not_take_an_objection_back(aim: Aim, words: str) -> None:
+    assert aim == aim_of("Re: your file", words)
+
+
+@pytest.mark.parametrize("words", DOUBTFUL)
+def test_a_doubtful_wish_for_no_contact_closes_mail_only(words: str) -> None:
+    assert "email" == aim_of("Re: your file", words)
+
 
 @pytest.mark.parametrize(("aim", "words"), [(aim, words) for aim, all_ in OBJECTIONS.items() for words in all_])
 def test_an_objection_is_told_by_its_words(aim: Aim, words: str) -> None:

@@ -133,7 +133,15 @@ def test_an_answer_that_only_a_program_read_is_kept_as_unread(office: Office) ->
     assert "nobody has read it yet" not in sheet(office)
 
 
-@pytest.mark.parametrize("body", ["unsubscribe", "Please unsubscribe me, stop mailing.", "Please do not mail me again."])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "unsubscribe",
+        "Please unsubscribe me, stop mailing.",
+        "Please do not mail me again.",
+        "As we meet on Friday, no further contact please.",
+    ],
+)
 def test_an_objection_in_words_ends_mail(office: Office, body: str) -> None:
     """The sheet says what they wrote, and what to type where they meant all contact; the log does not hold their words."""
     sent(office)
