@@ -24,7 +24,8 @@ def objections(connection: Connection, desk: Desk) -> Iterator[Item]:
     if not desk.is_today:
         return
     since = horizon.moment(desk.calendar, horizon.before(desk.calendar, desk.day, SHOWN_DAYS), 0)
-    said = views.said_since(connection, desk.rep.name, since, ("opted_out", "channel_opted_out"))
+    # Consent that came after an objection settles it: the newest of both counts.
+    said = views.said_since(connection, desk.rep.name, since, ("opted_out", "channel_opted_out", "consent_regranted"))
     of_others = [each for each in said if each.actor != f"rep:{desk.rep.name}"]
     people = contacts.find_contacts(connection, [each.stream_id for each in of_others])
     for each in of_others:
@@ -33,7 +34,7 @@ def objections(connection: Connection, desk: Desk) -> Iterator[Item]:
             continue
         typed, text = key_of(lead, people.get(lead.id)), _text(connection, each)
         notes, commands = [f"they wrote: “{plain(text, MOST_SAID)}”"] if text else [], []
-        if lead.state != "do_not_contact":
+        if isinstance(each.data, ChannelOptedOut) and lead.state != "do_not_contact":
             commands.append(f"thaw opt-out {typed}")
             notes.append(f"read it: only {_way(each)}? If they want no contact at all: {commands[0]}")
         if asks_erasure(text):

@@ -175,6 +175,21 @@ def test_words_aimed_at_all_contact_end_all_of_it(office: Office, body: str) -> 
     assert "OBJECTION" not in sheet(office)
 
 
+def test_an_objection_is_settled_by_consent_that_came_after_it(office: Office) -> None:
+    """Nothing is closed any more, and nobody is told to close it again; a new objection is shown again."""
+    sent(office)
+    hand_in(office, answer(office, "Do not contact me again."))
+    assert "OBJECTION" in (shown := sheet(office))
+    assert "thaw opt-out" not in shown
+    with office.world.worker():
+        office.world.ok(
+            "consent", "V-0000", "--evidence", "signed a new form", "--mode", "email", "--mode", "call", "--as", "manager:mia"
+        )
+    assert "OBJECTION" not in sheet(office)
+    hand_in(office, answer(office, "Stop calling me."))
+    assert "no more call since" in sheet(office)
+
+
 def test_an_objection_leaves_the_sheet_after_three_working_days(office: Office) -> None:
     sent(office)
     hand_in(office, answer(office, "unsubscribe"))
