@@ -56,6 +56,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     lawful: bool = True
     """Whether a call that is moved passes over days on which law and hours forbid it. Plans of an earlier release did not ask,
     and are made again as they were."""
+    carried: bool = True
+    """Whether it is known which calls of earlier days hold a slot of this one, as another owner gets them. Plans of an earlier
+    release took a place more for each, and are made again as they were."""
     loads: Mapping[date, Load] = {}
     """Of the planned day and `HORIZON_DAYS` after it."""
     suppressed: Mapping[UUID, tuple[Mode, ...]] = {}

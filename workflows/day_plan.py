@@ -53,6 +53,8 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     """The day to which the planner moved the call, if it did."""
     reserved: bool = True
     """Whether it holds a slot of its day; nobody may have had one left when it got that day."""
+    carried: bool = False
+    """Whether it is overdue and holds a slot of the planned day: whoever it went over to had one left."""
 
     @property
     def due(self) -> date:

@@ -693,6 +693,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     """A plan's: how many calls on hold it left out; absent where they were still taken for calls to make."""
     lawful: bool | UnsetType = UNSET
     """A plan's: calls that it moves pass over days on which law and hours forbid them; absent where it did not ask."""
+    overdue: int | UnsetType = UNSET
+    """A plan's: how many calls of earlier days held a slot of its day; absent where each still took another place."""
     events: tuple[campaigns.EventFacts, ...] | UnsetType = UNSET
     """Of a decision about letters: the sales events that were known, by id."""
     people: dict[str, campaigns.PersonFacts] | UnsetType = UNSET

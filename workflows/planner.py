@@ -153,8 +153,9 @@ def _carry(
 ) -> tuple[list[OpenCall], list[OpenCall]]:
     """Part the calls that stand on this day, carried-over ones included, into those that fit and the rest."""
     standing = sorted((call for call in calls if call.due <= day), key=lambda call: (call.promised_on, call.lead_id))
-    # Calls due today hold their slots already; those carried over hold slots of days that have passed.
-    ledger.take(day, kind, -sum(call.due == day and call.reserved for call in standing))
+    # Calls due today hold their slots already; those carried over hold slots of days that have passed, unless they came from
+    # another owner since.
+    ledger.take(day, kind, -sum(call.carried or (call.due == day and call.reserved) for call in standing))
     room = 0 if day_off else ledger.room(day, kind, _extra(ledger, kind))
     kept, late = standing[:room], standing[room:]
     ledger.take(day, kind, len(kept))

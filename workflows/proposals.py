@@ -58,7 +58,7 @@ def plan_book(
         calendar,
         playbook.capacity,
         book.loads,
-        [_open_call(lead, counted=book.counted) for lead in open_.values()],
+        [_open_call(lead, book, today) for lead in open_.values()],
         waiting.candidates,
         waiting.follow_ups,
         beside,
@@ -178,12 +178,22 @@ def unreserved(book: Book, day: date) -> int:
     return sum(lead.call_on == day and not _is_reserved(lead) for lead in (*book.called, *(book.opening or ())))
 
 
+def overdue_with_slot(book: Book, day: date) -> int:
+    """Count the calls of earlier days that hold a slot of *day*: another owner got them with it."""
+    return sum(_is_carried(lead, day) for lead in (*book.called, *(book.opening or ())))
+
+
+def _is_carried(lead: Lead, day: date) -> bool:
+    overdue = lead.hold is None and lead.call_on is not None and lead.call_on < day
+    return overdue and any(slot.day == day for slot in lead.slots)
+
+
 def _is_reserved(lead: Lead) -> bool:
     """Tell whether the call of *lead* holds a slot of its day; one that is on hold needs none."""
     return lead.hold is not None or any(slot.day == lead.call_on for slot in lead.slots)
 
 
-def _open_call(lead: Lead, *, counted: bool) -> OpenCall:
+def _open_call(lead: Lead, book: Book, day: date) -> OpenCall:
     assert lead.call_on is not None  # noqa: S101  # the caller asked only for those
     promised_on = lead.promised_on or lead.call_on
     return OpenCall(
@@ -191,7 +201,8 @@ def _open_call(lead: Lead, *, counted: bool) -> OpenCall:
         promised_on=promised_on,
         note_on=lead.note_on if lead.promised else None,
         due_on=lead.call_on if lead.call_on != promised_on else None,
-        reserved=_is_reserved(lead) if counted else True,
+        reserved=_is_reserved(lead) if book.counted else True,
+        carried=book.carried and _is_carried(lead, day),
     )
 
 

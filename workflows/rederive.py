@@ -185,6 +185,7 @@ def _derive_on_book(decision: BookDecision, books: Books, library: Library) -> t
         counted=first.used.unreserved is not msgspec.UNSET,
         resting=first.used.held is not msgspec.UNSET,
         lawful=first.used.lawful is not msgspec.UNSET,
+        carried=first.used.overdue is not msgspec.UNSET,
         probed=book.probed if first.used.probes is not msgspec.UNSET else None,
         opening=book.opening if first.used.opening is not msgspec.UNSET else None,
         contact_hours={digest: library.playbooks[digest].contact_hours for digest in pinned},

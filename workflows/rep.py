@@ -21,7 +21,7 @@ from workflows.handle import Carrier, calendar_digest, colleague_used
 from workflows.lead import Rep, Timer
 from workflows.minutes import beside_slots, kept_for_probes
 from workflows.playbooks import Playbook
-from workflows.proposals import Proposal, plan_book, unreserved
+from workflows.proposals import Proposal, overdue_with_slot, plan_book, unreserved
 from workflows.telephone import Telephone
 from workflows.timers import PLAN_DAY
 
@@ -100,6 +100,7 @@ def _with_book(used: Used, book: Book, calendar: Calendar, playbook: Playbook) -
         opening=msgspec.UNSET if book.opening is None else len(book.opening),
         beside=beside_slots(book.engaged, parting, day, calendar, capacity.minutes) if book.charged else msgspec.UNSET,
         unreserved=unreserved(book, day) if book.counted else msgspec.UNSET,
+        overdue=overdue_with_slot(book, day) if book.carried else msgspec.UNSET,
         held=sum(lead.hold is not None for lead in book.called) if book.resting else msgspec.UNSET,
         lawful=book.lawful or msgspec.UNSET,
         probes=msgspec.UNSET if book.probed is None else kept_for_probes(book.probed, day, calendar, capacity),

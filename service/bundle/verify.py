@@ -4493,7 +4493,8 @@ _USED: dict[str, Callable[[Any], bool]] = {
 }  # fmt: skip
 _MAY_BE_USED: dict[str, Callable[[Any], bool]] = {
     "asked": _LIST, "beside": _is_number, "book": _is_digest, "colleague": _OBJECT, "events": _LIST, "followed": _is_digest,
-    "gone": _LIST, "held": _is_number, "holdings": _OBJECT, "into": _OBJECT, "law": _OBJECT, "opening": _is_number,
+    "gone": _LIST, "held": _is_number, "holdings": _OBJECT, "into": _OBJECT, "law": _OBJECT, "lawful": _of(bool),
+    "opening": _is_number, "overdue": _is_number,
     "people": _OBJECT, "position": _is_number, "probes": _is_number, "queue": _OBJECT, "reps": _OBJECT, "suppressed": _OBJECT,
     "unreserved": _is_number, "wording": _OBJECT,
 }  # fmt: skip

@@ -15,11 +15,13 @@ from tests.workflows.office import CALENDARS, PLAYBOOK, Office
 from tests.workflows.test_cover import COVERING, LAST_DAY, all_is_derived, calendars, covered, verified, write_all
 from workflows import handover
 from workflows.accountability import Accountability, Diaries
+from workflows.books import Books
 from workflows.calendars import Absence, Calendar, Holiday
-from workflows.commands import Hold, Reassign
-from workflows.events import CallDue, LeadReassigned, NoteSlotReleased
+from workflows.commands import Hold, PlanDay, Reassign
+from workflows.events import CallDue, DayPlanned, LeadReassigned, NoteSlotReleased, Recorded
 from workflows.lead import Lead
 from workflows.planner import Load, OpenCall, plan_day
+from workflows.rep import rep_id
 
 MOST = PLAYBOOK.capacity
 HERE = {"dan": CALENDARS["dan"], "eve": replace(CALENDARS["dan"])}
@@ -91,7 +93,7 @@ def test_a_day_that_is_not_full_takes_the_call_as_it_was_promised() -> None:
 
 
 def test_a_call_that_is_due_and_overdue_gets_a_slot_of_today_or_a_later_day() -> None:
-    """Dan has room today for one of the calls that Eve did not make; the other one moves, and today's plan knows of both."""
+    """Dan has room today for one of the calls that Eve did not make; the other one moves."""
     office = office_of(until=date(2026, 1, 14))
     office.simulation.run_until(datetime(2026, 1, 16, 15, tzinfo=UTC))
     late = [lead for lead in office.simulation.books.leads.values() if (lead.owner, lead.state) == ("eve", "call_due")]
@@ -111,10 +113,54 @@ def test_a_call_that_is_due_and_overdue_gets_a_slot_of_today_or_a_later_day() ->
     all_is_derived(office)
 
 
+def office_of_overdue_calls() -> tuple[Office, Lead]:
+    """Return an office on the 16th: dan, with two calls of the 15th for two places, gets one of eve's and a new plan."""
+    office = Office(40, replace(PLAYBOOK, capacity=replace(MOST, catch_up_calls=0)), HERE)
+    write_all(office, date(2026, 1, 14))
+    office.simulation.run_until(datetime(2026, 1, 16, 15, tzinfo=UTC))
+    after, _ = given_to(office, one_of(office, "eve", "call_due", THURSDAY), "dan")
+    assert [("dan", "promised_call", FRIDAY)] == [(slot.rep, slot.kind, slot.day) for slot in after.slots]
+    assert after.call_on == THURSDAY
+    office.hand_in((rep_id("dan"), PlanDay()), who="service")
+    return office, after
+
+
+def plan_of(office: Office, rep: str, day: date) -> Recorded:
+    """Return the last plan of *rep* for *day*."""
+    plans = [each for each in office.log if each.stream_id == rep_id(rep) and isinstance(each.data, DayPlanned)]
+    return next(each for each in reversed(plans) if isinstance(each.data, DayPlanned) and each.data.day == day)
+
+
+def test_the_plan_after_it_counts_an_overdue_call_that_got_a_slot_of_today_once() -> None:
+    """Three calls for two: two are made, and the third is moved: the slot of the one that came is not beside it."""
+    office, _ = office_of_overdue_calls()
+    plan = plan_of(office, "dan", FRIDAY)
+    assert isinstance(plan.data, DayPlanned)
+    assert plan.used
+    assert (1, 1) == (len(plan.data.rescheduled), plan.used.overdue)
+    standing = [lead for lead in office.simulation.books.leads.values() if (lead.owner, lead.state) == ("dan", "call_due")]
+    assert 2 == sum((lead.call_on or FRIDAY) <= FRIDAY for lead in standing)
+    within_capacity(office)
+    all_is_derived(office)
+
+
+def test_a_plan_that_counted_such_a_call_twice_is_derived_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing of such calls, and kept one where two fit."""
+    with monkeypatch.context() as patch:
+        read = Books.book
+        patch.setattr(Books, "book", lambda *given: replace(read(*given), carried=False))
+        office, _ = office_of_overdue_calls()
+    plan = plan_of(office, "dan", FRIDAY)
+    assert isinstance(plan.data, DayPlanned)
+    assert plan.used
+    assert (2, UNSET) == (len(plan.data.rescheduled), plan.used.overdue)
+    all_is_derived(office)
+
+
 #: Dan follows a playbook by which nobody is called on Thursdays and Fridays.
 HALF_A_WEEK = replace(PLAYBOOK, id="half-a-week", contact_hours=replace(PLAYBOOK.contact_hours, weekdays=(1, 2, 3)))
-#: The Thursday on which the call is promised, a Monday that the United States keep as a holiday, and the Tuesday after it.
-THURSDAY, HOLIDAY, FREE = date(2026, 1, 15), date(2026, 1, 19), date(2026, 1, 20)
+#: The Thursday on which the call is promised, the day after, a Monday that the United States keep as a holiday, and the day after.
+THURSDAY, FRIDAY, HOLIDAY, FREE = date(2026, 1, 15), date(2026, 1, 16), date(2026, 1, 19), date(2026, 1, 20)
 
 
 def test_days_on_which_the_new_owner_may_not_call_take_no_call() -> None:
