@@ -40,7 +40,7 @@ def handover(facts: Facts, owner: str) -> Handover:
 
     A call that is promised or due keeps its day if the new owner works then, has a slot left and may call (today, if it is
     overdue); else it moves to the next such day.
-    A note that is not written yet keeps its day and the day of its call, or gives both up.
+    A note that is not written yet keeps its day and the day of its call, if the new owner may call on that, or gives both up.
     Another touch keeps its day, or is planned anew as if it never had one. Of an owner whose days nobody knows the same days
     are taken where they are offered.
     """
@@ -51,6 +51,8 @@ def handover(facts: Facts, owner: str) -> Handover:
         return Handover(tuple(slot for slot in found if slot))
     if call_goes_over(lead, owner):
         return _call_of_another(facts, taker)
+    if (day := _call_of_note(facts, taker)) and not _may_call(facts, taker, day):
+        return Handover(queued=True)
     today = horizon.local_day(taker.calendar, facts.now)
     fitting = (
         offered(facts, slot.kind, slot.day, owner)
@@ -78,6 +80,15 @@ def _call_of_another(facts: Facts, taker: Colleague) -> Handover:
     return Handover((slot,), slot.day, reason) if slot else Handover(reason=reason)
 
 
+def _call_of_note(facts: Facts, taker: Colleague) -> date | None:
+    """Return the working day on which *taker* would make the call of a note that is due; None where they take none over."""
+    lead, today = facts.lead, horizon.local_day(taker.calendar, facts.now)
+    if lead.state != "note_due" or lead.hold is not None:
+        return None
+    days = (slot.day for slot in lead.slots if slot.kind == "promised_call" and slot.rep != taker.name)
+    return next((day for day in days if day >= today and horizon.is_working(taker.calendar, day)), None)
+
+
 def _wanted(facts: Facts, taker: Colleague) -> date:
     return max(facts.lead.call_on or facts.today, horizon.local_day(taker.calendar, facts.now))
 
@@ -103,15 +114,20 @@ def _clock(lead: Lead, context: Context, taker: Colleague, day: date) -> Clock:
 
 
 def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | UnsetType:
-    """Return what the day of a call that goes over to another owner was held against; unset of anything else, and of before."""
+    """Return what the day of a call that goes over to another owner was held against, or of the call that a note is to promise;
+    unset of anything else, and of before.
+    """
     taker, given = context.colleague, context.law
     if given is UNSET or taker is None or not isinstance(command, Reassign) or command.owner == lead.owner:
         return UNSET
-    if not call_goes_over(lead, command.owner):
-        return UNSET
     known = facts(lead, command, context)
-    wanted, chosen = _wanted(known, taker), handover(known, command.owner).call_on
-    days = [day for day in (wanted, chosen) if day and horizon.is_working(taker.calendar, day)]
+    if call_goes_over(lead, command.owner):
+        asked = [_wanted(known, taker), handover(known, command.owner).call_on]
+    elif (promised := _call_of_note(known, taker)) is not None:
+        asked = [promised]
+    else:
+        return UNSET
+    days = [day for day in asked if day and horizon.is_working(taker.calendar, day)]
     clocks = {str(day): _clock(lead, context, taker, day) for day in days}
     plain = {day: clock.offset for day, clock in clocks.items() if clock.shift_at is UNSET}
     return LawUsed(

@@ -2638,13 +2638,16 @@ def _asks_law(lead: Lead, d: Decision, asks: frozenset[str], entered: str) -> bo
     """Whether a decision with the questions *asks* that leads to *entered* is held against the table."""
     if d.kind == "reassign":
         # Nobody asked at first: where no table is named, none was.
-        return d.law is not None and _goes_over(lead, d)
+        return d.law is not None and (_goes_over(lead, d) or _call_of_note(lead, d) is not None)
     return not asks.isdisjoint(LAW_ASKED) or _may_arm(lead, d.command, entered)
 
 
 def _check_clocks(lead: Lead, d: Decision, found: Differences) -> None:
-    """The prospect's clock stands with another owner on the day that the call had, and on the one that it has now."""
-    said, days = {**d.law.get("offsets", {}), **d.law.get("shifts", {})}, [_call_asked(lead, d), handover(lead, d).call_on]
+    """The prospect's clock stands with another owner on the day that the call had and on the one that it has now, or on that of
+    the call that a note is to promise.
+    """
+    said = {**d.law.get("offsets", {}), **d.law.get("shifts", {})}
+    days = [_call_asked(lead, d), handover(lead, d).call_on] if _goes_over(lead, d) else [_call_of_note(lead, d)]
     expected = [written(day) for day in days if day and works(d.call_calendar, day)]
     found.compare("used.law.offsets", sorted(said), sorted(expected))
     if "zones" not in d.law:
@@ -3008,6 +3011,14 @@ def _call_asked(lead: Lead, d: Decision) -> date:
     return max(lead.call_on or today, today)
 
 
+def _call_of_note(lead: Lead, d: Decision) -> date | None:
+    """Return the working day on which a new owner whose days are known would make the call that a note is to promise."""
+    if d.colleague is None or lead.state != "note_due" or lead.hold is not None:
+        return None
+    days = [read_day(slot[2]) for slot in lead.slots if slot[1] == "promised_call" and slot[0] != d.command["owner"]]
+    return next((day for day in days if day >= day_of(d.call_calendar, d.now) and works(d.call_calendar, day)), None)
+
+
 def _may_call_on(day: date, d: Decision) -> bool:
     """Whether the new owner may call on *day*; where no law table is named, that was not asked."""
     if d.law is None:
@@ -3044,7 +3055,9 @@ def handover(lead: Lead, d: Decision) -> Handover:
     days = [(slot[1], read_day(slot[2])) for slot in theirs]
     offers = [d.offered(kind, day, owner) for kind, day in days if day >= today and works(calendar, day)]
     slots = [slot for slot in offers if slot]
-    queued = planned and lead.state == "note_due" and (len(slots) < len(theirs) or not lead.slots)
+    call = _call_of_note(lead, d)
+    closed = call is not None and not _may_call_on(call, d)
+    queued = planned and lead.state == "note_due" and (closed or len(slots) < len(theirs) or not lead.slots)
     return Handover([], queued=True) if queued else Handover(slots)
 
 

@@ -159,7 +159,7 @@ def test_a_plan_that_counted_such_a_call_twice_is_derived_as_it_was(monkeypatch:
 
 #: Dan follows a playbook by which nobody is called on Thursdays and Fridays.
 HALF_A_WEEK = replace(PLAYBOOK, id="half-a-week", contact_hours=replace(PLAYBOOK.contact_hours, weekdays=(1, 2, 3)))
-#: The Thursday on which the call is promised, the day after, a Monday that the United States keep as a holiday, and the day after.
+#: The Thursday on which the call is promised, the day after, a Monday that the United States have off, and the day after.
 THURSDAY, FRIDAY, HOLIDAY, FREE = date(2026, 1, 15), date(2026, 1, 16), date(2026, 1, 19), date(2026, 1, 20)
 
 
@@ -257,6 +257,61 @@ def test_a_note_that_is_not_written_yet_is_planned_anew_where_the_new_owner_has_
     counted.take(history)
     assert [] == [figures for figures in counted.figures.values() if "notes_missed" in figures]
     within_capacity(office)
+    all_is_derived(office)
+
+
+def office_of_a_note_that_is_due() -> tuple[Office, Lead]:
+    """Return an office on a Thursday, and a lead of eve's whose note promises a call for the next, on which dan has room."""
+    office = office_of(until=date(2026, 1, 7))
+    office.simulation.run_until(datetime(2026, 1, 8, 15, tzinfo=UTC))
+    office.follow("dan", HALF_A_WEEK)
+    for lead in sorted(office.simulation.books.leads.values(), key=lambda each: each.id):
+        if (lead.owner, lead.state) == ("dan", "note_due"):
+            office.hand_in((lead.id, Hold(reason="manual")), who="manager:ann")
+    return office, one_of(office, "eve", "note_due", THURSDAY)
+
+
+def test_a_note_whose_call_the_new_owner_may_not_make_is_planned_anew() -> None:
+    """Both days are worked and have room, and no hour of the call's is one for calls: the log says by which clock."""
+    office, lead = office_of_a_note_that_is_due()
+    after, _ = given_to(office, lead, "dan")
+    assert ("queued", "dan", ()) == (after.state, after.owner, after.slots)
+    history = [each for each in office.log if each.stream_id == lead.id]
+    released, last = history[-1], history[-2]
+    assert isinstance(released.data, NoteSlotReleased)
+    assert last.used
+    assert last.used.law
+    assert {str(THURSDAY)} == set(last.used.law.offsets or ())
+    all_is_derived(office)
+    without = replace(last, used=replace(last.used, law=replace(last.used.law, offsets=UNSET)))
+    assert any("used.law.offsets" in said for said in verified([*history[:-2], without, released], office))
+    moved = tuple(replace(slot, rep="dan", ordinal=2) for slot in lead.slots)
+    effects = replace(last.effects, reserved=moved, released=lead.slots)
+    kept = replace(last, used=replace(last.used, free=moved), effects=effects)
+    assert verified([*history[:-2], kept], office)
+
+
+def test_a_note_whose_call_the_new_owner_may_make_keeps_its_days() -> None:
+    """The clock of the call's day stands there all the same."""
+    office, lead = office_of_a_note_that_is_due()
+    office.follow("dan", replace(HALF_A_WEEK, id="whole-week", contact_hours=PLAYBOOK.contact_hours))
+    after, _ = given_to(office, lead, "dan")
+    assert ("note_due", lead.note_on, lead.call_on) == (after.state, after.note_on, after.call_on)
+    assert {("note", lead.note_on), ("promised_call", THURSDAY)} == {(slot.kind, slot.day) for slot in after.slots}
+    used = next(each.used for each in reversed(office.log) if isinstance(each.data, LeadReassigned))
+    assert used
+    assert used.law
+    all_is_derived(office)
+
+
+def test_a_note_that_went_over_before_hours_were_asked_is_derived_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names no table, and kept the Thursday."""
+    office, lead = office_of_a_note_that_is_due()
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "judged_by", lambda *_: UNSET)
+        patch.setattr(handover, "_may_call", lambda *_: True)
+        after, _ = given_to(office, lead, "dan")
+    assert ("note_due", THURSDAY) == (after.state, after.call_on)
     all_is_derived(office)
 
 
