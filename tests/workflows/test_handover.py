@@ -159,7 +159,7 @@ def test_a_plan_that_counted_such_a_call_twice_is_derived_as_it_was(monkeypatch:
 
 #: Dan follows a playbook by which nobody is called on Thursdays and Fridays.
 HALF_A_WEEK = replace(PLAYBOOK, id="half-a-week", contact_hours=replace(PLAYBOOK.contact_hours, weekdays=(1, 2, 3)))
-#: The Thursday on which the call is promised, the day after, a Monday that the United States have off, and the day after.
+#: The Thursday of the promised call, the day after, a Monday that the United States keep as a holiday, and the day after that.
 THURSDAY, FRIDAY, HOLIDAY, FREE = date(2026, 1, 15), date(2026, 1, 16), date(2026, 1, 19), date(2026, 1, 20)
 
 
