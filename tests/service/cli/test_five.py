@@ -104,26 +104,29 @@ def test_sheet_check_and_record_name_one_day_when_the_calendar_changed_since_the
 
 
 def test_sheet_check_and_record_name_one_day_when_that_day_is_full(world: World) -> None:
-    """A4-10: leave between plan and note, and a call a day: the second note promises the next free day, none of the leave."""
+    """A4-10: leave between plan and note, and a call a day: the second note promises the next free day, none of the leave.
+
+    Of notes of one day it is the ids that say which is the first.
+    """
     world.rep()
     world.register(2)
     world.at(MONDAY + timedelta(days=1))
-    first = NOTE.replace("next week", "on 6 February")
-    second = first.replace("Ada", "Bela").replace("6 February", "9 February")
+    second = NOTE.replace("next week", "on 9 February")
+    first = second.replace("Ada", "Bela").replace("9 February", "6 February")
     with world.worker():
         world.ok("rep", "limit", "dan", "--calls", "1", "--why", "mornings at school", "--as", "manager:ann")
         world.ok("rep", "set", "dan", "--absence", "2026-01-07:2026-01-30", "--as", "manager:ann")
-        world.ok("note-sent", "V-0000", "--text", first)
+        world.ok("note-sent", "V-0001", "--text", first)
         assert "say that you will call on Mon 2026-02-09" in world.ok("today", "--rep", "dan")
         said = "It says “6 february”, and the call is planned for another day."
         typed = second.replace("9 February", "6 February")
-        assert said in world.refused(1, "check", "V-0001", "--text", typed)
-        assert said in world.refused(1, "note-sent", "V-0001", "--text", typed)
-        assert said not in world.thaw("check", "V-0001", "--text", second).output
-        world.ok("note-sent", "V-0001", "--attest-all")
-    lead = world.lead(world.leads[1])
+        assert said in world.refused(1, "check", "V-0000", "--text", typed)
+        assert said in world.refused(1, "note-sent", "V-0000", "--text", typed)
+        assert said not in world.thaw("check", "V-0000", "--text", second).output
+        world.ok("note-sent", "V-0000", "--attest-all")
+    lead = world.lead(world.leads[0])
     assert (lead.call_on, [slot.day for slot in lead.slots]) == (date(2026, 2, 9), [date(2026, 2, 9)])
-    assert [each.gap_reason for each in events(world, NoteSent, 1)] == ["next_free_slot"]
+    assert [each.gap_reason for each in events(world, NoteSent, 0)] == ["next_free_slot"]
 
 
 def test_the_call_sheet_puts_business_last(week: World) -> None:
