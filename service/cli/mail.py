@@ -24,7 +24,7 @@ from service.mailing.addresses import address_of, sender_of, token_of
 from service.mailing.compose import Letter, compose, filled
 from service.pepper import Pepper, open_pepper
 from service.way_out import way_out
-from service.wording import count
+from service.wording import count, key_of
 from workflows.commands import Command, decode_command
 from workflows.events import CommandRefused
 from workflows.mail_commands import MailOutcome, QueueBreakupMail, QueueNurtureMail, ReportMail
@@ -66,11 +66,12 @@ def _handler(make: Callable[[App, Draft, dict[str, Any]], Command]) -> Callable[
                 draft = Draft.start(connection, app.service.now(), typed, "--at")
                 click.echo(_make(app, draft, typed).raw.decode(), nl=False)
                 lead = draft.found.lead
-                waits = "asset" not in typed and not lead.breakup_voicemail_at
-            for line in _refused(app, typed, make):
+                key = key_of(lead, contacts.find_contacts(connection, [lead.id]).get(lead.id))
+                waits = "asset" not in typed and lead.state == "no_response" and not lead.breakup_voicemail_at
+            for line in _refused(app, typed, make, key):
                 click.echo(line, err=True)
             if waits:
-                click.echo(f"no voicemail is left yet: thaw breakup voicemail {typed['lead']} --attest-all", err=True)
+                click.echo(f"no voicemail is left yet: thaw breakup voicemail {key} --attest-all", err=True)
             return
         hand_in(
             app,
@@ -83,8 +84,8 @@ def _handler(make: Callable[[App, Draft, dict[str, Any]], Command]) -> Callable[
     return click.make_pass_decorator(App)(run)
 
 
-def _refused(app: App, typed: dict[str, Any], make: Callable[[App, Draft, dict[str, Any]], Command]) -> Iterator[str]:
-    """Yield why the mail that is *typed* would be refused now, and what to type then; nothing is kept of it."""
+def _refused(app: App, typed: dict[str, Any], make: Callable[[App, Draft, dict[str, Any]], Command], key: str) -> Iterator[str]:
+    """Yield why the mail that is *typed* would be refused now, and what to type then for *key*; nothing is kept of it."""
     applier = Applier(app.service.engine, app.service.now, postal_address=app.settings.postal_address)
     with typed_errors(), rehearsal(app.service.engine) as connection:
         submission = _submission(app, connection, typed, make)
@@ -96,7 +97,7 @@ def _refused(app: App, typed: dict[str, Any], make: Callable[[App, Draft, dict[s
         said = views.latest(connection, [submission.stream_id], ["command_refused"]).get(submission.stream_id)
         if said and isinstance(said.data, CommandRefused) and said.data.rule == decided.rule:
             lead = find_lead(connection, typed["lead"]).lead
-            way = way_out(said.data.rule, said.data.refused, said.data.inputs, typed["lead"], lead)
+            way = way_out(said.data.rule, said.data.refused, said.data.inputs, key, lead)
             yield from [f"  to go on: {way}"] if way else []
 
 

@@ -163,7 +163,16 @@ class Office:
 
 
 def bring_to_silence(world: World, lead_id: UUID) -> None:
-    """Have a lead get a note and stay silent through calls and a touch, with the breakup decided and the voicemail left."""
+    """Have a lead stay silent as `bring_to_no_answer` does, with the breakup decided and the voicemail left."""
+    bring_to_no_answer(world, lead_id)
+    with world.worker():
+        world.ok("offer", "V-0001", "--solution", "phase two", "--benefit", "a garden")
+        world.ok("breakup", "confirm", "V-0001", "--choice", "breakup", "--reason", "silent", "--override", "nobody knows them")
+        world.ok("breakup", "voicemail", "V-0001", "--attest-all")
+
+
+def bring_to_no_answer(world: World, lead_id: UUID) -> None:
+    """Have a lead get a note and stay silent through calls and a touch."""
     checks = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
     world.hand_in(lead_id, c.MarkNoteSent(medium="hand_written", attested=checks))
     world.at(MONDAY + timedelta(days=8))
@@ -173,10 +182,6 @@ def bring_to_silence(world: World, lead_id: UUID) -> None:
     world.hand_in(lead_id, touch)
     world.at(MONDAY + timedelta(days=15))
     world.hand_in(lead_id, c.RecordCall(outcome="no_answer"))
-    with world.worker():
-        world.ok("offer", "V-0001", "--solution", "phase two", "--benefit", "a garden")
-        world.ok("breakup", "confirm", "V-0001", "--choice", "breakup", "--reason", "silent", "--override", "nobody knows them")
-        world.ok("breakup", "voicemail", "V-0001", "--attest-all")
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from actors.mail_checks import mail_checks
 from models.messages import Ring
 from service.mailing.conversation import Smtp
-from tests.service.mail.office import POSTAL, Office
+from tests.service.mail.office import POSTAL, Office, bring_to_no_answer
+from tests.service.world import MONDAY
 from workflows.events import event_type
 from workflows.mail_commands import SendMail
 from workflows.mail_text import read_mail
@@ -45,6 +46,21 @@ def test_a_preview_says_what_would_refuse_the_mail_and_keeps_nothing(given_up: O
     assert "" == office.world.thaw(*preview, "--monitored").stderr
     assert before == office.world.lead(office.silent).version
     assert [] == office.due()
+
+
+def test_a_preview_prints_lines_that_can_be_typed(office: Office) -> None:
+    """Whoever names a lead by name reads its key; a voicemail is asked for only of a lead of which it may be left."""
+    world = office.world
+    in_nurture = world.thaw("mail", "breakup", "Ada Amberfield", "--preview", "--monitored", "--text", "Bye").stderr
+    assert "to go on: " in in_nurture
+    assert "thaw nurture touch V-0000 " in in_nurture
+    assert "Ada" not in in_nurture
+    assert "voicemail" not in in_nurture
+    world.take_in(person={"email": "bela@example.com"})
+    world.at(MONDAY + timedelta(days=1))
+    bring_to_no_answer(world, office.silent)
+    silent = world.thaw("mail", "breakup", "Bela Brookhollow", "--preview", "--monitored", "--text", "Bye").stderr
+    assert "no voicemail is left yet: thaw breakup voicemail V-0001 --attest-all" in silent
 
 
 def test_the_bytes_that_arrive_are_those_that_were_checked_and_kept(office: Office) -> None:
