@@ -77,7 +77,8 @@ def _located(complaint: str, raw: dict[str, Any]) -> str:
     """Turn msgspec's ``what - at `$.path` `` into ``path: what``, with the stage of *raw* that it is about, and a hint."""
     what, _, where = complaint.partition(" - at ")
     where = where.strip("`").removeprefix("$").removeprefix(".")
-    key = where.replace("treat[...]", f"treat.{_wrong_stage(raw)}", 1) or "the top level"
+    key = where.replace("[...]", f".{_wrong_stage(raw)}", 1) if where.startswith("stages.treat[...]") else where
+    key = key or "the top level"
     part, _, last = where.rpartition(".")
     if what.startswith("Object contains unknown field") and where in _PARTS:
         hint = did_you_mean(what.split("`")[1], [each.name for each in fields(_PARTS[where])])
@@ -95,8 +96,8 @@ def _located(complaint: str, raw: dict[str, Any]) -> str:
 
 
 def _wrong_stage(raw: dict[str, Any]) -> str:
-    """Return the first stage that is not treated as any stage may be."""
-    for name, each in raw.get("stages", {}).get("treat", {}).items():
+    """Return the first stage that is not treated as any stage may be; stages are tables in *raw*."""
+    for name, each in raw["stages"]["treat"].items():
         try:
             msgspec.convert(each, Treatment, strict=True)
         except msgspec.ValidationError:
