@@ -28,8 +28,8 @@ from workflows.codec import canonical
 from workflows.commands import AnyCommand, MarkNoteSent, Reassign, SetCalendar
 from workflows.content import of_sentences
 from workflows.context import Context
-from workflows.cover import Colleague
-from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded, Used, Verdict, event_type
+from workflows.cover import Colleague, colleague_of
+from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, LeadReassigned, Recorded, Used, Verdict, event_type
 from workflows.followed import Followed, never_followed
 from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, fold_stream, handle_invitations
@@ -110,7 +110,7 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
     counts = dict.fromkeys(("decisions", "refused", "calendars", "events", "heads", "old_plans"), 0)
     book_decisions: list[BookDecision] = []
     mismatches: list[Mismatch] = []
-    judged = False
+    judged, handed = False, set[str]()
     for recorded in _decisions(history):
         first = recorded[0]
         if first.state == _SERVICE:
@@ -124,11 +124,20 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
             counts["refused"] += isinstance(first.data, CommandRefused)
             counts["calendars"] += isinstance(first.data, CalendarFrozen)
             counts["events"] += len(recorded)
-            derived = _derive(state, first, library, Book(), judged=judged, rescores=_rescores(state, recorded))
+            derived = _derive(
+                state,
+                first,
+                library,
+                Book(),
+                judged=_asks(state, first, handed, judged=judged),
+                rescores=_rescores(state, recorded),
+            )
             mismatches += _compare(recorded, derived)
+            mismatches += _compare_handed(state, first, handed)
             mismatches += _compare_layers(state.layers if isinstance(state, Rep) else UNSET, first, library)
             mismatches += _compare_followed(state, first, library)
             judged = judged or bool(first.used and first.used.law)
+            handed |= _handed(state, first)
         for each in recorded:
             state = fold_stream(state, each)
     return Rederived(**counts, book_decisions=tuple(book_decisions), mismatches=tuple(mismatches))
@@ -199,6 +208,35 @@ def _decisions(history: Iterable[Recorded]) -> Iterator[tuple[Recorded, ...]]:
         yield tuple(events)
 
 
+def _asks(state: Stream | None, first: Recorded, handed: Collection[str], *, judged: bool) -> bool:
+    """Tell whether a decision has to name a law table if it asks one: as earlier ones on the lead did, of another owner as
+    earlier such in a state like this one, which ask since later than others.
+    """
+    return judged if not isinstance(first.command, Reassign) else _sort(state) in handed
+
+
+def _sort(state: Stream | None) -> str:
+    """Return of which call another owner is asked for: one that a note is to promise, or one that is promised or due."""
+    return "a note's" if isinstance(state, Lead) and state.state == "note_due" else "a call"
+
+
+def _handed(state: Stream | None, first: Recorded) -> set[str]:
+    """Return of which sort of call another owner was asked with a law table, and whose days were looked at for it."""
+    if first.used is None or not isinstance(first.command, Reassign):
+        return set()
+    named = {f"rep:{first.used.colleague.rep}"} if first.used.colleague else set[str]()
+    return named | ({_sort(state)} if first.used.law else set())
+
+
+def _compare_handed(state: Stream | None, first: Recorded, handed: Collection[str]) -> Iterator[Mismatch]:
+    """Look whether the days of an owner are named that were looked at before: nobody's calendar is ever taken away."""
+    if first.used is None or first.used.colleague or not isinstance(first.data, LeadReassigned) or not isinstance(state, Lead):
+        return
+    owner = isinstance(first.command, Reassign) and colleague_of(state, first.command)
+    if owner and f"rep:{owner}" in handed:
+        yield _mismatch(first, "used.colleague", "nothing", f"by whose days {owner} calls, as before")
+
+
 def _derive(
     state: Stream | None,
     first: Recorded,
@@ -211,8 +249,7 @@ def _derive(
 ) -> tuple[Recorded, ...] | str:
     """Return what the decision that recorded *first* gives now, or why it cannot be made again.
 
-    Once one on the same lead was *judged* by a law table, all that ask one are, but for another owner's, which ask since later;
-    as to *rescores* see `_rescores`.
+    Whether it has to name a law table if it asks one is *judged*; as to *rescores* see `_rescores`.
     """
     used, pin = first.used, first.playbook
     if used is None or pin is None:
@@ -261,7 +298,7 @@ def _derive(
         queue=used.queue or None,
         rescores=rescores,
         into=used.into or None,
-        law=None if judged and used.law is msgspec.UNSET and not isinstance(command, Reassign) else used.law,
+        law=None if judged and used.law is msgspec.UNSET else used.law,
         asked=used.asked,
         wording=used.wording,
     )

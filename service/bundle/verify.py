@@ -1759,6 +1759,8 @@ class Decision:
         self.law = used.get("law")
         #: Whether an earlier decision on the same lead was held against a table, so that this one has to be.
         self.judged_before = False
+        #: Of which sort of call another owner was asked with a law table, and whose days were looked at for it.
+        self.handed_before: set[str] = set()
         #: Whether scores follow what changes their parts, which in earlier releases they did not.
         self.rescores = True
         #: Whether it would have asked the table, and there was none yet.
@@ -2634,11 +2636,18 @@ def _may_arm(lead: Lead, c: Any, entered: str) -> bool:
     return ("purchased_on" in lead.law or "inquired_on" in lead.law) and lead.state in RESTING and entered not in RESTING
 
 
+def _sort_of_call(lead: Lead) -> str:
+    """Return of which call another owner is asked for: one that a note is to promise, or one that is promised or due."""
+    return "a note's" if lead.state == "note_due" else "a call"
+
+
 def _asks_law(lead: Lead, d: Decision, asks: frozenset[str], entered: str) -> bool:
     """Whether a decision with the questions *asks* that leads to *entered* is held against the table."""
     if d.kind == "reassign":
-        # Nobody asked at first: where no table is named, none was.
-        return d.law is not None and (_goes_over(lead, d) or _call_of_note(lead, d) is not None)
+        # Nobody asked at first: where no table is named, none was, unless one was before of such a call.
+        return (d.law is not None or _sort_of_call(lead) in d.handed_before) and (
+            _goes_over(lead, d) or _call_of_note(lead, d) is not None
+        )
     return not asks.isdisjoint(LAW_ASKED) or _may_arm(lead, d.command, entered)
 
 
@@ -4352,6 +4361,7 @@ class Stream:
         "contact",
         "decision",
         "gone",
+        "handed",
         "hash",
         "head_hash",
         "head_version",
@@ -4376,6 +4386,8 @@ class Stream:
         self.decision: Decision | None = None
         self.judged = False
         """Whether a decision on the lead was held against a law table."""
+        self.handed: set[str] = set()
+        """Of which sort of call another owner was asked with a law table, and whose days were looked at for it."""
         self.asked = False
         """Whether somebody was asked what a half of a breakup said."""
         self.as_mail = False
@@ -4723,7 +4735,7 @@ class Streams:
         known = decision is not None and kind in KINDS
         if decision is not None and known:
             decision.judged_before, decision.asked_before = stream.judged, stream.asked
-            decision.as_mail_before = stream.as_mail
+            decision.as_mail_before, decision.handed_before = stream.as_mail, stream.handed
             found.compare("recorded_at", body["recorded_at"], written(decision.recorded_at))
             found.compare("actor", body["actor"], decision.actor)
             if kind == "command_refused" and lead is not None:
@@ -4734,6 +4746,8 @@ class Streams:
                 self.tally.unjudged += decision.unjudged
                 stream.judged = stream.judged or decision.law is not None
                 stream.asked = stream.asked or decision.asked is not None
+                if decision.kind == "reassign" and lead is not None:
+                    self._hand_over(stream, lead, decision, kind, found)
                 stream.as_mail = stream.as_mail or AS_MAIL[0] in (decision.asked or [])
                 self.tally.unasked += decision.kind in OF_BREAKUPS and decision.asked is None
         if lead is None:
@@ -4741,6 +4755,16 @@ class Streams:
         else:
             lead.take(body, event.version)
         return "" if known else UNKNOWN_KIND
+
+    def _hand_over(self, stream: Stream, lead: Lead, d: Decision, kind: str, found: Differences) -> None:
+        """Look whether the days of a new owner are named that were looked at before, and remember what is named."""
+        owner, refused = colleague_of(lead, d.command), kind == "command_refused"
+        if d.colleague is not None:
+            stream.handed.add("rep:" + str(d.colleague["rep"]))
+        elif owner is not None and not refused and "rep:" + owner in stream.handed:
+            found.compare("used.colleague", None, "by whose days " + plain(owner, 80) + " calls, as before")
+        if d.law is not None:
+            stream.handed.add(_sort_of_call(lead))
 
     def _decision(self, lead: Lead | None, event: Event, found: Differences) -> Decision:
         """Return the decision that the event begins, with the calendar and playbook that it names."""

@@ -19,8 +19,10 @@ from workflows.books import Books
 from workflows.calendars import Absence, Calendar, Holiday
 from workflows.commands import Hold, PlanDay, Reassign
 from workflows.events import CallDue, DayPlanned, LeadReassigned, NoteSlotReleased, Recorded
+from workflows.handle import calendar_digest
 from workflows.lead import Lead
 from workflows.planner import Load, OpenCall, plan_day
+from workflows.rederive import Library, rederive
 from workflows.rep import rep_id
 
 MOST = PLAYBOOK.capacity
@@ -210,6 +212,33 @@ def test_another_owner_of_before_hours_were_asked_is_derived_as_it_was(monkeypat
         after, said = given_to(office, one_of(office, "eve", "note_sent", THURSDAY), "dan")
     assert ([HOLIDAY], "capacity") == ([slot.day for slot in after.slots], said.reason)
     all_is_derived(office)
+
+
+def derived_again(history: list[Recorded], office: Office) -> list[str]:
+    """Return the fields that come out otherwise by the machine."""
+    calendars = {calendar_digest(each): each for each in office.calendars.values()}
+    library = Library(calendars, {each.pin.digest: each for each in office.playbooks})
+    return [each.field for each in rederive(history, library).mismatches]
+
+
+def test_another_owner_that_names_no_table_or_days_after_one_that_did_is_found() -> None:
+    """To dan, to eve and to dan again: what the first one names, the last one does not leave out."""
+    office = office_of(until=date(2026, 1, 9))
+    lead = one_of(office, "eve", "note_sent", THURSDAY)
+    for owner in ("dan", "eve", "dan"):
+        given_to(office, lead, owner)
+    history = [each for each in office.log if each.stream_id == lead.id]
+    last = history[-1]
+    assert last.used
+    assert last.used.law
+    assert ([], []) == (verified(history, office), derived_again(history, office))
+    for field, used in (
+        ("used.law", replace(last.used, law=UNSET)),
+        ("used.colleague", replace(last.used, law=UNSET, colleague=UNSET)),
+    ):
+        without = [*history[:-1], replace(last, used=used)]
+        assert field in derived_again(without, office)
+        assert any(field in said for said in verified(without, office))
 
 
 def test_days_on_which_the_new_owner_does_not_work_take_no_call() -> None:
