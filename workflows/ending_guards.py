@@ -3,7 +3,6 @@
 from datetime import date, datetime, timedelta
 
 from workflows import horizon, time_zones
-from workflows.checks import asks_as_mail
 from workflows.commands import Command, Drop, SendBreakupEmail, SendNurtureTouch, StartNurture
 from workflows.context import Facts, Refused
 from workflows.cut_bait import open_modes
@@ -100,14 +99,6 @@ def cut_bait_confirmed(facts: Facts, _: Command) -> Refused | None:
         return None
     reason = "Decide on the cut-bait card first: nobody is given up without a person's decision."
     return Refused(rule="cut_bait_confirmed", reason=reason, inputs={"cut_bait": facts.lead.cut_bait})
-
-
-def as_its_mail(facts: Facts, command: Command) -> Refused | None:
-    """Refuse a breakup's voicemail while its mail could not go out: it promises that mail (A1-3, A1-9)."""
-    if not asks_as_mail(command, facts.context):
-        return None
-    answers = (guard(facts, command) for guard in (attempts_made, modes_tried, offer_known, cut_bait_confirmed))
-    return next(filter(None, answers), None)
 
 
 def monitored_reply_address(_: Facts, command: SendBreakupEmail | QueueBreakupMail) -> Refused | None:

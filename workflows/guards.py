@@ -24,9 +24,16 @@ from workflows import (
     suppression,
     touch_guards,
 )
+from workflows.commands import Command
 from workflows.context import Facts, Refused
 
 Guard = Callable[[Facts, Any], Refused | None]
+
+
+def as_its_mail(facts: Facts, _: Command) -> Refused | None:
+    """Refuse a breakup's voicemail while its mail could not go out: it promises that mail (A1-3, A1-9)."""
+    return refusal(checks.GUARDS_OF_MAIL, facts) if checks.asks_as_mail(facts.command, facts.context) else None
+
 
 GUARDS: dict[str, Guard] = {
     "manager": people_guards.manager,
@@ -106,7 +113,7 @@ GUARDS: dict[str, Guard] = {
     "later_date_or_keep_in_touch": touch_guards.later_date_or_keep_in_touch,
     "meeting_ahead": touch_guards.meeting_ahead,
     "next_step_overdue": touch_guards.next_step_overdue,
-    "as_its_mail": ending_guards.as_its_mail,
+    "as_its_mail": as_its_mail,
     "breakup_halves": ending_guards.breakup_halves,
     "breakup_halves_together": ending_guards.breakup_halves_together,
     "attempts_made": ending_guards.attempts_made,

@@ -34,7 +34,7 @@ from workflows import pursuit_commands as p
 from workflows.calendars import Absence, Calendar
 from workflows.campaign_commands import ProposeCold
 from workflows.capacity import Capacity
-from workflows.checks import INVITATION_CHECKS
+from workflows.checks import GUARDS_OF_MAIL, INVITATION_CHECKS
 from workflows.contact_hours import clock_of, overlap
 from workflows.ending_guards import working_minutes
 from workflows.events import Slot, Verdict
@@ -644,6 +644,17 @@ def test_a_guard_passes(guard: str, case: Case) -> None:
 def test_every_guard_is_seen_to_refuse_and_to_pass() -> None:
     """No guard of the table goes untried."""
     assert set(GUARDS) == {guard for guard, _ in REFUSES} == {guard for guard, _ in PASSES}
+
+
+@pytest.mark.parametrize("guard", GUARDS_OF_MAIL)
+def test_a_voicemail_asks_each_guard_that_is_recorded_as_asked(monkeypatch: pytest.MonkeyPatch, guard: str) -> None:
+    """What stands with its event as asked is what was asked, by the same guards as of the mail (A1-3, A1-9)."""
+    passes = {"attempts": 3, "modes_tried": ("call", "email"), "offer_at": RECENT, "cut_bait": "breakup"}
+    voicemail = Case(c.LeaveBreakupVoicemail(attested=("mentions_mail",)), passes)
+    assert ask("as_its_mail", voicemail) is None
+    no = context.Refused(rule=guard, reason="No.", inputs={})
+    monkeypatch.setitem(GUARDS, guard, lambda _facts, _command: no)
+    assert no == ask("as_its_mail", voicemail)
 
 
 def test_an_open_opportunity_is_refused_as_an_active_prospect() -> None:
