@@ -11,7 +11,8 @@ _PLACES = (
     r"|during (?:my|the|our|work\w*|office|business|lunch|dinner)\b"
 )
 _NOW_ONLY = (
-    r"until (?!now\b|today\b|then\b)\w+|till|(?:so|too) (?:early|late|often|much)|for now|for the (?:moment|time being)|while"
+    r"until (?!now\b|today\b|then\b)\w+|till|(?:so|too) (?:early|late|often|much)|for now|for the (?:moment|time being)"
+    r"|while (?!you|(?:i|we) (?:asked|told|said))\w+"
 )
 #: With these behind it, a refusal is a wish about when or where, or a word of politeness.
 _ONLY_WHEN = re.compile(
@@ -35,7 +36,7 @@ _FIRST = re.compile(
 #: Who is not us; a firm by its name may well be us.
 _OTHERS = re.compile(
     r"\b(?:from|with|by|of) (?:them|him|her|others|other \w+|(?:any|every|some)(?:one|body) else|another \w+"
-    r"|(?:my|our|his|their) (?!e-?mail|address|number)\w+|your competitors?"
+    r"|(?:my|our|his|their) (?!e-?mail|address|number|family|side)\w+|your competitors?"
     r"|(?:the|that|those|these) (?:other|seller|buyer|bank|builder|landlord|tenant|lender|lawyer|owner|neighbou?r|insurance"
     r"|previous|old|former|contractor|competitor)\w*)\b"
     r"|\b(?:except|other than|apart from|besides) (?:from |by |with )?(?:you\b|yours\b)"
@@ -45,13 +46,14 @@ _OTHERS = re.compile(
 #: Nothing behind these makes less of them.
 _FOR_GOOD = re.compile(
     r"\b(?:ever|anywhere|at all|for good|forever|any ?time|object|withdraw|revoke|consent|desist|off|spam\w*|harass\w*|lists?"
-    r"|subscription|number|lose my|(?:or|and|nor) (?:by |from |with )?your?)\b"
+    r"|subscription|number|lose my|cease|any other|every \w+"
+    r"|your (?:company|firm|team)|(?:or|and|nor) (?:by |from |with )?your?)\b"
 )
 #: Words that may end with a meeting as well as for good.
 _OPEN = re.compile(r"\bcontact(?:ed)?\b|\bhear(?:ing)?\b")
 _PAUSE = re.compile(
     r"\s*(?:[,;:]|\s-+)\s+(?=(?:(?:please|at least|just|thanks|thank you|sorry|not) )*"
-    r"(?:until|till|before|for now|this week|while|at work|during|except|other than|apart from)\b)"
+    r"(?:until|till|before|for now|except|other than|apart from)\b)"
 )
 
 
