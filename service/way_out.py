@@ -60,6 +60,7 @@ WAYS_OUT: Mapping[str, str] = {
     "thaw breakup confirm {key} --choice nurture --reason TEXT",
     "attendable": _EVENT,
     "audience": "--audience declined or --audience client of a plan; of a letter thaw campaign send NAME writes it anew",
+    "audience_size": "thaw campaign plan NAME --from DAY --to DAY of a shorter period, or --audience declined or client",
     "before_it_was_due": "--at DAY, with the day on which it really happened",
     "breakup_halves": "thaw breakup voicemail {key} --attest-all, and thaw breakup email {key} --monitored --attest-all",
     "breakup_halves_together": "thaw breakup voicemail {key} --attest-all, "
