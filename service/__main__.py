@@ -1,10 +1,6 @@
 """``thaw``, and ``python -m service``: the command line, with a Ctrl-C that is quiet from the first moment on."""
 
-import os
 import sys
-
-#: Something outside is in the way, as `service.cli.statuses` has it.
-_UNAVAILABLE = 3
 
 
 def main() -> None:
@@ -15,11 +11,6 @@ def main() -> None:
         thaw(prog_name="thaw")
     except KeyboardInterrupt:
         sys.exit(130)
-    except OSError as error:
-        # Help is printed before any command runs. What could not be written Python would try to write again as it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.write(2, f"thaw: {error.strerror or error}\n".encode())
-        sys.exit(_UNAVAILABLE)
 
 
 if __name__ == "__main__":
