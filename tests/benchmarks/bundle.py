@@ -12,6 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid5
 
+from sqlalchemy import text
+
 from models.database import Engine, transaction
 from models.events import append, chained
 from models.playbooks import publish
@@ -24,7 +26,7 @@ from tests.benchmarks.imports import ran, thaw
 from tests.benchmarks.stage import ROOT, Stage, Stopwatch
 from tests.workflows.life import CALENDAR, LEAD_ID, PLAYBOOK, START
 from workflows.books import Book
-from workflows.codec import GENESIS
+from workflows.codec import GENESIS, canonical
 from workflows.commands import SetCalendar
 from workflows.events import Recorded
 from workflows.handle import Carrier
@@ -67,7 +69,9 @@ def freeze_calendars(engine: Engine, reps: int = REPS) -> None:
     """Make the first so many reps known, so that decisions find their calendars in the log."""
     with transaction(engine) as connection:
         publish(connection, PLAYBOOK)
-        append(connection, [chained(recorded, GENESIS) for recorded in _calendars(reps)])
+        frozen = list(_calendars(reps))
+        append(connection, [chained(recorded, GENESIS) for recorded, _ in frozen])
+        connection.execute(_CARRIED, [{"id": recorded.message_id, "body": body, "now": START} for recorded, body in frozen])
 
 
 def say_published(engine: Engine) -> None:
@@ -76,7 +80,15 @@ def say_published(engine: Engine) -> None:
         record_published(connection, PLAYBOOK, now=START, by="manager:bench")
 
 
-def _calendars(reps: int) -> Iterator[Recorded]:
+#: What froze a calendar, as a worker leaves its message: the event does not repeat the command.
+_CARRIED = text("""
+    INSERT INTO messages (id, stream_id, actor_name, body, asked_by, correlation_id, due_at, settled_at, outcome)
+    SELECT message_id, stream_id, 'rep', :body, actor, correlation_id, :now, :now, 'applied' FROM events WHERE message_id = :id
+""")
+
+
+def _calendars(reps: int) -> Iterator[tuple[Recorded, str]]:
+    """Yield what freezes the calendar of each rep, and the body of the message that asked for it."""
     for number in range(reps):
         name = f"rep-{number:03}"
         now = START - timedelta(days=1)
@@ -85,9 +97,9 @@ def _calendars(reps: int) -> Iterator[Recorded]:
             message_id=id_, stream_id=rep_id(name), actor="rep", correlation_id=id_, causation_id=None, recorded_at=now
         )
         command = SetCalendar(rep=name, calendar=CALENDAR, playbook=PLAYBOOK.id)
-        yield from handle_rep(
-            None, command, now=now, calendar=None, playbook=PLAYBOOK, book=Book(), carrier=carrier
-        ).recorded  # fmt: skip
+        handled = handle_rep(None, command, now=now, calendar=None, playbook=PLAYBOOK, book=Book(), carrier=carrier)
+        for recorded in handled.recorded:
+            yield recorded, canonical(command).decode()
 
 
 def _digested_per_second(path: Path) -> float:
