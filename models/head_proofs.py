@@ -1,4 +1,4 @@
-"""The proof of one stream's head under recorded heads: from the nodes that are kept of their tree, or else from all heads."""
+"""The proof of one stream's head under recorded heads, from the nodes that are kept of their tree."""
 
 from bisect import bisect_left
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from models import heads_nodes
-from models.heads import heads_between, heads_in_order
+from models.heads import heads_between
 from models.replay import EVERY, Ids
 from workflows.events import HeadsRecorded
 from workflows.heads import (
@@ -15,7 +15,6 @@ from workflows.heads import (
     BLOCK_LEVEL,
     Head,
     HeadProof,
-    HeadsTree,
     head_proof,
     leaf_of,
     nodes_of,
@@ -23,18 +22,6 @@ from workflows.heads import (
     verify_head,
 )
 from workflows.merkle import Node, levels
-
-
-def prove_head(connection: Connection, stream_id: UUID, recorded: HeadsRecorded) -> HeadProof:
-    """Return the proof of a stream's head under *recorded*.
-
-    Raises
-    ------
-    LookupError
-        When the stream had no event by then.
-    """
-    proof = prove_from_nodes(connection, stream_id, recorded)
-    return proof or HeadsTree(list(heads_in_order(connection, recorded.size))).prove(stream_id)
 
 
 def prove_from_nodes(connection: Connection, stream_id: UUID, recorded: HeadsRecorded) -> HeadProof | None:

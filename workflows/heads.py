@@ -10,7 +10,6 @@ under the root. Of a neighbour nothing is shown but its id: version and hash sta
 """
 
 import hashlib
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice, pairwise
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from workflows.merkle import Frontier, Node, inclusion_spans, leaf_hash, levels, merkle_root, prove, subtrees, verify_inclusion
+from workflows.merkle import Frontier, Node, inclusion_spans, leaf_hash, merkle_root, prove, subtrees, verify_inclusion
 
 #: Subtrees of this level and above are stored; a block is one of this level: 64 heads that stand side by side.
 BLOCK_LEVEL = 6
@@ -118,34 +117,6 @@ def head_proof(index: int, streams: int, leaf: Callable[[int], tuple[UUID, bytes
 
     paths = {at: path(at) for at in shown(index, streams)}
     return HeadProof(own=paths[index], before=paths.get(index - 1), behind=paths.get(index + 1))
-
-
-class HeadsTree:
-    """The tree over the heads at one position of the log, for proofs."""
-
-    def __init__(self, heads: list[Head]) -> None:
-        """Take *heads* in the order of their stream ids."""
-        self._heads = heads
-        self._levels = levels([leaf_of(head.stream_id, head.commitment) for head in heads])
-
-    def prove(self, stream_id: UUID) -> HeadProof:
-        """Return the proof of the stream's head.
-
-        Raises
-        ------
-        LookupError
-            When the stream had no event at that position.
-        """
-        index = bisect_left(self._heads, stream_id, key=lambda head: head.stream_id)
-        if index == len(self._heads) or self._heads[index].stream_id != stream_id:
-            raise LookupError(f"stream {stream_id} has no event among these heads")
-        streams = len(self._heads)
-        hashes = {node: self._levels[node.level][node.number] for node in nodes_of(index, streams)}
-        return head_proof(index, streams, self._leaf, hashes)
-
-    def _leaf(self, index: int) -> tuple[UUID, bytes]:
-        head = self._heads[index]
-        return head.stream_id, head.commitment
 
 
 def verify_head(proof: HeadProof, head: Head, *, streams: int, root: bytes) -> bool:

@@ -58,7 +58,7 @@ def _neighbour(found: HeadPath) -> dict[str, Any]:
 
 
 class PackedHeads:
-    """The tree over all heads in about 120 bytes of memory per stream: `workflows.heads.HeadsTree` for logs of a million."""
+    """The tree over all heads in about 120 bytes of memory per stream, for logs of a million streams."""
 
     def __init__(self, heads: Iterable[Head]) -> None:
         """Take *heads* in the order of their stream ids."""

@@ -23,7 +23,7 @@ from models.bundle import heads_of
 from models.checkpoints import CheckpointRow
 from models.database import Connection, Engine, transaction
 from models.events import read_log, read_stream
-from models.head_proofs import prove_head
+from models.head_proofs import prove_from_nodes
 from models.heads import newest as newest_heads
 from models.tree import inclusion_proof
 from models.verify_tree import verify_tree
@@ -140,9 +140,9 @@ def _prove(connection: Connection, id_: UUID, signed: CheckpointRow) -> tuple[fl
 def _prove_head(connection: Connection, head: Head, recorded: HeadsRecorded) -> float:
     """Prove that a lead has no other events and return the seconds that it took."""
     watch = Stopwatch()
-    proof = prove_head(connection, head.stream_id, recorded)
+    proof = prove_from_nodes(connection, head.stream_id, recorded)
     seconds = watch.seconds
-    if not verify_head(proof, head, streams=recorded.streams, root=bytes.fromhex(recorded.root)):
+    if proof is None or not verify_head(proof, head, streams=recorded.streams, root=bytes.fromhex(recorded.root)):
         raise RuntimeError(f"the head of {head.stream_id} is not proved")
     return seconds
 

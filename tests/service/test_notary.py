@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from models import checkpoints, heads, tree
 from models.database import Connection, transaction
-from models.head_proofs import prove_head
+from models.head_proofs import prove_from_nodes
 from models.heads import Measured
 from models.verify import verify
 from models.verify_tree import verify_tree
@@ -21,6 +21,7 @@ from service.keys import KeyFiles, opened
 from service.notary import ContradictionError, Notary
 from service.settings import Settings
 from tests.desk import Desk
+from tests.workflows.heads_tree import HeadsTree
 from workflows.heads import verify_head
 from workflows.merkle import leaf_hash, verify_consistency, verify_inclusion
 from workflows.notes import split_notes
@@ -170,8 +171,10 @@ def test_the_history_of_one_lead_is_proved_complete(desk: Desk, keys: KeyFiles) 
         recorded = heads.newest(connection)
         assert recorded
         path = tree.inclusion_proof(connection, recorded.position, made.size)
-        own = next(h for h in heads.heads_in_order(connection, recorded.data.size) if h.stream_id == lead)
-        proof = prove_head(connection, lead, recorded.data)
+        every = list(heads.heads_in_order(connection, recorded.data.size))
+        own = next(head for head in every if head.stream_id == lead)
+        proof = prove_from_nodes(connection, lead, recorded.data)
+    assert proof == HeadsTree(every).prove(lead)
     assert verify_inclusion(recorded.position - 1, made.size, leaf_hash(str(body).encode()), path, made.root)
     root = bytes.fromhex(recorded.data.root)
     assert verify_head(proof, own, streams=recorded.data.streams, root=root)

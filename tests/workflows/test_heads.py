@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from workflows.heads import BLOCK_LEVEL, Head, HeadsTree, heads_root, leaf_of, summed, verify_head
+from tests.workflows.heads_tree import HeadsTree
+from workflows.heads import BLOCK_LEVEL, Head, heads_root, leaf_of, summed, verify_head
 from workflows.merkle import EMPTY_ROOT, levels
 
 heads = st.lists(
