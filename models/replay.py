@@ -18,9 +18,8 @@ from psycopg import capabilities
 from psycopg.types.string import ByteaBinaryLoader
 from sqlalchemy import Connection
 
-from models.database import ModelError, driver_errors
+from models.database import driver_errors
 from models.events import EventRow
-from workflows.codec import GENESIS, chain_hashes
 from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, decode_recorded
 from workflows.fold import fold_all
 from workflows.invitation_streams import Stream, fold_stream
@@ -31,9 +30,6 @@ PIECE_EVENTS = 64
 
 #: So many pieces come over the network at a time: no more than the server has room to send while we fold those before.
 SCAN_PIECES = 8
-
-#: What of a piece is read where no hash is checked: its bodies as one text, which an array of them would make a tenth slower.
-TOGETHER = "'[' || string_agg(body, ',') || ']'", "count(*)", "(array_agg(hash))[count(*)]"
 
 #: So many events are on a page.
 PAGE_EVENTS = 1_000
@@ -95,49 +91,6 @@ _id: msgspec.json.Decoder[UUID] = msgspec.json.Decoder(UUID)
 _replayed: msgspec.json.Decoder[list[Replayed]] = msgspec.json.Decoder(list[Replayed])
 
 
-class BrokenChainError(ModelError):
-    """An event's hash does not follow from the event before it and its body: the log was changed."""
-
-
-def fold_log(connection: Connection, *, hashes_checked: bool = False) -> Iterator[Folded]:
-    """Yield each stream as its newest event leaves it, in the order of their ids. For all other checks see `models.verify`.
-
-    Raises
-    ------
-    BrokenChainError
-        When a hash is wrong and *hashes_checked* is asked for.
-    """
-    current: bytes | None = None
-    state: Stream | None = None
-    hash_ = b""
-    for stream_id, history, last in _checked(connection) if hashes_checked else _unchecked(connection):
-        if stream_id != current:
-            if state is not None:
-                yield Folded(state, hash_)
-            current, state = stream_id, None
-        state = fold_events(state, history)
-        hash_ = last
-    if state is not None:
-        yield Folded(state, hash_)
-
-
-def _unchecked(connection: Connection) -> Iterator[tuple[bytes, list[Recorded], bytes]]:
-    """Yield of each piece its stream's id, its events and the last one's hash."""
-    for stream_id, bodies, count, last in _pieces(connection, TOGETHER):
-        yield stream_id, _decoded(bodies, count), last
-
-
-def _checked(connection: Connection) -> Iterator[tuple[bytes, list[Recorded], bytes]]:
-    """Do the same and follow the chain of each stream."""
-    current: bytes | None = None
-    hash_ = b""
-    for stream_id, bodies, hashes in scan(connection, ("body", "hash")):
-        if chain_hashes(hash_ if stream_id == current else GENESIS, bodies) != hashes:
-            raise BrokenChainError(f"the chain of {UUID(bytes=stream_id)} breaks; run `thaw verify` to see where")
-        current, hash_ = stream_id, hashes[-1]
-        yield stream_id, decode_events(bodies), hash_
-
-
 def decode_events(bodies: Sequence[bytes]) -> list[Recorded]:
     """Return what a fold reads of the events in *bodies*, and nothing else of them: each is a `Replayed`.
 
@@ -146,12 +99,8 @@ def decode_events(bodies: Sequence[bytes]) -> list[Recorded]:
     msgspec.DecodeError
         When one of them is no event.
     """
-    return _decoded(b"[" + b",".join(bodies) + b"]", len(bodies))
-
-
-def _decoded(bodies: bytes, count: int) -> list[Recorded]:
-    found = _replayed.decode(bodies)
-    if len(found) != count:
+    found = _replayed.decode(b"[" + b",".join(bodies) + b"]")
+    if len(found) != len(bodies):
         raise msgspec.DecodeError("a body holds more than one event")
     # tests/models/test_replay.py holds Replayed to what a fold reads.
     return cast("list[Recorded]", found)
@@ -163,12 +112,7 @@ def scan(connection: Connection, columns: Sequence[str], ids: Ids = EVERY) -> Ge
     Streams come in the order of their ids, each in one piece or several. Texts and ids come as bytes; cast to ``varchar`` they
     come as strings. Nothing else may be asked on *connection* before the last piece, or before the iterator is closed.
     """
-    return _pieces(connection, [f"array_agg({column})" for column in columns], ids)
-
-
-def _pieces(connection: Connection, gathered: Sequence[str], ids: Ids = EVERY) -> Generator[tuple[Any, ...]]:
-    """Do what `scan` says, with what is *gathered* of a piece's events in SQL."""
-    statement = _statement(gathered)
+    statement = _statement(columns)
     # Closing early cancels the query, which would otherwise take the caller's transaction with it.
     unharmed = connection.begin_nested()
     with _binary_cursor(connection) as cursor:
@@ -182,9 +126,10 @@ def _pieces(connection: Connection, gathered: Sequence[str], ids: Ids = EVERY) -
             unharmed.rollback()
 
 
-def _statement(gathered: Sequence[str]) -> str:
+def _statement(columns: Sequence[str]) -> str:
+    gathered = ", ".join(f"array_agg({column})" for column in columns)
     return (
-        f"SELECT stream_id, {', '.join(gathered)} FROM ("
+        f"SELECT stream_id, {gathered} FROM ("
         f"SELECT *, (version - 1) / {PIECE_EVENTS} AS piece FROM events WHERE stream_id BETWEEN %s AND %s "
         f"ORDER BY stream_id, piece, version"
         f") AS e GROUP BY stream_id, piece ORDER BY stream_id, piece"

@@ -178,7 +178,8 @@ def follow_up_turn(
 ) -> Turn | None:
     """Return the place of *lead* among those who waited for a follow-up slot when the plan was made; None when it was not one.
 
-    *leads* are all leads as the plan found them, and *contact_hours* those of the playbooks that they follow, by digest.
+    *leads* are the owner's that waited as the plan found them, others perhaps too, and *contact_hours* those of the
+    playbooks that they follow, by digest.
     """
     used = plan.recorded.used
     if used is None:

@@ -103,7 +103,7 @@ def why_not(connection: Connection, history: History, on: date, zone: ZoneInfo, 
     colleague = colleague_of(connection, plan, rules)
     day = (plan, at_work(lead), calendar, rules, colleague) if lead and plan and rules and calendar else None
     held = held_by(connection, *day) if day else {}
-    leads = _leads_then(connection, plan, {each.lead_id for each in held.values()}) if plan and lead else {}
+    leads = _leads_then(connection, plan, lead.owner, {each.lead_id for each in held.values()}) if plan and lead else {}
     known_playbooks = _playbooks(connection, (lead, *leads.values())) if lead else {}
     hours = {digest: playbook.contact_hours for digest, playbook in known_playbooks.items()}
     own = known_playbooks.get(lead.playbook.digest) if lead and lead.playbook else None
@@ -133,11 +133,12 @@ def _playbooks(connection: Connection, leads: Iterable[Lead]) -> dict[str, Playb
     return playbooks.playbooks_by_digest(connection, list({lead.playbook.digest for lead in leads if lead.playbook}))
 
 
-def _leads_then(connection: Connection, plan: Plan, holders: Collection[UUID]) -> dict[UUID, Lead]:
-    """Fold the whole book as the plan found it; keep whoever waited or held a slot."""
+def _leads_then(connection: Connection, plan: Plan, owner: str, holders: Collection[UUID]) -> dict[UUID, Lead]:
+    """Fold the whole book as the plan found it; keep whom it chose, who held a slot, and who of *owner*'s waited."""
     then = book.leads_at(connection, _ALWAYS, before=plan.rests_on + 1)
-    waited = ("queued", "no_response", "call_due", "note_due")
-    return {lead.id: lead for lead in then if lead.state in waited or lead.id in holders}
+    waited = ("queued", "no_response")
+    named = {id_ for day in plan.all for id_ in (*day.notes, *day.calls, *day.follow_ups, *day.touches)} | set(holders)
+    return {lead.id: lead for lead in then if lead.id in named or (lead.owner == owner and lead.state in waited)}
 
 
 def _instead(days: Sequence[DayPlanned], leads: dict[UUID, Lead]) -> Iterator[Instead]:
