@@ -14,6 +14,7 @@ from models.messages import NewMessage, OpenMessage, Ring, Settlement
 from workflows.actor_names import actor_name
 from workflows.calendars import Calendar
 from workflows.campaign import Campaign
+from workflows.capacity import Capacity
 from workflows.codec import GENESIS, canonical, derived_id
 from workflows.command import due_of
 from workflows.commands import Command, FireTimer, PlanDay, decode_commands
@@ -21,7 +22,6 @@ from workflows.cover import Colleague
 from workflows.events import Recorded, Slot
 from workflows.invitation_streams import Stream, timers_of
 from workflows.lead import Lead, Rep
-from workflows.planner import Capacity
 from workflows.rep import rep_id
 from workflows.sales_event import SalesEvent
 from workflows.slotting import free_slots

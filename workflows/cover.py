@@ -7,7 +7,6 @@ is made the lead stays its owner's, and stands on the colleague's list.
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,10 +25,7 @@ from workflows.commands import (
 )
 from workflows.lead import Lead, at_work
 from workflows.playbook_sections import ContactHours
-
-if TYPE_CHECKING:
-    # It imports the planner, which asks who covers.
-    from workflows.playbooks import Playbook
+from workflows.playbooks import Playbook
 
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +42,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     """What is taken of the colleague's days, for a plan; a decision is offered slots instead."""
 
     @classmethod
-    def of(cls, name: str, calendar: Calendar, followed: "Playbook") -> "Colleague":
+    def of(cls, name: str, calendar: Calendar, followed: Playbook) -> "Colleague":
         """Return the rep *name*, whose days are those of *calendar* and follow the playbook *followed*."""
         capacity, hours, digest = followed.capacity, followed.contact_hours, followed.pin.digest
         return cls(name=name, calendar=calendar, capacity=capacity, contact_hours=hours, followed=digest)

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from workflows.capacity import Capacity
 from workflows.codec import canonical, digest
 from workflows.commands import Command, FireTimer, Mode, QueueRevival, Slug
 from workflows.events import PlaybookPin
 from workflows.invitation_playbook import Invitation
-from workflows.planner import Capacity
 from workflows.playbook_sections import STRUCTURAL, Ask, Call, Contact, ContactHours, Drop, Importance, OnNoResponse
 from workflows.priority import Weights
 from workflows.pursuit_playbook import Pursuit

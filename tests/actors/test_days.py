@@ -13,6 +13,7 @@ from models.playbooks import newest_playbook, publish
 from models.verify import verify
 from service.calendars import freeze_calendar
 from tests.desk import CALL_ON, NOTE_ON, WORDS, Desk, registration
+from workflows.capacity import Capacity
 from workflows.commands import (
     AnswerImportance,
     MarkNoteSent,
@@ -26,7 +27,6 @@ from workflows.commands import (
     SetCalendar,
     StartNurture,
 )
-from workflows.planner import Capacity
 from workflows.proposals import touch_planned
 from workflows.rep import rep_id
 

@@ -9,7 +9,8 @@ import pytest
 from service.calendars import freeze_calendar
 from tests.workflows.perfect_rep import PerfectRep
 from workflows.calendars import Absence, Calendar
-from workflows.planner import Capacity, DayPlan
+from workflows.capacity import Capacity
+from workflows.planner import DayPlan
 
 MONDAY = date(2026, 1, 5)
 FOURTH_OF_JULY = date(2026, 7, 4)
