@@ -17,6 +17,9 @@ from workflows.playbooks import Playbook, decode_playbook
 from workflows.rederive import Library
 from workflows.service_stream import SERVICE_ID
 
+#: As the index has them: without it all events of a long log would be looked at for a few.
+CALENDARS = "SELECT body FROM events WHERE type = 'calendar_frozen' ORDER BY position"
+
 
 def read_library(connection: Connection) -> Library:
     """Return all frozen calendars, by the digests that they have, and all playbooks, by those under which they are published.
@@ -48,7 +51,7 @@ def read_calendars(connection: Connection) -> dict[str, list[Calendar]]:
 
 
 def _frozen(connection: Connection) -> Iterator[tuple[Recorded, CalendarFrozen]]:
-    for body in connection.scalars(text("SELECT body FROM events WHERE type = 'calendar_frozen' ORDER BY position")):
+    for body in connection.scalars(text(CALENDARS)):
         recorded = _decoded(body)
         if recorded and isinstance(recorded.data, CalendarFrozen):
             yield recorded, recorded.data

@@ -55,6 +55,7 @@ events = Table(
     Column("hash", LargeBinary, nullable=False, comment="SHA-256 over the stream's previous hash and body"),
     UniqueConstraint("stream_id", "version", name="events_stream_version"),
     Index("events_message", "message_id"),
+    Index("events_calendars", "position", postgresql_where=text("type = 'calendar_frozen'")),
 )
 
 log_head = Table(

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from migrations import runner
 from migrations.runner import SchemaError, check_schema, differences, migrate, newest_revision
+from models import frozen
 from models.database import make_engine, transaction
 from models.leads import lead_row
 from tests.servers import ServersUnderTest, ask, fresh_database
@@ -50,15 +51,21 @@ def test_an_empty_database_is_refused_with_the_command_to_run(servers: ServersUn
         engine.dispose()
 
 
-def test_what_a_message_led_to_is_found_by_an_index(database_url: str) -> None:
-    """`thaw why` does not read every message that there ever was."""
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        (f"SELECT id FROM messages WHERE causation_id = '{UUID(int=1)}'", "messages_caused_by"),
+        (frozen.CALENDARS, "events_calendars"),
+    ],
+)
+def test_what_an_auditor_asks_of_one_lead_is_found_by_an_index(database_url: str, question: str, index: str) -> None:
+    """`thaw why` does not read every message that there ever was, nor `thaw rederive LEAD` every event for the calendars."""
     engine = make_engine(database_url)
     with transaction(engine) as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        question = f"EXPLAIN SELECT id FROM messages WHERE causation_id = '{UUID(int=1)}'"
-        plan = "\n".join(connection.execute(text(question)).scalars())
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {question}")).scalars())
     engine.dispose()
-    assert "messages_caused_by" in plan
+    assert index in plan
 
 
 def test_who_makes_the_call_is_filled_in_for_the_leads_that_are_there(servers: ServersUnderTest) -> None:
