@@ -96,9 +96,12 @@ class Library:
         Raises
         ------
         UnknownPlaybookError
-            When there is none, or it was made for the days of one rep.
+            When there is none, or it is another one, or it was made for the days of one rep.
         """
         playbook = self.by_digest(command.digest)
+        if (playbook.id, playbook.version) != (command.playbook, command.version):
+            is_, named = f"{playbook.id}@{playbook.version}", f"{command.playbook}@{command.version}"
+            raise UnknownPlaybookError(f"{playbook.pin.digest} is the digest of {is_}, not of {named}")
         if is_made(playbook):
             raise UnknownPlaybookError(f"{playbook.id} was made for the days of one rep, and no lead follows it")
         return playbook

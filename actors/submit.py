@@ -7,16 +7,17 @@ from uuid import UUID
 import msgspec
 
 from actors.bell import Bell
+from actors.library import Library, UnknownPlaybookError
 from models import messages
 from models.database import Connection, Engine, transaction
 from models.messages import NewMessage, Ring
 from workflows.actor_names import actor_name
 from workflows.codec import canonical
-from workflows.commands import Command, command_kind, decode_command
+from workflows.commands import Command, MigratePlaybook, SetCalendar, command_kind, decode_command
 
 
 class UnsoundCommandError(ValueError):
-    """A command holds what no command may hold, so that no worker could ever read it; nothing was accepted."""
+    """No worker could ever apply a command: it is out of bounds, or its playbook is not what it says. Nothing was accepted."""
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +40,10 @@ def stage(connection: Connection, submissions: Sequence[Submission], *, now: dat
     CommandReusedError
         When an id was used before for another command.
     UnsoundCommandError
-        When a command is out of bounds; a struct that is made in a program is not looked at before it is read again.
+        When a command is out of bounds; a struct that is made in a program is not looked at before it is read again. Or when
+        days or a lead are to follow what is not published so, or was made for a rep.
     """
+    _check_playbooks(connection, [each.command for each in submissions])
     new = [
         NewMessage(
             id=each.id,
@@ -70,6 +73,21 @@ def submit(engine: Engine, bell: Bell, submissions: Sequence[Submission], *, now
     with transaction(engine) as connection:
         rings = stage(connection, submissions, now=now)
     bell.ring_soon(rings)
+
+
+def _check_playbooks(connection: Connection, commands: Sequence[Command]) -> None:
+    """Look whether the playbooks are there that *commands* have reps or leads follow: published, they never change or go."""
+    named = [command for command in commands if isinstance(command, (SetCalendar, MigratePlaybook))]
+    if not named:
+        return
+    library = Library()
+    newest = {c.playbook for c in named if isinstance(c, SetCalendar) and not c.digest}
+    library.load(connection, newest=newest, digests={c.digest for c in named if c.digest}, reps=())
+    for command in named:
+        try:
+            library.meant(command) if isinstance(command, SetCalendar) else library.entered(command)
+        except UnknownPlaybookError as error:
+            raise UnsoundCommandError(f"{command_kind(command)} was not accepted: {error}") from error
 
 
 def _body(command: Command) -> bytes:

@@ -1,6 +1,7 @@
 """The way in: what no worker could read is refused at the door, and nothing of its company is taken."""
 
 from datetime import UTC, datetime
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -8,11 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.submit import Submission, UnsoundCommandError
+from models.database import transaction
+from models.playbooks import newest_playbook, publish
 from tests.desk import Desk
 from tests.workflows.life import CALENDAR, PLAYBOOK, life_in
 from tests.workflows.strategies import commands
 from workflows.codec import canonical
-from workflows.commands import AnyCommand, Command, Hold, MarkNoteSent, RecordCall, Release, SendTouch, decode_command
+from workflows.commands import (
+    AnyCommand,
+    Command,
+    Hold,
+    MarkNoteSent,
+    MigratePlaybook,
+    RecordCall,
+    Release,
+    SendTouch,
+    SetCalendar,
+    decode_command,
+)
+from workflows.layers import merged
+from workflows.limits import Layers
+from workflows.rep import rep_id
 from workflows.slotting import slot_days
 
 
@@ -32,6 +49,35 @@ def test_what_no_worker_could_read_is_refused_with_a_sentence(desk: Desk, comman
     with pytest.raises(UnsoundCommandError, match=sentence):
         desk.submit(lead_id, Release(), command)
     assert before == desk.ask("SELECT count(*) FROM messages")
+
+
+def test_days_and_leads_follow_what_is_published_as_it_is_named(desk: Desk) -> None:
+    """Who names a playbook that is not there, or another one, or one made for a rep, is told at the door; it used to fail ten
+    times and end as dead.
+    """
+    (lead_id,) = desk.queued()
+    with transaction(desk.engine) as connection:
+        base = newest_playbook(connection, "five-five-five")
+        assert base
+        made = merged(base, Layers(base=base.id, digest=base.pin.digest), playbook_id="five-five-five.of.dan", version="1.0.0")
+        publish(connection, made)
+    five, of_dan, nobody = base.pin.digest, made.pin.digest, "0" * 64
+    days = partial(SetCalendar, rep="dan", calendar=CALENDAR)
+    moved = partial(MigratePlaybook, version="1.0.0")
+    for stream, command, says in (
+        (rep_id("dan"), days(playbook="nobodys"), "set_calendar was not accepted: no playbook called nobodys is published"),
+        (rep_id("dan"), days(playbook=base.id, digest=nobody), f"no playbook with the digest {nobody} is published"),
+        (rep_id("dan"), days(playbook=base.id, digest=of_dan), f"{of_dan} is the digest of five-five-five.of.dan, not of five"),
+        (rep_id("dan"), days(playbook=made.id, digest=of_dan), "made for one rep, and nothing says what of"),
+        (lead_id, moved(playbook=base.id, digest=nobody), "migrate_playbook was not accepted: no playbook with the digest 0"),
+        (lead_id, moved(playbook=made.id, digest=of_dan), "made for the days of one rep, and no lead follows it"),
+        (lead_id, moved(playbook="keep-in-touch", digest=five), "is the digest of five-five-five@1.0.0, not of keep-in"),
+    ):  # fmt: skip
+        before = desk.ask("SELECT count(*) FROM messages")
+        with pytest.raises(UnsoundCommandError, match=says):
+            desk.submit(stream, Release(), command, who="manager:ann")
+        assert before == desk.ask("SELECT count(*) FROM messages")
+    assert "applied" == desk.do(rep_id("dan"), days(playbook=base.id, digest=five)).outcome
 
 
 @pytest.mark.parametrize("moment", [datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)])

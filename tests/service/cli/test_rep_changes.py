@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from msgspec.structs import replace
 
-from actors.submit import Submission, stage
+from actors.submit import Submission, UnsoundCommandError, stage
 from models import leads
 from models.database import transaction
 from models.playbooks import newest_playbook, playbooks_by_digest, publish
@@ -124,14 +124,16 @@ def test_the_same_entry_again_has_the_same_answer_though_a_newer_version_came(wo
 
 
 def test_nobody_follows_what_was_made_for_another_rep(world: World) -> None:
-    """It is named by what it was made of; a command that says otherwise has no effect."""
+    """It is named by what it was made of; a command that says otherwise is not accepted."""
     world.rep()
     world.rep("eve")
     with world.worker():
         world.ok("rep", "limit", "eve", "--notes", 3, *WHY, *ANN)
     said = world.refused(2, "rep", "set", "dan", "--playbook", "five-five-five.of.eve")
     assert "five-five-five.of.eve was made for the days of one rep: name what it was made of, five-five-five" in said
-    world.hand_in(rep_id("dan"), SetCalendar(rep="dan", calendar=frozen(world).calendar, playbook="five-five-five.of.eve"))
+    command = SetCalendar(rep="dan", calendar=frozen(world).calendar, playbook="five-five-five.of.eve")
+    with pytest.raises(UnsoundCommandError, match="made for one rep, and nothing says what of: follow what it extends"):
+        world.hand_in(rep_id("dan"), command)
     assert followed(world).id == "five-five-five"
 
 
