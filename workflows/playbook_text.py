@@ -43,7 +43,7 @@ def read_playbook(text: str, find: Find) -> Playbook:
     """
     said = _parsed(text)
     whole, extended = _whole(said, find, ())
-    _settle_goto(whole, find)
+    _settle_goto(whole, find, text)
     try:
         playbook = msgspec.convert({**whole, "extends": extended}, Playbook, strict=True)
     except msgspec.ValidationError as error:
@@ -95,16 +95,24 @@ def _whole(said: Fields, find: Find, above: tuple[str, ...]) -> tuple[Fields, li
     return _overlaid(taken, said), extended
 
 
-def _settle_goto(whole: Fields, find: Find) -> None:
+def _settle_goto(whole: Fields, find: Find, text: str) -> None:
     """Put the exact version into ``on_no_response.goto``: what is published means one playbook for good."""
     section = whole.get("on_no_response")
     named = section.get("goto") if isinstance(section, dict) else None
     if not isinstance(section, dict) or not isinstance(named, str):
         return
-    source = None if named.partition("@")[0] == whole.get("id") else find(named)
+    id_ = named.partition("@")[0]
+    below, made_for, _ = id_.rpartition(MADE_FOR)
+    source = None if made_for or id_ == whole.get("id") else find(named)
     if source is None:
-        why = "goes to itself" if named.partition("@")[0] == whole.get("id") else "is not published; see `thaw playbook list`"
-        raise PlaybookError(f"on_no_response.goto: the playbook {named!r} {why}")
+        why = "is not published; see `thaw playbook list`"
+        if made_for:
+            why = f"was made for the days of one rep, and no lead follows it; name what it was made of, {below!r}"
+        elif id_ == whole.get("id"):
+            why = "goes to itself"
+        line = _line_of("on_no_response.goto", text)
+        where = f"line {line}, " if line else ""
+        raise PlaybookError(f"{where}on_no_response.goto: the playbook {named!r} {why}")
     whole["on_no_response"] = {**section, "goto": source.exactly}
 
 
