@@ -395,7 +395,10 @@ class _Apply:
         if rep and calendar and not isinstance(command, SetCalendar):
             today = horizon.local_day(calendar, self._now)
             colleague = self._library.colleague(who_covers(calendar, playbook.capacity, today))
-            if any(self._in_motion(name, message) for name in (rep.name, *([colleague.name] if colleague else ()))):
+            # Reps are locked by who was to cover just before. By a calendar that came in between it may be somebody else.
+            is_unlocked = colleague is not None and batch.state(rep_id(colleague.name)) is None
+            looked_at = (rep.name, *([colleague.name] if colleague else ()))
+            if is_unlocked or any(self._in_motion(name, message) for name in looked_at):
                 batch.wait(message.id)
                 return
             if plans.promises_coming_due(self._connection, rep.name, now=self._now):

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from actors import apply
 from actors.apply import Applier
-from models import frozen, plans, playbooks
+from models import frozen, leads, plans, playbooks
 from models.database import Connection, transaction
 from models.playbooks import InForce
 from models.rep_books import read_book
@@ -21,7 +21,17 @@ from service.calendars import freeze_calendar
 from tests.desk import WORDS, Desk
 from workflows.books import Book
 from workflows.calendars import Absence
-from workflows.commands import MarkNoteSent, OptOut, RecordDecline, RecordReply, RescheduleCall, SetCalendar, UpdateContact
+from workflows.commands import (
+    MarkNoteSent,
+    OptOut,
+    PlanDay,
+    RecordDecline,
+    RecordReply,
+    RescheduleCall,
+    SetCalendar,
+    UpdateContact,
+)
+from workflows.cover import Colleague
 from workflows.events import DayPlanned, Recorded
 from workflows.rederive import BookDecision, Mismatch, rederive, rederive_book_decisions
 from workflows.rep import rep_id
@@ -144,6 +154,49 @@ def test_two_workers_that_plan_a_rep_and_the_colleague_who_covers_spend_no_slot_
     taken = desk.ask("SELECT rep, count(*) FROM slots WHERE kind = 'promised_call' GROUP BY rep")
     assert [("dan", 5)] == taken
     assert [(5,)] == desk.ask("SELECT count(*) FROM leads WHERE state = 'note_due'")
+
+
+def test_a_plan_waits_until_whoever_covers_by_the_calendar_in_force_is_locked_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calendar changes between the look at who covers and the lock: no plan spends days of a colleague that others may."""
+    with transaction(desk.engine) as connection:
+        usual = playbooks.newest_playbook(connection, "five-five-five")
+        assert usual
+        covering = replace(usual, version="9.9.9", capacity=replace(usual.capacity, long_gap="colleague"))
+        playbooks.publish(connection, covering)
+    desk.rep("dan")
+    desk.rep("eve")
+    leave = Absence(first=date(2026, 1, 8), last=date(2026, 1, 21), cover="eve")
+    calendar = freeze_calendar("US", "", "America/New_York", date(2025, 1, 1), date(2028, 12, 31), absences=(leave,))
+    desk.clock.moment = PLAN_AT
+    desk.work()
+    desk.queued(7)
+    again = desk.submit(rep_id("dan"), PlanDay(), who="planner")
+    meanwhile = desk.submit(rep_id("dan"), SetCalendar(rep="dan", calendar=calendar, playbook=covering.id), who="manager:ann")
+    locked, looked_at, real = list[set[str]](), list[tuple[str, str]](), leads.lock_reps
+
+    def locking(connection: Connection, **named: Any) -> Any:
+        if not locked:
+            locked.append({"eve"})
+            Applier(desk.engine, desk.clock).apply(meanwhile)
+        found = real(connection, **named)
+        locked.append({each.state.name for each in found.values()})
+        return found
+
+    def reading(connection: Connection, rep: str, today: date, colleague: Colleague | None = None) -> Book:
+        if colleague:
+            assert {rep, colleague.name} <= locked[-1]
+            looked_at.append((rep, colleague.name))
+        return read_book(connection, rep, today, colleague)
+
+    monkeypatch.setattr(leads, "lock_reps", locking)
+    monkeypatch.setattr(apply, "read_book", reading)
+    desk.applier.apply(again)
+    assert [] == looked_at
+    desk.work()
+    assert ("dan", "eve") in looked_at
+    assert [("eve", 5)] == desk.ask("SELECT rep, count(*) FROM slots WHERE kind = 'promised_call' GROUP BY rep")
 
 
 def test_what_another_worker_commits_meanwhile_is_not_in_a_plan(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
