@@ -187,6 +187,8 @@ def call_promised(
     another day than planned, or by a calendar that changed since, may find that day's slots taken; it was written all the same,
     so it is never refused: it keeps the slot that it has, if that is of a working day, or gets the next one offered, or (with
     none at all) is called on the day without a slot.
+
+    Whether anybody may be called that day is not asked here: row T12 asks it as the call opens, and again each working day.
     """
     wanted = _promised_for(calendar, day, capacity)
     if _keeps_its_call(lead, wanted):
