@@ -50,6 +50,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Of a decision made again: the checks asked for beside the playbook's; unset when there were none yet. None: now."""
     rescores: bool = True
     """Scores follow what changes their parts; false for a decision made again of a release in which they did not."""
+    explains: bool = True
+    """A note that another owner cannot take over says why; false for a decision made again of a release in which it did not."""
     into: OtherLead | None = None
     """The lead into which another is to be merged."""
     wording: Mapping[str, str] | msgspec.UnsetType = msgspec.UNSET

@@ -428,7 +428,8 @@ class LeadReassigned(Event, frozen=True, kw_only=True, tag="lead_reassigned"):
     """The new day of the call, where the new owner has no slot on the one that it had."""
     previous_call_on: date | UnsetType = UNSET
     reason: RescheduleReason | UnsetType = UNSET
-    """Why it has none there. Without a new day: nor on any of the days that were looked at, so that the call has no slot."""
+    """Why it has none there. Without a new day: nor on any of the days that were looked at, so that the call has no slot. Of a
+    note that goes back into the queue: why it does not fit into the new owner's days."""
     cover_ended: Name | UnsetType = UNSET
     """The colleague who was to make the call for the owner before, and does not for this one."""
 

@@ -1,5 +1,6 @@
 """What another owner takes over of what is planned for a lead: nobody is given a promise that has no slot in their days."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -30,7 +31,9 @@ class Handover(NamedTuple):
     call_on: date | None = None
     """The call's new day, None when it stays."""
     reason: RescheduleReason | None = None
-    """Why the new owner has no slot on the day that the call had; none at all if there is no new one."""
+    """Why the new owner has no slot on the day that the call had; none at all if there is no new one. Of a note that is planned
+    anew, why it does not fit; none where it lost its slot before, or its day is over.
+    """
     queued: bool = False
     """Whether the note that is due does not fit into the new owner's days: nothing is promised yet, so it is planned anew."""
 
@@ -52,7 +55,7 @@ def handover(facts: Facts, owner: str) -> Handover:
     if call_goes_over(lead, owner):
         return _call_of_another(facts, taker)
     if (day := _call_of_note(facts, taker)) and not _may_call(facts, taker, day):
-        return Handover(queued=True)
+        return Handover(queued=True, reason="quiet_hours")
     today = horizon.local_day(taker.calendar, facts.now)
     fitting = (
         offered(facts, slot.kind, slot.day, owner)
@@ -61,7 +64,7 @@ def handover(facts: Facts, owner: str) -> Handover:
     )
     slots = tuple(slot for slot in fitting if slot)
     if lead.state == "note_due" and lead.hold is None and (len(slots) < len(theirs) or not lead.slots):
-        return Handover(queued=True)
+        return Handover(queued=True, reason=_why_not_taken(taker.calendar, theirs, today))
     return Handover(slots)
 
 
@@ -137,6 +140,18 @@ def judged_by(lead: Lead, command: AnyCommand, context: Context) -> LawUsed | Un
         offsets=plain or UNSET,
         shifts={day: clock for day, clock in clocks.items() if day not in plain} or UNSET,
     )
+
+
+def _why_not_taken(calendar: Calendar, theirs: Iterable[Slot], today: date) -> RescheduleReason | None:
+    """Say why a new owner with *calendar* does not take over *theirs*: the first day that is not worked, or that one is full.
+
+    None where a day was over by *today*. What was offered and not taken is not recorded, so it cannot tell.
+    """
+    days = sorted(slot.day for slot in theirs)
+    off = next((day for day in days if day >= today and not horizon.is_working(calendar, day)), None)
+    if off is not None:
+        return _why_not_on(calendar, off)
+    return "capacity" if days and days[0] >= today else None
 
 
 def _why_not_on(calendar: Calendar, day: date) -> RescheduleReason:

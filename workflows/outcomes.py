@@ -151,12 +151,13 @@ def _rescheduled(facts: Facts, command: c.RescheduleCall) -> e.CallRescheduled:
 
 def _reassigned(facts: Facts, command: c.Reassign) -> e.LeadReassigned:
     taken, calls = handover(facts, command.owner), facts.lead.call_by
+    reason = taken.reason if facts.context.explains or not taken.queued else None
     return e.LeadReassigned(
         owner=command.owner,
         previous_owner=facts.lead.owner,
         call_on=taken.call_on or msgspec.UNSET,
         previous_call_on=_call_on(facts) if taken.call_on else msgspec.UNSET,
-        reason=taken.reason or msgspec.UNSET,
+        reason=reason or msgspec.UNSET,
         cover_ended=calls if calls and calls != command.owner and facts.context.colleague else msgspec.UNSET,
     )
 

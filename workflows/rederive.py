@@ -45,6 +45,9 @@ from workflows.sales_event import SalesEvent
 #: The state of events on the service's own stream, which has none.
 _SERVICE = "service"
 
+#: Of which call another owner is asked for, and that it was said why a note did not go over.
+_OF_A_NOTE, _WHY = "a note's", "why"
+
 
 class Library(NamedTuple):
     """What decisions are pinned to, by digest."""
@@ -131,6 +134,7 @@ def rederive(history: Iterable[Recorded], library: Library) -> Rederived:
                 Book(),
                 judged=_asks(state, first, handed, judged=judged),
                 rescores=_rescores(state, recorded),
+                explains=_WHY in handed or not isinstance(first.data, LeadReassigned) or bool(first.data.reason),
             )
             mismatches += _compare(recorded, derived)
             mismatches += _compare_handed(state, first, handed)
@@ -217,14 +221,18 @@ def _asks(state: Stream | None, first: Recorded, handed: Collection[str], *, jud
 
 def _sort(state: Stream | None) -> str:
     """Return of which call another owner is asked for: one that a note is to promise, or one that is promised or due."""
-    return "a note's" if isinstance(state, Lead) and state.state == "note_due" else "a call"
+    return _OF_A_NOTE if isinstance(state, Lead) and state.state == "note_due" else "a call"
 
 
 def _handed(state: Stream | None, first: Recorded) -> set[str]:
-    """Return of which sort of call another owner was asked with a law table, and whose days were looked at for it."""
+    """Return of which sort of call another owner was asked with a law table, whose days were looked at for it, and whether it
+    was said why a note did not go over.
+    """
     if first.used is None or not isinstance(first.command, Reassign):
         return set()
     named = {f"rep:{first.used.colleague.rep}"} if first.used.colleague else set[str]()
+    if isinstance(first.data, LeadReassigned) and first.data.reason and _sort(state) == _OF_A_NOTE:
+        named.add(_WHY)
     return named | ({_sort(state)} if first.used.law else set())
 
 
@@ -246,10 +254,12 @@ def _derive(
     *,
     judged: bool = False,
     rescores: bool = True,
+    explains: bool = True,
 ) -> tuple[Recorded, ...] | str:
     """Return what the decision that recorded *first* gives now, or why it cannot be made again.
 
-    Whether it has to name a law table if it asks one is *judged*; as to *rescores* see `_rescores`.
+    Whether it has to name a law table if it asks one is *judged*; as to *rescores* see `_rescores`, and as to *explains*
+    `workflows.context.Context`.
     """
     used, pin = first.used, first.playbook
     if used is None or pin is None:
@@ -297,6 +307,7 @@ def _derive(
         holdings=used.holdings or None,
         queue=used.queue or None,
         rescores=rescores,
+        explains=explains,
         into=used.into or None,
         law=None if judged and used.law is msgspec.UNSET else used.law,
         asked=used.asked,

@@ -1761,6 +1761,8 @@ class Decision:
         self.judged_before = False
         #: Of which sort of call another owner was asked with a law table, and whose days were looked at for it.
         self.handed_before: set[str] = set()
+        #: Whether another owner for a note that goes back into the queue comes with a reason, as every such does since one did.
+        self.explained = body["data"].get("reason") is not None
         #: Whether scores follow what changes their parts, which in earlier releases they did not.
         self.rescores = True
         #: Whether it would have asked the table, and there was none yet.
@@ -2636,6 +2638,10 @@ def _may_arm(lead: Lead, c: Any, entered: str) -> bool:
     return ("purchased_on" in lead.law or "inquired_on" in lead.law) and lead.state in RESTING and entered not in RESTING
 
 
+#: It was said why a note did not go over to another owner.
+WHY = "why"
+
+
 def _sort_of_call(lead: Lead) -> str:
     """Return of which call another owner is asked for: one that a note is to promise, or one that is promised or due."""
     return "a note's" if lead.state == "note_due" else "a call"
@@ -3055,7 +3061,7 @@ def handover(lead: Lead, d: Decision) -> Handover:
             return Handover([slot])
         later = [each for each in d.free if each[:2] == (owner, kind) and each[2] > written(wanted)]
         later = [each for each in later if _may_call_on(read_day(each[2]), d)]
-        reason = "quiet_hours" if worked else "rep_absent" if calendar.away_on(wanted) else "holiday"
+        reason = "quiet_hours" if worked else _why_not_worked(calendar, wanted)
         reason = "capacity" if may_call else reason
         if not later:
             return Handover([], None, reason)
@@ -3067,7 +3073,18 @@ def handover(lead: Lead, d: Decision) -> Handover:
     call = _call_of_note(lead, d)
     closed = call is not None and not _may_call_on(call, d)
     queued = planned and lead.state == "note_due" and (closed or len(slots) < len(theirs) or not lead.slots)
-    return Handover([], queued=True) if queued else Handover(slots)
+    if not queued:
+        return Handover(slots)
+    ahead = sorted(day for _, day in days)
+    off = next((day for day in ahead if day >= today and not works(calendar, day)), None)
+    why = "capacity" if ahead and ahead[0] >= today else None
+    why = why if off is None else _why_not_worked(calendar, off)
+    why = "quiet_hours" if closed else why
+    return Handover([], None, why if d.explained or WHY in d.handed_before else None, queued=True)
+
+
+def _why_not_worked(calendar: Calendar, day: date) -> str:
+    return "rep_absent" if calendar.away_on(day) else "holiday"
 
 
 def _why_nurture(lead: Lead, c: Any, d: Decision) -> str:
@@ -4387,7 +4404,8 @@ class Stream:
         self.judged = False
         """Whether a decision on the lead was held against a law table."""
         self.handed: set[str] = set()
-        """Of which sort of call another owner was asked with a law table, and whose days were looked at for it."""
+        """Of which sort of call another owner was asked with a law table, whose days were looked at for it, and whether it was
+        said why a note did not go over."""
         self.asked = False
         """Whether somebody was asked what a half of a breakup said."""
         self.as_mail = False
@@ -4765,6 +4783,8 @@ class Streams:
             found.compare("used.colleague", None, "by whose days " + plain(owner, 80) + " calls, as before")
         if d.law is not None:
             stream.handed.add(_sort_of_call(lead))
+        if lead.state == "note_due" and d.explained and not refused:
+            stream.handed.add(WHY)
 
     def _decision(self, lead: Lead | None, event: Event, found: Differences) -> Decision:
         """Return the decision that the event begins, with the calendar and playbook that it names."""

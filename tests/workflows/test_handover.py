@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -29,6 +30,9 @@ MOST = PLAYBOOK.capacity
 HERE = {"dan": CALENDARS["dan"], "eve": replace(CALENDARS["dan"])}
 #: The second Tuesday: notes were written on the days before, and their calls fill the days to come.
 TUESDAY = date(2026, 1, 13)
+#: When the calls of notes of the 13th are due, and days on which notes are written.
+DAY_OFF = Holiday(day=date(2026, 1, 20), name="a day off")
+LEAVE = Absence(first=date(2026, 1, 13), last=date(2026, 1, 21))
 
 
 def office_of(eve: Calendar = HERE["eve"], until: date = TUESDAY, leads: int = 40) -> Office:
@@ -276,9 +280,10 @@ def test_a_note_that_is_not_written_yet_is_planned_anew_where_the_new_owner_has_
     office.simulation.run_until(datetime(2026, 1, 13, 15, tzinfo=UTC))
     lead = one_of(office, "eve", "note_due")
     before = promised(office)
-    after, _ = given_to(office, lead, "dan")
+    after, said = given_to(office, lead, "dan")
     history = [each for each in office.log if each.stream_id == lead.id]
     assert isinstance(history[-1].data, NoteSlotReleased)
+    assert LeadReassigned(owner="dan", previous_owner="eve", reason="capacity") == said
     assert ("T11", "queued", "dan", ()) == (history[-1].row, after.state, after.owner, after.slots)
     assert {rep for rep, day in before} == {"dan", "eve"}
     assert before["dan", lead.call_on or date.max] == promised(office)["dan", lead.call_on or date.max]
@@ -303,8 +308,8 @@ def office_of_a_note_that_is_due() -> tuple[Office, Lead]:
 def test_a_note_whose_call_the_new_owner_may_not_make_is_planned_anew() -> None:
     """Both days are worked and have room, and no hour of the call's is one for calls: the log says by which clock."""
     office, lead = office_of_a_note_that_is_due()
-    after, _ = given_to(office, lead, "dan")
-    assert ("queued", "dan", ()) == (after.state, after.owner, after.slots)
+    after, said = given_to(office, lead, "dan")
+    assert ("queued", "dan", (), "quiet_hours") == (after.state, after.owner, after.slots, said.reason)
     history = [each for each in office.log if each.stream_id == lead.id]
     released, last = history[-1], history[-2]
     assert isinstance(released.data, NoteSlotReleased)
@@ -318,6 +323,54 @@ def test_a_note_whose_call_the_new_owner_may_not_make_is_planned_anew() -> None:
     effects = replace(last.effects, reserved=moved, released=lead.slots)
     kept = replace(last, used=replace(last.used, free=moved), effects=effects)
     assert verified([*history[:-2], kept], office)
+
+
+def office_on_days_off(**days: Any) -> tuple[Office, Lead]:
+    """Return an office on a Tuesday on which dan, with *days* off, has room, and a lead of eve's whose note is due."""
+    office = Office(40, PLAYBOOK, {"dan": replace(HERE["dan"], **days), "eve": HERE["eve"]})
+    write_all(office, date(2026, 1, 12))
+    office.simulation.run_until(datetime(2026, 1, 13, 15, tzinfo=UTC))
+    for lead in sorted(office.simulation.books.leads.values(), key=lambda each: each.id):
+        if (lead.owner, lead.state) == ("dan", "note_due"):
+            office.hand_in((lead.id, Hold(reason="manual")), who="manager:ann")
+    return office, one_of(office, "eve", "note_due")
+
+
+@pytest.mark.parametrize(
+    ("reason", "days"),
+    [
+        ("rep_absent", {"absences": (LEAVE,)}),
+        ("holiday", {"holidays": (DAY_OFF,)}),
+    ],
+)
+def test_a_note_that_falls_on_days_off_is_planned_anew_and_the_event_says_why(reason: str, days: dict[str, Any]) -> None:
+    """Its own day or, as with the holiday, that of its call; another reason is found, and none is of before."""
+    office, lead = office_on_days_off(**days)
+    _, said = given_to(office, lead, "dan")
+    assert reason == said.reason
+    all_is_derived(office)
+    of_lead = [each for each in office.log if each.stream_id == lead.id]
+    history = of_lead[: next(number for number, each in enumerate(of_lead) if each.data == said) + 2]
+    assert isinstance(history[-1].data, NoteSlotReleased)
+    other = [*history[:-2], replace(history[-2], data=replace(said, reason="capacity")), history[-1]]
+    assert "data.reason" in derived_again(other, office)
+    assert any("data.reason" in each for each in verified(other, office))
+    of_before = [*history[:-2], replace(history[-2], data=replace(said, reason=UNSET)), history[-1]]
+    assert ([], []) == (derived_again(of_before, office), verified(of_before, office))
+
+
+def test_another_owner_that_gives_no_reason_after_one_that_did_is_found() -> None:
+    """The note went back into the queue twice, and the second event says no longer why."""
+    office, lead = office_on_days_off(absences=(LEAVE,))
+    assert "rep_absent" == given_to(office, lead, "dan")[1].reason
+    given_to(office, lead, "eve")
+    assert "note_due" == office.simulation.lead(lead.id).state
+    _, said = given_to(office, lead, "dan")
+    assert "rep_absent" == said.reason
+    history = [each for each in office.log if each.stream_id == lead.id]
+    without = [*history[:-2], replace(history[-2], data=replace(said, reason=UNSET)), history[-1]]
+    assert "data.reason" in derived_again(without, office)
+    assert any("data.reason" in each for each in verified(without, office))
 
 
 def test_a_note_whose_call_the_new_owner_may_make_keeps_its_days() -> None:
