@@ -1,13 +1,16 @@
 """What the days of reps followed: decisions name it, and what they name has to be what the rep's own stream says."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from workflows.commands import Reassign
 from workflows.cover import acting
 from workflows.events import Recorded
 from workflows.invitation_streams import Stream
+from workflows.law_guards import narrows
 from workflows.lead import Lead
+from workflows.playbooks import Playbook
+from workflows.slotting import takes_slots
 
 
 class Followed(NamedTuple):
@@ -39,3 +42,25 @@ def never_followed(state: Stream | None, recorded: Recorded, followed: Collectio
         known = Followed(by, used.calendar or "", used.followed) in followed
     if not known:
         yield "used.followed", used.followed
+
+
+def left_out(
+    state: Stream | None, recorded: Recorded, followed: Collection[Followed], playbooks: Mapping[str, Playbook]
+) -> str | None:
+    """Return the digest of the playbook that *recorded* should name as what the rep's days followed, None when it need not.
+
+    Of another owner for a lead with something planned it stands beside their calendar. Else it has to be named where the rep
+    never followed the lead's own with that calendar.
+    """
+    used, command, pin = recorded.used, recorded.command, recorded.playbook
+    if used is None or used.followed or command is None or pin is None or not isinstance(state, Lead):
+        return None
+    if isinstance(command, Reassign):
+        return used.colleague.followed if used.colleague and used.colleague.followed != pin.digest else None
+    by, own = acting(state, command), playbooks.get(pin.digest)
+    theirs = {each.playbook for each in followed if (each.rep, each.calendar) == (by, used.calendar)}
+    if own is None or not theirs or pin.digest in theirs:
+        return None
+    slots = takes_slots(command)
+    asked = all(slots or (each in playbooks and narrows(command, state, own, playbooks[each])) for each in theirs)
+    return min(theirs) if asked else None

@@ -28,9 +28,9 @@ from workflows.codec import canonical
 from workflows.commands import AnyCommand, MarkNoteSent, Reassign, SetCalendar
 from workflows.content import of_sentences
 from workflows.context import Context
-from workflows.cover import Colleague, colleague_of
+from workflows.cover import Colleague, acting, colleague_of
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, LeadReassigned, Recorded, Used, Verdict, event_type
-from workflows.followed import Followed, never_followed
+from workflows.followed import Followed, left_out, never_followed
 from workflows.handle import Carrier, handle
 from workflows.invitation_streams import Stream, fold_stream, handle_invitations
 from workflows.law_table import TABLES
@@ -226,22 +226,28 @@ def _sort(state: Stream | None) -> str:
 
 def _handed(state: Stream | None, first: Recorded) -> set[str]:
     """Return of which sort of call another owner was asked with a law table, whose days were looked at for it, and whether it
-    was said why a note did not go over.
+    was said why a note did not go over; of every decision, who has a calendar.
     """
-    if first.used is None or not isinstance(first.command, Reassign):
+    if first.used is None or not isinstance(state, Lead) or first.command is None:
         return set()
+    has = {f"has:{acting(state, first.command)}"} if first.used.calendar else set[str]()
+    if not isinstance(first.command, Reassign):
+        return has
     named = {f"rep:{first.used.colleague.rep}"} if first.used.colleague else set[str]()
     if isinstance(first.data, LeadReassigned) and first.data.reason and _sort(state) == _OF_A_NOTE:
         named.add(_WHY)
-    return named | ({_sort(state)} if first.used.law else set())
+    return has | named | ({_sort(state)} if first.used.law else set())
 
 
 def _compare_handed(state: Stream | None, first: Recorded, handed: Collection[str]) -> Iterator[Mismatch]:
-    """Look whether the days of an owner are named that were looked at before: nobody's calendar is ever taken away."""
+    """Look whether the days of an owner are named that were looked at before, or that are known where others' were looked at:
+    nobody's calendar is ever taken away.
+    """
     if first.used is None or first.used.colleague or not isinstance(first.data, LeadReassigned) or not isinstance(state, Lead):
         return
     owner = isinstance(first.command, Reassign) and colleague_of(state, first.command)
-    if owner and f"rep:{owner}" in handed:
+    others = any(each.startswith("rep:") for each in handed)
+    if owner and (f"rep:{owner}" in handed or (others and f"has:{owner}" in handed)):
         yield _mismatch(first, "used.colleague", "nothing", f"by whose days {owner} calls, as before")
 
 
@@ -415,6 +421,8 @@ def _compare_layers(before: Layers | UnsetType, recorded: Recorded, library: Lib
 def _compare_followed(state: Stream | None, recorded: Recorded, library: Library) -> Iterator[Mismatch]:
     for field, digest in never_followed(state, recorded, library.followed) if library.followed is not None else ():
         yield _mismatch(recorded, field, digest, "a playbook that the rep's days followed")
+    if missing := left_out(state, recorded, library.followed or (), library.playbooks):
+        yield _mismatch(recorded, "used.followed", "nothing", missing)
 
 
 def given_verdicts(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:

@@ -1874,6 +1874,18 @@ class Decision:
         return min(fitting) if fitting else None
 
 
+def _takes_slots(command: Any) -> bool:
+    """Whether a command may take slots of a rep's days, by whose numbers it goes then."""
+    if command["command"] == "fire_timer":
+        return bool(command["timer"] == "hold_until")
+    return command["command"] in TAKES_SLOTS
+
+
+#: Commands that may take slots.
+TAKES_SLOTS = (
+    "schedule_note", "schedule_call", "schedule_touch", "reschedule_call", "mark_note_sent", "release", "reassign",
+)  # fmt: skip
+
 #: Commands about a call as such: they go by the days of the colleague who makes it, what comes of it by the owner's.
 ABOUT_THE_CALL = ("fire_timer", "reschedule_call", "hold", "release", "migrate_playbook")
 
@@ -4367,6 +4379,11 @@ class Event(NamedTuple):
         return f"event {self.position} ({kind}, version {self.version} of {self.stream})"
 
 
+def _must_be_named(owner: str, handed: set[str]) -> bool:
+    """Whether the days of a new owner were looked at before on the lead, or are known and another's were looked at."""
+    return "rep:" + owner in handed or ("has:" + owner in handed and any(each.startswith("rep:") for each in handed))
+
+
 class Stream:
     """A stream while it is followed."""
 
@@ -4766,6 +4783,8 @@ class Streams:
                 stream.asked = stream.asked or decision.asked is not None
                 if decision.kind == "reassign" and lead is not None:
                     self._hand_over(stream, lead, decision, kind, found)
+                if decision.has_calendar and lead is not None:
+                    stream.handed.add("has:" + acting(lead, decision.kind))
                 stream.as_mail = stream.as_mail or AS_MAIL[0] in (decision.asked or [])
                 self.tally.unasked += decision.kind in OF_BREAKUPS and decision.asked is None
         if lead is None:
@@ -4779,7 +4798,7 @@ class Streams:
         owner, refused = colleague_of(lead, d.command), kind == "command_refused"
         if d.colleague is not None:
             stream.handed.add("rep:" + str(d.colleague["rep"]))
-        elif owner is not None and not refused and "rep:" + owner in stream.handed:
+        elif owner is not None and not refused and _must_be_named(owner, stream.handed):
             found.compare("used.colleague", None, "by whose days " + plain(owner, 80) + " calls, as before")
         if d.law is not None:
             stream.handed.add(_sort_of_call(lead))
@@ -4799,6 +4818,8 @@ class Streams:
             by = decision.command["owner"] if decision.kind == "reassign" else owner
             theirs = {"rep": by, "calendar": digest, "followed": body["used"]["followed"]}
             self._check_followed("used.followed", theirs, event, found, any_calendar=by != owner)
+        elif lead is not None:
+            self._check_unnamed(lead, decision, owner, event, found)
         self._check_colleague(lead, decision, event, found)
         if decision.kind == "migrate_playbook":
             found.compare("playbook.digest", decision.pin["digest"], decision.command["digest"])
@@ -4833,6 +4854,24 @@ class Streams:
         looked = list(calendars.values()) if any_calendar else [calendars[named["calendar"]]]
         if all(frozen.followed.get(theirs, event.position) >= event.position for frozen in looked):
             found.compare(field, named["followed"], "a playbook that " + plain(named["rep"], 80) + " followed before")
+
+    def _check_unnamed(self, lead: Lead, d: Decision, owner: str, event: Event, found: Differences) -> None:
+        """Look whether the lead's own playbook binds as what the rep's days followed, where no other is named."""
+        own, digest = d.pin["digest"], event.body["used"]["calendar"]
+        if d.kind == "reassign":
+            # It stands beside the calendar of the new owner.
+            found.compare("used.followed", None, None if d.colleague is None or d.colleague["followed"] == own else "named")
+            return
+        if digest is None or self.manifest.kind != "all":
+            return  # what else a rep followed is in a whole log only
+        known = self.library.calendars[digest].followed.items()
+        theirs = [each for (rep, each), since in known if rep == owner and since < event.position]
+        row, hours = row_for(lead.state, trigger_of(d.command)), d.playbook["contact_hours"]
+        asks = row is not None and "contact_hours" in row.asks
+        read = [self.library.playbooks[each]["contact_hours"] for each in theirs if each in self.library.playbooks]
+        asked = _takes_slots(d.command) or (asks and len(read) == len(theirs) and hours not in read)
+        if theirs and own not in theirs and asked:
+            found.compare("used.followed", None, "the playbook that " + plain(owner, 80) + " followed")
 
     def _check_colleague(self, lead: Lead | None, decision: Decision, event: Event, found: Differences) -> None:
         """Look whether who calls instead of the owner is who was named, by a calendar of theirs."""

@@ -245,6 +245,22 @@ def test_another_owner_that_names_no_table_or_days_after_one_that_did_is_found()
         assert any(field in said for said in verified(without, office))
 
 
+def test_the_first_owner_who_gets_a_lead_back_is_named_too() -> None:
+    """Nobody took it over from another before; but her days decided on it, and dan's were looked at since."""
+    office = office_of(until=date(2026, 1, 9))
+    lead = one_of(office, "eve", "note_sent", THURSDAY)
+    for owner in ("dan", "eve"):
+        given_to(office, lead, owner)
+    history = [each for each in office.log if each.stream_id == lead.id]
+    last = history[-1]
+    assert last.used
+    assert last.used.colleague
+    assert "eve" == last.used.colleague.rep
+    without = [*history[:-1], replace(last, used=replace(last.used, law=UNSET, colleague=UNSET))]
+    assert "used.colleague" in derived_again(without, office)
+    assert any("used.colleague" in said for said in verified(without, office))
+
+
 def test_days_on_which_the_new_owner_does_not_work_take_no_call() -> None:
     """Dan has a holiday on the day, or is away: the reason says which."""
     for reason, dan in (

@@ -93,6 +93,25 @@ def test_a_rep_who_follows_another_playbook(world: World, tmp_path: Path) -> Non
     assert "a playbook that dan followed before" in said
 
 
+@pytest.mark.parametrize(("kind", "named"), [("note_scheduled", ()), ("lead_reassigned", ("colleague",))])
+def test_a_rep_whose_playbook_is_not_named_any_more(world: World, tmp_path: Path, kind: str, named: tuple[str, ...]) -> None:
+    """As if the lead's own had bound: the log before it tells that dan's days never followed it, or what eve's do."""
+    for rep in ("dan", "eve"):
+        world.rep(rep)
+        with world.worker():
+            world.ok("rep", "limit", rep, "--notes", 2, *WHY, *ANN)
+    world.register(3)
+    world.replans = True
+    world.at(world.clock().replace(day=6))
+    if kind == "lead_reassigned":
+        with world.worker():
+            for number in range(3):
+                world.ok("reassign", f"V-000{number}", "eve", *ANN)
+    fields, said = forged(world, tmp_path, of(kind, "followed", *named), lambda body: body["used"].pop("followed"))
+    assert "used.followed" in fields
+    assert "used.followed" in said
+
+
 @pytest.mark.parametrize(
     ("change", "field", "says"),
     [
