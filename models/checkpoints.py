@@ -71,7 +71,7 @@ def milestones(connection: Connection, *, before: int) -> list[CheckpointRow]:
 
 
 def seconds_since(connection: Connection, moment: datetime) -> float:
-    """Return how many seconds ago *moment* was on the database's clock."""
+    """Return how many seconds ago *moment* was on the database's clock; less than 0 where that was put back since."""
     return float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp() - :moment)"), {"moment": moment}) or 0)
 
 
@@ -92,7 +92,10 @@ def undelivered(connection: Connection, destination: str) -> CheckpointRow | Non
 
 
 def seconds_since_delivery(connection: Connection, destination: str) -> float | None:
-    """Return how many seconds ago, on the database's clock, a checkpoint arrived at *destination*; None when none has."""
+    """Return how many seconds ago, on the database's clock, a checkpoint arrived at *destination*; None when none has.
+
+    Less than 0 where that clock was put back since.
+    """
     statement = text(
         "SELECT extract(epoch FROM clock_timestamp() - max(delivered_at)) FROM checkpoint_deliveries "
         "WHERE destination = :destination"

@@ -35,6 +35,14 @@ _claim_rung = text(
         order="ring_again_at",
     )
 )
+# Nothing is put off for more than an hour: PostgreSQL's clock showed a later time when it was, and was put back since.
+_claim_ahead = text(
+    _claim.format(
+        interval=_ring_again_in,
+        due=f"ring_again_at < 'infinity' AND ring_again_at > clock_timestamp() + interval '2 hours' AND NOT {PAUSED}",
+        order="ring_again_at",
+    )
+)
 
 
 def _due_first(row: Row[Any]) -> tuple[datetime, int]:
@@ -52,8 +60,13 @@ def claim_due(connection: Connection, *, now: datetime, limit: int) -> list[Ring
 
 
 def claim_overdue(connection: Connection, *, limit: int) -> list[Ring]:
-    """Claim up to *limit* messages that were rung and have not settled in time, to be rung again after the commit."""
+    """Claim up to *limit* messages that were rung and have not settled in time, to be rung again after the commit.
+
+    Also those that a clock which was put back since would have had wait for longer than anything waits.
+    """
     rows = connection.execute(_claim_rung, {"limit": limit}).all()
+    if len(rows) < limit:
+        rows = [*rows, *connection.execute(_claim_ahead, {"limit": limit - len(rows)})]
     return [Ring(*row[:5]) for row in sorted(rows, key=_due_first)]
 
 

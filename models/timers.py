@@ -70,7 +70,7 @@ _expected = """
            CAST(%(due_at)s AS timestamptz[])) AS expected (id, stream_id, actor_name, body, due_at)
 """
 
-# A message that failed is rung again within the hour; the database's clock may have been put back by as much.
+# A message that failed is rung again within the hour, and at once where the database's clock was put back (`models.rings`).
 _late = f"""
     (messages.ring_again_at > clock_timestamp() + interval '1 day' AND NOT (messages.ring_again_at = 'infinity' AND {PAUSED}))
 """

@@ -15,6 +15,7 @@ from service.calendars import ending
 from service.destinations import destinations
 from service.pauses import PauseShown, read_pauses
 from service.settings import Settings
+from service.times import shown_age
 from service.wiring import Service
 from service.wording import count, plain
 
@@ -61,6 +62,7 @@ class Checkpoints(msgspec.Struct, frozen=True, kw_only=True):
     newest: int
     """How many events it commits to."""
     age_seconds: int
+    """Less than 0 where PostgreSQL's clock was put back since."""
     unsent: tuple[Unsent, ...]
 
 
@@ -199,6 +201,9 @@ def _hints(status: Status) -> list[str]:
         hints.append("nothing is lost while Redis is away: what is accepted now is applied when it is back")
     if status.checkpoints and status.checkpoints.unsent:
         hints.append("checkpoints do not arrive where they should: until they do, they are evidence against nobody")
+    if status.checkpoints and status.checkpoints.age_seconds < 0:
+        ahead = shown_age(-status.checkpoints.age_seconds)
+        hints.append(f"PostgreSQL's clock went back, or ran ahead before: by it the newest checkpoint is made in {ahead}")
     if counted.dead:
         hints.append("dead messages wait for somebody: `thaw dead list`")
     if status.mail_unconfirmed:

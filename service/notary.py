@@ -97,7 +97,7 @@ class Notary:
             new = events.head_position(connection) - (last.size if last else 0)
             if last is None or new <= 0:
                 return new != 0  # fewer events than were signed: making one says what is wrong
-            return new >= EVENTS_MOST or checkpoints.seconds_since(connection, last.made_at) >= SECONDS_MOST
+            return new >= EVENTS_MOST or not 0 <= checkpoints.seconds_since(connection, last.made_at) < SECONDS_MOST
 
     def record_heads(self, actor: str, *, wait: bool) -> int | None:
         """Record the heads of all streams in the log; return the position, None when another notary is at it and not *wait*."""
@@ -191,7 +191,8 @@ class Notary:
                 waiting = checkpoints.undelivered(connection, destination.name)
                 if waiting and not at_once and destination.seconds_between:
                     rested = checkpoints.seconds_since_delivery(connection, destination.name)
-                    waiting = waiting if rested is None or rested >= destination.seconds_between else None
+                    # A clock that was put back since says less than 0.
+                    waiting = None if rested is not None and 0 <= rested < destination.seconds_between else waiting
             if waiting is None:
                 continue
             try:

@@ -77,7 +77,8 @@ def _status_lines(found: Status) -> Iterator[str]:
 def _checkpoint_lines(found: Checkpoints | None) -> Iterator[str]:
     if found is None:
         return
-    yield f"checkpoint  over {count(found.newest, 'event')}, {shown_age(found.age_seconds)} ago"
+    made = f"{shown_age(found.age_seconds)} ago" if found.age_seconds >= 0 else "dated ahead of now"
+    yield f"checkpoint  over {count(found.newest, 'event')}, {made}"
     for each in found.unsent:
         since = f"since {shown_moment(each.since, zone_of(None))} ({count(each.times, 'try', 'tries')})"
         yield f"{'':<12}not sent to {each.destination} {since}: {plain(each.error, 300)}"

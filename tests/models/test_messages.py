@@ -67,6 +67,19 @@ def test_a_rung_message_is_rung_again_only_after_its_lease(desk: Desk) -> None:
         assert [2] == [again.number for again in rings.claim_overdue(connection, limit=10)]
 
 
+def test_what_was_rung_before_the_clock_went_back_is_rung_again_at_once(desk: Desk) -> None:
+    """By a day: it would have waited for one, and `thaw verify` would have named the timer. What is paused stays so."""
+    (ring,) = desk.submit(uuid4(), AnswerImportance(importance=1))
+    for at, number in (("clock_timestamp() + interval '1 day'", 2), ("'infinity'", 2), ("'9999-01-01'", 3)):
+        desk.ask(f"UPDATE messages SET ring_again_at = {at} WHERE id = :id", id=ring.message_id)
+        with transaction(desk.engine) as connection:
+            rings.claim_overdue(connection, limit=10)
+        assert [(number,)] == desk.ask("SELECT rings FROM messages WHERE id = :id", id=ring.message_id)
+    assert [(True,)] == desk.ask(
+        "SELECT ring_again_at < clock_timestamp() + interval '1 hour' FROM messages WHERE id = :id", id=ring.message_id
+    )
+
+
 def after(desk: Desk, do: Callable[[Connection], object], message_id: UUID) -> int:
     """Return how many seconds *do* puts off the next ring of a message, by PostgreSQL's clock just before and after it."""
     statement = text("SELECT clock_timestamp()")

@@ -107,6 +107,23 @@ def test_a_checkpoint_is_due_after_a_minute_or_a_thousand_events(
     assert verify_consistency(first.size, first.root, second.size, second.root, proof)
 
 
+def test_a_clock_that_went_back_puts_off_neither_checkpoints_nor_those_who_want_one_now_and_then(
+    desk: Desk, keys: KeyFiles
+) -> None:
+    """The last one was made, and arrived, a day ahead of PostgreSQL's clock: the next one is due at once."""
+    shelf = Shelf(seconds_between=3600.0)
+    notary = notary_of(desk, keys, shelf)
+    assert notary.tick()
+    for table, column in (("checkpoints", "made_at"), ("checkpoint_deliveries", "delivered_at")):
+        desk.ask(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        desk.ask(f"UPDATE {table} SET {column} = {column} + interval '1 day'")
+    desk.queued()
+    made = notary.tick()
+    assert made
+    assert made.note == shelf.newest()
+    assert 2 == len(shelf.notes)
+
+
 def test_two_notaries_do_not_make_two(desk: Desk, keys: KeyFiles) -> None:
     """While another transaction holds the lock a notary makes nothing, and afterwards what is due."""
     desk.queued()

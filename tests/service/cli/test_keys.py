@@ -50,6 +50,17 @@ def test_without_a_key_the_command_to_run_is_said(world: World, tmp_path: Path) 
     assert "nothing is signed" in world.thaw("verify").stderr
 
 
+def test_status_says_that_the_clock_of_postgresql_went_back(signing: World) -> None:
+    """The newest checkpoint is of tomorrow: its age is not said, and a line says what that means."""
+    signing.ok("checkpoint")
+    signing.sql("ALTER TABLE checkpoints DISABLE TRIGGER USER")
+    assert "clock went back" not in signing.ok("status")
+    signing.sql("UPDATE checkpoints SET made_at = clock_timestamp() + interval '3 days'")
+    shown = signing.ok("status")
+    assert "events, dated ahead of now\n" in shown
+    assert "! PostgreSQL's clock went back, or ran ahead before: by it the newest checkpoint is made in 2 days\n" in shown
+
+
 def test_a_checkpoint_is_printed_sent_and_kept(signing: World) -> None:
     """The note on the screen is the one in the file; with nothing new the same is printed again and not sent twice."""
     note = signing.ok("checkpoint", "--heads")
