@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from models.finite import bounded, columns_of
+from models.tables import checkpoints
+
 #: Held to the end of the transaction by whoever makes a checkpoint or records heads. Any constant would do.
 ADVISORY_LOCK = 7_468_617_702
 
@@ -20,6 +23,10 @@ class CheckpointRow(NamedTuple):
     """On the database's clock."""
 
 
+#: Nobody keeps the service from signing and verifying by a moment that Python cannot hold.
+_ROW = columns_of(checkpoints)
+
+
 def lock(connection: Connection, *, wait: bool) -> bool:
     """Take the right to make the next checkpoint, to the end of the transaction; False when another holds it and not *wait*."""
     if wait:
@@ -30,21 +37,19 @@ def lock(connection: Connection, *, wait: bool) -> bool:
 
 def newest(connection: Connection) -> CheckpointRow | None:
     """Return the newest checkpoint, None when there is none yet."""
-    row = connection.execute(text("SELECT size, root, note, made_at FROM checkpoints ORDER BY size DESC LIMIT 1")).first()
+    row = connection.execute(text(f"SELECT {_ROW} FROM checkpoints ORDER BY size DESC LIMIT 1")).first()
     return CheckpointRow(*row) if row else None
 
 
 def find(connection: Connection, size: int) -> CheckpointRow | None:
     """Return the checkpoint of *size* events."""
-    row = connection.execute(
-        text("SELECT size, root, note, made_at FROM checkpoints WHERE size = :size"), {"size": size}
-    ).first()
+    row = connection.execute(text(f"SELECT {_ROW} FROM checkpoints WHERE size = :size"), {"size": size}).first()
     return CheckpointRow(*row) if row else None
 
 
 def read_all(connection: Connection, *, after: int = 0) -> Iterator[CheckpointRow]:
     """Yield the checkpoints of more than *after* events, the smallest first, in constant memory."""
-    statement = text("SELECT size, root, note, made_at FROM checkpoints WHERE size > :after ORDER BY size LIMIT 1000")
+    statement = text(f"SELECT {_ROW} FROM checkpoints WHERE size > :after ORDER BY size LIMIT 1000")
     while rows := connection.execute(statement, {"after": after}).all():
         yield from map(CheckpointRow._make, rows)
         after = rows[-1].size
@@ -55,10 +60,10 @@ def milestones(connection: Connection, *, before: int) -> list[CheckpointRow]:
 
     They are the first one, the last of each day (UTC) of the newest hundred days, and before that the last of each month.
     """
-    statement = text("""
+    statement = text(f"""
         WITH known AS (
-            SELECT size, root, note, made_at, made_at AT TIME ZONE 'UTC' AS at, max(made_at) OVER () - made_at AS age
-              FROM checkpoints WHERE size < :before
+            SELECT *, made_at AT TIME ZONE 'UTC' AS at, max(made_at) OVER () - made_at AS age
+              FROM (SELECT {_ROW} FROM checkpoints WHERE size < :before) AS earlier
         ), last AS (
             SELECT DISTINCT ON (grain) size FROM (
                 SELECT size, date_trunc(CASE WHEN age < interval '100 days' THEN 'day' ELSE 'month' END, at) AS grain FROM known
@@ -97,7 +102,7 @@ def seconds_since_delivery(connection: Connection, destination: str) -> float | 
     Less than 0 where that clock was put back since.
     """
     statement = text(
-        "SELECT extract(epoch FROM clock_timestamp() - max(delivered_at)) FROM checkpoint_deliveries "
+        f"SELECT extract(epoch FROM clock_timestamp() - max({bounded('delivered_at')})) FROM checkpoint_deliveries "
         "WHERE destination = :destination"
     )
     seconds = connection.scalar(statement, {"destination": destination})
@@ -129,7 +134,7 @@ def failed(connection: Connection, destination: str, size: int, error: str) -> N
 def failures(connection: Connection) -> list[Failure]:
     """Return where checkpoints do not arrive, by name."""
     rows = connection.execute(
-        text("SELECT destination, size, error, since, times FROM checkpoint_failures ORDER BY destination")
+        text(f"SELECT destination, size, error, {bounded('since')}, times FROM checkpoint_failures ORDER BY destination")
     )
     return [Failure(*row) for row in rows]
 

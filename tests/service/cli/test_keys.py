@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.world import MONDAY, World
+from tests.service.world import MONDAY, WHY, World
 from workflows.notes import parse_key, parse_note, split_notes
 
 
@@ -59,6 +59,25 @@ def test_status_says_that_the_clock_of_postgresql_went_back(signing: World) -> N
     shown = signing.ok("status")
     assert "events, dated ahead of now\n" in shown
     assert "! PostgreSQL's clock went back, or ran ahead before: by it the newest checkpoint is made in 2 days\n" in shown
+
+
+@pytest.mark.parametrize("moment", ["infinity", "-infinity", "0044-03-15 BC", "20000-01-01"])
+def test_a_moment_that_nobody_can_read_keeps_nobody_from_signing_and_verifying(
+    signing: World, tmp_path: Path, moment: str
+) -> None:
+    """Whoever writes it into the tables of checkpoints would stop status, verification, the notary and every export."""
+    signing.ok("checkpoint", "--heads")
+    signing.register(1)
+    signing.ok("checkpoint")
+    for table, column in (("checkpoints", "made_at"), ("checkpoint_deliveries", "delivered_at")):
+        signing.sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        signing.sql(f"UPDATE {table} SET {column} = %(at)s", at=moment)
+    signing.sql("INSERT INTO checkpoint_failures VALUES ('file', 3, 'away', %(at)s, 2)", at=moment)
+    assert "not sent to file since" in signing.ok("status")
+    signing.register(1)
+    signing.ok("checkpoint")
+    signing.ok("export", *WHY, "V-0000", "-o", tmp_path / "one.zip")
+    signing.ok("verify")
 
 
 def test_a_checkpoint_is_printed_sent_and_kept(signing: World) -> None:
