@@ -250,6 +250,15 @@ def count_sessions(connection: Connection, application_name: str) -> int:
     return int(connection.scalar(statement, {"name": application_name}) or 0)
 
 
+def planned_ahead(connection: Connection, after: date) -> dict[str, date]:
+    """Return the last day that is planned of each rep of whom one *after* that day is, in name order."""
+    statement = text(
+        "SELECT name, CAST(body::jsonb ->> 'planned_on' AS date) FROM reps "
+        "WHERE CAST(body::jsonb ->> 'planned_on' AS date) > :after ORDER BY name"
+    )
+    return {row[0]: row[1] for row in connection.execute(statement, {"after": after})}
+
+
 def calendar_ends(connection: Connection) -> dict[str, date]:
     """Return the last day of the calendar in force of each rep, in name order."""
     statement = text(

@@ -1,6 +1,6 @@
 """The health of the service, part by part, whatever else is away."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,7 +19,7 @@ from service.times import shown_age
 from service.wiring import Service
 from service.wording import count, plain
 
-#: So many reps whose calendars end soon are named in the hints.
+#: So many reps whose calendars end soon, or who are planned ahead, are named in the hints.
 CALENDARS_NAMED = 5
 
 #: Under this name a clock process is connected to PostgreSQL.
@@ -95,6 +95,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Leads of whose last mail nobody knows whether it went out."""
     calendars: tuple[str, ...]
     """A sentence for each rep whose frozen calendar ends soon."""
+    planned_ahead: dict[str, date]
+    """By rep the last day that a clock which ran ahead has planned: none until then is planned any more."""
     hints: tuple[str, ...]
     """What to do, where something is to be done."""
 
@@ -109,7 +111,8 @@ def read_status(service: Service) -> Status:
     found: dict[str, object] = {
         "postgresql": "", "postgresql_trouble": "", "schema": None, "schema_trouble": "", "redis_trouble": "", "ready": 0,
         "in_flight": 0, "workers": 0, "worker_seconds": broker.heartbeat_timeout // 1000, "clocks": 0, "messages": None,
-        "pauses": (), "checkpoints": None, "leads": {}, "calendars": (), "mail_waiting": 0, "mail_unconfirmed": 0,
+        "pauses": (), "checkpoints": None, "leads": {}, "calendars": (), "planned_ahead": {},
+        "mail_waiting": 0, "mail_unconfirmed": 0,
         "mail": mail_in_words(service.settings),
     }  # fmt: skip
     try:
@@ -169,6 +172,8 @@ def _database(connection: Connection, service: Service) -> dict[str, object]:
         "calendars": tuple(
             filter(None, (ending(rep, last, now.date()) for rep, last in views.calendar_ends(connection).items()))
         ),
+        # Where some of them live it is the next day already.
+        "planned_ahead": views.planned_ahead(connection, now.date() + timedelta(days=1)),
     }
 
 
@@ -210,6 +215,15 @@ def _hints(status: Status) -> list[str]:
         hints.append(
             f"nobody knows whether {count(status.mail_unconfirmed, 'mail')} went out: see `thaw today`, then `thaw mail settle`"
         )
+    return [*hints, *_hints_on_days(status)]
+
+
+def _hints_on_days(status: Status) -> list[str]:
+    hints = []
+    for rep, day in list(status.planned_ahead.items())[:CALENDARS_NAMED]:
+        hints.append(f"a clock ran ahead and planned for {plain(rep)} up to {day}: no day until then is planned any more")
+    if len(status.planned_ahead) > CALENDARS_NAMED:
+        hints.append(f"and for {len(status.planned_ahead) - CALENDARS_NAMED} more reps (--json lists them)")
     hints += [plain(sentence, 300) for sentence in status.calendars[:CALENDARS_NAMED]]
     if len(status.calendars) > CALENDARS_NAMED:
         hints.append(f"{len(status.calendars) - CALENDARS_NAMED} more calendars end soon (--json lists them)")

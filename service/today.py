@@ -172,7 +172,9 @@ def _sheet(connection: Connection, desk: Desk, items: list[Item], blocked: list[
 
 def _warnings(connection: Connection, desk: Desk) -> Iterator[str]:
     if desk.rep.recorded_at > desk.now:
-        yield f"{_behind(desk.rep, desk.now)}: set it right, for what that clock planned is not planned again"
+        planned = desk.rep.planned_on
+        until = f", and until {planned} no day is" if planned and planned > desk.day else ""
+        yield f"{_behind(desk.rep, desk.now)}: set it right, for what that clock planned is not planned again{until}"
     ends = ending(desk.rep.name, desk.calendar.last, horizon.local_day(desk.calendar, desk.now))
     if ends:
         yield ends

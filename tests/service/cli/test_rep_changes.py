@@ -161,6 +161,19 @@ def test_the_log_is_told_last_of_what_was_made(world: World, monkeypatch: pytest
         assert done[4:] == ["frozen", "told"]
 
 
+def test_after_a_clock_that_ran_ahead_it_is_said_that_no_day_is_planned(world: World) -> None:
+    """Status and sheet name the day up to which that clock has planned; before it was put back nothing is said."""
+    world.rep()
+    world.at(MONDAY + timedelta(days=7))
+    assert {} == world.said("status")["planned_ahead"]
+    world.clock.move(MONDAY)
+    assert {"dan": "2026-01-12"} == world.said("status")["planned_ahead"]
+    said = "! a clock ran ahead and planned for dan up to 2026-01-12: no day until then is planned any more\n"
+    assert said in world.ok("status")
+    said = "what that clock planned is not planned again, and until 2026-01-12 no day is"
+    assert said in world.ok("today", "--rep", "dan")
+
+
 def test_nobody_sets_the_numbers_of_another_rep(world: World) -> None:
     """One by one, by another playbook, or by leaving the team for which a manager set them."""
     world.rep()
