@@ -82,6 +82,30 @@ def test_somebody_who_came_back_is_a_new_lead_and_waits_for_consent(erased: Worl
     assert again["totals"]["unchanged"] == 1
 
 
+def test_without_redis_each_is_taken_in_whole_and_says_so(erased: World, office: Office, mapping: Path) -> None:
+    """To take in again, to consent, to merge and to erase: an answer each time, and all of it is done once Redis is back."""
+    there = erased.environ["THAW_REDIS_URL"]
+    erased.environ["THAW_REDIS_URL"] = "redis://127.0.0.1:1/0"
+    rows = (row(1), row(2, name="Cora Cinderwell", email="cora@example.com", street="9 End St", phone=""))
+    erased.ok("import", office.export(*rows), "--mapping", mapping, "--readmit", "A-1")
+    erased.work()
+    for typed in (
+        ("consent", "A-1", "--evidence", "web form of 5 January", "--mode", "email", "--as", "manager:mia"),
+        ("merge", "A-2", "--into", "A-1", "--as", "manager:mia"),
+    ):
+        said = erased.ok(*typed)
+        assert said.startswith("accepted as ")
+        assert said.endswith("; it is applied once Redis is back\n")
+    erased.work()
+    said = erased.ok("erase", "A-1", "--reason", "asked for it")
+    assert "erased: lead " in said
+    erased.environ["THAW_REDIS_URL"] = there
+    assert [(2,)] == [tuple(each) for each in office.ask("SELECT count(*) FROM leads WHERE erased_at IS NOT NULL")]
+    assert ["lead_merged"] == [each for (each,) in office.ask("SELECT type FROM events WHERE type = 'lead_merged'")]
+    assert erased.said("verify")["findings"] == []
+    assert erased.said("rederive", "--all")["mismatches"] == []
+
+
 def test_an_erasure_and_an_import_at_the_same_moment(
     office: Office, world: World, mapping: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
