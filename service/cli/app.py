@@ -126,6 +126,7 @@ class Group(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except OSError as error:
+            drop_unwritten()
             where = f" ({error.filename})" if error.filename else ""
             _fail(ctx, UNAVAILABLE, f"{error.strerror or error}{where}")
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -143,6 +144,14 @@ def _set_up_logs(settings: Settings) -> None:
     from service.logs import set_up_logs
 
     set_up_logs(settings)
+
+
+def drop_unwritten() -> None:
+    """Drop what cannot be written, such as to a full disk: Python would try again as it exits, and end with its own status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(ctx: click.Context, status: int, error: object) -> None:
