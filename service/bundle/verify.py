@@ -15,7 +15,7 @@ Exit status:
     2   incomplete: something that should be in the bundle is missing
     3   not signed by the key that was given
     4   a recorded decision does not follow from what it was made from
-    5   not checked: no such file, no sensible arguments, too large, no room for temporary files
+    5   not checked: no such file, no sensible arguments, too large, no room for temporary files or for what is printed
 
 When several are the case, the status is the first of them in the order 1, 3, 2, 4. This program opens no network connection,
 unpacks nothing into your folders, and never believes a length, a name or a number because the bundle says so.
@@ -5442,7 +5442,7 @@ class _Arguments(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         """Say what is wrong with the arguments."""
-        sys.stderr.write(f"{_called(self.prog)}: {message}\n")
+        _write(sys.stderr, f"{_called(self.prog)}: {message}\n")
         raise SystemExit(UNCHECKED)
 
 
@@ -5491,9 +5491,30 @@ def _kept(path: str, keys: Sequence[Key]) -> list[Checkpoint]:
     return found
 
 
+def _write(stream: Any, text: str) -> bool:
+    """Write *text*, and return whether it got out: the stream may be closed, the disk full, and the reader gone."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except (AttributeError, OSError, ValueError):  # of a closed one there is no stream at all
+        return False
+    return True
+
+
 def _show_progress(done: int, of: int) -> None:
-    sys.stderr.write(f"\r{done:,} of {of:,} events ")
-    sys.stderr.flush()
+    _write(sys.stderr, f"\r{done:,} of {of:,} events ")
+
+
+def _trouble(error: Exception) -> str:
+    """Say why nothing could be checked."""
+    if isinstance(error, OSError):
+        where = f" ({plain(str(error.filename), 200)})" if error.filename else ""
+        return f"{error.strerror or error}{where}"
+    if isinstance(error, ValueError):
+        return plain(str(error), 300)
+    if isinstance(error, MemoryError):
+        return "there is not memory enough to check it"
+    return f"a mistake in the verifier, which says nothing of the bundle: {type(error).__name__}: {plain(str(error), 300)}"
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "verify.py") -> int:
@@ -5506,7 +5527,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "verify.py") -> int
         # Nothing that cannot be printed may end this: it is shown escaped.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    watched = sys.stderr.isatty()
+    watched = sys.stderr is not None and sys.stderr.isatty()
     try:
         keys = [_key(typed) for typed in asked.key]
         kept = [note for path in asked.checkpoint for note in _kept(path, keys)]
@@ -5515,16 +5536,17 @@ def main(arguments: Sequence[str] | None = None, prog: str = "verify.py") -> int
                 file, keys, kept, leads=asked.lead, max_bytes=asked.max_bytes, processes=asked.processes,
                 progress=_show_progress if watched else lambda done, of: None,
             )  # fmt: skip
-    except OSError as error:
-        where = f" ({plain(str(error.filename), 200)})" if error.filename else ""
-        sys.stderr.write(f"{_called(prog)}: {error.strerror or error}{where}\n")
-        return UNCHECKED
-    except ValueError as error:
-        sys.stderr.write(f"{_called(prog)}: {plain(str(error), 300)}\n")
+        shown = as_json(report) if asked.json else as_text(report, Path(asked.bundle).name)
+    except Exception as error:  # noqa: BLE001  # Python would end with 1, and so say that somebody altered the bundle
+        _write(sys.stderr, f"{_called(prog)}: {_trouble(error)}\n")
         return UNCHECKED
     if watched:
-        sys.stderr.write("\r" + " " * 60 + "\r")
-    sys.stdout.write(as_json(report) if asked.json else as_text(report, Path(asked.bundle).name))
+        _write(sys.stderr, "\r" + " " * 60 + "\r")
+    if not _write(sys.stdout, shown):
+        _write(sys.stderr, f"{_called(prog)}: what came of it could not be written to the standard output\n")
+        # Nor can what is left of it when Python ends, which would then say so with a status of its own.
+        sys.stdout = None
+        return UNCHECKED
     return report.status
 
 

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 import os
+import shlex
 import stat
 import struct
 import subprocess
@@ -286,3 +287,55 @@ def test_what_cannot_be_printed_is_escaped(filled: Filled, tmp_path: Path) -> No
     done = subprocess.run(command, env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}, capture_output=True, check=False)
     assert (5, b"") == (done.returncode, done.stdout)
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("where", [">&-", ">/dev/full", "<&- >&- 2>&-"])
+def test_what_cannot_be_written_is_not_called_altered(filled: Filled, tmp_path: Path, where: str) -> None:
+    """Python alone would end with 1, or 120, where nobody can read what came of it."""
+    path = tmp_path / "b.zip"
+    path.write_bytes(filled.bundles["one"])
+    command = (
+        f"{shlex.quote(sys.executable)} -I -S {shlex.quote(verify.__file__)} {path} --key {shlex.quote(filled.key)} {where}"
+    )
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False)
+    assert (5, b"") == (done.returncode, done.stdout)
+    assert "2>&-" in where or done.stderr == b"verify.py: what came of it could not be written to the standard output\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "not memory enough"),
+        (TypeError("x \x1b"), "a mistake in the verifier, which says nothing of the bundle"),
+    ],
+)
+def test_what_stops_the_verifier_is_not_called_altered(
+    filled: Filled,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    sentence: str,
+) -> None:
+    """Whatever it is, nothing was checked, and nobody is accused."""
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(verify, "read_playbooks", fails)
+    path = tmp_path / "b.zip"
+    path.write_bytes(filled.bundles["one"])
+    assert 5 == verify.main([str(path), "--key", filled.key])
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.removesuffix("\n").isprintable()
+
+
+def test_a_closed_standard_error_stops_nothing(filled: Filled, tmp_path: Path) -> None:
+    """What there is to say goes to the standard output."""
+    path = tmp_path / "b.zip"
+    path.write_bytes(filled.bundles["one"])
+    command = f"{shlex.quote(sys.executable)} -I -S {shlex.quote(verify.__file__)} {path} --key {shlex.quote(filled.key)} 2>&-"
+    done = subprocess.run(["/bin/sh", "-c", command], stdout=subprocess.PIPE, check=False)
+    assert done.returncode == 0
+    assert done.stdout.endswith(b"nothing is wrong (exit status 0)\n")
