@@ -183,8 +183,8 @@ def _message(found: Why, zone: ZoneInfo) -> str:
     since = f" since it was last tried again, {count(before, 'failed attempt')} before that" if found.retries else ""
     worker = f"by worker {plain(message.worker, 120)}" if message.worker else "worker not recorded"
     return (
-        f"{message.id}, Dramatiq actor {message.actor_name}: rung {count(message.rings, 'time')}, {failed}{since}; "
-        f"{message.outcome}, {worker}; "
+        f"{message.id}, Dramatiq actor {plain(message.actor_name, 80)}: rung {count(message.rings, 'time')}, {failed}{since}; "
+        f"{plain(message.outcome or 'not settled', 80)}, {worker}; "
         f"on the database's clock accepted {_clock(message.created_at, zone)} and settled {_clock(message.settled_at, zone)}"
     )
 
@@ -262,7 +262,8 @@ def _caused_lines(caused: tuple[Caused, ...], zone: ZoneInfo) -> Iterator[tuple[
         message = each.message
         label = "" if number else "caused"
         led_to = ", ".join(f"{event_type(event.data)} (event {event.version})" for event in each.events)
-        ended = f"{message.outcome}{f': {led_to}' if led_to else ''}" if message.outcome else "still to come"
-        yield label, f"{message.actor_name} for {message.stream_id}, due {shown_moment(message.due_at, zone)}: {ended}"
+        ended = f"{plain(message.outcome, 80)}{f': {led_to}' if led_to else ''}" if message.outcome else "still to come"
+        what = f"{plain(message.actor_name, 80)} for {message.stream_id}"
+        yield label, f"{what}, due {shown_moment(message.due_at, zone)}: {ended}"
     if not caused:
         yield "caused", "no further message"

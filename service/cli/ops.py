@@ -67,7 +67,7 @@ def _status_lines(found: Status) -> Iterator[str]:
             yield f"{'':<12}{count(m.paused, 'message waits', 'messages wait')} for that; opt-outs and replies do not"
         yield f"oldest due  {shown_age(m.oldest_seconds) if m.due or m.rung else 'nothing is due'}"
         yield from _checkpoint_lines(found.checkpoints)
-        by_state = ", ".join(f"{state} {number}" for state, number in found.leads.items())
+        by_state = ", ".join(f"{plain(state, 80)} {number}" for state, number in found.leads.items())
         yield f"leads       {sum(found.leads.values())}{f': {by_state}' if by_state else ''}"
         yield f"mail        {found.mail}; {found.mail_waiting} waiting"
     for hint in found.hints:
@@ -81,7 +81,7 @@ def _checkpoint_lines(found: Checkpoints | None) -> Iterator[str]:
     yield f"checkpoint  over {count(found.newest, 'event')}, {made}"
     for each in found.unsent:
         since = f"since {shown_moment(each.since, zone_of(None))} ({count(each.times, 'try', 'tries')})"
-        yield f"{'':<12}not sent to {each.destination} {since}: {plain(each.error, 300)}"
+        yield f"{'':<12}not sent to {plain(each.destination, 80)} {since}: {plain(each.error, 300)}"
 
 
 def _verified(app: App) -> list[Finding]:
@@ -138,7 +138,7 @@ def _check(ctx: click.Context, app: App, as_json: bool) -> None:
         app.print_json({"same": not differences, "differences": differences})
     else:
         for difference in differences:
-            click.echo(f"DIFFERS  {difference}")
+            click.echo(f"DIFFERS  {plain(difference, 1_000)}")
         click.echo("the projections differ from the log" if differences else "the projections are what the log says")
     if differences:
         ctx.exit(REFUSED)

@@ -19,8 +19,11 @@ from service.cli.ops import progress_bar
 from service.evidence import EvidenceError, known_keys, opener, read_notes, sent
 from service.playbooks import this_release
 from service.verifiers import verifiers
-from service.wording import count
+from service.wording import count, plain
 from workflows.notes import Checkpoint, VerifierKey
+
+#: So much of what is wrong is printed; `--json` has all of it.
+SENTENCE_CHARACTERS = 1_000
 
 
 class VerifiedShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +139,8 @@ def _shown(found: Finding) -> FindingShown:
 
 def _print(shown: VerifiedShown) -> None:
     for finding in shown.findings:
-        click.echo(f"WRONG  {finding.sentence} [{finding.code}]")
+        # Columns may hold anything, and what a terminal obeys could paint a verdict of its own.
+        click.echo(f"WRONG  {plain(finding.sentence, SENTENCE_CHARACTERS)} [{finding.code}]")
     if shown.checkpoints:
         trust = "" if shown.signatures_checked else "; signatures were not checked: no public key is known here"
         newest = f"the newest over {count(shown.newest_checkpoint, 'event')}"

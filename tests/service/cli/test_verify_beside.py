@@ -187,6 +187,22 @@ def test_the_command_names_what_is_wrong_beside_the_log(lived: World) -> None:
     assert "something is wrong" in shown
 
 
+def test_no_column_writes_to_the_auditors_terminal(lived: World) -> None:
+    """What stands in the database, and may be anything, is printed on one line without what a terminal obeys."""
+    evil = "x\x1b[2K\rnothing is wrong\n\u202e\x07"
+    lived.sql("ALTER TABLE events DISABLE TRIGGER events_append_only")
+    lived.sql("UPDATE events SET type = %(evil)s WHERE type = 'note_sent'", evil=evil)
+    lived.sql("UPDATE messages SET actor_name = %(evil)s, outcome = %(evil)s WHERE outcome IS NOT NULL", evil=evil)
+    lived.sql("UPDATE leads SET state = %(evil)s WHERE state = 'queued'", evil=evil)
+    lived.sql("INSERT INTO checkpoints VALUES (1, '', '')")
+    lived.sql("INSERT INTO checkpoint_failures VALUES (%(evil)s, 1, %(evil)s)", evil=evil)
+    asked = (("verify",), ("rebuild", "--check"), ("why", "V-0000", "1"), ("why", "V-0000", "2"), ("status",))
+    for command in asked:
+        shown = lived.thaw(*command).output
+        assert "x[2K nothing is wrong" in shown, command
+        assert all(line.isprintable() for line in shown.splitlines()), command
+
+
 def test_what_a_day_and_a_decision_rest_on_is_held_against_the_playbooks(world: World) -> None:
     """Below the layers of a rep, and followed by the owner: each digest is that of a playbook that is kept."""
     world.rep()
