@@ -12,6 +12,7 @@ from models.findings import Finding
 from models.verify import verify as verify_log
 from models.verify_beside import verify_beside
 from models.verify_published import verify_published
+from models.verify_schema import verify_schema
 from models.verify_since import verify_since
 from models.verify_tree import verify_tree
 from service.cli.app import REFUSED, App, InputError, json_option, pass_app
@@ -44,6 +45,8 @@ class VerifiedShown(msgspec.Struct, frozen=True, kw_only=True):
     """False where texts are closed to this login. With ``--since`` those of the streams that went on."""
     findings: tuple["FindingShown", ...]
     """The first wrong event first."""
+    read: bool = True
+    """False where the tables are not those that the migrations made, so that nothing in them was compared."""
 
 
 class FindingShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +105,10 @@ def _verified(
     findings: list[Finding] = []
     events = streams = 0
     texts = False
+    with views.snapshot(app.unguarded.engine) as connection:
+        schema = verify_schema(connection)
+        if schema.shape:
+            return _unread(schema.shape, behind)
     with views.snapshot(app.unguarded.engine) as connection, verifiers(connection, processes) as parts:
         # What is done here is done beside what others do meanwhile, who are waited for last.
         with progress_bar(connection, "comparing with what was signed") as progress:
@@ -118,7 +125,7 @@ def _verified(
             findings += verify_published(connection, this_release(), streams=log_since.streams)
             streams = len(log_since.streams)
         texts = are_open(connection)
-    findings = sorted([*findings, *tree.findings], key=attrgetter("place"))
+    findings = sorted([*schema.guards, *findings, *tree.findings], key=attrgetter("place"))
     return VerifiedShown(
         whole=not findings,
         events=events or tree.events,
@@ -132,6 +139,22 @@ def _verified(
     )
 
 
+def _unread(findings: list[Finding], behind: int | None) -> VerifiedShown:
+    """Return what there is to say where the tables are other ones, and none of them was read."""
+    return VerifiedShown(
+        whole=False,
+        events=0,
+        streams=0,
+        checkpoints=0,
+        newest_checkpoint=0,
+        signatures_checked=False,
+        since=behind,
+        texts_checked=False,
+        findings=tuple(_shown(finding) for finding in findings),
+        read=False,
+    )
+
+
 def _shown(found: Finding) -> FindingShown:
     stream_id = str(found.stream_id) if found.stream_id else None
     return FindingShown(code=found.code, sentence=found.sentence, position=found.position, stream_id=stream_id)
@@ -141,6 +164,9 @@ def _print(shown: VerifiedShown) -> None:
     for finding in shown.findings:
         # Columns may hold anything, and what a terminal obeys could paint a verdict of its own.
         click.echo(f"WRONG  {plain(finding.sentence, SENTENCE_CHARACTERS)} [{finding.code}]")
+    if not shown.read:
+        click.echo("nothing else was compared: these are not the tables that the migrations made. Something is wrong")
+        return
     if shown.checkpoints:
         trust = "" if shown.signatures_checked else "; signatures were not checked: no public key is known here"
         newest = f"the newest over {count(shown.newest_checkpoint, 'event')}"

@@ -58,6 +58,21 @@ def test_processes_find_what_one_finds(lived: World, logins: Logins) -> None:
     assert lived.refused(1, "verify", "--json", "--processes", 3) == found
 
 
+def test_other_tables_than_the_migrations_made_are_not_read(lived: World) -> None:
+    """They are named, and nothing is said of what stands in them; a trigger that is off is named beside all else."""
+    lived.sql("ALTER TABLE events DISABLE TRIGGER events_append_only")
+    lived.sql("UPDATE reps SET calendar = 'other'")
+    found = json.loads(lived.refused(1, "verify", "--json"))
+    assert {"schema_differs", "projection_differs"} == {finding["code"] for finding in found["findings"]}
+    lived.sql("ALTER TABLE events RENAME TO all_events")
+    lived.sql("CREATE VIEW events AS SELECT * FROM all_events WHERE position < 5")
+    shown = lived.refused(1, "verify").splitlines()
+    assert shown[0] == "WRONG  events is no table that lasts, but something in the place of one [schema_differs]"
+    assert shown[-1] == "nothing else was compared: these are not the tables that the migrations made. Something is wrong"
+    found = json.loads(lived.refused(1, "verify", "--json"))
+    assert (False, False, {"schema_differs"}) == (found["whole"], found["read"], {each["code"] for each in found["findings"]})
+
+
 def test_what_happens_meanwhile_is_not_seen(lived: World) -> None:
     """The processes see the moment of the one that asked, whenever they begin."""
     with views.snapshot(lived.engine) as connection, verifiers.verifiers(connection, 2) as parts:
