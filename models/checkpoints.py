@@ -13,6 +13,10 @@ from models.tables import checkpoints
 ADVISORY_LOCK = 7_468_617_702
 
 
+#: No row has a smaller number.
+_LEAST = -(2**63)
+
+
 class CheckpointRow(NamedTuple):
     """A checkpoint as stored."""
 
@@ -47,8 +51,9 @@ def find(connection: Connection, size: int) -> CheckpointRow | None:
     return CheckpointRow(*row) if row else None
 
 
-def read_all(connection: Connection, *, after: int = 0) -> Iterator[CheckpointRow]:
-    """Yield the checkpoints of more than *after* events, the smallest first, in constant memory."""
+def read_all(connection: Connection) -> Iterator[CheckpointRow]:
+    """Yield all checkpoints, the smallest first, in constant memory; a row may have any size, also one below 0."""
+    after = _LEAST
     statement = text(f"SELECT {_ROW} FROM checkpoints WHERE size > :after ORDER BY size LIMIT 1000")
     while rows := connection.execute(statement, {"after": after}).all():
         yield from map(CheckpointRow._make, rows)
@@ -94,6 +99,13 @@ def undelivered(connection: Connection, destination: str) -> CheckpointRow | Non
     statement = text("SELECT 1 FROM checkpoint_deliveries WHERE destination = :destination AND size = :size")
     arrived = connection.scalar(statement, {"destination": destination, "size": last.size})
     return None if arrived else last
+
+
+def first_lost(connection: Connection) -> int | None:
+    """Return the size of the smallest checkpoint that has arrived somewhere and is not here; None where none is missing."""
+    statement = "SELECT min(size) FROM checkpoint_deliveries d WHERE NOT EXISTS (SELECT FROM checkpoints WHERE size = d.size)"
+    size: int | None = connection.scalar(text(statement))
+    return size
 
 
 def seconds_since_delivery(connection: Connection, destination: str) -> float | None:

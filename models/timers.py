@@ -81,6 +81,7 @@ _pending = f"""
                CASE WHEN messages.actor_name <> expected.actor_name THEN 'goes to another actor' END,
                CASE WHEN messages.asked_by <> %(asked_by)s THEN 'is asked for by another' END,
                CASE WHEN messages.body <> expected.body THEN 'says something else' END,
+               CASE WHEN messages."then" IS NOT NULL THEN 'asks for more behind it' END,
                CASE WHEN messages.due_at <> expected.due_at THEN 'is due at another time' END,
                CASE WHEN {_late} THEN 'is not rung for days' END), '')
       FROM messages JOIN {_expected} ON expected.id = messages.id
@@ -89,14 +90,14 @@ _pending = f"""
 
 _mend = f"""
     UPDATE messages SET stream_id = expected.stream_id, actor_name = expected.actor_name, body = expected.body,
-           asked_by = %(asked_by)s, due_at = expected.due_at, ring_again_at = NULL,
+           "then" = NULL, asked_by = %(asked_by)s, due_at = expected.due_at, ring_again_at = NULL,
            settled_at = CASE WHEN outcome = 'dead' THEN settled_at END,
            outcome = CASE WHEN outcome = 'dead' THEN outcome END, rule = NULL, reason = NULL
       FROM {_expected}
      WHERE messages.id = ANY(%(id)s) AND expected.id = messages.id
        AND ((messages.stream_id, messages.actor_name, messages.asked_by, messages.body, messages.due_at)
             <> (expected.stream_id, expected.actor_name, %(asked_by)s, expected.body, expected.due_at)
-            OR {_late} OR messages.outcome <> 'dead')
+            OR messages."then" IS NOT NULL OR {_late} OR messages.outcome <> 'dead')
        AND NOT EXISTS (SELECT FROM events WHERE events.message_id = messages.id)
     RETURNING messages.id
 """

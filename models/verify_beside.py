@@ -161,9 +161,15 @@ def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("text_differs", None, row.lead_id, f"the text {row.id} ({row.kind}) is not the one that was committed to")
     for id_, sentence in _contacts(connection, values):
         yield Finding("text_differs", None, id_, sentence)
+    for code, (statement, sentence) in _MISPLACED.items():
+        for misplaced in connection.execute(text(statement), values).mappings():
+            yield Finding(code, None, misplaced["lead_id"], sentence.format_map(misplaced))
     for said in connection.execute(text(_REFERENCES), values).mappings():
         if said["is_there"]:
-            yield finding_of("text_differs", said, "it commits to another text than is kept as {id}")
+            how = "the text {id} that it commits to is kept as another's"
+            yield finding_of(
+                "text_differs", said, how if said["is_misplaced"] else "it commits to another text than is kept as {id}"
+            )
         else:
             yield finding_of("text_missing", said, "the text {id} that it commits to is gone, and nobody was erased there")
 
@@ -178,12 +184,13 @@ _REFERENCES = """
          WHERE (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
            AND strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
     ), erased AS (SELECT stream_id FROM events WHERE type IN ('lead_erased', 'event_texts_erased'))
-    SELECT DISTINCT said.*, d.id IS NOT NULL AS is_there
+    SELECT DISTINCT said.*, d.id IS NOT NULL AS is_there, d.commitment = said.commitment AS is_misplaced
       FROM said LEFT JOIN documents d ON CAST(d.id AS text) = said.id
-     WHERE said.id <> CAST(said.stream_id AS text) AND d.commitment IS DISTINCT FROM said.commitment
+     WHERE said.id <> CAST(said.stream_id AS text)
+       AND (d.commitment, d.lead_id) IS DISTINCT FROM (said.commitment, said.stream_id)
        AND (d.id IS NOT NULL OR said.stream_id <> :service AND said.stream_id NOT IN (SELECT stream_id FROM erased))
      UNION ALL
-    SELECT said.*, c.lead_id IS NOT NULL
+    SELECT said.*, c.lead_id IS NOT NULL, false
       FROM (SELECT DISTINCT ON (stream_id) * FROM said WHERE id = CAST(stream_id AS text)
              ORDER BY stream_id, position DESC) AS said
       LEFT JOIN contacts c ON c.lead_id = said.stream_id
@@ -194,12 +201,38 @@ _REFERENCES = """
 """
 
 
+# By code: texts and contacts where they may not be, which no event names there, and how to say it.
+_MISPLACED = {
+    "erasure_undone": (
+        """
+        WITH erased AS (SELECT stream_id FROM events WHERE type = 'lead_erased')
+        SELECT lead_id, 'the text ' || id || ' (' || kind || ')' AS what FROM documents
+         WHERE lead_id IN (SELECT stream_id FROM erased) AND kind <> 'erasure_reason'
+           AND (CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids))
+         UNION ALL
+        SELECT lead_id, 'the contact' FROM contacts
+         WHERE lead_id IN (SELECT stream_id FROM erased) AND (CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids))
+         ORDER BY 1, 2 LIMIT :most
+        """,
+        "{what} of {lead_id} is kept, and the log says that all was erased",
+    ),
+    "text_shown": (
+        """
+        SELECT d.lead_id, d.id FROM documents d JOIN leads ON leads.id = d.lead_id
+         WHERE d.kind = 'operator_reason' AND (CAST(:ids AS uuid[]) IS NULL OR d.lead_id = ANY(:ids)) ORDER BY 1, 2 LIMIT :most
+        """,
+        "the text {id} of {lead_id} stands among operators' reasons, which logins see from which texts are closed",
+    ),
+}
+
+
 def _contacts(connection: Connection, values: dict[str, Any]) -> Iterator[tuple[UUID, str]]:
     statement = text(
-        "SELECT lead_id, CAST(fields AS text) AS fields, salt, commitment FROM contacts WHERE lead_id > :after "
+        "SELECT lead_id, CAST(fields AS text) AS fields, salt, commitment FROM contacts "
+        "WHERE (CAST(:after AS uuid) IS NULL OR lead_id > :after) "
         "AND (CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids)) ORDER BY lead_id LIMIT :page"
     )
-    after = UUID(int=0)
+    after: UUID | None = None
     while rows := connection.execute(statement, {"after": after, "page": PAGE_ROWS, "ids": values["ids"]}).all():
         for row in rows:
             if not _is_committed_to(row.fields, row.salt, row.commitment):

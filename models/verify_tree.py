@@ -118,6 +118,7 @@ class _TreeVerification:
         yield from self._left_over()
         yield from self._heads.left_over()
         yield from unsigned
+        yield from self._lost()
 
     def _due(self, claims: "_Ahead[_Claim]") -> int | None:
         """Return behind which event there is something to compare next."""
@@ -145,7 +146,8 @@ class _TreeVerification:
         for node, hash_ in self._frontier.extend([leaf_hash(event.body) for event in events], tree.BLOCK_LEVEL):
             yield from self._check_node(node, hash_)
         for newest in {event.stream_id: event for event in events}.values():
-            self._heads.take(newest.stream_id, newest.version, newest.hash)
+            # Any version may stand there, and `models.verify` names it; of one below 0 no head can be made.
+            self._heads.take(newest.stream_id, max(newest.version, 0), newest.hash)
 
     def _check_node(self, node: Node, hash_: bytes) -> Iterator[Finding]:
         stored = self._stored(node)
@@ -200,6 +202,13 @@ class _TreeVerification:
             )
             sentence = f"the tree has a node {which} not there"
             yield Finding("tree_node_differs", self.events + 1, None, sentence)
+
+    def _lost(self) -> Iterator[Finding]:
+        """Name the first checkpoint that is gone, and of which it is kept that it was sent."""
+        size = checkpoints.first_lost(self._connection)
+        if size is not None:
+            sentence = f"a checkpoint of {size} events arrived somewhere, it is kept, and there is none"
+            yield Finding("checkpoint_missing", max(size, 0), None, sentence)
 
     def _signed(self, unsigned: list[Finding]) -> Iterator[_Claim]:
         """Yield what the stored checkpoints claim; what is no checkpoint, or not signed by a known key, goes to *unsigned*."""

@@ -89,6 +89,9 @@ class Notary:
             head = events.head_position(connection)
         if last is None:
             return head > 0
+        if self._now() < last.recorded_at:
+            # Our clock was ahead once, perhaps by years. Until it is there again, events tell the time.
+            return head - last.position >= EVENTS_MOST
         return self._now().date() > last.recorded_at.date() and head > last.position
 
     def _checkpoint_is_due(self) -> bool:
@@ -97,6 +100,7 @@ class Notary:
             new = events.head_position(connection) - (last.size if last else 0)
             if last is None or new <= 0:
                 return new != 0  # fewer events than were signed: making one says what is wrong
+            # Less than none have passed where the database's clock was put back.
             return new >= EVENTS_MOST or not 0 <= checkpoints.seconds_since(connection, last.made_at) < SECONDS_MOST
 
     def record_heads(self, actor: str, *, wait: bool) -> int | None:

@@ -32,6 +32,7 @@ CHANGED_TIMERS = (
     "body = replace(body, 'call_after_note', 'lapse')",
     "ring_again_at = 'infinity'",
     "ring_again_at = now() + interval '100 years'",
+    """"then" = '[{"command":"opt_out"}]'""",
 )
 
 

@@ -118,6 +118,15 @@ def test_nothing_is_wrong_with_what_was_signed(signed: Signed) -> None:
         ("checkpoint_unsigned", "UPDATE checkpoints SET note = left(note, length(note) - 20)"),
         ("checkpoint_copy_differs", "UPDATE checkpoints SET root = decode(repeat('00', 32), 'hex') WHERE size < 12"),
         ("checkpoint_copy_differs", "UPDATE checkpoints SET size = size - 1"),
+        ("checkpoint_unsigned", "INSERT INTO checkpoints VALUES (-5, '', '')"),
+        ("checkpoint_copy_differs", "INSERT INTO checkpoints SELECT 0, root, note FROM checkpoints LIMIT 1"),
+        ("checkpoint_unsigned", "UPDATE checkpoints SET made_at = 'infinity', note = ''"),
+        ("checkpoint_missing", "INSERT INTO checkpoint_deliveries VALUES ('file', 9223372036854775807)"),
+        (
+            "checkpoint_missing",
+            "INSERT INTO checkpoint_deliveries SELECT 'file', size FROM checkpoints; DELETE FROM checkpoints",
+        ),
+        ("version_missing", "UPDATE events SET version = -version"),
         ("tree_node_differs", "INSERT INTO tree_nodes VALUES (8, 0, '')"),
     ],
 )

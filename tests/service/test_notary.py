@@ -177,6 +177,33 @@ def test_heads_are_recorded_once_a_day_while_there_is_something_new(desk: Desk, 
         assert [] == verify(connection).findings
 
 
+def test_a_clock_that_was_ahead_leaves_neither_heads_nor_checkpoints_out(
+    desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours by years, and the database's by a day: until they are there again, heads come after a thousand events, and a
+    checkpoint at once.
+    """
+    monkeypatch.setattr(notary_module, "EVENTS_MOST", 4)
+    notary, now = notary_of(desk, keys), desk.clock.moment
+    desk.clock.moment = now + timedelta(days=3_000)
+    assert notary.tick()
+    desk.clock.moment = now
+    recorded = "SELECT count(*) FROM events WHERE type = 'heads_recorded'"
+    desk.queued()
+    notary.tick()
+    assert [(1,)] == desk.ask(recorded)
+    desk.queued()
+    desk.queued()
+    notary.tick()
+    assert [(2,)] == desk.ask(recorded)
+    desk.queued()
+    assert notary.tick() is None
+    desk.ask(
+        "SET LOCAL session_replication_role = replica; UPDATE checkpoints SET made_at = made_at + interval '1 day' RETURNING 1"
+    )
+    assert notary.tick()
+
+
 def test_the_history_of_one_lead_is_proved_complete(desk: Desk, keys: KeyFiles) -> None:
     """From the checkpoint to the recorded heads, from these to the lead's head, and from it by hashes to its first event."""
     lead = desk.note_due(4)[2]

@@ -45,6 +45,14 @@ ATTACKS = {
     "UPDATE documents SET salt = sha256('other'::bytea) WHERE kind = 'text'": ("text_differs", "(text) is not the one"),
     "UPDATE documents SET body = 'x', salt = '', commitment = encode(sha256('x'::bytea), 'hex') WHERE kind = 'text'":
         ("text_differs", "(note_sent, version 4 of {V-0000}): it commits to another text than is kept as"),
+    "UPDATE documents SET lead_id = '{V-0001}' WHERE kind = 'text'":
+        ("text_differs", "(note_sent, version 4 of {V-0000}): the text"),
+    "UPDATE documents SET kind = 'operator_reason' WHERE kind = 'text'":
+        ("text_shown", "of {V-0000} stands among operators' reasons, which logins see from which texts are closed"),
+    "INSERT INTO documents SELECT gen_random_uuid(), '{V-0003}', kind, body, salt, commitment FROM documents LIMIT 1":
+        ("erasure_undone", "of {V-0003} is kept, and the log says that all was erased"),
+    "INSERT INTO contacts SELECT '{V-0003}', 'crm', 'back', fields, salt, commitment FROM contacts LIMIT 1":
+        ("erasure_undone", "the contact of {V-0003} is kept"),
     "DELETE FROM documents WHERE kind = 'text'": ("text_missing", "that it commits to is gone, and nobody was erased there"),
     "UPDATE contacts SET fields = fields || '{{\"name\": \"Eve\"}}' WHERE external_id = 'V-0001'":
         ("text_differs", "the personal data of {V-0001} is not what was committed to"),
@@ -111,6 +119,16 @@ def tampered(connection: Connection, statement: str) -> Iterator[None]:
     assert connection.exec_driver_sql(statement).rowcount, statement
     yield
     savepoint.rollback()
+
+
+def test_the_contact_of_the_first_id_is_held_against_its_commitment(lived: World) -> None:
+    """Ids are looked at from the first on."""
+    with (
+        lived.engine.connect() as connection,
+        tampered(connection, "INSERT INTO contacts SELECT '00000000-0000-0000-0000-000000000000', 'crm', 'x', '{}', '', 'x'"),
+    ):
+        (found,) = verify_beside(connection)
+        assert "00000000-0000-0000-0000-000000000000 is not what was committed to" in found.sentence
 
 
 def test_what_was_refused_before_it_began_is_no_tampering(world: World, tmp_path: Path) -> None:
