@@ -3,12 +3,14 @@
 A file, a webhook, a mailbox.
 """
 
+import fcntl
 import http.client
 import os
+import re
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from service.clocks import wall_clock
@@ -18,6 +20,10 @@ from workflows.notes import NOTE_BYTES_MAX, NoteError, parse_checkpoint, parse_n
 
 #: How long a webhook may take to connect, and again to answer.
 TIMEOUT_SECONDS = 10.0
+
+
+#: The end of a whole note, and of none that was cut off before it.
+_SIGNATURE_LINE = re.compile("^— [^\n]*\n".encode(), re.MULTILINE)
 
 
 class DestinationError(Exception):
@@ -55,9 +61,11 @@ class FileDestination:
         self._path = path
 
     def send(self, note: str) -> None:
-        """Append *note*, and return when it is on the disk."""
+        """Append *note*, and return when it is on the disk. What a note left that was cut off before it is taken away first."""
         try:
-            with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644), "wb") as file:
+            with os.fdopen(os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644), "rb+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                _cut_back(file, note)
                 file.write(f"{note}\n".encode())
                 file.flush()
                 os.fsync(file.fileno())
@@ -73,6 +81,18 @@ class FileDestination:
         except FileNotFoundError:
             return None
         return next((note for note in reversed(notes) if "\n\n— " in note and note.endswith("\n")), None)
+
+
+def _cut_back(file: BinaryIO, note: str) -> None:
+    """Take the beginning of a note of the same log off the end of *file*, where it is no whole one; leave all else alone."""
+    size = file.seek(0, os.SEEK_END)
+    begin = file.seek(max(0, size - NOTE_BYTES_MAX))
+    tail = file.read()
+    *_, ended = (0, *(line.end() for line in _SIGNATURE_LINE.finditer(tail)))
+    rest = tail[ended:].lstrip()
+    origin = f"{note.splitlines()[0]}\n".encode()
+    if rest and (ended or not begin) and (rest.startswith(origin) or origin.startswith(rest)):
+        file.truncate(begin + len(tail) - len(rest))
 
 
 class WebhookDestination:

@@ -138,9 +138,11 @@ class KeyFiles:
         try:
             os.link(self.path, self.retiring)
         except FileExistsError:
-            raise KeyFileError(
-                "the last rotation is not finished: the next checkpoint finishes it; run `thaw checkpoint` for one at once"
-            ) from None
+            # Where it is the key in force itself, a rotation broke off before there was a new one.
+            if _read(self.retiring).verifier != old:
+                raise KeyFileError(
+                    "the last rotation is not finished: the next checkpoint finishes it; run `thaw checkpoint` for one at once"
+                ) from None
         self._remember(verifier)
         write_private(self.path, line)
         return old, verifier
@@ -159,9 +161,10 @@ class KeyFiles:
             keys += [old] if old.verifier != keys[0].verifier else []
         return keys
 
-    def retire(self) -> None:
-        """Destroy the private key that was replaced: a checkpoint carries both signatures."""
-        self.retiring.unlink(missing_ok=True)
+    def retire(self, replaced: VerifierKey) -> None:
+        """Destroy the private key that was *replaced*, if it is still there: a checkpoint carries both signatures."""
+        if self.retiring.exists() and _read(self.retiring).verifier == replaced:
+            self.retiring.unlink(missing_ok=True)
 
     def known(self) -> list[VerifierKey]:
         """Return the public keys of all keys that signed here, the oldest first; empty where none ever did.

@@ -15,10 +15,8 @@ import structlog
 from models import checkpoints, events, heads, operations, tree, views
 from models.checkpoints import CheckpointRow
 from models.database import Connection, Engine, ModelError, transaction
-from service.clocks import ClockError
 from service.destinations import Destination, DestinationError
 from service.keys import KeyFiles, SigningKey, opened, signed
-from service.settings import SettingsError
 from workflows.notes import Checkpoint, NoteError
 from workflows.operations import KeyInForce
 
@@ -57,8 +55,8 @@ class Notary:
         while not stopping.wait(POLL_SECONDS):
             try:
                 self.tick()
-            except (ModelError, SettingsError, ClockError, OSError) as error:
-                log.error("notary_waits", error=str(error))
+            except Exception as error:  # noqa: BLE001  # what somebody wrote into the database may be anything, and must not end this
+                log.error("notary_waits", error=str(error) or type(error).__name__)
                 stopping.wait(SECONDS_MOST / 2)
 
     def tick(self) -> CheckpointRow | None:
@@ -152,17 +150,18 @@ class Notary:
         TreeError
             When the log or the stored tree has a gap.
         """
-        keys = self._keys.signing()
         with transaction(self._engine) as connection:
             if not checkpoints.lock(connection, wait=wait):
                 return None
+            # Behind the lock: whoever had it may have finished a rotation, and another may have begun since.
+            keys = self._keys.signing()
             size, last = events.head_position(connection), checkpoints.newest(connection)
             self._refuse_contradictions(connection, size, last)
             if size == (last.size if last else 0):
                 return None
             made = _made(connection, size, keys)
-        if len(keys) > 1:
-            self._keys.retire()
+        for replaced in keys[1:]:
+            self._keys.retire(replaced.verifier)
         log.info("checkpoint_made", size=size)
         return made
 

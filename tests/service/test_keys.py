@@ -1,6 +1,7 @@
 """Keys: the published vectors of Ed25519 and of signed notes, and a private key that stays in its file."""
 
 import base64
+import errno
 import stat
 from pathlib import Path
 
@@ -134,9 +135,27 @@ def test_a_rotation_ends_when_both_keys_have_signed(files: KeyFiles) -> None:
         files.rotate()
     note = str(signed(Checkpoint("thaw/ab", 0, EMPTY_ROOT), files.signing()))
     assert opened(note, [old]) == opened(note, [new])
-    files.retire()
+    files.retire(new)
+    assert [new, old] == [key.verifier for key in files.signing()]
+    files.retire(old)
     assert [new] == [key.verifier for key in files.signing()]
     assert [old, new] == files.known()
+
+
+def test_a_rotation_that_broke_off_can_be_done_again(files: KeyFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the disk is full before the new key is in its place: the old one signs on, and the next rotation takes."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    first = files.init("thaw/ab")
+    with monkeypatch.context() as broken:
+        broken.setattr("service.keys.write_private", full)
+        with pytest.raises(OSError, match="No space"):
+            files.rotate()
+    assert [first] == [key.verifier for key in files.signing()]
+    old, new = files.rotate()
+    assert [new, old] == [new, first] == [key.verifier for key in files.signing()]
 
 
 def test_a_note_of_another_key_or_log_is_refused(files: KeyFiles) -> None:

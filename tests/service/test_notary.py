@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -24,7 +25,7 @@ from tests.desk import Desk
 from tests.workflows.heads_tree import HeadsTree
 from workflows.heads import verify_head
 from workflows.merkle import leaf_hash, verify_consistency, verify_inclusion
-from workflows.notes import split_notes
+from workflows.notes import NOTE_BYTES_MAX, split_notes
 from workflows.service_stream import SERVICE_ID
 
 
@@ -301,6 +302,61 @@ def test_the_thread_ends_when_it_is_told_to(desk: Desk, keys: KeyFiles, monkeypa
     assert 2 == len(shelf.notes)
 
 
+@pytest.mark.parametrize(
+    "forged", ["body = 'x' WHERE type = 'key_in_force'", "body = 'x' WHERE type = 'heads_recorded'", "version = -version"]
+)
+def test_the_thread_outlives_what_somebody_wrote_into_the_log(
+    desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch, forged: str
+) -> None:
+    """It waits, and says so; what can be sent is sent once the log is right again."""
+    monkeypatch.setattr(notary_module, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(notary_module, "SECONDS_MOST", 0.002)
+    notary = notary_of(desk, keys)
+    notary.tick()
+    desk.queued()
+    desk.honest = False
+    desk.clock.moment += timedelta(days=1)
+    desk.ask(f"SET LOCAL session_replication_role = replica; UPDATE events SET {forged} RETURNING 1")
+    stopping, errors = threading.Event(), list[BaseException]()
+    tick = notary.tick
+
+    def ticked() -> None:
+        try:
+            tick()
+        except BaseException as error:
+            errors.append(error)
+            if len(errors) == 2:
+                stopping.set()
+            raise
+
+    monkeypatch.setattr(notary, "tick", ticked)
+    notary.run(stopping)
+    assert len(errors) == 2
+
+
+def test_two_notaries_and_two_rotations_leave_no_key_without_both_signatures(
+    desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that waited while another finished a rotation and the next began signs with the keys of that one."""
+    notary, lock = notary_of(desk, keys), checkpoints.lock
+    keys.rotate()
+    pairs = []
+
+    def waited(*given: Any, **options: Any) -> bool:
+        monkeypatch.setattr(checkpoints, "lock", lock)
+        notary_of(desk, keys).make(wait=True)
+        desk.queued()
+        pairs.append(keys.rotate())
+        return lock(*given, **options)
+
+    monkeypatch.setattr(checkpoints, "lock", waited)
+    made = notary.make(wait=True)
+    assert made
+    ((old, new),) = pairs
+    assert opened(made.note, [old]) == opened(made.note, [new])
+    assert not keys.retiring.exists()
+
+
 def test_the_file_holds_one_note_behind_the_other(tmp_path: Path, desk: Desk, keys: KeyFiles) -> None:
     """Notes are appended; the newest whole one is found, also behind a cut-off one."""
     path = tmp_path / "notes"
@@ -313,8 +369,27 @@ def test_the_file_holds_one_note_behind_the_other(tmp_path: Path, desk: Desk, ke
     notary.send()
     notes = [str(row[0]) for row in desk.ask("SELECT note FROM checkpoints ORDER BY size")]
     assert notes == split_notes(path.read_text())
-    path.write_text(path.read_text() + "thaw/test\n12")
-    assert notes[-1] == file.newest()
+    whole = path.read_text()
+    for cut in range(1, len(notes[-1])):
+        path.write_text(whole + notes[-1][:cut])
+        assert notes[-1] == file.newest()
+        file.send(notes[0])
+        assert path.read_text() == f"{whole}{notes[0]}\n", notes[-1][:cut]
+
+
+def test_what_is_no_note_of_ours_is_left_in_the_file(tmp_path: Path) -> None:
+    """Somebody named a file of another kind, or another log sends its notes there: nothing is taken away."""
+    for before in (
+        "minutes of a meeting",
+        "other/log\n12\n",
+        "thaw/testing\n1",
+        "x" * NOTE_BYTES_MAX + "\nthaw/test\n12",
+        "\n\n",
+    ):
+        path = tmp_path / "notes"
+        path.write_text(before)
+        FileDestination(path).send("thaw/test\n1\nroot\n\n— thaw/test sig\n")
+        assert path.read_text() == f"{before}thaw/test\n1\nroot\n\n— thaw/test sig\n\n"
     with pytest.raises(DestinationError, match="No such file"):
         FileDestination(tmp_path / "none" / "notes").send("")
 
