@@ -18,7 +18,18 @@ from models.finite import bounded
 from models.replay import fold_events
 from workflows.codec import GENESIS, canonical, canonical_lines, chain_hash, chain_hashes
 from workflows.commands import AnyCommand
-from workflows.events import AnyEvent, Effects, Event, PlaybookPin, Recorded, Slot, Used, decode_recorded, event_type
+from workflows.events import (
+    AnyEvent,
+    Effects,
+    Event,
+    PlaybookPin,
+    Recorded,
+    Slot,
+    UnreadableEventError,
+    Used,
+    decode_recorded,
+    event_type,
+)
 from workflows.invitation_streams import Stream as State
 from workflows.invitation_streams import fold_stream
 
@@ -225,7 +236,7 @@ def check(stream_id: UUID, row: Row, *, after: int, version: int, previous: byte
         raise WrongEventError("hash_differs", "its hash does not follow from the event before it and its body")
     try:
         recorded = decode_recorded(row.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnreadableEventError as error:
         raise WrongEventError("body_unreadable", f"its body is no event of a known shape: {error}") from error
     if canonical(recorded) != row.body:
         raise WrongEventError("body_not_canonical", "its body is not in canonical form")

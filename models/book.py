@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.replay import decode_events, pages
-from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased
+from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased, UnreadableEventError
 from workflows.fold import FoldError, fold_all
 from workflows.lead import BESIDE_LEADS, ENDS_HOLD, Lead
 from workflows.merge_events import DuplicateTakenIn, LeadMerged
@@ -35,7 +35,7 @@ def leads_at(connection: Connection, at: datetime, *, before: int = _LAST, chunk
 
     Raises
     ------
-    FoldError, msgspec.ValidationError
+    FoldError, UnreadableEventError
         When a lead's events cannot be folded; ``thaw verify`` says which.
     """
     for _, pieces in _streams(connection, at, before, chunk):
@@ -94,17 +94,27 @@ def standings_at(connection: Connection, at: datetime, *, chunk: int | None = No
 
     Raises
     ------
-    FoldError, msgspec.ValidationError
+    FoldError, UnreadableEventError
         When an event is none, or a lead's first does not register it.
     """
     for stream_id, pieces in _streams(connection, at, _LAST, chunk):
         standing: Standing | None = None
         for bodies in pieces:
-            for seen in _glances.decode(b"[" + b",".join(bodies) + b"]"):
+            for seen in _glanced(bodies):
                 if seen.state not in BESIDE_LEADS:
                     standing = _next(standing, seen, stream_id)
         if standing is not None:
             yield standing
+
+
+def _glanced(bodies: list[bytes]) -> list[_Glance]:
+    try:
+        found = _glances.decode(b"[" + b",".join(bodies) + b"]")
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnreadableEventError(str(error)) from error
+    if len(found) != len(bodies):
+        raise UnreadableEventError("a body holds more than one event")
+    return found
 
 
 def _next(standing: Standing | None, seen: _Glance, stream_id: UUID) -> Standing:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from models.events import read_log, read_stream
 from models.replay import read_streams
 from workflows.calendars import Calendar
-from workflows.events import CalendarFrozen, Recorded, decode_recorded
+from workflows.events import CalendarFrozen, Recorded, UnreadableEventError, decode_recorded
 from workflows.followed import Followed
 from workflows.handle import calendar_digest
 from workflows.playbooks import Playbook, decode_playbook
@@ -60,7 +60,7 @@ def _frozen(connection: Connection) -> Iterator[tuple[Recorded, CalendarFrozen]]
 def _decoded(body: str) -> Recorded | None:
     try:
         return decode_recorded(body.encode())
-    except (msgspec.DecodeError, RecursionError):
+    except UnreadableEventError:
         return None
 
 
@@ -69,7 +69,7 @@ def histories(connection: Connection, stream_id: UUID | None = None) -> Iterator
 
     Raises
     ------
-    msgspec.ValidationError
+    UnreadableEventError
         From a stream's iterator, at a body that is no event.
     """
     if stream_id is not None:

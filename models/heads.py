@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from models import checkpoints, heads_nodes, operations
 from models.replay import Ids, parts
-from workflows.events import HeadsRecorded, decode_recorded
+from workflows.events import HeadsRecorded, UnreadableEventError, decode_recorded
 from workflows.heads import Head, HeadsNode, leaf_of, summed
 from workflows.service_stream import SERVICE_ID
 
@@ -75,7 +75,13 @@ def measured(connection: Connection, size: int) -> Measured:
 
 
 def newest(connection: Connection, *, before: int | None = None) -> RecordedHeads | None:
-    """Return the newest recorded heads, or the newest up to the position *before*; None when there are none."""
+    """Return the newest recorded heads, or the newest up to the position *before*; None when there are none.
+
+    Raises
+    ------
+    UnreadableEventError
+        When that event is none, or another.
+    """
     row = connection.execute(
         text(
             "SELECT position, version, hash, body FROM events WHERE stream_id = :id AND type = 'heads_recorded' "
@@ -87,7 +93,7 @@ def newest(connection: Connection, *, before: int | None = None) -> RecordedHead
         return None
     recorded = decode_recorded(row.body.encode())
     if not isinstance(recorded.data, HeadsRecorded):
-        raise TypeError(f"event {row.position} is no heads_recorded")
+        raise UnreadableEventError(f"event {row.position} is no heads_recorded")
     return RecordedHeads(row.position, row.version, row.hash, recorded.recorded_at, recorded.data)
 
 

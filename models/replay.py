@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from models.database import driver_errors
 from models.events import EventRow
-from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, decode_recorded
+from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, UnreadableEventError, decode_recorded
 from workflows.fold import fold_all
 from workflows.invitation_streams import Stream, fold_stream
 from workflows.lead import BESIDE_LEADS, Lead
@@ -96,12 +96,15 @@ def decode_events(bodies: Sequence[bytes]) -> list[Recorded]:
 
     Raises
     ------
-    msgspec.DecodeError
+    UnreadableEventError
         When one of them is no event.
     """
-    found = _replayed.decode(b"[" + b",".join(bodies) + b"]")
+    try:
+        found = _replayed.decode(b"[" + b",".join(bodies) + b"]")
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnreadableEventError(str(error)) from error
     if len(found) != len(bodies):
-        raise msgspec.DecodeError("a body holds more than one event")
+        raise UnreadableEventError("a body holds more than one event")
     # tests/models/test_replay.py holds Replayed to what a fold reads.
     return cast("list[Recorded]", found)
 
@@ -187,7 +190,7 @@ def read_streams(connection: Connection) -> Iterator[tuple[UUID, Iterator[Record
 
     Raises
     ------
-    msgspec.DecodeError
+    UnreadableEventError
         From a stream's iterator, at a body that is no event.
     """
     for stream_id, pieces in groupby(pages(connection, ("body",)), key=itemgetter(0)):

@@ -7,13 +7,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, text
 
 from models import heads_nodes
 from models.findings import Finding
 from models.running_heads import RunningHeads
-from workflows.events import HeadsRecorded, decode_recorded
+from workflows.events import HeadsRecorded, UnreadableEventError, decode_recorded
 from workflows.heads import HeadsNode
 from workflows.service_stream import SERVICE_ID
 
@@ -78,7 +77,7 @@ def _recorded(connection: Connection) -> Iterable[_Recorded]:
     for position, body in rows:
         try:
             data = decode_recorded(body.encode()).data
-        except (msgspec.DecodeError, RecursionError):
+        except UnreadableEventError:
             continue  # `models.verify` names it
         if isinstance(data, HeadsRecorded):
             yield _Recorded(data.size, position, data.streams, data.root)

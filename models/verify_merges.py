@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, text
 
 from models.findings import Finding
 from workflows.commands import Command, decode_command
-from workflows.events import Recorded, decode_recorded
+from workflows.events import Recorded, UnreadableEventError, decode_recorded
 from workflows.merge_commands import DuplicateFacts, TakeInDuplicate
 from workflows.merge_events import DuplicateTakenIn, LeadMerged
 
@@ -60,7 +60,7 @@ def _given(streams: Collection[UUID] | None) -> list[UUID] | None:
 def _decoded(row: Row[Any]) -> Recorded | None:
     try:
         return decode_recorded(row.body.encode())
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+    except UnreadableEventError:
         return None
 
 

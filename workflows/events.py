@@ -758,15 +758,22 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 _decoder: msgspec.json.Decoder[Recorded] = msgspec.json.Decoder(Recorded)
 
 
+class UnreadableEventError(msgspec.ValidationError):
+    """A body in the log is not an event of a known schema: it was altered, or a later release wrote it."""
+
+
 def decode_recorded(body: bytes) -> Recorded:
     """Return the event in *body*.
 
     Raises
     ------
-    msgspec.ValidationError
+    UnreadableEventError
         When *body* is not an event of a known schema.
     """
-    return _decoder.decode(body)
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableEventError(str(error)) from error
 
 
 def event_type(event: Event) -> str:

@@ -12,6 +12,7 @@ from models import bundle
 from models.database import Connection
 from service.bundle.archive import Member
 from workflows.codec import canonical
+from workflows.commands import Reference
 
 #: So many references are looked up at a time.
 CHUNK = 2_000
@@ -35,11 +36,11 @@ class References:
         if b'"commitment"' not in body:
             return
         try:
-            data = _bodies.decode(body).data
-        except msgspec.DecodeError:
+            found = [msgspec.convert(each, Reference) for each in _references(_bodies.decode(body).data)]
+        except (msgspec.DecodeError, RecursionError):
             return  # no event: the verifier says so
-        for reference in _references(data):
-            self._file.write(json.dumps([lead.decode(), *reference]).encode() + b"\n")
+        for each in found:
+            self._file.write(json.dumps([lead.decode(), str(each.document_id), each.commitment]).encode() + b"\n")
 
     def write(self, connection: Connection, member: Member) -> int:
         """Write the texts that are still kept to *member*, and return how many those are."""
@@ -65,10 +66,10 @@ def _kept(connection: Connection, ids: Set[UUID]) -> dict[tuple[str, str], bundl
     return {(str(each.id), each.commitment): each for each in bundle.find_texts(connection, ids)}
 
 
-def _references(value: Any) -> Iterator[tuple[str, str]]:
+def _references(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         if value.keys() == {"commitment", "document_id"}:
-            yield value["document_id"], value["commitment"]
+            yield value
         else:
             for each in value.values():
                 yield from _references(each)

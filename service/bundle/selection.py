@@ -119,7 +119,7 @@ def names_of(body: bytes) -> Names:
     """Return what *body* names; nothing of what is no event: a bundle shows it as it is, and the verifier says so."""
     try:
         return _names.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return Names(playbook=None, used=None, data=Names.Data())
 
 

@@ -132,12 +132,12 @@ class Group(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise  # click's own, which it ends in a sentence and a status by itself
         except Exception as error:
-            from service.cli.statuses import status_of
+            from service.cli.statuses import answer_to
 
-            status = status_of(error)
-            if status is None:
+            answer = answer_to(error)
+            if answer is None:
                 raise
-            _fail(ctx, status, error)
+            _fail(ctx, *answer)
 
 
 def _set_up_logs(settings: Settings) -> None:

@@ -213,7 +213,7 @@ def _listed(
     connection: Connection, at: datetime, owner: str | None, state: str | None, counts: Counter[str]
 ) -> Iterator[tuple[LeadThen, str, str]]:
     """Yield the leads to list, each with what to type for it and for whom it was merged into, and count all as they pass."""
-    every = (each for each in _standings(connection, at) if owner is None or each.owner == owner)
+    every = (each for each in book.standings_at(connection, at) if owner is None or each.owner == owner)
     while chunk := list(islice(every, 1000)):
         counts.update(each.state for each in chunk)
         chosen = [each for each in chunk if state is None or each.state == state]
@@ -238,13 +238,6 @@ def _listed(
 
 def _called(person: Contact | None) -> str | None:
     return (field_of(person.fields, "name") or field_of(person.fields, "company") or None) if person else None
-
-
-def _standings(connection: Connection, at: datetime) -> Iterator[book.Standing]:
-    try:
-        yield from book.standings_at(connection, at)
-    except ValueError as error:
-        raise InputError(f"the log cannot be folded: {plain(str(error), 300)}. Run `thaw verify`") from error
 
 
 def _zone(connection: Connection, owner: str | None) -> ZoneInfo:
