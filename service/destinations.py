@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from service.clocks import wall_clock
+from service.disk import sync_folder
 from service.mail_server import Mailer, MailServerError
 from service.settings import Settings
 from workflows.notes import NOTE_BYTES_MAX, NoteError, parse_checkpoint, parse_note, split_notes
@@ -62,6 +63,7 @@ class FileDestination:
 
     def send(self, note: str) -> None:
         """Append *note*, and return when it is on the disk. What a note left that was cut off before it is taken away first."""
+        is_new = not self._path.exists()
         try:
             with os.fdopen(os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644), "rb+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -69,6 +71,8 @@ class FileDestination:
                 file.write(f"{note}\n".encode())
                 file.flush()
                 os.fsync(file.fileno())
+            if is_new:
+                sync_folder(self._path.parent)
         except OSError as error:
             raise DestinationError(f"{self._path}: {error.strerror}") from error
 
@@ -116,7 +120,7 @@ class WebhookDestination:
         try:
             connection.request("POST", target, note.encode(), {"Content-Type": "text/plain; charset=utf-8"})
             answer = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             raise DestinationError(f"{self._url.hostname}: {error or type(error).__name__}") from error
         finally:
             connection.close()

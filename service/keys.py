@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from service.embedded.folder import write_private
+from service.disk import sync_folder, write_private
 from service.settings import Settings, SettingsError
 from workflows.notes import (
     ED25519,
@@ -117,10 +117,16 @@ class KeyFiles:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._remember(verifier)
         try:
-            with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(line)
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise KeyFileError(f"somebody else made a key in {self.path} just now") from None
+        try:
+            _write(descriptor, line)
+        except OSError:
+            # Half a key would be in the way of a whole one.
+            self.path.unlink()
+            raise
+        sync_folder(self.path.parent)
         return verifier
 
     def rotate(self) -> tuple[VerifierKey, VerifierKey]:
@@ -183,8 +189,7 @@ class KeyFiles:
             raise KeyFileError(f"{self.verifiers}: {error}") from error
 
     def _remember(self, verifier: VerifierKey) -> None:
-        with os.fdopen(os.open(self.verifiers, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), "w") as file:
-            file.write(f"{verifier}\n")
+        _write(os.open(self.verifiers, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), f"{verifier}\n")
 
 
 def signed(checkpoint: Checkpoint, keys: list[SigningKey]) -> Note:
@@ -198,6 +203,14 @@ def _fresh(name: str) -> tuple[str, VerifierKey]:
     seed = secrets.token_bytes(KEY_BYTES)
     verifier = SigningKey(name, seed).verifier
     return f"{_PRIVATE}{name}+{verifier.id.hex()}+{base64.b64encode(ED25519 + seed).decode()}\n", verifier
+
+
+def _write(descriptor: int, line: str) -> None:
+    """Write *line* where *descriptor* says, and close it: a key that has signed must not be lost with the power."""
+    with os.fdopen(descriptor, "w") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(path: Path) -> SigningKey:

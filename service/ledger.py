@@ -19,6 +19,7 @@ from uuid import UUID
 import msgspec
 
 from models.erasure import Receipt
+from service.disk import sync_folder
 from service.settings import Settings, SettingsError
 from workflows.campaign_commands import EraseEventTexts
 from workflows.campaign_events import EventTextsErased
@@ -108,7 +109,7 @@ class Ledger:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
                 os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
         except OSError as error:
             raise self._trouble(error) from error
         with self._locked() as file:
@@ -241,11 +242,3 @@ def _entries(lines: list[Line]) -> dict[UUID, Entry]:
         elif line.kind == "withdrawn" and known and not known.done and known.line.message_id == line.message_id:
             del found[line.lead_id]
     return found
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

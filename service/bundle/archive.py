@@ -16,6 +16,8 @@ from typing import IO
 
 import msgspec
 
+from service.disk import sync_folder
+
 #: What the comment says before the digest. `service.bundle.verify` has it too, and shares no code.
 SEAL = b"thaw bundle; SHA-256 of every byte before these digits: "
 DIGITS = 64
@@ -140,6 +142,7 @@ def new_archive(path: Path, *, force: bool) -> Iterator[Archive]:
             os.fsync(file.fileno())
         _refuse_to_replace(path, force=force)
         part.replace(path)
+        sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 

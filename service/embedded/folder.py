@@ -7,6 +7,7 @@ import socket
 import time
 from pathlib import Path
 
+from service.disk import write_private
 from service.embedded.errors import EmbeddedServerError
 
 PORTS = range(15_000, 30_000)
@@ -121,12 +122,3 @@ def take_lock(path: Path, patience_seconds: float) -> int | None:
             raise
         else:
             return lock
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write *text* to *path*, readable for us only and never seen half-written."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)

@@ -9,8 +9,9 @@ from typing import Self
 import msgspec
 import platformdirs
 
+from service.disk import write_private
 from service.embedded.errors import EmbeddedServerError
-from service.embedded.folder import take_lock, write_private
+from service.embedded.folder import take_lock
 from service.embedded.postgresql import PostgreSQL
 from service.embedded.server import Server
 from service.embedded.valkey import Valkey

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service import keys as keys_module
 from service.keys import KeyFileError, KeyFiles, SigningKey, is_signed, opened, signed
 from service.settings import Settings
 from tests.workflows.test_notes import FOO, NOTE, PETER, TEXT
@@ -156,6 +157,36 @@ def test_a_rotation_that_broke_off_can_be_done_again(files: KeyFiles, monkeypatc
     assert [first] == [key.verifier for key in files.signing()]
     old, new = files.rotate()
     assert [new, old] == [new, first] == [key.verifier for key in files.signing()]
+
+
+def test_a_key_is_on_the_disk_before_anybody_signs_with_it(files: KeyFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file is written through before it has its name, and the folder behind that: a loss of power loses no key."""
+    synced: list[tuple[str, bool]] = []
+    name_of = "/proc/self/fd/{}".format
+
+    def sync(descriptor: int) -> None:
+        synced.append((Path(name_of(descriptor)).readlink().name, files.path.exists() and bool(files.path.read_text())))
+
+    monkeypatch.setattr("os.fsync", sync)
+    files.init("thaw/ab")
+    files.rotate()
+    made = [("signing.key.verifiers", False), ("signing.key", True), ("keys", True)]
+    assert [*made, ("signing.key.verifiers", True), (".signing.key.draft", True), ("keys", True)] == synced
+
+
+def test_half_a_key_is_not_left_in_the_way(files: KeyFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk is full while the first key is written, the next try makes it."""
+    written = keys_module._write
+
+    def full(descriptor: int, line: str) -> None:
+        written(descriptor, line[:20])
+        if line.startswith("PRIVATE"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(keys_module, "_write", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.init("thaw/ab")
+    assert not files.exist
 
 
 def test_a_note_of_another_key_or_log_is_refused(files: KeyFiles) -> None:

@@ -18,14 +18,14 @@ from models.verify import verify
 from models.verify_tree import verify_tree
 from service import notary as notary_module
 from service.destinations import Destination, DestinationError, FileDestination, WebhookDestination
-from service.keys import KeyFiles, opened
+from service.keys import KeyFiles, opened, signed
 from service.notary import ContradictionError, Notary
 from service.settings import Settings
 from tests.desk import Desk
 from tests.workflows.heads_tree import HeadsTree
 from workflows.heads import verify_head
-from workflows.merkle import leaf_hash, verify_consistency, verify_inclusion
-from workflows.notes import NOTE_BYTES_MAX, split_notes
+from workflows.merkle import EMPTY_ROOT, leaf_hash, verify_consistency, verify_inclusion
+from workflows.notes import NOTE_BYTES_MAX, Checkpoint, split_notes
 from workflows.service_stream import SERVICE_ID
 
 
@@ -369,12 +369,8 @@ def test_the_file_holds_one_note_behind_the_other(tmp_path: Path, desk: Desk, ke
     notary.send()
     notes = [str(row[0]) for row in desk.ask("SELECT note FROM checkpoints ORDER BY size")]
     assert notes == split_notes(path.read_text())
-    whole = path.read_text()
-    for cut in range(1, len(notes[-1])):
-        path.write_text(whole + notes[-1][:cut])
-        assert notes[-1] == file.newest()
-        file.send(notes[0])
-        assert path.read_text() == f"{whole}{notes[0]}\n", notes[-1][:cut]
+    path.write_text(path.read_text() + "thaw/test\n12")
+    assert notes[-1] == file.newest()
 
 
 def test_what_is_no_note_of_ours_is_left_in_the_file(tmp_path: Path) -> None:
@@ -392,6 +388,26 @@ def test_what_is_no_note_of_ours_is_left_in_the_file(tmp_path: Path) -> None:
         assert path.read_text() == f"{before}thaw/test\n1\nroot\n\n— thaw/test sig\n\n"
     with pytest.raises(DestinationError, match="No such file"):
         FileDestination(tmp_path / "none" / "notes").send("")
+
+
+def test_a_note_that_was_cut_off_is_in_the_way_of_none(tmp_path: Path, keys: KeyFiles) -> None:
+    """Wherever the power went or the disk was full, the next note stands whole behind the last one that was whole."""
+    path = tmp_path / "notes"
+    file = FileDestination(path)
+    first, second = (str(signed(Checkpoint("thaw/test", size, EMPTY_ROOT), keys.signing())) for size in (1, 2))
+    for kept in ("", f"{first}\n", first):
+        for cut in range(len(second)):
+            path.write_text(kept + second[:cut])
+            file.send(second)
+            assert [*([first] if kept else []), second] == split_notes(path.read_text())
+            assert second == file.newest()
+
+
+def test_an_address_of_no_host_is_an_error_of_sending() -> None:
+    """A host that has no name in the net's alphabet ends no thread."""
+    for address in ("http://a..b/notes", "http://127.0.0.1:1/nötes"):
+        with pytest.raises(DestinationError):
+            WebhookDestination(address).send("")
 
 
 @pytest.fixture
