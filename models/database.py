@@ -148,6 +148,11 @@ def rehearsal(engine: Engine) -> Iterator[Connection]:
         connection.rollback()
 
 
+def take_as_long_as_needed(connection: Connection) -> None:
+    """Set no limit to the statements of this transaction: what takes long in a long log is no lock that is stuck."""
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
 @contextmanager
 def driver_errors(statement: str) -> Iterator[None]:
     """Raise for *statement*, which the block runs with the driver alone, what `transaction` raises for others."""

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
+from models.database import take_as_long_as_needed
 from models.events import read_log, read_stream
 from models.replay import read_streams
 from workflows.calendars import Calendar
@@ -51,6 +52,7 @@ def read_calendars(connection: Connection) -> dict[str, list[Calendar]]:
 
 
 def _frozen(connection: Connection) -> Iterator[tuple[Recorded, CalendarFrozen]]:
+    take_as_long_as_needed(connection)
     for body in connection.scalars(text(CALENDARS)):
         recorded = _decoded(body)
         if recorded and isinstance(recorded.data, CalendarFrozen):
@@ -94,6 +96,7 @@ def log_in_order(connection: Connection) -> Iterator[Recorded]:
 
 def began_at(connection: Connection) -> datetime | None:
     """Return when the first event of a lead or rep was recorded, None when there is none."""
+    take_as_long_as_needed(connection)
     statement = text("SELECT min(recorded_at) FROM events WHERE stream_id <> :service")
     began: datetime | None = connection.scalar(statement, {"service": SERVICE_ID})
     return began

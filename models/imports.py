@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from models import suppressions
-from models.database import translated
+from models.database import take_as_long_as_needed, translated
 from models.messages import RING_AGAIN_SECONDS, Ring
 
 
@@ -73,7 +73,7 @@ _copy = f"COPY import_rows ({', '.join(ImportedRow._fields)}) FROM STDIN"
 
 def begin(connection: Connection) -> None:
     """Make room for the rows. The statements of an import may take as long as its file is long."""
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    take_as_long_as_needed(connection)
     connection.execute(text(_create_rows))
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models import operations, tables
-from models.database import tell
+from models.database import take_as_long_as_needed, tell
 from models.events import read_stream
 from models.finite import columns_of
 from models.messages import PAUSED
@@ -105,7 +105,7 @@ def resume(connection: Connection, actors: Collection[str], *, reason: str | Non
     known = {row.actor for row in read_pauses(connection)}
     ended = tuple(sorted(known if EVERYTHING in actors else known & set(actors)))
     if ended:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_as_long_as_needed(connection)
         connection.execute(text("DELETE FROM pauses WHERE actor = ANY(:actors)"), {"actors": list(ended)})
         _put_back(connection)
         kept = operations.keep_reason(connection, reason) if reason else None

@@ -18,7 +18,7 @@ from psycopg import capabilities
 from psycopg.types.string import ByteaBinaryLoader
 from sqlalchemy import Connection
 
-from models.database import driver_errors
+from models.database import driver_errors, take_as_long_as_needed
 from models.events import EventRow
 from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, UnreadableEventError, decode_recorded
 from workflows.fold import fold_all
@@ -165,6 +165,8 @@ def pages(
         f"SELECT * FROM events WHERE (stream_id, version) > (%(stream_id)s, %(version)s) AND {where} "
         f"ORDER BY stream_id, version LIMIT {chunk or PAGE_EVENTS}) AS e GROUP BY stream_id ORDER BY stream_id"
     )
+    # Where few events are asked for, one page may take the whole log.
+    take_as_long_as_needed(connection)
     behind: dict[str, object] = {"stream_id": UUID(int=0), "version": 0}
     while True:
         with _binary_cursor(connection) as cursor, driver_errors(statement):

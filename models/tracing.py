@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
+from models.database import take_as_long_as_needed
 from models.events import EventRow, event_columns
 from workflows.events import Slot, decode_recorded
 
@@ -92,8 +93,7 @@ def slots_held(connection: Connection, days_of: Collection[tuple[str, date]], *,
     """Return the slots of *days_of* reps, each a rep and a day, that were reserved or used, each with its lead: as the first
     *upto* events of the log leave them, and then what the proposals of the plan moved that message *plan* made.
     """
-    # What takes long in a long log is no lock that is stuck.
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    take_as_long_as_needed(connection)
     patterns = [f'%"day":"{day.isoformat()}","kind":"%' for day in sorted({day for _, day in days_of})]
     held: dict[Slot, Held] = {}
     for body in connection.scalars(_movers, {"upto": upto, "plan": plan, "patterns": patterns}):

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models import pauses, tables
+from models.database import take_as_long_as_needed
 from models.events import read_stream
 from models.findings import Finding, first
 from models.finite import columns_of
@@ -46,6 +47,7 @@ def verify(
     Run it in a REPEATABLE READ transaction, so that all tables are seen at one moment. *parts* is what was found elsewhere, at
     this very moment, about all streams, and is taken as it comes; without it the streams are verified here.
     """
+    take_as_long_as_needed(connection)
     events = streams = slots = 0
     wrong: set[UUID] = set()
     findings: list[Finding] = []

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from models.contacts import are_open
+from models.database import take_as_long_as_needed
 from models.findings import Finding, finding_of
 from models.verify_merges import verify_merges
 from models.verify_messages import verify_messages
@@ -34,8 +35,7 @@ def verify_beside(connection: Connection, *, streams: Collection[UUID] | None = 
     they are closed to this login. Run it in a REPEATABLE READ transaction, so that all tables are seen at one moment.
     """
     values = {"service": SERVICE_ID, "most": most, "ids": None if streams is None else list(streams)}
-    # What takes long in a long log is no lock that is stuck.
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    take_as_long_as_needed(connection)
     found = [*_playbooks(connection, values), *_wordings(connection, values)]
     found += verify_messages(connection, values)
     found += islice(verify_merges(connection, streams), most)

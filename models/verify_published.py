@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Row, text
 
+from models.database import take_as_long_as_needed
 from models.findings import Finding
 from workflows.playbooks import Playbook, decode_playbook
 from workflows.service_stream import SERVICE_ID
@@ -42,8 +43,7 @@ def verify_published(
         "ids": None if streams is None else list(streams),
         "most": most + len(release.wordings) + len(release.playbooks),
     }
-    # What takes long in a long log is no lock that is stuck.
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    take_as_long_as_needed(connection)
     kinds = (
         chain(_unsaid_wordings(connection, values, release), _lacking(connection, release)),
         _order(connection, values),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from models import pauses
 from models.audit import SCANNED, Columns, Stream
+from models.database import take_as_long_as_needed
 from models.findings import Finding, first
 from models.finite import columns_of
 from models.replay import pages
@@ -50,8 +51,7 @@ def verify_since(
     *progress* is told how many events were read. Run it in a REPEATABLE READ transaction, so that all tables are seen at one
     moment.
     """
-    # What takes long in a long log is no lock that is stuck.
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    take_as_long_as_needed(connection)
     behind = text("SELECT DISTINCT stream_id FROM events WHERE position > :since ORDER BY stream_id")
     ids = list(connection.scalars(behind, {"since": since}))
     found = chain(_positions(connection, since), _streams(connection, ids, progress))

@@ -1,6 +1,7 @@
 """The schema: reached from nothing, equal to `models.tables`, and refused when it is another one."""
 
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from msgspec import UNSET
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from migrations import runner
 from migrations.runner import SchemaError, check_schema, differences, migrate, newest_revision
@@ -66,6 +67,23 @@ def test_what_an_auditor_asks_of_one_lead_is_found_by_an_index(database_url: str
         plan = "\n".join(connection.execute(text(f"EXPLAIN {question}")).scalars())
     engine.dispose()
     assert index in plan
+
+
+@pytest.mark.parametrize("index", ["messages_caused_by", "messages_call_by"])
+def test_an_index_over_all_messages_may_take_longer_than_a_minute(servers: ServersUnderTest, index: str) -> None:
+    """So long a log is migrated, too: what is limited is how long a migration waits for a table."""
+    with fresh_database(servers.database_url) as url:
+        engine = make_engine(url)
+        limits: list[str] = []
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def look(_connection: Connection, cursor: Any, statement: str, *_: object) -> None:
+            if statement.startswith(f"CREATE INDEX {index} "):
+                limits.append(cursor.connection.execute("SHOW statement_timeout").fetchone()[0])
+
+        migrate(engine)
+        engine.dispose()
+        assert ["15min"] == limits
 
 
 def test_who_makes_the_call_is_filled_in_for_the_leads_that_are_there(servers: ServersUnderTest) -> None:

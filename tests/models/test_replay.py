@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, date, datetime
 from itertools import islice
+from uuid import UUID
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
-from models import replay
+from models import book, frozen, replay, tracing
 from models.audit import SCANNED
-from models.database import transaction
+from models.database import Connection, transaction
 from models.events import append, read_stream
 from models.replay import decode_events, fold_events, fold_rows, read_streams, scan
 from models.verify import verify
@@ -91,6 +93,31 @@ def test_a_scan_reads_in_the_order_of_the_index(written: Desk) -> None:
     assert "Index Scan using events_stream_version" in plan
     assert "Presorted Key: events.stream_id" in plan
     assert 1 == plan.count("Sort  (cost")
+
+
+#: What may have to look at every event there is, however few of them are asked for.
+LONG: dict[str, Callable[[Connection], object]] = {
+    "leads": lambda connection: next(book.leads_at(connection, datetime.now(UTC))),
+    "standings": lambda connection: next(book.standings_at(connection, datetime.now(UTC))),
+    "streams": lambda connection: next(read_streams(connection)),
+    "library": frozen.read_library,
+    "calendars": frozen.read_calendars,
+    "beginning": frozen.began_at,
+    "slots": lambda connection: tracing.slots_held(connection, [("dan", date(2026, 1, 5))], upto=1, plan=UUID(int=1)),
+    "verify": verify,
+}
+
+
+@pytest.mark.parametrize("read", LONG.values(), ids=LONG)
+def test_what_may_look_at_the_whole_log_may_take_as_long_as_that_needs(
+    written: Desk, read: Callable[[Connection], object]
+) -> None:
+    """The limit of a minute is for locks that are stuck; it holds again in the next transaction."""
+    for _ in range(2):
+        with transaction(written.engine) as connection:
+            assert "1min" == connection.scalar(text("SHOW statement_timeout"))
+            read(connection)
+            assert "0" == connection.scalar(text("SHOW statement_timeout"))
 
 
 def test_a_scan_that_is_given_up_leaves_its_transaction_as_it_was(written: Desk) -> None:
