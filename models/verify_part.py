@@ -147,7 +147,8 @@ class _Verification:
                         yield self._differs(table, expected[0], row)
                     expected = next(due, None)
                 elif row["id"] not in self.wrong:
-                    yield Finding("no_history", None, row["id"], f"{row['id']} stands in {table} and has no event in the log")
+                    sentence = f"{row['id']} stands in {table}, and no event in the log puts it there"
+                    yield Finding("no_history", None, row["id"], sentence)
             states = [state for row in page if (state := _decoded(row["body"]))]
             yield from verify_timers(self._connection, [Waiting(each.id, each.state, each.timers) for each in states])
         while expected:

@@ -51,6 +51,16 @@ def moment_of(typed: str, zone: ZoneInfo, now: datetime) -> datetime:
     return moment
 
 
+def _moment_asked_for(typed: str, zone: ZoneInfo, now: datetime, what: str) -> datetime:
+    """Do what `moment_of` says where *typed* might have been the number of an event; the message begins with *what*."""
+    try:
+        return moment_of(typed, zone, now)
+    except YetToComeError:
+        raise
+    except TimeError as error:
+        raise TimeError(f"{what}: {error}; or the number of an event") from error
+
+
 def as_recorded(history: AnyHistory, typed: str, zone: ZoneInfo, now: datetime, *, what: str = "--at") -> AnyHistory:
     """Return what had been recorded by the moment *typed*.
 
@@ -62,13 +72,7 @@ def as_recorded(history: AnyHistory, typed: str, zone: ZoneInfo, now: datetime, 
     number = event_number(history, typed, what)
     if number is not None:
         return history.first(number)
-    try:
-        moment = moment_of(typed, zone, now)
-    except YetToComeError:
-        raise
-    except TimeError as error:
-        raise TimeError(f"{what}: {error}; or the number of an event") from error
-    cut = history.until(moment)
+    cut = history.until(_moment_asked_for(typed, zone, now, what))
     if not cut.entries:
         first = history.entries[0].recorded.recorded_at if history.entries else now
         raise TimeError(f"{what} {typed}: nothing was recorded by then; the first event is of {shown_moment(first, zone)}")
@@ -85,7 +89,7 @@ def as_occurred(history: History, typed: str, zone: ZoneInfo, now: datetime, *, 
     """
     number = event_number(history, typed, what)
     recorded = [entry.recorded for entry in history.entries]
-    moment = recorded[number - 1].occurred_at if number else moment_of(typed, zone, now)
+    moment = recorded[number - 1].occurred_at if number else _moment_asked_for(typed, zone, now, what)
     happened = in_order(happened_by(recorded, moment, number))
     if not happened:
         first = min((each.occurred_at for each in recorded), default=now)

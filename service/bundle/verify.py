@@ -5481,7 +5481,12 @@ def _key(typed: str) -> Key:
 
 def _kept(path: str, keys: Sequence[Key]) -> list[Checkpoint]:
     with Path(path).open(encoding="utf-8") as file:
-        notes = split_notes(file.read(WHOLE_BYTES_MAX))
+        whole = file.read(WHOLE_BYTES_MAX)
+        if file.read(1):
+            raise ValueError(
+                f"--checkpoint {plain(path, 80)}: it is too long; put the notes that matter, such as the last, into a file"
+            )
+    notes = split_notes(whole)
     try:
         found = [open_checkpoint(note, keys) for note in notes]
     except (ValueError, WrongError) as error:

@@ -246,6 +246,7 @@ def test_no_change_of_shape_stops_the_verifier(filled: Filled, data: st.DataObje
         (["b.zip", "--checkpoint", "b.zip"], "verify.py: "),
         (["b.zip", "--checkpoint", "empty.note"], "empty.note: it holds none"),
         (["b.zip", "--checkpoint", "bad.note"], "bad.note: it does not end with an empty line and signature lines"),
+        (["b.zip", "--checkpoint", "long.note"], "long.note: it is too long; put the notes that matter"),
         (["b.zip", "--max-bytes", "much"], "invalid int value"),
     ],
 )
@@ -258,6 +259,7 @@ def test_arguments_that_are_none_are_refused(
     Path("b.zip").write_bytes(filled.bundles["one"])
     Path("empty.note").write_text("\n")
     Path("bad.note").write_text("trust me\n")
+    Path("long.note").write_text("\n" * (verify.WHOLE_BYTES_MAX + 1))
     material = base64.b64encode(b"\x01" + bytes(32)).decode()
     try:
         status = verify.main([argument.format(material=material) for argument in arguments])

@@ -63,6 +63,10 @@ def test_a_moment_before_everything_is_said_so(late: World) -> None:
     said = late.refused(2, "replay", "V-0000", "--at", "2026-01-04", "--as", "occurred")
     assert "--at 2026-01-04: nothing had happened by then; the first event is of Mon 2026-01-05 10:00" in said
     assert "--at 9: there are the events 1 to 6" in late.refused(2, "replay", "V-0000", "--at", "9", "--as", "occurred")
+    for sense in ("recorded", "occurred"):
+        said = late.refused(2, "diff", "V-0000", "1", "whenever", "--as", sense)
+        assert said.startswith("thaw: B: ")
+        assert said.endswith("; or the number of an event\n")
     assert "B 2026-01-04: nothing was recorded by then" in late.refused(2, "diff", "V-0000", "1", "2026-01-04")
 
 
