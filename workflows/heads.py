@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from workflows.merkle import Frontier, Node, inclusion_spans, leaf_hash, merkle_root, prove, subtrees, verify_inclusion
+from workflows.merkle import Frontier, Node, inclusion_spans, leaf_hash, prove, subtrees, verify_inclusion
 
 #: Subtrees of this level and above are stored; a block is one of this level: 64 heads that stand side by side.
 BLOCK_LEVEL = 6
@@ -59,11 +59,6 @@ class HeadProof(msgspec.Struct, frozen=True, kw_only=True):
 def leaf_of(stream_id: UUID, commitment: bytes) -> bytes:
     """Return the hash of a head's leaf (32 bytes)."""
     return leaf_hash(stream_id.bytes + commitment)
-
-
-def heads_root(heads: Iterable[Head]) -> bytes:
-    """Return the root over *heads*, which stand in the order of their stream ids."""
-    return merkle_root(leaf_of(head.stream_id, head.commitment) for head in heads)
 
 
 class HeadsNode(NamedTuple):

@@ -9,17 +9,13 @@ proof is made of them.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 #: The root of the tree without leaves: SHA-256 of nothing.
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 HASH_BYTES = 32
-
-#: The level of the subtrees that are made at once where a root is all that is asked for.
-_TOGETHER = 8
 
 
 class Node(NamedTuple):
@@ -123,14 +119,6 @@ class Frontier:
     def root(self) -> bytes:
         """The tree's root."""
         return _joined(self._hashes) if self._hashes else EMPTY_ROOT
-
-
-def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """Return the root over leaf hashes."""
-    frontier, left = Frontier(), iter(leaves)
-    while some := list(islice(left, 1 << _TOGETHER)):
-        frontier.extend(some, _TOGETHER)
-    return frontier.root
 
 
 def inclusion_spans(index: int, size: int) -> list[Span]:

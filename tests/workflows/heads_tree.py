@@ -3,8 +3,14 @@
 from bisect import bisect_left
 from uuid import UUID
 
+from tests.workflows.test_merkle import naive_root
 from workflows.heads import Head, HeadProof, head_proof, leaf_of, nodes_of
 from workflows.merkle import levels
+
+
+def root_of(heads: list[Head]) -> bytes:
+    """Return the root over *heads*, which stand in the order of their stream ids."""
+    return naive_root([leaf_of(head.stream_id, head.commitment) for head in heads])
 
 
 class HeadsTree:

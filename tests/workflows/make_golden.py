@@ -40,7 +40,7 @@ from workflows.checks import INVITATION_CHECKS
 from workflows.codec import canonical
 from workflows.events import AnyEvent, HeadsRecorded, Holdings, Recorded, event_type
 from workflows.handle import Carrier
-from workflows.heads import Head, heads_root
+from workflows.heads import Head, leaf_of
 from workflows.law_facts import LawFacts
 from workflows.merge_commands import TakeInDuplicate
 from workflows.merging import facts_of
@@ -215,7 +215,7 @@ def _promotion() -> Iterator[Recorded]:
 def _service() -> Iterator[Recorded]:
     """Yield the events of the service's own stream."""
     head = Head(LEAD_ID, 3, bytes(range(32)))
-    data = HeadsRecorded(size=3, streams=1, root=heads_root([head]).hex())
+    data = HeadsRecorded(size=3, streams=1, root=leaf_of(head.stream_id, head.commitment).hex())
     yield service_event(data, 1, now=START, actor="clock")
     some = "0123456789abcdef" * 4
     retried = o.Retried(message_id=LEAD_ID, stream_id=rep_id("dan"), actor_name="day_planned")

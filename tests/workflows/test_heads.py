@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.workflows.heads_tree import HeadsTree
-from workflows.heads import BLOCK_LEVEL, Head, heads_root, leaf_of, summed, verify_head
+from tests.workflows.heads_tree import HeadsTree, root_of
+from workflows.heads import BLOCK_LEVEL, Head, leaf_of, summed, verify_head
 from workflows.merkle import EMPTY_ROOT, levels
 
 heads = st.lists(
@@ -21,7 +21,7 @@ heads = st.lists(
 def test_every_head_is_proved_and_no_other(heads: list[Head], data: st.DataObject) -> None:
     """The proof shows this head of this stream under this root, and nothing when any of these is another."""
     head = data.draw(st.sampled_from(heads))
-    root, streams = heads_root(heads), len(heads)
+    root, streams = root_of(heads), len(heads)
     proof = HeadsTree(heads).prove(head.stream_id)
     assert verify_head(proof, head, streams=streams, root=root)
     assert not verify_head(proof, head._replace(version=head.version + 1), streams=streams, root=root)
@@ -35,7 +35,7 @@ def test_every_head_is_proved_and_no_other(heads: list[Head], data: st.DataObjec
 def test_a_neighbour_cannot_be_left_out(heads: list[Head], data: st.DataObject) -> None:
     """Without a neighbour that must be there, the proof says nothing: a second head could stand in its place."""
     head = data.draw(st.sampled_from(heads))
-    root, streams = heads_root(heads), len(heads)
+    root, streams = root_of(heads), len(heads)
     proof = HeadsTree(heads).prove(head.stream_id)
     side = "before" if proof.before else "behind"
     assert not verify_head(replace(proof, **{side: None}), head, streams=streams, root=root)
@@ -52,7 +52,7 @@ def test_two_heads_of_one_stream_are_not_provable() -> None:
         Head(UUID(int=9), 1, bytes(32)),
     ]
     proof = HeadsTree(both).prove(stream)
-    root = heads_root(both)
+    root = root_of(both)
     assert not any(verify_head(proof, head, streams=4, root=root) for head in both)
 
 
@@ -62,7 +62,7 @@ def test_a_neighbour_shows_its_id_and_nothing_else() -> None:
     before = HeadsTree(heads).prove(UUID(int=2)).before
     assert before
     assert (UUID(int=1), heads[0].commitment) == (before.stream_id, before.commitment)
-    assert heads_root(heads[:1]) == leaf_of(UUID(int=1), heads[0].commitment)
+    assert root_of(heads[:1]) == leaf_of(UUID(int=1), heads[0].commitment)
 
 
 def test_a_stream_without_events_has_no_proof() -> None:
@@ -78,7 +78,7 @@ def test_what_heads_come_to_has_every_complete_subtree_of_a_block_and_more(strea
     heads = [Head(UUID(int=number), 1, bytes(32)) for number in range(1, streams + 1)]
     leaves = [leaf_of(head.stream_id, head.commitment) for head in heads]
     found = summed((head.stream_id.bytes, leaf) for head, leaf in zip(heads, leaves, strict=True))
-    assert (streams, heads_root(heads)) == (found.streams, found.root)
+    assert (streams, root_of(heads)) == (found.streams, found.root)
     expected = [
         (((number + 1) << level, level), hash_)
         for level, of_level in enumerate(levels(leaves))
