@@ -127,6 +127,25 @@ def long_texts(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
     return set(connection.scalars(statement, {"ids": list(ids)}))
 
 
+def texts_changed_behind(connection: Connection, size: int, leads: Collection[UUID] | None) -> bool:
+    """Whether texts to which the first *size* events commit may be gone or replaced, as only a later event says."""
+    statement = text(
+        "SELECT EXISTS (SELECT FROM events WHERE position > :size "
+        "AND type IN ('lead_erased', 'event_texts_erased', 'contact_updated') "
+        "AND (CAST(:leads AS uuid[]) IS NULL OR stream_id = ANY(:leads)))"
+    )
+    return bool(connection.scalar(statement, {"size": size, "leads": None if leads is None else list(leads)}))
+
+
+def contacts_under_way(connection: Connection, leads: Collection[UUID] | None) -> int:
+    """Return how many messages wait that bring contact data which is kept already, and which no event commits to yet."""
+    statement = text(
+        "SELECT count(*) FROM messages WHERE settled_at IS NULL AND actor_name = 'contact_updated' "
+        "AND (CAST(:leads AS uuid[]) IS NULL OR stream_id = ANY(:leads))"
+    )
+    return int(connection.scalar(statement, {"leads": None if leads is None else list(leads)}) or 0)
+
+
 def find_texts(connection: Connection, ids: Collection[UUID]) -> list[Opened]:
     """Return what is kept under *ids*: documents, and the contacts of leads with these ids; what was erased is missing."""
     asked = {"ids": list(ids)}

@@ -25,6 +25,7 @@ from service.bundle.selection import Chosen, Selection, choose, names_of
 from service.keys import KeyFiles, SigningKey
 from service.notary import Notary
 from service.operations import record_export
+from service.wording import count
 from workflows.codec import canonical, digest
 from workflows.notes import Checkpoint, Note, parse_checkpoint, parse_note
 from workflows.operations import RecordsExported
@@ -33,6 +34,14 @@ FORMAT = "thaw-bundle-1"
 
 #: What is in every bundle as it stands in this folder.
 ENCLOSED = ("FORMAT.txt", "verify.py")
+
+#: So often is a checkpoint signed anew where somebody is erased behind each.
+_TRIES = 5
+
+
+class OvertakenError(BundleError):
+    """Behind the newest checkpoint texts went that it commits to: without the event that says why they would be missed."""
+
 
 Progress = Callable[[int, int], None]
 """``(events written, events in all)``."""
@@ -91,7 +100,7 @@ def export(
     ------
     BundleError
         When nothing signed covers what is asked for or was *kept*, and there is no key; when *kept* is over more than the log
-        has; or when *path* is taken.
+        has; when *path* is taken; or when texts are changing that it would have to hold.
     KeyFileError
         When the key at hand cannot be used.
     ModelError, OSError
@@ -102,23 +111,25 @@ def export(
         if opened and not contacts.are_open(connection):
             raise BundleError("this login may not read personal data: leave out --opened, or be given thaw_auditor_opened")
         refuse_future(kept, events.head_position(connection))
-    if keys.exist and not _is_covered(engine, selection):
-        if selection.kind == "leads":
-            notary.record_heads(by or "operator", wait=True)
-        notary.make(wait=True)
-        notary.send()
-    signing = keys.signing() if keys.exist else []
-    with new_archive(path, force=force) as archive:
-        with views.snapshot(engine) as connection:
-            writing = _Writing(connection, archive, selection, opened, progress)
-            refuse_unsigned(kept, writing.checkpoint.size)
-            writing.write(now, signing, [checkpoint.size for checkpoint in kept])
-        sealed = archive.seal()
-        recorded = None
-        if by is not None and may_record:
-            with transaction(engine) as connection:
-                made = _handed_out(selection, writing, sealed)
-                recorded = record_export(connection, made, reason=reason, now=now, by=by)
+    for tries_left in reversed(range(_TRIES)):
+        _sign_what_is_not_covered(engine, selection, keys, notary, by or "operator")
+        signing = keys.signing() if keys.exist else []
+        try:
+            with new_archive(path, force=force) as archive:
+                with views.snapshot(engine) as connection:
+                    writing = _Writing(connection, archive, selection, opened, progress)
+                    refuse_unsigned(kept, writing.checkpoint.size)
+                    writing.write(now, signing, [checkpoint.size for checkpoint in kept])
+                sealed = archive.seal()
+                recorded = None
+                if by is not None and may_record:
+                    with transaction(engine) as connection:
+                        made = _handed_out(selection, writing, sealed)
+                        recorded = record_export(connection, made, reason=reason, now=now, by=by)
+            break
+        except OvertakenError:
+            if not (keys.exist and tries_left):
+                raise
     return Exported(
         path=str(path),
         sha256=sealed.sha256,
@@ -133,6 +144,15 @@ def export(
         elsewhere=writing.elsewhere,
         recorded=recorded,
     )
+
+
+def _sign_what_is_not_covered(engine: Engine, selection: Selection, keys: KeyFiles, notary: Notary, by: str) -> None:
+    if not keys.exist or _is_covered(engine, selection):
+        return
+    if selection.kind == "leads":
+        notary.record_heads(by, wait=True)
+    notary.make(wait=True)
+    notary.send()
 
 
 def _handed_out(selection: Selection, writing: "_Writing", sealed: Listed) -> RecordsExported:
@@ -181,7 +201,20 @@ class _Writing:
         self.chosen: Chosen = choose(connection, selection, self.checkpoint.size, heads_at=at)
         self.texts: int | None = None
         self.asked = 0
+        if opened and selection.kind != "range":
+            self._refuse_overtaken(selection.leads or None)
         self.elsewhere = tuple(sorted(merged_with(connection, selection.leads))) if selection.leads else ()
+
+    def _refuse_overtaken(self, leads: Sequence[UUID] | None) -> None:
+        """Refuse to write texts where those that went would look as if somebody kept them back."""
+        if bundle.texts_changed_behind(self._connection, self.checkpoint.size, leads):
+            raise OvertakenError(
+                f"somebody was erased, or contact data replaced, behind the newest checkpoint, which is over "
+                f"{self.checkpoint.size} events: wait for the next one, or leave out --opened"
+            )
+        if under_way := bundle.contacts_under_way(self._connection, leads):
+            what = f"{count(under_way, 'message')} with new contact data {'waits' if under_way == 1 else 'wait'} for a worker"
+            raise BundleError(f"{what}, and no event commits to that data yet: try again later, or leave out --opened")
 
     def _newest_checkpoint(self) -> CheckpointRow:
         found = checkpoints.newest(self._connection)

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actors.submit import Submission, stage
 from models import playbooks
 from models.database import DatabaseUnavailableError, ModelError, make_engine, transaction
 from service.bundle import archive, verify
@@ -28,6 +29,7 @@ from service.bundle.archive import BundleError
 from service.bundle.selection import Chosen, Selection
 from service.calendars import freeze_calendar
 from service.keys import KeyFiles
+from service.notary import Notary
 from service.settings import Settings
 from tests.service.bundle.conftest import Filled
 from tests.service.bundle.forge import Forged, checked, verdict
@@ -283,6 +285,50 @@ def test_erased_texts_are_named_and_the_bundle_verifies(office: Office, filled: 
     assert any(line.endswith("erased, as the log says") for line in report.unchecked)
     assert "1 text as the log committed to them" in report.checked
     assert 0 == checked(filled.bundles["one"], filled.key).status
+
+
+@pytest.mark.parametrize("chosen", ["one", "all"])
+def test_texts_that_go_meanwhile_are_not_called_missing(
+    office: Office, filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
+    """Erased behind the newest checkpoint: with a key it is signed anew; without one there is no bundle that accuses."""
+    lead, selection, path = filled.leads[1], filled.one if chosen == "one" else ALL, tmp_path / "b.zip"
+    make = Notary.make
+
+    def erased_behind(notary: Notary, *, wait: bool) -> object:
+        made = make(notary, wait=wait)
+        if not office.ask("SELECT FROM events WHERE type = 'lead_erased'"):
+            office.hand_in(lead, c.EraseLead(reason=office.keep(lead, "erasure_reason", "They asked us to.")), who="ops:ann")
+        return made
+
+    office.hand_in(lead, c.AnswerImportance(importance=3))
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Notary, "make", erased_behind)
+        bundle = office.bundle(selection, path, opened=True)
+    report = checked(bundle, office.key)
+    assert (0, []) == (report.status, report.ordered())
+    assert any(line.endswith("erased, as the log says") for line in report.unchecked)
+
+
+@pytest.mark.parametrize("chosen", ["one", "all"])
+def test_texts_that_went_behind_the_last_checkpoint_are_not_exported_without_a_key(
+    office: Office, filled: Filled, tmp_path: Path, chosen: str
+) -> None:
+    """Nor while a message waits that brings contact data; without texts, and of others, there is a bundle all the same."""
+    lead, selection, path = filled.leads[1], filled.one if chosen == "one" else ALL, tmp_path / "b.zip"
+    with transaction(office.engine) as connection:
+        new = c.UpdateContact(contact=office.contact(lead, 1, phone="+15550009"), modes=("call",))
+        stage(connection, [Submission(id=uuid4(), stream_id=lead, command=new, asked_by="import")], now=office.now, rung=False)
+    with pytest.raises(BundleError, match="1 message with new contact data waits for a worker, and no event commits"):
+        office.export(selection, path, opened=True)
+    office.work()
+    with pytest.raises(BundleError, match="somebody was erased, or contact data replaced, behind the newest checkpoint"):
+        office.export(selection, path, opened=True, keys=NO_KEY)
+    assert not path.exists()
+    assert 0 == checked(office.bundle(selection, path, keys=NO_KEY), office.key).status
+    assert 0 == checked(office.bundle(leads_of(filled.leads[2]), path, opened=True, keys=NO_KEY), office.key).status
+    report = checked(office.bundle(selection, path, opened=True), office.key)
+    assert (0, []) == (report.status, report.ordered())
 
 
 def test_the_words_of_reps_are_said_to_be_left_out(office: Office, filled: Filled, tmp_path: Path) -> None:
