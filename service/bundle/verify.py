@@ -4020,7 +4020,7 @@ def read_manifest(bundle: Bundle, keys: Sequence[Key], report: Report) -> Manife
     try:
         value = json.loads(raw.decode())
         known = value["format"] == FORMAT
-        listed = {file["name"]: Listed(int(file["bytes"]), str(file["sha256"])) for file in value["files"]}
+        listed = {str(file["name"]): Listed(int(file["bytes"]), str(file["sha256"])) for file in value["files"]}
         chosen = value["selection"]
         kind = {"leads": "leads", "range": "range", "all": "all"}[chosen["kind"]]
         first, last = (int(chosen["first"]), int(chosen["last"])) if kind == "range" else (0, 0)
@@ -4620,7 +4620,7 @@ class Streams:
         for line in partition.lines(partition.texts):
             try:
                 value = read_canonical(line)
-                salt, commitment = bytes.fromhex(value["salt"]), value["commitment"]
+                salt, commitment = bytes.fromhex(value["salt"]), unhex(value["commitment"]).hex()
                 shaped = value == {"commitment": commitment, "lead": value["lead"], "salt": salt.hex(), "text": value["text"]}
                 fits = shaped and hashlib.sha256(salt + value["text"].encode()).hexdigest() == commitment
             except MISSHAPEN as error:

@@ -4,6 +4,7 @@ import base64
 import errno
 import hashlib
 import io
+import json
 import os
 import shlex
 import stat
@@ -206,6 +207,26 @@ def test_no_body_stops_the_verifier(filled: Filled, body: bytes) -> None:
         bodies[number] = body + b"\n"
         forged.put("events.ndjson", bodies)
     assert sentences(forged.listed_anew(), filled)
+
+
+@pytest.mark.parametrize("commitment", [[], {}, None, 1, "x", "é" * 64])
+def test_a_commitment_that_is_none_is_a_finding(filled: Filled, commitment: object) -> None:
+    """In the place of that of an opened text."""
+    forged = Forged(filled.bundles["one"])
+    first, *lines = forged.lines("opened.ndjson")
+    changed = verify.canonical(json.loads(first) | {"commitment": commitment}) + b"\n"
+    forged.put("opened.ndjson", [changed, *lines])
+    assert any("opened.ndjson: it is not a SHA-256" in sentence for sentence in sentences(forged.listed_anew(), filled))
+
+
+def test_names_in_the_manifest_that_are_none_are_files_that_are_missing(filled: Filled) -> None:
+    """Numbers, lists and nothing at all beside the names of files."""
+    forged = Forged(filled.bundles["one"])
+    manifest = json.loads(forged.files["manifest.json"])
+    manifest["files"] += [{"name": name, "bytes": 1, "sha256": ""} for name in (10**30, ["x"], None)]
+    forged.files["manifest.json"] = json.dumps(manifest).encode()
+    found = sentences(forged.zip(), filled)
+    assert {"['x'] is missing: the manifest lists it", "None is missing: the manifest lists it"} <= set(found)
 
 
 @settings(max_examples=25, deadline=None, database=None)
