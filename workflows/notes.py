@@ -99,19 +99,29 @@ def checked_name(name: str) -> str:
     return name
 
 
+_P = 2**255 - 19
+_Y_BITS = 2**255 - 1
+_Y_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+
+#: The y of the points of Ed25519 of which eight times is the neutral one: signatures by such a key are for everybody to make.
+_WEAK = frozenset({0, 1, _P - 1, _Y_OF_ORDER_8, _P - _Y_OF_ORDER_8})
+
+
 def parse_key(encoded: str) -> VerifierKey:
     """Return the verifier key in *encoded*.
 
     Raises
     ------
     NoteError
-        When it is none, is not of Ed25519, or its id is not that of its name and key.
+        When it is none, is not of Ed25519 or weak, or its id is not that of its name and key.
     """
     name, _, rest = encoded.partition("+")
     id_, _, material = rest.partition("+")
     key = _decoded(material, "the verifier key")
     if key[:1] != ED25519 or len(key) != 1 + KEY_BYTES:
         raise NoteError("the verifier key is not one of Ed25519")
+    if (int.from_bytes(key[1:], "little") & _Y_BITS) % _P in _WEAK:
+        raise NoteError("the verifier key is none of which somebody has the private half: whoever likes can sign by it")
     made = VerifierKey(checked_name(name), key[1:])
     if id_ != made.id.hex():
         raise NoteError("the verifier key's id is not that of its name and key: it was mistyped or altered")

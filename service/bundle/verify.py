@@ -237,6 +237,14 @@ def signed_by(public: bytes, message: bytes, signature: bytes) -> bool:
     return _encoded(made) == signature[:32]
 
 
+def is_weak(public: bytes) -> bool:
+    """Whether *public* is no point, or one of those few by which anybody can sign: eight times it is the neutral one."""
+    point = _point(public)
+    for _ in range(3):
+        point = _sum(point, point) if point else None
+    return point is None or _encoded(point) == _encoded(_IDENTITY)
+
+
 # 2. Encodings ----------------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +348,8 @@ def parse_key(encoded: str) -> Key:
         raise ValueError("it is not an Ed25519 key as name+id+base64")
     if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != id_:
         raise ValueError("its id does not belong to its name and key")
+    if is_weak(raw[1:]):
+        raise ValueError("it is no key of which somebody has the private half: whoever likes can sign by it")
     return Key(name, bytes.fromhex(id_), raw[1:])
 
 

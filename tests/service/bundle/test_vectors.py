@@ -21,9 +21,10 @@ from service.bundle.export import FORMAT
 from tests.workflows.test_codec import SORTED
 from tests.workflows.test_merkle import INCLUSION, LEAVES, ROOTS, naive_root
 from tests.workflows.test_notes import FOO, NOTE, PETER, TEXT
-from workflows import timers, transitions
+from workflows import notes, timers, transitions
 from workflows.lead import ENDS_HOLD, RESTING
 from workflows.merkle import Span, subtrees
+from workflows.notes import NoteError
 
 SOURCE = Path(verify.__file__)
 
@@ -128,6 +129,34 @@ def test_a_point_has_one_encoding(encoded: bytes) -> None:
     """RFC 8032, 5.1.3: what decodes to nothing is no key."""
     assert verify._point(encoded) is None
     assert not verify.signed_by(encoded, b"", bytes(64))
+
+
+def weak_points() -> set[bytes]:
+    """Return the points of which eight times is the neutral one: what any point comes to, times the order of the base point."""
+    found = set()
+    for y in range(2, 60):
+        point, made = verify._point(y.to_bytes(32, "little")), verify._IDENTITY
+        for bit in f"{verify._L:b}" if point else "":
+            made = verify._sum(made, made)
+            made = verify._sum(made, point) if bit == "1" and point else made
+        found.add(verify._encoded(made))
+    return found
+
+
+def test_a_key_by_which_anybody_can_sign_is_refused() -> None:
+    """All eight of them, by the verifier and by the service; signatures by one would bind nobody."""
+    points = weak_points()
+    assert len(points) == 8
+    forged = (1).to_bytes(32, "little") + bytes(32)
+    assert verify.signed_by((1).to_bytes(32, "little"), b"whatever it says", forged)
+    for public in points:
+        material = b"\x01" + public
+        id_ = hashlib.sha256(b"example.com/thaw\n" + material).hexdigest()[:8]
+        encoded = f"example.com/thaw+{id_}+{base64.b64encode(material).decode()}"
+        with pytest.raises(ValueError, match="whoever likes can sign by it"):
+            verify.parse_key(encoded)
+        with pytest.raises(NoteError, match="whoever likes can sign by it"):
+            notes.parse_key(encoded)
 
 
 @settings(max_examples=15, deadline=None)
