@@ -530,6 +530,7 @@ class Bundle:
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in members:
             self._take(member)
+        self._check_order(members)
         total = sum(member.file_size for member in self._members.values())
         if total > max_bytes:
             raise WrongError(
@@ -565,6 +566,28 @@ class Bundle:
             record = self.file.read(56)
             if len(record) < 56 or struct.unpack("<Q", record[40:48])[0] > DIRECTORY_BYTES_MAX:
                 raise WrongError(ALTERED, "its list of files is longer than that of any bundle")
+
+    def _check_order(self, members: Sequence[zipfile.ZipInfo]) -> None:
+        """Check that the files stand one behind the other from the first byte on, each as the list at the end says.
+
+        Programs that do not go by that list would see whatever stands between them, or before.
+        """
+        at = 0
+        for member in sorted(members, key=lambda m: m.header_offset):
+            if member.header_offset != at or at > self.zip.start_dir:
+                break
+            self.file.seek(at)
+            header = self.file.read(30)
+            if len(header) < 30:
+                break
+            flags, method = struct.unpack("<HH", header[6:10])
+            if (flags, method) != (member.flag_bits, member.compress_type):
+                break
+            at += 30 + sum(struct.unpack("<HH", header[26:30])) + member.compress_size
+        else:
+            if at == self.zip.start_dir:
+                return
+        self.report.add(ALTERED, "the zip file holds more than the files that it lists, or other ones")
 
     def _take(self, member: zipfile.ZipInfo) -> None:
         """Take a member whose name, kind and size are as they may be; report any other."""

@@ -24,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.bundle import verify
+from service.bundle.archive import SEAL
 from tests.service.bundle.conftest import Filled
 from tests.service.bundle.forge import Forged, checked, verdict
 from workflows.codec import BODY_BYTES_MAX
@@ -99,6 +100,36 @@ def test_a_name_that_is_there_twice_is_named(filled: Filled) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         bundle = zipped(("manifest.json", b"{}"), ("manifest.json", b"{}"))
     assert "the file manifest.json is in it twice" in sentences(bundle, filled)
+
+
+def test_what_stands_beside_the_listed_files_is_found(filled: Filled) -> None:
+    """Before the first one, between two, behind the last; and a header that says of a file otherwise than the list."""
+    raw = filled.bundles["one"]
+    with zipfile.ZipFile(io.BytesIO(raw)) as zip_:
+        first, second, *_ = sorted(member.header_offset for member in zip_.infolist())
+        directory = zip_.start_dir
+        names = zip_.namelist()
+    hidden = io.BytesIO()
+    with zipfile.ZipFile(hidden, "w") as zip_:
+        zip_.writestr("events.ndjson", b"another story")
+    forgeries = [b"#!/bin/sh\n" + raw, raw[:6] + b"\x01" + raw[7:], raw[:8] + b"\x00" + raw[9:]]
+    for at in (first, second, directory):
+        forged = io.BytesIO(raw)
+        with zipfile.ZipFile(forged, "a") as zip_:
+            moved = [member for member in zip_.infolist() if member.header_offset >= at]
+            for member in moved:
+                member.header_offset += len(hidden.getvalue())
+            zip_.start_dir += len(hidden.getvalue())
+            forged.seek(0)
+            forged.write(raw[:at] + hidden.getvalue() + raw[at:directory])
+            zip_.comment = SEAL + b"0" * 64
+        with zipfile.ZipFile(forged) as zip_:
+            assert names == zip_.namelist()
+            assert zip_.testzip() is None
+        forgeries.append(forged.getvalue())
+    for forged_raw in forgeries:
+        sealed = forged_raw[:-64] + hashlib.sha256(forged_raw[:-64]).hexdigest().encode()
+        assert sentences(sealed, filled) == ["the zip file holds more than the files that it lists, or other ones"]
 
 
 def test_an_encrypted_or_strangely_compressed_file_is_named(filled: Filled) -> None:
