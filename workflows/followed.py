@@ -1,6 +1,7 @@
 """What the days of reps followed: decisions name it, and what they name has to be what the rep's own stream says."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 from workflows.commands import Reassign
@@ -44,6 +45,15 @@ def never_followed(state: Stream | None, recorded: Recorded, followed: Collectio
         yield "used.followed", used.followed
 
 
+@lru_cache(maxsize=1)
+def _by_calendar(followed: frozenset[Followed]) -> Mapping[tuple[str, str], Set[str]]:
+    """Return the digests of the playbooks by rep and calendar; each decision of a log asks for them."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for each in followed:
+        found.setdefault((each.rep, each.calendar), set()).add(each.playbook)
+    return found
+
+
 def left_out(
     state: Stream | None, recorded: Recorded, followed: Collection[Followed], playbooks: Mapping[str, Playbook]
 ) -> str | None:
@@ -57,8 +67,8 @@ def left_out(
         return None
     if isinstance(command, Reassign):
         return used.colleague.followed if used.colleague and used.colleague.followed != pin.digest else None
-    by, own = acting(state, command), playbooks.get(pin.digest)
-    theirs = {each.playbook for each in followed if (each.rep, each.calendar) == (by, used.calendar)}
+    own = playbooks.get(pin.digest)
+    theirs = _by_calendar(frozenset(followed)).get((acting(state, command), used.calendar or ""), set())
     if own is None or not theirs or pin.digest in theirs:
         return None
     slots = takes_slots(command)

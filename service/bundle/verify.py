@@ -4252,6 +4252,15 @@ class Frozen:
         self.made: Calendar | None = None
         self.by: dict[str, int] = {}
         self.followed: dict[tuple[str, str], int] = {}
+        self._of_reps: dict[str, list[tuple[str, int]]] | None = None
+
+    def of_rep(self, name: str) -> list[tuple[str, int]]:
+        """Return what a rep followed with it, and since which position; asked for when all of the log is read."""
+        if self._of_reps is None:
+            self._of_reps = {}
+            for (rep, playbook), since in self.followed.items():
+                self._of_reps.setdefault(rep, []).append((playbook, since))
+        return self._of_reps.get(name, [])
 
 
 class Log:
@@ -4897,13 +4906,15 @@ class Streams:
             return
         if digest is None or self.manifest.kind != "all":
             return  # what else a rep followed is in a whole log only
-        known = self.library.calendars[digest].followed.items()
-        theirs = [each for (rep, each), since in known if rep == owner and since < event.position]
+        frozen = self.library.calendars[digest]
+        if frozen.followed.get((owner, own), event.position) < event.position:
+            return
+        theirs = [each for each, since in frozen.of_rep(owner) if since < event.position]
         row, hours = row_for(lead.state, trigger_of(d.command)), d.playbook["contact_hours"]
         asks = row is not None and "contact_hours" in row.asks
         read = [self.library.playbooks[each]["contact_hours"] for each in theirs if each in self.library.playbooks]
         asked = _takes_slots(d.command) or (asks and len(read) == len(theirs) and hours not in read)
-        if theirs and own not in theirs and asked:
+        if theirs and asked:
             found.compare("used.followed", None, "the playbook that " + plain(owner, 80) + " followed")
 
     def _check_colleague(self, lead: Lead | None, decision: Decision, event: Event, found: Differences) -> None:
