@@ -61,6 +61,10 @@ ATTACKS = (
     ("projection_differs", f"UPDATE leads SET owner = 'eve' WHERE id IN {WENT_ON}"),
     ("projection_differs", f"UPDATE leads SET body = replace(body, 'dan', 'eve') WHERE id IN {WENT_ON}"),
     ("projection_differs", f"DELETE FROM leads WHERE id IN {WENT_ON}"),
+    (
+        "projection_differs",
+        f"INSERT INTO campaigns SELECT id, id::text, version, recorded_at, hash, body FROM leads WHERE id IN {WENT_ON}",
+    ),
     ("slot_differs", f"DELETE FROM slots WHERE lead_id IN {WENT_ON}"),
     ("slot_differs", f"UPDATE slots SET ordinal = ordinal + 40 WHERE lead_id IN {WENT_ON}"),
     ("forgotten", f"DELETE FROM messages WHERE settled_at IS NULL AND stream_id IN {WENT_ON}"),

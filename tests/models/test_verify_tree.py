@@ -15,12 +15,14 @@ from sqlalchemy import text
 
 from models import checkpoints, events
 from models.database import transaction
+from models.events import append
 from models.rebuild import rebuild
 from models.verify import verify
 from models.verify_tree import TreeVerified, verify_tree
 from service.keys import KeyFiles, opened
 from service.notary import Notary
 from service.settings import Settings
+from tests.benchmarks.log import lives
 from tests.desk import Desk
 from workflows.codec import GENESIS, chain_hash
 from workflows.commands import MarkNoteSent, OptOut, RecordCall
@@ -134,6 +136,33 @@ def test_a_plain_change_is_found(signed: Signed, code: str, statement: str) -> N
     """A byte in a body, a hash, an event in the middle, an old checkpoint's note or root, a stored node."""
     signed.sql(statement)
     assert code in signed.codes()
+
+
+#: Done to the nodes of a log of more than two blocks, and what is said of it.
+NODES = (
+    ("DELETE FROM tree_nodes WHERE (level, number) = (8, 0)", "over the events 1 to 256 is missing"),
+    ("UPDATE tree_nodes SET hash = sha256(hash) WHERE level = 9", "over the events 1 to 512 is not what they come to"),
+    ("INSERT INTO tree_nodes VALUES (3, 2, sha256(''))", "has a node over the events 17 to 24, which are not there"),
+    ("INSERT INTO tree_nodes VALUES (-1, 300, sha256(''))", "has a node over the events 301 to 301, which are not there"),
+    ("INSERT INTO tree_nodes VALUES (9, 1, sha256(''))", "has a node over the events 513 to 1024, which are not there"),
+)
+
+
+def test_each_change_of_a_stored_node_is_found(desk: Desk, tmp_path: Path) -> None:
+    """One that is gone, is another, or that a tree of this size has not got, also where right ones stand behind it."""
+    desk.honest = False
+    with transaction(desk.engine) as connection:
+        append(connection, list(lives(600)))
+    keys = KeyFiles(Settings(home=str(tmp_path)))
+    keys.init("thaw/test")
+    assert Notary(desk.engine, desk.clock, keys, []).make(wait=True)
+    for statement, sentence in (("SELECT", ""), *NODES):
+        with desk.engine.connect() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.exec_driver_sql(statement)
+            found = verify_tree(connection).findings
+        assert (["tree_node_differs"] if sentence else []) == [each.code for each in found]
+        assert all(sentence in each.sentence for each in found), found
 
 
 def test_a_changed_body_is_named_first_and_its_checkpoint_with_it(signed: Signed) -> None:
