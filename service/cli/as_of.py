@@ -15,8 +15,8 @@ from models import book, contacts, leads, playbooks, views
 from models.contacts import Contact
 from models.database import Connection, transaction
 from service.cli.answers import typed_errors
-from service.cli.app import REFUSED, App, InputError, json_option, pass_app
-from service.cli.look import owners_zone
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.look import end_of, owners_zone
 from service.differences import Difference, differences
 from service.find import find_lead, storable
 from service.history import Entry, Logged, days_said, read_history, told
@@ -67,8 +67,7 @@ class StreamDiff(msgspec.Struct, frozen=True, kw_only=True):
 @_sense_option
 @json_option
 @pass_app
-@click.pass_context
-def diff(ctx: click.Context, app: App, lead: str, first: str, second: str, sense: Sense, as_json: bool) -> None:
+def diff(app: App, lead: str, first: str, second: str, sense: Sense, as_json: bool) -> None:
     """Print how a lead differs between two moments, and the events between them.
 
     A and B are events (numbers) or times: 2, 2026-03-09T14:30, 2026-03-09 (its end), today. A rep is named as in rep:dana, a
@@ -78,7 +77,7 @@ def diff(ctx: click.Context, app: App, lead: str, first: str, second: str, sense
     if named is not None:
         if sense == "occurred":
             raise InputError("--as occurred is for leads: of a rep, a campaign or an event there is what was recorded")
-        _end(ctx, _diff_of_stream(app, named, first.strip(), second.strip(), as_json))
+        end_of(_diff_of_stream(app, named, first.strip(), second.strip(), as_json))
         return
     with typed_errors(), transaction(app.service.engine) as connection:
         found = find_lead(connection, lead)
@@ -96,7 +95,7 @@ def diff(ctx: click.Context, app: App, lead: str, first: str, second: str, sense
     else:
         click.echo(f"{found.name}: event {last.row.version} -> event {new.row.version}, as {sense}")
         _print_diff(differs, between, zone)
-    _end(ctx, whole.trouble)
+    end_of(whole.trouble)
 
 
 def _diff_of_stream(app: App, named: Named, first: str, second: str, as_json: bool) -> str:
@@ -116,13 +115,6 @@ def _diff_of_stream(app: App, named: Named, first: str, second: str, as_json: bo
         click.echo(f"{named.kind} {plain(named.name, 80)}: event {last.row.version} -> event {new.row.version}")
         _print_diff(differs, between, zone)
     return whole.trouble
-
-
-def _end(ctx: click.Context, trouble: str) -> None:
-    """Say what is wrong with the history, if anything is, and end with 1."""
-    if trouble:
-        click.echo(f"chain      BROKEN at {trouble}; run `thaw verify`", err=True)
-        ctx.exit(REFUSED)
 
 
 def _between(before: Sequence[AnyEntry], after: Sequence[AnyEntry]) -> tuple[AnyEntry, ...]:

@@ -9,8 +9,8 @@ import msgspec
 
 from models import views
 from service.cli.answers import typed_errors
-from service.cli.app import REFUSED, App, InputError, json_option, pass_app
-from service.cli.look import owners_zone
+from service.cli.app import App, InputError, json_option, pass_app
+from service.cli.look import end_of, owners_zone
 from service.cli.typed import DAY
 from service.find import find_lead
 from service.history import History, labelled, read_history, told
@@ -81,9 +81,7 @@ def explain(app: App, lead: str, day: str | None, as_json: bool) -> None:
         click.echo(f"{found.name} on {shown_day(on)}, times in {zone.key}")
         for label, line in (*merged, *_lines(answer, history, zone)):
             click.echo(labelled(label, line))
-    if whole.trouble:
-        click.echo(f"chain      BROKEN at {whole.trouble}: this is told from the events before it; run `thaw verify`", err=True)
-        raise SystemExit(REFUSED)
+    end_of(whole.trouble)
 
 
 def _until(history: History, on: date, zone: ZoneInfo) -> History:

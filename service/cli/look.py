@@ -10,7 +10,7 @@ import msgspec
 from models import playbooks, views
 from models.database import Connection, transaction
 from service.cli.answers import typed_errors
-from service.cli.app import App, json_option, pass_app
+from service.cli.app import REFUSED, App, json_option, pass_app
 from service.find import Found, find_lead
 from service.history import Entry, History, labelled, read_history
 from service.merged import merged_lines
@@ -25,6 +25,13 @@ from workflows.playbooks import Playbook
 
 #: How many of the last events are shown.
 LAST = 5
+
+
+def end_of(trouble: str) -> None:
+    """End with 1, and say it, where there is *trouble* with the history that an answer was told from."""
+    if trouble:
+        click.echo(f"chain      BROKEN at {trouble}: this is told from the events before it; run `thaw verify`", err=True)
+        click.get_current_context().exit(REFUSED)
 
 
 class LeadShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from models import contacts, views
 from models.database import Connection
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
-from service.cli.look import owners_zone
+from service.cli.look import end_of, owners_zone
 from service.cli.typed import DAY
 from service.find import find_lead
 from service.history import History, StreamHistory, labelled, read_history, told
@@ -36,7 +36,7 @@ def why(app: App, lead: str, event: str | None, as_json: bool) -> None:
 
     Who asked for what, the message that carried it, the rule and its row of the table, the playbook, what the decision used,
     and what it led to. A rep is named as in rep:dana (plans of a day and calendars), a campaign as in campaign:spring, and a
-    sales event as in event:open-house.
+    sales event as in event:open-house. Exit status 1 when an event of the history cannot be believed.
     """
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         name, zone, history, merged = _meant(connection, lead)
@@ -50,12 +50,11 @@ def why(app: App, lead: str, event: str | None, as_json: bool) -> None:
         answer = why_event(connection, history, version)
     if as_json:
         app.print_json(answer)
-        return
-    click.echo(f"{name}, event {version} at position {answer.position} of the log")
-    click.echo(told(history.entries[version - 1], zone)[0])
-    _print_labelled((*why_lines(answer, zone), *merged))
-    if history.trouble:
-        click.echo(f"WRONG      {history.trouble}; run `thaw verify`")
+    else:
+        click.echo(f"{name}, event {version} at position {answer.position} of the log")
+        click.echo(told(history.entries[version - 1], zone)[0])
+        _print_labelled((*why_lines(answer, zone), *merged))
+    end_of(history.trouble)
 
 
 def _meant(connection: Connection, typed: str) -> tuple[str, ZoneInfo, History | StreamHistory, tuple[tuple[str, str], ...]]:
@@ -79,7 +78,10 @@ def _print_labelled(lines: Iterable[tuple[str, str]]) -> None:
 @json_option
 @pass_app
 def why_not(app: App, lead: str, on: str, as_json: bool) -> None:
-    """Print why a lead was not touched on a day: how it stood, what held it back, who was planned, and who had which slot."""
+    """Print why a lead was not touched on a day: how it stood, what held it back, who was planned, and who had which slot.
+
+    Exit status 1 when an event of its history cannot be believed: what is printed is told from those before it.
+    """
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         found = find_lead(connection, lead)
         zone = owners_zone(connection, found.lead)
@@ -94,9 +96,10 @@ def why_not(app: App, lead: str, on: str, as_json: bool) -> None:
         names = _names(connection, answer)
     if as_json:
         app.print_json(answer)
-        return
-    click.echo(f"{found.name} on {shown_day(answer.on)}, times in {zone.key}")
-    _print_labelled(_why_not_lines(answer, names, zone))
+    else:
+        click.echo(f"{found.name} on {shown_day(answer.on)}, times in {zone.key}")
+        _print_labelled(_why_not_lines(answer, names, zone))
+    end_of(history.trouble)
 
 
 def _names(connection: Connection, answer: WhyNot) -> dict[str, str]:

@@ -144,8 +144,9 @@ def test_a_history_that_was_altered_is_not_believed(called: World, tampering: st
     assert not as_json["whole"]
     assert len(as_json["events"]) < version
     assert f"WRONG      event {version} at position" in called.ok("lead", "V-0000")
-    explained = called.refused(1 if version > 2 else 2, "explain", "V-0000")
-    assert ("chain      BROKEN at " if version > 2 else "is missing before it") in explained
+    for told in (("explain", "V-0000"), ("why-not", "V-0000", "--on", "2026-01-05"), ("why", "V-0000")):
+        explained = called.refused(1 if version > 2 else 2, *told)
+        assert ("chain      BROKEN at " if version > 2 else "is missing before it") in explained
 
 
 def test_the_chart_is_a_state_diagram(world: World) -> None:
