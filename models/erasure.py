@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models import contacts
+from models.database import take_as_long_as_needed
 from workflows.events import Holdings, Recorded, decode_recorded
 
 _empty_messages = text("""
@@ -24,7 +25,7 @@ _empty_messages = text("""
 
 _forget_errors = text("""
     UPDATE messages SET error = NULL, traceback = NULL
-     WHERE stream_id = :lead_id AND actor_name = :taking_in AND error IS NOT NULL
+     WHERE stream_id = :lead_id AND actor_name = :taking_in AND (settled_at IS NULL OR outcome = 'dead') AND error IS NOT NULL
 """)
 
 #: The actor of a message that says that a duplicate was merged into the lead.
@@ -39,6 +40,7 @@ def remove(connection: Connection, lead_id: UUID, *, reason_id: UUID, message_id
     that the log has an event already; and but for a duplicate on its way, which is to hear of the erasure in answer: that
     message holds no personal data. There is no index over settled messages, so that all are looked at once.
     """
+    take_as_long_as_needed(connection)
     contact = connection.scalar(text("DELETE FROM contacts WHERE lead_id = :id RETURNING commitment"), {"id": lead_id})
     documents = connection.scalars(
         text("DELETE FROM documents WHERE lead_id = :id AND id <> :kept RETURNING commitment"),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event, text
 
 from migrations import runner
 from migrations.runner import SchemaError, check_schema, differences, migrate, newest_revision
-from models import frozen
+from models import erasure, frozen
 from models.database import make_engine, transaction
 from models.leads import lead_row
 from tests.servers import ServersUnderTest, ask, fresh_database
@@ -67,6 +67,18 @@ def test_what_an_auditor_asks_of_one_lead_is_found_by_an_index(database_url: str
         plan = "\n".join(connection.execute(text(f"EXPLAIN {question}")).scalars())
     engine.dispose()
     assert index in plan
+
+
+def test_errors_of_duplicates_on_their_way_are_found_by_indexes(database_url: str) -> None:
+    """An erasure, for which everybody waits, looks at all messages once and not twice."""
+    engine = make_engine(database_url)
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        question = text(f"EXPLAIN {erasure._forget_errors.text}")
+        plan = "\n".join(connection.execute(question, {"lead_id": UUID(int=1), "taking_in": erasure._TAKING_IN}).scalars())
+    engine.dispose()
+    assert "messages_stream" in plan
+    assert "messages_dead" in plan
 
 
 @pytest.mark.parametrize("index", ["messages_caused_by", "messages_call_by"])

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from models import book, frozen, replay, tracing
+from models import book, erasure, frozen, replay, tracing
 from models.audit import SCANNED
 from models.database import Connection, transaction
 from models.events import append, read_stream
@@ -95,7 +95,7 @@ def test_a_scan_reads_in_the_order_of_the_index(written: Desk) -> None:
     assert 1 == plan.count("Sort  (cost")
 
 
-#: What may have to look at every event there is, however few of them are asked for.
+#: What may have to look at every event or message there is, however few of them are asked for.
 LONG: dict[str, Callable[[Connection], object]] = {
     "leads": lambda connection: next(book.leads_at(connection, datetime.now(UTC))),
     "standings": lambda connection: next(book.standings_at(connection, datetime.now(UTC))),
@@ -104,6 +104,7 @@ LONG: dict[str, Callable[[Connection], object]] = {
     "calendars": frozen.read_calendars,
     "beginning": frozen.began_at,
     "slots": lambda connection: tracing.slots_held(connection, [("dan", date(2026, 1, 5))], upto=1, plan=UUID(int=1)),
+    "erasure": lambda connection: erasure.remove(connection, UUID(int=1), reason_id=UUID(int=2), message_id=UUID(int=3)),
     "verify": verify,
 }
 
