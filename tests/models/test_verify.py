@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from models.database import transaction
@@ -12,10 +13,14 @@ from models.pauses import pause, set_aside_due
 from models.rebuild import rebuild
 from models.replay import parts
 from models.verify import MOST, Verified, verify
+from models.verify_messages import _same_command
 from models.verify_part import verify_part
 from models.verify_since import verify_since
 from tests.desk import CALL_ON, NOTE_ON, Desk
-from workflows.commands import MarkNoteSent, OptOut, RecordCall
+from tests.workflows.make_golden import GOLDEN
+from workflows.codec import canonical
+from workflows.commands import Command, MarkNoteSent, OptOut, RecordCall, SetCalendar
+from workflows.events import CalendarFrozen, decode_recorded
 
 CHECKS = ("personal_fact", "reminds_who_we_are", "future_call", "not_form_letter")
 
@@ -238,3 +243,26 @@ def test_days_of_the_note_and_its_call_are_those_of_the_sample(lived: Desk) -> N
     """The slots that the samples above rest on are there."""
     days = lived.ask("SELECT DISTINCT kind, day FROM slots ORDER BY 1")
     assert [("note", NOTE_ON), ("promised_call", CALL_ON)] == days
+
+
+def test_what_froze_a_calendar_is_held_against_what_was_asked_for() -> None:
+    """The event repeats no command: of the message every field is compared with what the event says."""
+    frozen = decode_recorded((GOLDEN / "calendar_frozen.json").read_bytes())
+    assert isinstance(frozen.data, CalendarFrozen)
+    assert frozen.playbook
+    data, digest = frozen.data, frozen.playbook.digest
+    asked = SetCalendar(rep=data.rep, calendar=data.calendar, playbook=data.playbook, layers=data.layers)
+    others = (
+        replace(asked, rep="eve"),
+        replace(asked, calendar=replace(data.calendar, timezone="Europe/Vienna")),
+        replace(asked, playbook="another"),
+        replace(asked, digest="0" * 64),
+        OptOut(),
+    )
+
+    def fits(command: Command) -> bool:
+        return _same_command(canonical(command).decode(), canonical(frozen).decode())
+
+    assert fits(asked)
+    assert fits(replace(asked, digest=digest))
+    assert not any(map(fits, others))
