@@ -47,7 +47,7 @@ def read_notes(path: Path, known: list[VerifierKey]) -> list[Checkpoint]:
     if not known:
         raise EvidenceError("no public key is known here: name it with --key, as `thaw keys show` prints it")
     try:
-        notes = split_notes(path.read_text())
+        notes = split_notes(path.read_text(encoding="utf-8"))
         if not notes:
             raise EvidenceError(f"{path} holds no checkpoint")
         return [opened(note, known) for note in notes]

@@ -116,7 +116,7 @@ def _kept(app: App, path: Path) -> list[Checkpoint]:
         except EvidenceError as error:
             raise InputError(str(error)) from error
     try:
-        notes = split_notes(path.read_text())
+        notes = split_notes(path.read_text(encoding="utf-8"))
         found = [parse_checkpoint(parse_note(note).text) for note in notes]
     except (NoteError, UnicodeDecodeError) as error:
         raise InputError(f"{path} holds what is no checkpoint: {error}") from error

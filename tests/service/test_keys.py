@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service import keys as keys_module
+from service.evidence import read_notes
 from service.keys import KeyFileError, KeyFiles, SigningKey, is_signed, opened, signed
 from service.settings import Settings
 from tests.workflows.test_notes import FOO, NOTE, PETER, TEXT
@@ -124,6 +125,17 @@ def test_a_name_that_no_key_may_have_is_refused(files: KeyFiles, name: str) -> N
     with pytest.raises(KeyFileError, match="no name for a key"):
         files.init(name)
     assert not files.exist
+
+
+def test_notes_are_read_as_they_are_sent(files: KeyFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In UTF-8, whatever the machine writes in otherwise: each signature begins with a dash that is not in ASCII."""
+    files.init("thaw/ab")
+    checkpoint = Checkpoint("thaw/ab", 0, EMPTY_ROOT)
+    path = tmp_path / "kept"
+    path.write_text(str(signed(checkpoint, files.signing())), encoding="utf-8")
+    known = files.known()
+    monkeypatch.setattr(Path, "read_text", lambda self, encoding="latin-1": self.read_bytes().decode(encoding))
+    assert [checkpoint] == read_notes(path, known)
 
 
 def test_a_rotation_ends_when_both_keys_have_signed(files: KeyFiles) -> None:
