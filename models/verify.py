@@ -102,7 +102,7 @@ def _slots_one_by_one(connection: Connection, wrong: Collection[UUID]) -> Iterat
             for slot in sorted(said - found):
                 looked += 1
                 two = looked <= MOST and _is_held_by_another(connection, slot, stream_id, wrong)
-                yield Finding("slot_differs", None, stream_id, held_by_two(slot) if two else _not_held(slot))
+                yield Finding("slot_differs", None, stream_id, held_by_two(slot) if two else not_held(slot))
             yield from _not_said(stream_id, found - said, wrong)
         while given:
             yield from _not_said(*given, wrong)
@@ -138,7 +138,8 @@ def _is_held_by_another(connection: Connection, slot: Slot, stream_id: UUID, wro
     return slot in _left_taken(decode_recorded(row.body.encode()) for row in read_stream(connection, holder))
 
 
-def _not_held(slot: Slot) -> str:
+def not_held(slot: Slot) -> str:
+    """Say that whoever has *slot* by the log has it not by the table."""
     return f"{_named(slot)} is not held by whom the log says"
 
 

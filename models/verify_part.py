@@ -9,7 +9,7 @@ No two streams have a row in common, but for the slots: so parts can be verified
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,7 @@ PROGRESS_EVENTS = 1_000
 PAGE_ROWS = 1_000
 
 #: The tables whose rows stand for streams.
-_TABLES = ("leads", "reps", "campaigns", "sales_events")
+TABLES = ("leads", "reps", "campaigns", "sales_events")
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +91,7 @@ class _Verification:
         self._connection = connection
         self._ids = ids
         self._progress = progress
-        self._expected = {table: _Rows() for table in _TABLES}
+        self._expected = {table: _Rows() for table in TABLES}
         self.wrong: set[UUID] = set()
         self.slots = 0
         self.events = 0
@@ -99,7 +99,7 @@ class _Verification:
 
     def findings(self) -> Iterator[Finding]:
         yield from self._log()
-        for table in _TABLES:
+        for table in TABLES:
             yield from self._projection(table)
 
     def _log(self) -> Iterator[Finding]:
@@ -120,7 +120,7 @@ class _Verification:
                 wrong = None if stream.wrong else stream.take(columns)
                 if wrong:
                     # What follows in this stream rests on this event; the first wrong one is what there is to name.
-                    yield _finding(stream.id, wrong)
+                    yield event_is(wrong, stream.id)
         self._note(stream)
         self._progress(self.events)
 
@@ -159,9 +159,7 @@ class _Verification:
         """Fold the stream again, this time to say in what its row differs."""
         folded = fold_rows(read_stream(self._connection, id_))
         expected = projection_row(*folded)[1] if folded else {}
-        differing = [name for name, value in expected.items() if row[name] != value] if row else ["the row is missing"]
-        sentence = f"the row of {id_} in {table} is not what its events fold to: {', '.join(differing)}"
-        return Finding("projection_differs", None, id_, sentence)
+        return row_differs(table, id_, differing(row, expected))
 
     def _pages(self, table: str) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows of a projection in the order of their ids."""
@@ -212,8 +210,19 @@ def _digest(row: dict[str, Any]) -> bytes:
     return hashlib.sha256(canonical(row)).digest()[:16]
 
 
-def _finding(stream_id: UUID, wrong: Wrong) -> Finding:
-    """Return what is wrong with an event."""
+def differing(row: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> list[str]:
+    """Return in what a projection's *row* is not what is *expected*: columns, in their order."""
+    return [name for name, value in expected.items() if row[name] != value] if row else ["the row is missing"]
+
+
+def row_differs(table: str, id_: UUID, how: Sequence[str]) -> Finding:
+    """Say that the row of a stream is not what its events fold to, and in what."""
+    sentence = f"the row of {id_} in {table} is not what its events fold to: {', '.join(how)}"
+    return Finding("projection_differs", None, id_, sentence)
+
+
+def event_is(wrong: Wrong, stream_id: UUID) -> Finding:
+    """Say what is wrong with an event of a stream."""
     row = wrong.row
     event = f"event {row.position} ({row.type}, version {row.version} of {stream_id})"
     return Finding(wrong.code, row.position, stream_id, f"{event}: {wrong.sentence}")

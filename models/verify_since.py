@@ -20,8 +20,8 @@ from models.findings import Finding, first
 from models.finite import columns_of
 from models.replay import pages
 from models.tables import metadata
-from models.verify import held_by_two
-from models.verify_part import projection_row
+from models.verify import held_by_two, not_held
+from models.verify_part import TABLES, differing, event_is, projection_row, row_differs
 from models.verify_timers import Waiting, verify_timers
 from workflows.events import Slot
 from workflows.invitation_streams import Stream as State
@@ -31,8 +31,6 @@ from workflows.service_stream import SERVICE_ID
 
 #: So many streams are read at a time, and held against the tables together.
 PAGE_STREAMS = 200
-
-_TABLES = ("leads", "reps", "campaigns", "sales_events")
 
 
 class SinceVerified(NamedTuple):
@@ -80,9 +78,7 @@ def _streams(connection: Connection, ids: Sequence[UUID], progress: Callable[[in
             if stream.wrong:
                 # There is no saying what the rows of this one should be.
                 wrong.add(stream.id)
-                row = stream.wrong.row
-                event = f"event {row.position} ({row.type}, version {row.version} of {stream.id})"
-                yield Finding(stream.wrong.code, row.position, stream.id, f"{event}: {stream.wrong.sentence}")
+                yield event_is(stream.wrong, stream.id)
             else:
                 streams.append(stream)
         states = [(stream.state, stream.hash) for stream in streams if stream.state is not None]
@@ -113,17 +109,15 @@ def _rows(connection: Connection, states: Sequence[tuple[State, bytes]]) -> Iter
     """Compare the rows of streams with what these fold to."""
     ids = [state.id for state, _ in states]
     found: dict[tuple[str, UUID], dict[str, Any]] = {}
-    for table in _TABLES:
+    for table in TABLES:
         columns = columns_of(metadata.tables[table])
         rows = connection.execute(text(f"SELECT {columns} FROM {table} WHERE id = ANY(:ids)"), {"ids": ids}).mappings()
         found |= {(table, row["id"]): dict(row) for row in rows}
     for state, hash_ in states:
         table, expected = projection_row(state, hash_)
         row = found.pop((table, state.id), None)
-        differing = [name for name, value in expected.items() if row[name] != value] if row else ["the row is missing"]
-        if differing:
-            sentence = f"the row of {state.id} in {table} is not what its events fold to: {', '.join(differing)}"
-            yield Finding("projection_differs", None, state.id, sentence)
+        if how := differing(row, expected):
+            yield row_differs(table, state.id, how)
     for table, id_ in found:
         yield Finding("projection_differs", None, id_, f"{id_} stands in {table}, which is not what its events fold to")
 
@@ -140,5 +134,4 @@ def _slots(connection: Connection, streams: Sequence[Stream]) -> Iterator[Findin
     found = {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal): r.lead_id for r in rows}
     for slot in sorted(found.keys() | expected.keys()):
         if found.get(slot) != expected.get(slot):
-            sentence = f"the {slot.kind} slot {slot.ordinal} of {slot.rep} on {slot.day} is not held by whom the log says"
-            yield Finding("slot_differs", None, expected.get(slot) or found.get(slot), sentence)
+            yield Finding("slot_differs", None, expected.get(slot) or found.get(slot), not_held(slot))
