@@ -158,6 +158,8 @@ class Book:
     def __init__(self, ledger: Ledger, file: BinaryIO) -> None:
         self._ledger = ledger
         self._file = file
+        self._end: int | None = None
+        """Behind the last whole line; None until a line is appended."""
 
     def entries(self) -> dict[UUID, Entry]:
         """Return what stands in the ledger, as `Ledger.entries` does."""
@@ -173,13 +175,16 @@ class Book:
 
     def append(self, line: Line) -> None:
         """Append *line*; when this returns, it is on the disk."""
-        self._file.seek(0)
-        raw = self._file.read()
-        self._file.truncate(len(raw.rpartition(b"\n")[0]) + (b"\n" in raw))
-        self._file.seek(0, os.SEEK_END)
-        self._file.write(msgspec.json.encode(line) + b"\n")
+        if self._end is None:
+            self._file.seek(0)
+            self._end = self._file.read().rfind(b"\n") + 1
+        # What was cut off while it was written, by us or before.
+        self._file.truncate(self._end)
+        self._file.seek(self._end)
+        written = self._file.write(msgspec.json.encode(line) + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
+        self._end += written
 
     def close_with(self, receipt: Receipt) -> None:
         """Append that a lead, or a sales event's texts, were erased, with the receipt."""
