@@ -7,6 +7,7 @@ import fcntl
 import http.client
 import os
 import re
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
@@ -66,7 +67,8 @@ class FileDestination:
         is_new = not self._path.exists()
         try:
             with os.fdopen(os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644), "rb+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                with suppress(OSError):  # not every medium of others knows locks, and mostly there is one notary
+                    fcntl.flock(file, fcntl.LOCK_EX)
                 _cut_back(file, note)
                 file.write(f"{note}\n".encode())
                 file.flush()

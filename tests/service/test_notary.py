@@ -1,5 +1,6 @@
 """The notary: a checkpoint when one is due, by one notary at a time, sent until it has arrived, and never a lie."""
 
+import errno
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -401,6 +402,17 @@ def test_a_note_that_was_cut_off_is_in_the_way_of_none(tmp_path: Path, keys: Key
             file.send(second)
             assert [*([first] if kept else []), second] == split_notes(path.read_text())
             assert second == file.newest()
+
+
+def test_a_medium_without_locks_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is best on a machine of others, and what is mounted from there may know none."""
+
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    FileDestination(tmp_path / "notes").send("note")
+    assert (tmp_path / "notes").read_text() == "note\n"
 
 
 def test_an_address_of_no_host_is_an_error_of_sending() -> None:
