@@ -429,3 +429,18 @@ def test_the_same_log_gives_the_same_bundle(office: Office, tmp_path: Path) -> N
     second = office.bundle(ALL, tmp_path / "b.zip")
     assert first == second
     shutil.rmtree(tmp_path)
+
+
+def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    """Whoever else took the name while the bundle was written keeps it, and nothing of the bundle is left behind."""
+    path = tmp_path / "bundle.zip"
+
+    def bundle() -> None:
+        with archive.new_archive(path, force=False) as made:
+            made.add("FORMAT.txt", b"")
+            made.seal()
+            path.write_text("of others")
+
+    with pytest.raises(BundleError, match="is there already"):
+        bundle()
+    assert [("bundle.zip", "of others")] == [(file.name, file.read_text()) for file in tmp_path.iterdir()]
