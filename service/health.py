@@ -9,7 +9,7 @@ from actors.bell import BellUnavailableError
 from actors.broker import broker
 from actors.heartbeats import workers_alive
 from migrations.runner import SchemaError, check_schema, current_revision
-from models import checkpoints, deliveries, leads, messages, views
+from models import checkpoints, deliveries, events, leads, messages, views
 from models.database import Connection, ModelError, ping, transaction
 from service.calendars import ending
 from service.destinations import destinations
@@ -21,6 +21,9 @@ from service.wording import count, plain
 
 #: So many reps whose calendars end soon, or who are planned ahead, are named in the hints.
 CALENDARS_NAMED = 5
+
+#: A clock with a key signs what is new each minute: after so long something is in the way.
+UNSIGNED_SECONDS = 600
 
 #: Under this name a clock process is connected to PostgreSQL.
 CLOCK = "thaw clock"
@@ -61,6 +64,8 @@ class Checkpoints(msgspec.Struct, frozen=True, kw_only=True):
 
     newest: int
     """How many events it commits to."""
+    behind: int
+    """Events that came since."""
     age_seconds: int
     """Less than 0 where PostgreSQL's clock was put back since."""
     unsent: tuple[Unsent, ...]
@@ -184,6 +189,7 @@ def _checkpoints(connection: Connection, known: set[str]) -> Checkpoints | None:
         return None
     return Checkpoints(
         newest=newest.size,
+        behind=events.head_position(connection) - newest.size,
         age_seconds=int(checkpoints.seconds_since(connection, newest.made_at)),
         unsent=tuple(
             Unsent(destination=each.destination, since=each.since, times=each.times, error=each.error)
@@ -204,6 +210,9 @@ def _hints(status: Status) -> list[str]:
         hints.append("no clock is connected: timers do not fire until `thaw clock` runs")
     if status.redis_trouble:
         hints.append("nothing is lost while Redis is away: what is accepted now is applied when it is back")
+    if status.checkpoints and status.checkpoints.behind and status.checkpoints.age_seconds >= UNSIGNED_SECONDS:
+        behind, age = count(status.checkpoints.behind, "event"), shown_age(status.checkpoints.age_seconds)
+        hints.append(f"nothing was signed for {age}, and {behind} came since: the clock says why, or `thaw checkpoint`")
     if status.checkpoints and status.checkpoints.unsent:
         hints.append("checkpoints do not arrive where they should: until they do, they are evidence against nobody")
     if status.checkpoints and status.checkpoints.age_seconds < 0:

@@ -101,7 +101,7 @@ class KeyFiles:
         return self.path.exists()
 
     def init(self, name: str) -> VerifierKey:
-        """Make the first key, for the log called *name*, and return its public half.
+        """Make the first key, or one in place of a lost one, for the log called *name*, and return its public half.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class KeyFiles:
         KeyFileError
             When there is no key, or no checkpoint has been made since the last rotation.
         """
-        old = _read(self.path).verifier
+        old = self._in_force().verifier
         line, verifier = _fresh(old.name)
         try:
             os.link(self.path, self.retiring)
@@ -161,11 +161,19 @@ class KeyFiles:
         KeyFileError
             When there is none, when others can read it, or when it holds no key.
         """
-        keys = [_read(self.path)]
+        keys = [self._in_force()]
         if self.retiring.exists():
             old = _read(self.retiring)
             keys += [old] if old.verifier != keys[0].verifier else []
         return keys
+
+    def _in_force(self) -> SigningKey:
+        if not self.exist and (known := self.known()):
+            raise KeyFileError(
+                f"the key in {self.path} is gone, and {known[-1].name} was signed with it: put its copy back; where there is "
+                "none, `thaw keys init` makes another for the same log"
+            )
+        return _read(self.path)
 
     def retire(self, replaced: VerifierKey) -> None:
         """Destroy the private key that was *replaced*, if it is still there: a checkpoint carries both signatures."""
@@ -219,7 +227,10 @@ def _read(path: Path) -> SigningKey:
     except FileNotFoundError:
         raise KeyFileError(f"there is no key in {path}: make one with `thaw keys init`") from None
     if not stat.S_ISREG(file.st_mode) or file.st_mode & 0o077:
-        raise KeyFileError(f"{path} can be read or written by others: it is to be a file of mode 0600")
+        raise KeyFileError(
+            f"{path} can be read or written by others: it is to be a file of mode 0600 (chmod 600); if somebody may have read "
+            "it, run `thaw keys rotate` then"
+        )
     try:
         return _parsed(path.read_text())
     except ValueError:

@@ -72,6 +72,8 @@ class Notary:
             When PostgreSQL is away, or the log has a gap.
         """
         if not self._keys.exist:
+            if self._keys.known() and self._checkpoint_is_due():
+                self._keys.signing()  # it is gone: the error says so
             return None
         if self._checkpoint_is_due():
             self.record_key("clock", wait=False)

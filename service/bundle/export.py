@@ -250,7 +250,9 @@ class _Writing:
         """Write every file, the manifest last."""
         self._write_leads()
         self._write_events()
-        earlier = checkpoints.milestones(self._connection, before=self.checkpoint.size)
+        # Those of a log of another name, from before the key was lost or a backup restored, are proved by `--kept` alone.
+        name, size = _name_of(self.checkpoint), self.checkpoint.size
+        earlier = [row for row in checkpoints.milestones(self._connection, before=size) if _name_of(row) == name]
         self._archive.add("checkpoint.note", self.checkpoint.note.encode())
         with self._archive.member("checkpoints.ndjson") as member:
             for row in earlier:
@@ -349,6 +351,10 @@ class _Writing:
             text = f"{FORMAT}\n{signing[0].verifier.name}\nsha256 {digest(raw)}\n"
             note = Note(text, tuple(key.sign(text) for key in signing))
             self._archive.add("manifest.note", str(note).encode())
+
+
+def _name_of(checkpoint: CheckpointRow) -> str:
+    return checkpoint.note.partition("\n")[0]
 
 
 def _told(selection: Selection) -> dict[str, Any]:

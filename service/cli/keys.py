@@ -21,15 +21,24 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--name", help="What the log is called in checkpoints, such as example.com/thaw; default: a random name.")
+@click.option(
+    "--name", help="What the log is called in checkpoints, such as example.com/thaw; default: as before, or a random name."
+)
 @by_option
 @json_option
 @pass_app
 def init(app: App, name: str | None, by: str | None, as_json: bool) -> None:
-    """Make the key, and print its public half for whoever is to check checkpoints."""
-    made = KeyFiles(app.settings).init(name or f"thaw/{secrets.token_hex(8)}")
+    """Make the key, and print its public half for whoever is to check checkpoints.
+
+    Where the key was lost, and its public half is still beside it, the new one signs for the same log.
+    """
+    files = KeyFiles(app.settings)
+    lost = [] if files.exist else files.known()
+    made = files.init(name or (lost[-1].name if lost else f"thaw/{secrets.token_hex(8)}"))
     _record(app, operator(by))
     _print(app, [made], as_json)
+    if lost:
+        click.echo("a key is gone; what it signed is checked with it alone: hand out all lines of `thaw keys show`", err=True)
 
 
 @keys.command()
@@ -38,8 +47,10 @@ def init(app: App, name: str | None, by: str | None, as_json: bool) -> None:
 def show(app: App, as_json: bool) -> None:
     """Print the public keys of all keys that ever signed here, the one in force last."""
     files = KeyFiles(app.settings)
+    if known := files.known():
+        # Public keys are of use to who checks, whatever became of the private one.
+        _print(app, known, as_json)
     files.signing()
-    _print(app, files.known(), as_json)
 
 
 @keys.command()

@@ -262,6 +262,21 @@ def test_a_key_that_was_replaced_vouches_up_to_its_end(office: Office, tmp_path:
     assert not any("who signed" in line for line in verify.check(io.BytesIO(bundle), known, []).unchecked)
 
 
+def test_a_log_that_goes_on_under_another_name_verifies(office: Office, tmp_path: Path) -> None:
+    """Somebody lost the key and made one for another name: what was signed before is proved where it was kept."""
+    kept = [verify.open_checkpoint(office.notes[-1], [])]
+    keys = KeyFiles(Settings(home=str(tmp_path / "home")))
+    new = str(keys.init("example.com/other"))
+    office.hand_in(office.leads[1], c.AnswerImportance(importance=3))
+    bundle = office.bundle(leads_of(office.leads[1]), tmp_path / "b.zip", keys=keys, kept=kept)
+    assert (0, "") == verdict(bundle, new)
+    known = [verify.parse_key(office.key), verify.parse_key(new)]
+    outside = [verify.open_checkpoint(office.notes[-1], known)]
+    report = verify.check(io.BytesIO(bundle), known, outside)
+    assert 0 == report.status
+    assert any("the checkpoints kept elsewhere said" in line for line in report.checked)
+
+
 def test_a_lead_that_was_expected_must_be_there(filled: Filled) -> None:
     """Whoever asked for a lead can say so; a range never proves one."""
     asked = str(filled.leads[1])

@@ -72,12 +72,42 @@ def test_a_moment_that_nobody_can_read_keeps_nobody_from_signing_and_verifying(
     for table, column in (("checkpoints", "made_at"), ("checkpoint_deliveries", "delivered_at")):
         signing.sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         signing.sql(f"UPDATE {table} SET {column} = %(at)s", at=moment)
+        signing.sql(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     signing.sql("INSERT INTO checkpoint_failures VALUES ('file', 3, 'away', %(at)s, 2)", at=moment)
     assert "not sent to file since" in signing.ok("status")
     signing.register(1)
     signing.ok("checkpoint")
     signing.ok("export", *WHY, "V-0000", "-o", tmp_path / "one.zip")
     signing.ok("verify")
+
+
+def test_a_key_that_is_lost_is_replaced_for_the_same_log(signing: World) -> None:
+    """Its public half is still shown and still vouches; the clock and `thaw status` do not pass over that nothing is signed."""
+    old = signing.ok("keys", "show").strip()
+    signing.ok("checkpoint", "--heads")
+    path = Path(signing.environ["THAW_KEY_FILE"])
+    path.chmod(0o644)
+    assert "chmod 600" in signing.refused(2, "checkpoint")
+    assert old in signing.thaw("keys", "show").stdout
+    path.unlink()
+    for arguments in (("checkpoint",), ("keys", "show"), ("keys", "rotate")):
+        assert "example.com/thaw was signed with it: put its copy back" in signing.refused(2, *arguments)
+    assert old in signing.thaw("keys", "show").stdout
+    made = signing.thaw("keys", "init")
+    assert (0, "example.com/thaw") == (made.exit_code, parse_key(made.stdout.strip()).name)
+    assert "all lines of `thaw keys show`" in made.stderr
+    signing.ok("checkpoint")
+    assert [old, made.stdout.strip()] == signing.ok("keys", "show").split()
+    assert "nothing is wrong" in signing.ok("verify")
+
+
+def test_status_says_that_nothing_is_signed_any_more(signing: World) -> None:
+    """What came since the newest checkpoint is behind it for a minute, and not for hours."""
+    signing.ok("checkpoint")
+    signing.register(1)
+    assert "nothing was signed" not in signing.thaw("status").stdout
+    signing.sql("ALTER TABLE checkpoints DISABLE TRIGGER ALL; UPDATE checkpoints SET made_at = made_at - interval '3 hours'")
+    assert "! nothing was signed for 3 h, and " in signing.thaw("status").stdout
 
 
 def test_a_checkpoint_is_printed_sent_and_kept(signing: World) -> None:
