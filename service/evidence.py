@@ -7,6 +7,7 @@ from models.verify_tree import OpenNote
 from service.destinations import FileDestination
 from service.keys import KeyFiles, opened
 from service.settings import Settings
+from service.wording import plain
 from workflows.notes import Checkpoint, NoteError, VerifierKey, parse_key, split_notes
 
 
@@ -24,11 +25,16 @@ def known_keys(settings: Settings, given: Sequence[str]) -> list[VerifierKey]:
     KeyFileError
         When the file of those known here is damaged.
     """
+    return list(dict.fromkeys([*KeyFiles(settings).known(), *map(_given, given)]))
+
+
+def _given(key: str) -> VerifierKey:
     try:
-        extra = [parse_key(key.strip()) for key in given]
+        return parse_key(key.strip())
     except NoteError as error:
-        raise EvidenceError(str(error)) from error
-    return list(dict.fromkeys([*KeyFiles(settings).known(), *extra]))
+        raise EvidenceError(
+            f"--key {plain(key, 80)}: {error}; give a whole line as `thaw keys show` prints it, name+id+base64"
+        ) from error
 
 
 def opener(known: list[VerifierKey]) -> OpenNote | None:
@@ -47,12 +53,27 @@ def read_notes(path: Path, known: list[VerifierKey]) -> list[Checkpoint]:
     if not known:
         raise EvidenceError("no public key is known here: name it with --key, as `thaw keys show` prints it")
     try:
-        notes = split_notes(path.read_text(encoding="utf-8"))
-        if not notes:
-            raise EvidenceError(f"{path} holds no checkpoint")
-        return [opened(note, known) for note in notes]
-    except (NoteError, UnicodeDecodeError) as error:
+        return [opened(note, known) for note in notes_in(path)]
+    except NoteError as error:
         raise EvidenceError(f"{path} holds what is no checkpoint of this log: {error}") from error
+
+
+def notes_in(path: Path) -> list[str]:
+    """Return the notes in the file at *path*, whose last line may have lost its end on the way here.
+
+    Raises
+    ------
+    EvidenceError
+        When it holds none, or is no text.
+    """
+    try:
+        held = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise EvidenceError(f"{path} is no text, and so no checkpoint; is it the right file?") from error
+    notes = split_notes(held if held.endswith("\n") else f"{held}\n")
+    if not notes:
+        raise EvidenceError(f"{path} holds no checkpoint")
+    return notes
 
 
 def sent(settings: Settings, known: list[VerifierKey]) -> list[Checkpoint]:

@@ -123,11 +123,11 @@ def new_archive(path: Path, *, force: bool) -> Iterator[Archive]:
     Raises
     ------
     BundleError
-        When there is a file at *path* already, and not *force*.
+        As `refuse_destination` does.
     OSError
-        When the folder is not there, or the disk is full.
+        When the disk is full.
     """
-    _refuse_to_replace(path, force=force)
+    refuse_destination(path, force=force)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     part = Path(name)
     try:
@@ -140,15 +140,28 @@ def new_archive(path: Path, *, force: bool) -> Iterator[Archive]:
                 raise
             file.flush()
             os.fsync(file.fileno())
-        _refuse_to_replace(path, force=force)
+        refuse_destination(path, force=force)
         part.replace(path)
         sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _refuse_to_replace(path: Path, *, force: bool) -> None:
+def refuse_destination(path: Path, *, force: bool) -> None:
+    """Refuse a *path* at which no file can be put.
+
+    Raises
+    ------
+    BundleError
+        When its folder is not there or closed to us; when it is a folder or a device; or a file is there, and not *force*.
+    """
     if path.is_dir():
         raise BundleError(f"{path} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise BundleError(f"there is no folder {path.parent}: make it, or name a file in another one")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise BundleError(f"you may not write into the folder {path.parent}: name a file in another one")
+    if path.exists() and not path.is_file():
+        raise BundleError(f"{path} is no file, and is not replaced by one: name another")
     if path.exists() and not force:
         raise BundleError(f"{path} is there already: name another file, or replace it with --force")

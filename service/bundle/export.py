@@ -17,7 +17,7 @@ from models.checkpoints import CheckpointRow
 from models.database import Connection, Engine, transaction
 from models.heads import RecordedHeads
 from models.merges import merged_with
-from service.bundle.archive import Archive, BundleError, Listed, new_archive
+from service.bundle.archive import Archive, BundleError, Listed, new_archive, refuse_destination
 from service.bundle.heads import HeadProofs
 from service.bundle.kept import refuse_future, refuse_unsigned
 from service.bundle.opened import References
@@ -100,12 +100,14 @@ def export(
     ------
     BundleError
         When nothing signed covers what is asked for or was *kept*, and there is no key; when *kept* is over more than the log
-        has; when *path* is taken; or when texts are changing that it would have to hold.
+        has; when nothing can be put at *path*: then nothing was signed either; or when texts are changing that it would have to
+        hold.
     KeyFileError
         When the key at hand cannot be used.
     ModelError, OSError
         When PostgreSQL refused or the disk is full; nothing is left behind.
     """
+    refuse_destination(path, force=force)
     with transaction(engine) as connection:
         may_record = by is not None and bundle.may_append(connection)
         if opened and not contacts.are_open(connection):

@@ -5523,21 +5523,39 @@ def _key(typed: str) -> Key:
         raise ValueError(f"--key {plain(typed, 80)}: {error}") from None
 
 
+def _bundle(typed: str) -> Path:
+    if Path(typed).is_dir():
+        raise ValueError(f"{plain(typed, 200)} is a folder: name the zip file as it came, not what was unpacked from it")
+    return Path(typed)
+
+
+def _lead(typed: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", typed.lower()):
+        raise ValueError(f"--lead {plain(typed, 80)}: it is no id of a lead; the report names them, 36 characters each")
+    return typed.lower()
+
+
 def _kept(path: str, keys: Sequence[Key]) -> list[Checkpoint]:
-    with Path(path).open(encoding="utf-8") as file:
-        whole = file.read(WHOLE_BYTES_MAX)
-        if file.read(1):
-            raise ValueError(
-                f"--checkpoint {plain(path, 80)}: it is too long; put the notes that matter, such as the last, into a file"
-            )
-    notes = split_notes(whole)
     try:
-        found = [open_checkpoint(note, keys) for note in notes]
+        found = [open_checkpoint(note, keys) for note in split_notes(_text_of_notes(path))]
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"--checkpoint {plain(path, 80)}: it is no text, and so no checkpoint; is it the right file?"
+        ) from None
     except (ValueError, WrongError) as error:
         raise ValueError(f"--checkpoint {plain(path, 80)}: {error}") from None
     if not found:
         raise ValueError(f"--checkpoint {plain(path, 80)}: it holds none")
     return found
+
+
+def _text_of_notes(path: str) -> str:
+    with Path(path).open(encoding="utf-8") as file:
+        held = file.read(WHOLE_BYTES_MAX)
+        if file.read(1):
+            raise ValueError("it is too long; put the notes that matter, such as the last, into a file")
+    # The end of the last line may have been lost on the way from a mail or a screen.
+    return held if held.endswith("\n") else held + "\n"
 
 
 def _write(stream: Any, text: str) -> bool:
@@ -5580,9 +5598,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "verify.py") -> int
     try:
         keys = [_key(typed) for typed in asked.key]
         kept = [note for path in asked.checkpoint for note in _kept(path, keys)]
-        with Path(asked.bundle).open("rb") as file:
+        leads = [_lead(typed) for typed in asked.lead]
+        with _bundle(asked.bundle).open("rb") as file:
             report = check(
-                file, keys, kept, leads=asked.lead, max_bytes=asked.max_bytes, processes=asked.processes,
+                file, keys, kept, leads=leads, max_bytes=asked.max_bytes, processes=asked.processes,
                 progress=_show_progress if watched else lambda done, of: None,
             )  # fmt: skip
         shown = as_json(report) if asked.json else as_text(report, Path(asked.bundle).name)

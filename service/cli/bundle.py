@@ -18,13 +18,13 @@ from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.operator import by_option, operator, reason_option, required_reason
 from service.cli.ops import bar
 from service.destinations import destinations
-from service.evidence import EvidenceError, known_keys, read_notes
+from service.evidence import EvidenceError, known_keys, notes_in, read_notes
 from service.find import find_lead
 from service.keys import KeyFiles
 from service.merged import called
 from service.notary import Notary
 from service.wording import count
-from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note, split_notes
+from workflows.notes import Checkpoint, NoteError, parse_checkpoint, parse_note
 
 #: Takes the verifier out of a bundle of which nothing is believed yet: that member alone, and no more than a megabyte of it.
 TAKE_OUT = (
@@ -110,19 +110,12 @@ def _selection(app: App, typed: Iterable[str], span: str | None) -> Selection:
 def _kept(app: App, path: Path) -> list[Checkpoint]:
     """Return the checkpoints in the file at *path*; their signatures are checked where a key is known."""
     known = known_keys(app.settings, ())
-    if known:
-        try:
-            return read_notes(path, known)
-        except EvidenceError as error:
-            raise InputError(str(error)) from error
     try:
-        notes = split_notes(path.read_text(encoding="utf-8"))
-        found = [parse_checkpoint(parse_note(note).text) for note in notes]
-    except (NoteError, UnicodeDecodeError) as error:
+        return read_notes(path, known) if known else [parse_checkpoint(parse_note(note).text) for note in notes_in(path)]
+    except EvidenceError as error:
+        raise InputError(str(error)) from error
+    except NoteError as error:
         raise InputError(f"{path} holds what is no checkpoint: {error}") from error
-    if not found:
-        raise InputError(f"{path} holds no checkpoint")
-    return found
 
 
 @contextmanager

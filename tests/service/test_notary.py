@@ -19,7 +19,7 @@ from models.verify import verify
 from models.verify_tree import verify_tree
 from service import notary as notary_module
 from service.destinations import Destination, DestinationError, FileDestination, WebhookDestination
-from service.keys import KeyFiles, opened, signed
+from service.keys import KeyFileError, KeyFiles, opened, signed
 from service.notary import ContradictionError, Notary
 from service.settings import Settings
 from tests.desk import Desk
@@ -72,6 +72,19 @@ def test_without_a_key_nothing_is_done(desk: Desk, tmp_path: Path) -> None:
     before = head(desk)
     assert notary_of(desk, KeyFiles(Settings(home=str(tmp_path)))).tick() is None
     assert before == head(desk)
+
+
+def test_a_key_that_is_gone_is_no_reason_to_be_silent(desk: Desk, keys: KeyFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once something was signed and something came since, the clock is to say that it signs no more."""
+    desk.queued()
+    notary = notary_of(desk, keys)
+    assert notary.tick()
+    keys.path.unlink()
+    monkeypatch.setattr(notary_module, "SECONDS_MOST", 0.0)
+    assert notary.tick() is None
+    desk.queued()
+    with pytest.raises(KeyFileError, match="thaw/test was signed with it"):
+        notary.tick()
 
 
 def test_a_checkpoint_commits_to_the_log_and_is_signed(desk: Desk, keys: KeyFiles) -> None:

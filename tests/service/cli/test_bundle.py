@@ -1,6 +1,7 @@
 """Bundles from the command line: what is said, what is refused, and that the enclosed verifier answers."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -75,10 +76,16 @@ def test_what_is_printed_takes_out_the_verifier_alone(tmp_path: Path) -> None:
 
 def test_the_verifier_has_its_own_statuses(signed: World, tmp_path: Path) -> None:
     """As the file alone has them, help and mistakes included."""
-    path = tmp_path / "v.zip"
+    path, kept = tmp_path / "v.zip", tmp_path / "kept.note"
+    kept.write_text(signed.ok("checkpoint").rstrip("\n"))  # as it comes out of some mail programs
     signed.ok("export", *WHY, "--all", "-o", path)
     assert "[not signed]" in signed.refused(3, "verify-bundle", path)
     assert signed.refused(5, "verify-bundle", tmp_path / "w.zip").startswith("thaw: No such file")
+    assert "is a folder: name the zip file as it came" in signed.refused(5, "verify-bundle", tmp_path)
+    assert "--lead V-0000: it is no id of a lead" in signed.refused(5, "verify-bundle", path, "--lead", "V-0000")
+    assert "it is no text, and so no checkpoint" in signed.refused(5, "verify-bundle", path, "--checkpoint", path)
+    key = signed.ok("keys", "show").strip()
+    assert "nothing is wrong" in signed.ok("verify-bundle", path, "--key", key, "--checkpoint", kept)
     path.write_bytes(path.read_bytes()[:-1])
     assert "[incomplete]" in signed.refused(2, "verify-bundle", path)
     assert signed.refused(5, "verify-bundle").startswith("thaw: the following arguments are required: bundle")
@@ -100,6 +107,8 @@ def test_what_is_asked_for_must_be_one_thing(signed: World, tmp_path: Path) -> N
     assert "holds what is no checkpoint" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
     note.write_text("")
     assert "holds no checkpoint" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
+    note.write_bytes(b"PK\x03\x04\xea")
+    assert "is no text, and so no checkpoint" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--kept", note)
     assert not path.exists()
 
 
@@ -154,13 +163,19 @@ def test_nothing_leaves_the_house_without_a_reason(signed: World, tmp_path: Path
 def test_a_file_that_cannot_be_written_is_a_sentence(signed: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There already, in no folder, a folder, and a full disk; and nothing is left behind."""
     path = tmp_path / "there" / "v.zip"
-    assert "No such file or directory" in signed.refused(3, "export", *WHY, "--all", "-o", path)
+    before = signed.said("verify")["events"]
+    for folder in (path.parent, Path("/proc/nowhere")):
+        assert f"there is no folder {folder}" in signed.refused(2, "export", *WHY, "--all", "-o", folder / "v.zip")
     path.parent.mkdir()
+    os.mkfifo(path)
+    assert "is no file, and is not replaced" in signed.refused(2, "export", *WHY, "--all", "-o", path, "--force")
+    path.unlink()
     path.write_text("mine")
     assert "is there already: name another file, or replace it with --force" in signed.refused(
         2, "export", *WHY, "--all", "-o", path
     )
     assert "is a folder: name a file in it" in signed.refused(2, "export", *WHY, "--all", "-o", path.parent, "--force")
+    assert before == signed.said("verify")["events"]
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
