@@ -1,6 +1,6 @@
 """What operators did, in sentences: retries, imports, exports, pauses, keys, playbooks, rebuilds, migrations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from workflows import operations as o
 from workflows.commands import Reference
 from workflows.events import AnyEvent
 
-#: Of the messages that were retried at once so many are named; ``--json`` has all.
+#: Of messages that were retried, or leads that were exported, at once so many are named; ``--json`` has all.
 NAMED = 5
 
 
@@ -127,7 +127,25 @@ def _published(data: o.PlaybookPublished | o.WordingPublished) -> str:
 def _scope(data: o.RecordsExported) -> str:
     if data.scope == "range":
         return f"events {data.first} to {data.last}"
-    return count(len(data.leads), "lead") if data.scope == "leads" else "everything"
+    if data.scope == "all":
+        return "everything"
+    rest = f" and {len(data.leads) - NAMED} more" if len(data.leads) > NAMED else ""
+    return f"{count(len(data.leads), 'lead')} ({', '.join(lead.hex[:8] for lead in data.leads[:NAMED])}{rest})"
+
+
+def concerns(data: AnyEvent, stream_id: UUID, positions: Sequence[int]) -> bool:
+    """Tell whether an act handed out events of a stream, which stand at *positions* of the log, or retried a message of it.
+
+    An export of everything concerns whatever there was.
+    """
+    match data:
+        case o.RecordsExported(scope="range", first=int(first), last=int(last)):
+            return any(first <= position <= last for position in positions)
+        case o.RecordsExported():
+            return data.scope == "all" or stream_id in data.leads
+        case o.MessagesRetried(messages=messages):
+            return any(message.stream_id == stream_id for message in messages)
+    return False
 
 
 def paused_names(actors: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from models import events, tracing
 from models.database import Connection
 from models.tracing import Traced
 from service.history import Entry, History, Logged, StreamHistory, moved, said
+from service.kept_words import kept_words, referred
 from service.law_words import decided_by
 from service.operations import Retry, retries_of, retry_line
 from service.times import shown_moment
@@ -59,6 +60,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     """The first event of the message that staged this one; None when a person or a program handed it in."""
     caused: tuple[Caused, ...]
     """Earliest due first."""
+    texts: tuple[str | None, ...] | None
+    """The words that the event refers to, null for those that are not kept any more; null where this login may read none."""
     retries: tuple[Retry, ...]
     """When the message was dead and tried again, oldest first."""
 
@@ -81,6 +84,7 @@ def why(connection: Connection, history: History | StreamHistory, version: int) 
         message=tracing.find_message(connection, recorded.message_id),
         cause=_cause(connection, recorded),
         caused=_caused(connection, recorded.message_id),
+        texts=kept_words(connection, referred(recorded, first.command)),
         retries=tuple(r for r in retries_of(connection, recorded.stream_id) if r.message_id == recorded.message_id),
     )
 
@@ -144,6 +148,10 @@ def why_lines(found: Why, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     yield "playbook", f"{pin.id}@{pin.version}, SHA-256 {pin.digest}" if pin else "none"
     yield from _used_lines(found.used, zone)
     yield "says", said(recorded.data) or "nothing more"
+    if found.texts is None:
+        yield "text", "closed to this login"
+    for words_ in found.texts or ():
+        yield "text", f"“{plain(words_, 2000)}”" if words_ else "not kept any more"
     if what := moved(recorded.effects, zone):
         yield "moved", what
     if found.together:

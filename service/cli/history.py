@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import click
@@ -18,11 +18,11 @@ from service.cli.forms import common_options
 from service.cli.look import owners_zone
 from service.find import Found, find_lead
 from service.history import History, labelled, read_history, said
+from service.kept_words import references
 from service.merged import merged_lines
 from service.times import shown_day
 from service.wording import facts_of, field_of, plain, words
-from workflows.commands import Reference
-from workflows.events import CommandRefused, Event, event_type
+from workflows.events import CommandRefused, event_type
 from workflows.homework_commands import OpenHistory
 
 #: What the CRM knows of an account, in the order in which it is read.
@@ -71,7 +71,7 @@ def _opened(connection: Connection, app: App, typed: Mapping[str, Any]) -> Submi
 
 
 def _told(connection: Connection, history: History, zone: ZoneInfo) -> Iterator[Told]:
-    kept = {entry.row.version: tuple(_references(entry.recorded.data)) for entry in history.entries}
+    kept = {entry.row.version: tuple(references(entry.recorded.data)) for entry in history.entries}
     bodies = contacts.find_documents(connection, [each for found in kept.values() for each in found])
     for entry in history.entries:
         recorded = entry.recorded
@@ -85,24 +85,6 @@ def _told(connection: Connection, history: History, zone: ZoneInfo) -> Iterator[
             says=said(recorded.data),
             texts=tuple(text for text in texts if text),
         )
-
-
-def _references(value: object) -> Iterator[UUID]:
-    """Yield the documents that *value* refers to, in its order."""
-    match value:
-        case Reference(document_id=document_id):
-            yield document_id
-        case dict():
-            for each in value.values():
-                yield from _references(each)
-        case tuple():
-            for each in value:
-                yield from _references(each)
-        case Event() | msgspec.Struct():
-            for name in value.__struct_fields__:
-                # A photo is no words; `thaw note-photo` gives it back.
-                if name != "photo":
-                    yield from _references(getattr(value, name))
 
 
 def _lines(found: Found, told: tuple[Told, ...], history: History) -> Iterator[str]:

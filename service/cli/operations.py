@@ -8,15 +8,18 @@ import click
 from models import views
 from service.cli.answers import typed_errors
 from service.cli.app import App, json_option, pass_app
-from service.operations import operation_lines, read_operations
+from service.find import find_lead
+from service.history import History, read_history
+from service.operations import OperationShown, concerns, operation_lines, read_operations
 from service.times import TimeError, parse_day, parse_moment, zone_of
 
 
 @click.command("operations")
 @click.option("--since", metavar="WHEN", help="Only from then on: 2026-03-09T14:30, 2026-03-09, in UTC.")
+@click.option("--lead", help="Only exports that hold events of this lead, and retries of its messages: who was given it?")
 @json_option
 @pass_app
-def operations_(app: App, since: str | None, as_json: bool) -> None:
+def operations_(app: App, since: str | None, lead: str | None, as_json: bool) -> None:
     """List what operators did: dead messages retried, imports, exports, pauses, keys, playbooks, rebuilds, migrations.
 
     These acts stand in the log itself, on the service's own stream, with who did them and why. Times are in UTC.
@@ -24,6 +27,9 @@ def operations_(app: App, since: str | None, as_json: bool) -> None:
     zone = zone_of(None)
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         found = read_operations(connection, _since(since, zone, app.service.now()) if since else None)
+        if lead:
+            history = read_history(connection, find_lead(connection, lead).lead.id)
+            found = [shown for shown in found if _concerns(shown, history)]
     if as_json:
         app.print_json({"operations": found})
         return
@@ -31,7 +37,13 @@ def operations_(app: App, since: str | None, as_json: bool) -> None:
         for line in operation_lines(shown, zone):
             click.echo(line)
     if not found:
-        click.echo("nothing was done" + (" since then" if since else ""))
+        click.echo("nothing was done" + (" with this lead" if lead else "") + (" since then" if since else ""))
+
+
+def _concerns(shown: OperationShown, history: History) -> bool:
+    """Tell whether the act had to do with the lead of *history*, as far as it had come by then."""
+    before = [entry.row.position for entry in history.entries if entry.row.position < shown.position]
+    return bool(before) and concerns(shown.data, history.entries[0].recorded.stream_id, before)
 
 
 def _since(typed: str, zone: ZoneInfo, now: datetime) -> datetime:

@@ -45,7 +45,7 @@ def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
     assert "opened: 1 text. It holds personal data: hand it only to whom it concerns." == lines[2]
     assert lines[3].startswith("SHA-256 ")
     assert lines[3].endswith(f"; recorded as event {size + 1} of the log")
-    assert "exported 1 lead: 6 events, with names and texts" in signed.ok("operations")
+    assert f"exported 1 lead ({signed.leads[0].hex[:8]}): 6 events, with names and texts" in signed.ok("operations")
     assert "take a verify.py from elsewhere, or the one inside" in lines[4]
     script = "\n".join(lines[5:]).replace("python ", f"{sys.executable} ")
     subprocess.run(["/bin/sh", "-ec", script], check=True, cwd=tmp_path)
@@ -130,6 +130,19 @@ def test_a_checkpoint_from_the_future_or_of_somebody_else_is_refused(signed: Wor
     assert not path.exists()
     assert "exported" not in signed.ok("operations")
     assert size == signed.said("checkpoint")["size"], "nothing was signed on the way"
+
+
+def test_who_was_given_a_lead_is_found(signed: World, tmp_path: Path) -> None:
+    """By name, in a range that has an event of it, and with everything; what had none of it says nothing of it."""
+    here, there = (f"{at}:{at}" for lead in ("V-0000", "V-0001") for at in [signed.said("why", lead, "1")["position"]])
+    for number, asked in enumerate((("V-0000",), ("V-0001",), ("--all",), ("--range", here), ("--range", there))):
+        signed.ok("export", *asked, "-o", tmp_path / f"{number}.zip", "--reason", f"call {number}")
+    for lead, calls in (("V-0000", "023"), ("V-0001", "124")):
+        found = signed.said("operations", "--lead", lead)["operations"]
+        assert [f"call {number}" for number in calls] == [each["reason"] for each in found]
+    newest = signed.take_in()
+    assert "nothing was done with this lead\n" == signed.ok("operations", "--lead", newest)
+    assert "no lead is known as 'V-9'" in signed.refused(2, "operations", "--lead", "V-9")
 
 
 def test_without_a_key_no_more_is_promised_than_is_signed(signed: World, tmp_path: Path) -> None:

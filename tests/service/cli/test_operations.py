@@ -271,7 +271,8 @@ def test_an_export_is_recorded_in_one_transaction_with_what_goes_with_it(lived: 
     with transaction(lived.engine) as connection:
         record_export(connection, made, reason="a complaint", now=lived.clock(), by="ops:ann")
     told = lived.ok("operations")
-    assert f"ops:ann exported 1 lead: 9 events, with names and texts, 12,345 bytes; SHA-256 {'ab' * 32}\n" in told
+    who = lived.leads[0].hex[:8]
+    assert f"ops:ann exported 1 lead ({who}): 9 events, with names and texts, 12,345 bytes; SHA-256 {'ab' * 32}\n" in told
     assert "because: a complaint\n" in told
 
 

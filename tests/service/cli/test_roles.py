@@ -47,6 +47,16 @@ def test_an_auditors_login_is_enough_to_read(audited: World, command: tuple[str,
     assert "Amberfield" not in said
 
 
+def test_the_words_behind_an_event_are_closed_to_an_auditor(lived: World, logins: Logins) -> None:
+    """That there are words is in the log; what they are is for whoever may see personal data."""
+    with lived.worker():
+        lived.ok("reply", "V-0000", "--channel", "call", "--words", "my sister's phone is better")
+    assert "sister" in lived.ok("why", "V-0000")
+    lived.environ["THAW_DATABASE_URL"] = logins.url(lived.environ["THAW_DATABASE_URL"], AUDITOR)
+    assert "text       closed to this login\n" in lived.ok("why", "V-0000")
+    assert lived.said("why", "V-0000")["texts"] is None
+
+
 def test_an_auditor_asks_what_if_and_is_told_that_texts_were_not_checked(audited: World) -> None:
     """Nothing is written, and what is closed to the login is said to be left out."""
     shipped = Path(__file__).parents[3] / "workflows" / "shipped" / "five-five-five.toml"

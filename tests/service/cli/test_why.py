@@ -52,6 +52,20 @@ def test_the_newest_event_is_meant_without_a_number(called: World) -> None:
     assert "because    timer call_after_note, armed by event 4, due Tue 2026-01-13 08:00, fired\n" in called.ok("why", "V-0000")
 
 
+def test_the_words_that_were_written_are_shown_as_long_as_they_are_kept(called: World) -> None:
+    """Which text? To read it changes nothing, and an erasure takes the words and not the event."""
+    with called.worker():
+        called.ok("reply", "V-0000", "--channel", "call", "--words", "call me in May,\nplease")
+    shown = called.ok("why", "V-0000")
+    assert "text       “call me in May, please”\n" in shown
+    assert shown == called.ok("why", "V-0000")
+    assert ["call me in May,\nplease"] == called.said("why", "V-0000")["texts"]
+    number = str(len(called.events(called.leads[0])))
+    called.ok("erase", "V-0000", "--reason", "asked for it by letter")
+    assert "text       not kept any more\n" in called.ok("why", called.leads[0], number)
+    assert "text " not in called.ok("why", called.leads[0], "1")
+
+
 def test_a_proposal_names_the_plan_that_made_it(called: World) -> None:
     said = called.said("why", "V-0000", "3")
     assert said["cause"]["data"]["type"] == "day_planned"
