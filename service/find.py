@@ -68,7 +68,7 @@ def find_lead(connection: Connection, typed: str, *, by_name: bool = True) -> Fo
     people = called(connection, text) if storable(text) else []
     if by_name and len(people) == 1 and (named := views.find_leads(connection, [people[0].lead_id])):
         return Found(named[0], people[0])
-    raise FindError(_unknown(connection, text, people))
+    raise FindError(_unknown(connection, text, people, by_name=by_name))
 
 
 def _erased(connection: Connection, text: str) -> list[Lead]:
@@ -134,24 +134,27 @@ def _ambiguous(connection: Connection, text: str, found: Sequence[Lead]) -> str:
     return f"{plain(text, 80)!r} may mean {' or '.join(named)}{more}: name one of them in full"
 
 
-def _unknown(connection: Connection, text: str, people: Sequence[Contact]) -> str:
+def _unknown(connection: Connection, text: str, people: Sequence[Contact], *, by_name: bool) -> str:
     if len(people) > 1:
         return f"{plain(text, 80)!r} may mean {listed(people)}: type the id of the one that is meant"
     if people or (storable(text) and (people := resembling(connection, text))):
         hint = f"did you mean {listed(people)}?"
     elif re.fullmatch(r"[0-9a-fA-F]+", digits := text.replace("-", "")) and len(digits) < PREFIX_DIGITS:
         hint = f"of an id, type at least the first {PREFIX_DIGITS} digits"
+    elif beside := re.match("(rep|campaign|event):.", text):
+        hint = f"what is asked here is asked of a lead, and that names a {beside[1]}"
+    elif storable(text) and leads.find_rep(connection, text):
+        hint = f"a rep is called so: where one can be meant, write rep:{plain(text, 80)}"
     else:
-        hint = f"name {_names(connection)}"
+        hint = f"name {_names(connection, by_name=by_name)}"
     return f"no lead is known as {plain(text, 80)!r}; {hint}"
 
 
-def _names(connection: Connection) -> str:
+def _names(connection: Connection, *, by_name: bool = True) -> str:
     """Return what may be typed for a lead."""
     ids = "its id, the first 8 digits of it"
-    return (
-        f"{ids}, the CRM's id for it, or the whole name" if contacts.are_open(connection) else f"{ids}, or the CRM's id for it"
-    )
+    named = by_name and contacts.are_open(connection)
+    return f"{ids}, the CRM's id for it, or the whole name" if named else f"{ids}, or the CRM's id for it"
 
 
 def find_rep(connection: Connection, name: str) -> Rep:

@@ -32,6 +32,9 @@ from workflows.priority import Score, rank
 from workflows.proposals import begins_by_call, can_enter, next_mode, next_value_item
 from workflows.telephone import Telephone
 
+#: The order in which leads wait (`workflows.priority.rank`).
+_BY_SCORE = "by score, of equals the longest untouched first"
+
 _ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -255,8 +258,8 @@ def _queued(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -
         yield "it entered the queue after the plan of that day had been made"
         return
     could = plan.could(len(plan.day.notes), "note", "notes")
-    why = "".join(f"; {each.detail}" for each in plan.day.shortfalls if each.kind == "note")
-    yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a note, by score, and {could}{why}"
+    why = _short_of([each for each in plan.day.shortfalls if each.kind == "note"])
+    yield f"it was number {rivals.index(mine) + 1} of {len(rivals)} that waited for a note, {_BY_SCORE}, and {could}{why}"
 
 
 def _turn(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> tuple[str, ...]:
@@ -277,8 +280,13 @@ def _turn(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> 
     if turn is None:
         return barred
     could = asked.plan.could(turn.could, "follow-up", "calls", "follow_ups", "touches")
-    why = "".join(f"; {each.detail}" for each in turn.shortfalls)
-    return (f"it was number {turn.number} of {turn.waiting} that waited for a follow-up slot, by score, and {could}{why}",)
+    line = f"it was number {turn.number} of {turn.waiting} that waited for a follow-up slot, {_BY_SCORE}"
+    return (f"{line}, and {could}{_short_of(turn.shortfalls)}",)
+
+
+def _short_of(shortfalls: Iterable[Shortfall]) -> str:
+    """Return what a plan says was missing, as it goes on in a sentence."""
+    return "".join(f"; {each.detail[:1].lower()}{each.detail[1:].rstrip('.')}" for each in shortfalls)
 
 
 def _silent(asked: _Asked, leads: dict[UUID, Lead], calendar: Calendar | None) -> Iterator[str]:

@@ -18,7 +18,7 @@ from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.look import end_of, owners_zone
 from service.differences import Difference, differences
-from service.find import find_lead, storable
+from service.find import find_lead, find_rep, storable
 from service.history import Entry, Logged, days_said, read_history, told
 from service.moments import Sense, as_recorded, in_sense, moment_of
 from service.stream_differences import stream_differences
@@ -93,7 +93,8 @@ def diff(app: App, lead: str, first: str, second: str, sense: Sense, as_json: bo
         versions = {"before": last.after.version, "after": new.after.version}
         app.print_json(Diff(lead_id=found.lead.id, sense=sense, differs=differs, between=events, **versions))
     else:
-        click.echo(f"{found.name}: event {last.row.version} -> event {new.row.version}, as {sense}")
+        back = ", back in time" if new.row.version < last.row.version else ""
+        click.echo(f"{found.name}: event {last.row.version} -> event {new.row.version}, as {sense}{back}")
         _print_diff(differs, between, zone)
     end_of(whole.trouble)
 
@@ -112,7 +113,8 @@ def _diff_of_stream(app: App, named: Named, first: str, second: str, as_json: bo
         versions = {"before": last.row.version, "after": new.row.version}
         app.print_json(StreamDiff(stream_id=named.id, differs=differs, between=events, **versions))
     else:
-        click.echo(f"{named.kind} {plain(named.name, 80)}: event {last.row.version} -> event {new.row.version}")
+        back = ", back in time" if new.row.version < last.row.version else ""
+        click.echo(f"{named.kind} {plain(named.name, 80)}: event {last.row.version} -> event {new.row.version}{back}")
         _print_diff(differs, between, zone)
     return whole.trouble
 
@@ -186,6 +188,7 @@ def leads_(app: App, moment: str, owner: str | None, state: str | None, as_json:
         listed = _listed(connection, at, owner, state, counts)
         if as_json:
             shown = tuple(then for then, _, _ in listed)
+            _refuse_unknown(connection, owner, counts)
             by_state: dict[str, int] = {name: counts[name] for name in STATES if counts[name]}
             app.print_json(Book(at=at, counts=by_state, leads=shown))
             return
@@ -196,9 +199,16 @@ def leads_(app: App, moment: str, owner: str | None, state: str | None, as_json:
             since = shown_moment(then.since, zone)
             stood = f"{then.state:<15} since {since}  {plain(then.owner, 80)}, event {then.version}{held}"
             click.echo(f"{key:<14} {name:<22} {stood}")
+        _refuse_unknown(connection, owner, counts)
     total = ", ".join(f"{name} {counts[name]}" for name in STATES if counts[name])
     when = f"{shown_moment(at, zone, seconds=True)} in {zone.key}"
     click.echo(f"{count(counts.total(), 'lead')} as of {when}{f': {total}' if total else ''}")
+
+
+def _refuse_unknown(connection: Connection, owner: str | None, counts: Counter[str]) -> None:
+    """Refuse an *owner* who had no lead and is no rep: that nothing is found would be taken for an answer."""
+    if owner and not counts.total():
+        find_rep(connection, owner)
 
 
 def _listed(

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from models import playbooks
-from models.database import transaction
+from models.database import Connection, transaction
 from models.playbooks import Published, PublishedError
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, OnDemand, json_option, pass_app
@@ -18,7 +18,7 @@ from service.playbooks import read_beside_published, record_published
 from service.wording import plain
 from workflows.law_table import CURRENT
 from workflows.playbook_review import Remark, follow_ups_a_day, review
-from workflows.playbook_text import json_schema
+from workflows.playbook_text import PlaybookError, json_schema
 from workflows.playbooks import Playbook, decode_playbook
 
 #: Answer rates for which ``validate`` shows the load of a day.
@@ -58,6 +58,14 @@ def read_file(path: str) -> str:
     return text
 
 
+def read_playbook_file(connection: Connection, path: str, text: str) -> Playbook:
+    """Return the playbook in *text*, which stands in the file at *path*; raises `InputError` for what is none."""
+    try:
+        return read_beside_published(connection, text)
+    except PlaybookError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
 def find_playbook(app: App, named: str) -> Published:
     """Return the published version called *named*; raises `InputError` with what may be meant."""
     with transaction(app.service.engine) as connection:
@@ -83,7 +91,7 @@ def validate(app: App, file: str, as_json: bool) -> None:
     """Say whether FILE is a playbook, and what it would do. Nothing is published."""
     text = read_file(file)
     with transaction(app.service.engine) as connection:
-        read = read_beside_published(connection, text)
+        read = read_playbook_file(connection, file, text)
     remarks = review(read, CURRENT)
     if as_json:
         app.print_json(Validated(playbook=exactly(read), digest=read.pin.digest, extends=read.extends, remarks=remarks))
@@ -133,7 +141,7 @@ def publish(app: App, file: str, who: str, approved_by: str, as_json: bool) -> N
     two_people("playbook", who, approved_by)
     text = read_file(file)
     with typed_errors(), transaction(app.service.engine) as connection:
-        read = read_beside_published(connection, text)
+        read = read_playbook_file(connection, file, text)
         wrong = next((remark for remark in review(read, CURRENT) if remark.level == "refuse"), None)
         if wrong:
             raise InputError(f"{file}: {wrong.field}: {wrong.says} Nothing was published.")

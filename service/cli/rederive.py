@@ -73,7 +73,7 @@ def rederive_(ctx: click.Context, app: App, lead: str | None, every: bool, as_js
     something differs; the lines name event and field. Hashes are checked by `thaw verify`.
     """
     if bool(lead) == every:
-        raise InputError("name a lead, or all with --all")
+        raise InputError("name a lead, or all with --all: one of the two")
     found = RederivedShown()
     with typed_errors(), views.snapshot(app.service.engine) as connection:
         stream_id = _meant(connection, lead) if lead else None

@@ -11,8 +11,7 @@ from models.database import Connection
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.ops import progress_bar
-from service.cli.playbook import read_file
-from service.playbooks import read_beside_published
+from service.cli.playbook import read_file, read_playbook_file
 from service.times import parse_moment, shown_day
 from service.what_if import CapacityShown, Sample, Span, WhatIfError, WhatIfShown, what_if
 from service.wording import count, key_of_id, plain, words
@@ -50,7 +49,7 @@ def what_if_(app: App, file: str, since: str | None, samples: int, as_json: bool
     """
     text = read_file(file)
     with typed_errors(), views.snapshot(app.service.engine) as connection:
-        playbook = read_beside_published(connection, text)
+        playbook = read_playbook_file(connection, file, text)
         wrong = next((remark for remark in review(playbook, CURRENT) if remark.level == "refuse"), None)
         if wrong:
             raise InputError(f"{file}: {wrong.field}: {wrong.says}")

@@ -61,13 +61,14 @@ def test_an_external_id_that_looks_like_the_digits_of_another_lead_is_ambiguous(
         ("V-17", "no lead is known as 'V-17'; name its id, the first 8 digits of it, the CRM's id for it, or the whole name"),
         ("00000000-0000-0000-0000-000000000000", "no lead is known as '00000000-0000-0000-0000-000000000000'; name its"),
         ("'; DROP TABLE leads; --", "no lead is known as"),
+        ("rep:dan", "no lead is known as 'rep:dan'; what is asked here is asked of a lead, and that names a rep"),
         ("\x00", "no lead is known as ''; name"),
         ("\udcff", "no lead is known as ''; name"),
         ("::", "no lead is known as '::'; name"),
         ("שלום\u202e🍅", "no lead is known as 'שלום🍅'; name"),
         ("x" * 1_000_000, "no lead is known as 'xxx"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_means_nobody_is_said_so(world: World, typed: str, expected: str) -> None:
     assert not_found(world, typed).startswith(expected)

@@ -104,6 +104,9 @@ def test_a_difference_reads_both_ways_and_in_both_senses(late: World) -> None:
         (d["field"], d["after"], d["before"]) for d in back["differs"]
     }
     assert there["between"] == back["between"]
+    assert "event 4 -> event 2, as recorded, back in time\n" in late.ok("diff", "V-0000", "4", "2")
+    assert "back in time" not in late.ok("diff", "V-0000", "2", "4")
+    assert "; a rep is called so: where one can be meant, write rep:dan" in late.refused(2, "diff", "dan", "1", "2")
     occurred = late.said("diff", "V-0000", "2026-01-11", "2026-01-12", "--as", "occurred")
     assert ["reply_received"] == [event["data"]["type"] for event in occurred["between"]]
     assert "  nothing differs\n0 events between them\n" in late.ok("diff", "V-0000", "2026-01-11", "2026-01-12")
@@ -156,7 +159,9 @@ def test_the_book_can_be_narrowed(late: World) -> None:
     first, total = shown.splitlines()
     assert first == "V-0000         Ada Amberfield         note_sent       since Tue 2026-01-06 10:00  dan, event 4"
     assert total.startswith("2 leads as of Tue 2026-01-06 10:00:00 in America/New_York: ")
-    assert {"counts": {}, "leads": []}.items() <= late.said("leads", "--owner", "eve").items()
+    for arguments in (("leads", "--owner", "dna"), ("leads", "--owner", "dna", "--json")):
+        assert "no rep is called 'dna'; did you mean dan?" in late.refused(2, *arguments)
+    assert {"counts": {}, "leads": []}.items() <= late.said("leads", "--owner", "dan", "--at", "2020-01-01").items()
     assert "0 leads as of Sun 2026-01-04 23:59:59 in America/New_York\n" == late.ok("leads", "--at", "2026-01-04")
 
 

@@ -148,7 +148,10 @@ def test_why_not_looks_at_the_days_of_the_colleague(covered: World) -> None:
     world.register(6)
     world.at(MONDAY + timedelta(days=2))
     said = world.said("why-not", "V-0006", "--on", "2026-01-07")
-    assert said["reasons"][0].startswith("it was number 6 of 6 that waited for a note, by score, and 5 notes could be planned")
+    assert said["reasons"][0].startswith(
+        "it was number 6 of 6 that waited for a note, by score, "
+        "of equals the longest untouched first, and 5 notes could be planned"
+    )
     calls = [(each.get("rep"), each["day"], each.get("by_plan")) for each in said["places"] if each["kind"] == "promised_call"]
     assert calls[-5:] == [("eve", "2026-01-14", True)] * 5
     assert all("rep" not in each for each in said["places"] if each["kind"] == "note")
@@ -191,7 +194,10 @@ def test_the_hours_of_who_is_away_keep_nobody_from_the_colleagues_calls(covered:
     world.register(6)
     world.at(MONDAY + timedelta(days=2))
     said = world.said("why-not", "V-0006", "--on", "2026-01-07")
-    assert said["reasons"][0].startswith("it was number 6 of 6 that waited for a note, by score, and 5 notes could be planned")
+    assert said["reasons"][0].startswith(
+        "it was number 6 of 6 that waited for a note, by score, "
+        "of equals the longest untouched first, and 5 notes could be planned"
+    )
 
 
 def test_why_not_asks_the_hours_of_whoever_has_the_call_on_the_list(covered: World) -> None:

@@ -155,7 +155,11 @@ def test_a_question_without_an_answer_gets_one_sentence(busy: World, mine: Path)
         (SAME, ("--since", "2026-02-30"), "'2026-02-30' is no time"),
         (SAME, ("--since", "2027-02-01"), "nothing was recorded from 2027-02-01 00:00 UTC on"),
         (SAME + "[capacity]\nnotes = 0\n", (), "capacity.notes: "),
-        (SAME + "[timers]\nqueue_age_days = 'soon'\n", (), "timers.queue_age_days: Expected `int`, got `str`"),
+        (
+            SAME + "[timers]\nqueue_age_days = 'soon'\n",
+            (),
+            "mine.toml: line 9, timers.queue_age_days: Expected `int`, got `str`",
+        ),
     ):
         mine.write_text(text)
         assert sentence in busy.refused(2, "what-if", mine, *options)

@@ -107,7 +107,8 @@ def test_who_waits_learns_who_was_planned_instead_and_with_which_score(called: W
     shown = called.ok("why-not", "V-0006", "--on", "2026-01-06")
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert max(map(len, shown.splitlines())) <= 120
-    assert "because it was number 7 of 7 that waited for a note, by score, and 5 notes could be planned" in lines
+    turn = "because it was number 7 of 7 that waited for a note, by score, of equals the longest untouched first, and 5 notes"
+    assert f"{turn} could be planned it was queued" in " ".join(lines)
     assert "score 23 = stage 12 + time 2 + importance 9" in lines
     assert "note for Ada Amberfield (V-0000), score 35 = stage 12 + value 12 + time 2 + importance 9" in lines
     said = called.said("why-not", "V-0006", "--on", "2026-01-06")
@@ -130,7 +131,8 @@ def test_a_plan_that_was_made_again_counts_what_the_first_one_chose(world: World
     left = next(lead for lead in map(world.lead, world.leads) if lead.state == "queued")
     said = world.said("why-not", str(left.id), "--on", "2026-01-06")
     assert [each["kind"] for each in said["instead"]] == ["note"] * 5
-    could = "it was number 2 of 2 that waited for a note, by score, and 1 note could be planned beside 4 planned before"
+    turn = "it was number 2 of 2 that waited for a note, by score, of equals the longest untouched first"
+    could = f"{turn}, and 1 note could be planned beside 4 planned before"
     assert said["reasons"][0].startswith(could), said["reasons"]
 
 

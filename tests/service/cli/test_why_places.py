@@ -43,8 +43,9 @@ def test_who_waits_for_a_call_learns_the_turn(silent: World) -> None:
     """On Tuesday nobody was silent yet: of seven to call, five could be."""
     reasons = silent.said("why-not", "V-0006", "--on", "2026-01-06")["reasons"]
     assert reasons[0] == (
-        "it was number 7 of 7 that waited for a follow-up slot, by score, and 5 follow-ups could be planned; "
-        "2026-01-06 holds no more follow-ups."
+        "it was number 7 of 7 that waited for a follow-up slot, by score, "
+        "of equals the longest untouched first, and 5 follow-ups could be planned; "
+        "2026-01-06 holds no more follow-ups"
     )
 
 
@@ -55,8 +56,9 @@ def test_a_silent_lead_that_capacity_kept_out_learns_its_turn(silent: World) -> 
     assert (said["state"], len(chosen)) == ("no_response", 5)
     turn, stood = said["reasons"]
     assert turn == (
-        "it was number 7 of 7 that waited for a follow-up slot, by score, and 5 follow-ups could be planned; "
-        "2026-01-09 holds no more follow-ups."
+        "it was number 7 of 7 that waited for a follow-up slot, by score, "
+        "of equals the longest untouched first, and 5 follow-ups could be planned; "
+        "2026-01-09 holds no more follow-ups"
     )
     assert stood == "it was no response, ready for another attempt since Fri 2026-01-09 08:00"
     held = slots_of(said, "follow_up", "2026-01-09")
@@ -110,8 +112,9 @@ def test_calls_promised_on_an_earlier_day_are_named_with_their_holders(world: Wo
     world.at(WEDNESDAY)
     said = world.said("why-not", "V-0005", "--on", "2026-01-07")
     assert said["reasons"][0] == (
-        "it was number 3 of 4 that waited for a note, by score, and 2 notes could be planned; "
-        "2026-01-14 has no free slot for the promised call."
+        "it was number 3 of 4 that waited for a note, by score, "
+        "of equals the longest untouched first, and 2 notes could be planned; "
+        "2026-01-14 has no free slot for the promised call"
     )
     held = slots_of(said, "promised_call", "2026-01-14")
     assert {each["lead_id"] for each in held if not each["by_plan"]} == {str(id_) for id_ in hers}
