@@ -22,6 +22,7 @@ from tests.workflows.test_codec import SORTED
 from tests.workflows.test_merkle import INCLUSION, LEAVES, ROOTS, naive_root
 from tests.workflows.test_notes import FOO, NOTE, PETER, TEXT
 from workflows import notes, timers, transitions
+from workflows.events import Effects, Recorded
 from workflows.lead import ENDS_HOLD, RESTING
 from workflows.merkle import Span, subtrees
 from workflows.notes import NoteError
@@ -322,7 +323,7 @@ def test_the_page_on_the_format_names_all_that_the_verifier_knows() -> None:
     for name in FILES:
         assert name in page
     words = set(re.findall(r"\w+", page))
-    for word in [*verify.TIMERS, *verify.ASKED, *verify.STATES]:
+    for word in [*verify.TIMERS, *verify.ASKED, *verify.STATES, *Recorded.__struct_fields__, *Effects.__struct_fields__]:
         assert word in words, word
     for status, verdict in enumerate(verify.VERDICTS[1:], start=1):
         line = next(line for line in page.splitlines() if line.startswith(f"    {status}  "))
