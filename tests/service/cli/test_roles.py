@@ -16,7 +16,7 @@ READS = (
     ("lead", "LEAD"), ("leads", "--at", "2026-01-06"), ("why", "LEAD", "1"), ("why-not", "LEAD", "--on", "2026-01-06"),
     ("rederive", "LEAD"), ("rederive", "--all"), ("verify",), ("rebuild", "--check"), ("dead", "list"), ("roles",),
     ("operations",), ("explain", "LEAD"), ("erasures", "list"), ("replay", "rep:dan"), ("why", "rep:dan"),
-    ("rederive", "rep:dan"),
+    ("rederive", "rep:dan"), ("operations", "--lead", "LEAD"), ("accountability", "--leads", "overrides"),
 )  # fmt: skip
 
 
