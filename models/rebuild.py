@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from models import campaigns, heads, leads, messages, pauses, playbooks, slots
+from models.database import take_as_long_as_needed
 from models.messages import NewMessage
 from models.replay import decode_events, fold_events, pages
 from models.timers import ASKED_BY, TimerMessage, mend, messages_of
@@ -77,6 +78,7 @@ def rebuild(connection: Connection, *, progress: Callable[[int], None] = lambda 
 
     Writers wait until the transaction ends. *progress* is told the number of events folded so far.
     """
+    take_as_long_as_needed(connection)
     pauses.stop_work(connection)
     # In the order in which writers lock: projections first, the head of the log last. DELETE and not TRUNCATE, so that who
     # reads meanwhile goes on seeing the rows as they were.

@@ -90,20 +90,15 @@ def _of_took(connection: Connection, halves: list[_Half]) -> Iterator[Finding]:
 def _of_told(connection: Connection, halves: list[_Half]) -> Iterator[Finding]:
     """Look whether each lead that was merged arrived where it went, or is on its way."""
     into = list({half.merge.into for half in halves})
-    arrived, erased = set[_Merge](), set[UUID]()
-    for row in connection.execute(
-        _of_streams, {"ids": into, "types": ["duplicate_taken_in", "command_refused", "lead_erased"]}
-    ):
+    arrived = set[_Merge]()
+    for row in connection.execute(_of_streams, {"ids": into, "types": ["duplicate_taken_in", "command_refused"]}):
         arrived.update(half.merge for half in _half(row))
         if row.type == "command_refused" and (recorded := _decoded(row)):
             arrived.update(_asked(recorded.command, row.stream_id))
-        elif row.type == "lead_erased":
-            erased.add(row.stream_id)
     for row in connection.execute(_on_their_way, {"ids": into}):
         arrived.update(_asked(_command(row.body), row.stream_id))
     for half in halves:
-        # Earlier builds took no duplicate in as whoever was erased, and did not say so there.
-        if half.merge not in arrived and half.merge.into not in erased:
+        if half.merge not in arrived:
             yield _finding(half, f"lead {half.merge.into} never took it in, and no message says that it will")
 
 
