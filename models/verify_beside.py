@@ -229,15 +229,14 @@ _MISPLACED = {
 def _contacts(connection: Connection, values: dict[str, Any]) -> Iterator[tuple[UUID, str]]:
     statement = text(
         "SELECT lead_id, CAST(fields AS text) AS fields, salt, commitment FROM contacts "
-        "WHERE (CAST(:after AS uuid) IS NULL OR lead_id > :after) "
-        "AND (CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids)) ORDER BY lead_id LIMIT :page"
+        "WHERE CAST(:ids AS uuid[]) IS NULL OR lead_id = ANY(:ids) ORDER BY lead_id"
     )
-    after: UUID | None = None
-    while rows := connection.execute(statement, {"after": after, "page": PAGE_ROWS, "ids": values["ids"]}).all():
+    with connection.execute(
+        statement.execution_options(stream_results=True, yield_per=PAGE_ROWS), {"ids": values["ids"]}
+    ) as rows:
         for row in rows:
             if not _is_committed_to(row.fields, row.salt, row.commitment):
                 yield row.lead_id, f"the personal data of {row.lead_id} is not what was committed to"
-        after = rows[-1].lead_id
 
 
 def _is_committed_to(fields: str, salt: bytes, commitment: str) -> bool:
