@@ -175,11 +175,16 @@ def _texts(connection: Connection, values: dict[str, Any]) -> Iterator[Finding]:
 
 
 # What events commit to, against what is kept. A contact stands under its lead's id, the newest of its versions only; one that
-# was imported a moment ago is in a message and not in the log yet. Operators' reasons may be removed without a trace. Bodies
-# are split, because a search by a pattern takes twenty times as long.
+# was imported a moment ago is in a message and not in the log yet. Operators' reasons may be removed without a trace. What
+# came with an answer to a campaign is the lead's who gave it, and goes with that lead. Bodies are split, because a search by a
+# pattern takes twenty times as long.
 _REFERENCES = """
     WITH said AS (
-        SELECT e.position, e.type, e.version, e.stream_id, left(part, 64) AS commitment, substr(part, 82, 36) AS id
+        SELECT e.position, e.type, e.version, e.stream_id, left(part, 64) AS commitment, substr(part, 82, 36) AS id,
+               coalesce(CASE WHEN e.type IN ('event_rsvp_received', 'command_refused')
+                              AND strpos(e.body, '"command":"record_rsvp"') > 0
+                             THEN substring(e.body from '"lead_id":"([0-9a-f-]{36})"') END,
+                        CAST(e.stream_id AS text)) AS of_whom
           FROM events e, string_to_table(e.body, '"commitment":"') AS part
          WHERE (CAST(:ids AS uuid[]) IS NULL OR e.stream_id = ANY(:ids))
            AND strpos(e.body, '"commitment"') > 0 AND substr(part, 65, 17) = '","document_id":"'
@@ -187,8 +192,9 @@ _REFERENCES = """
     SELECT DISTINCT said.*, d.id IS NOT NULL AS is_there, d.commitment = said.commitment AS is_misplaced
       FROM said LEFT JOIN documents d ON CAST(d.id AS text) = said.id
      WHERE said.id <> CAST(said.stream_id AS text)
-       AND (d.commitment, d.lead_id) IS DISTINCT FROM (said.commitment, said.stream_id)
-       AND (d.id IS NOT NULL OR said.stream_id <> :service AND said.stream_id NOT IN (SELECT stream_id FROM erased))
+       AND (d.commitment, CAST(d.lead_id AS text)) IS DISTINCT FROM (said.commitment, said.of_whom)
+       AND (d.id IS NOT NULL
+            OR said.stream_id <> :service AND said.of_whom NOT IN (SELECT CAST(stream_id AS text) FROM erased))
      UNION ALL
     SELECT said.*, c.lead_id IS NOT NULL, false
       FROM (SELECT DISTINCT ON (stream_id) * FROM said WHERE id = CAST(stream_id AS text)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from uuid import uuid4
 
+from models.verify_beside import verify_beside
+from tests.models.test_verify_merges import tampered
 from tests.service.campaigns import ANN, Office
 from tests.service.world import WHY, World
 from workflows.commands import EraseLead, Reference
@@ -35,3 +37,11 @@ def test_an_auditor_gets_campaigns_with_the_log(world: World, tmp_path: Path) ->
     lines = world.ok("export", *WHY, str(prospect), "-o", one, "--opened").splitlines()
     assert "nothing is wrong" in world.ok("verify-bundle", *lines[-1].partition("python verify.py ")[2].split())
     office.sound()
+    # What people said with their answers is theirs, though it stands in the campaign's stream, and goes with them.
+    with world.engine.connect() as connection:
+        assert [] == verify_beside(connection)
+        with tampered(connection, f"UPDATE documents SET lead_id = '{erased}' WHERE kind = 'words'"):
+            codes = {each.code for each in verify_beside(connection)}
+        with tampered(connection, "DELETE FROM documents WHERE kind = 'words'"):
+            codes |= {each.code for each in verify_beside(connection)}
+    assert {"erasure_undone", "text_differs", "text_missing"} == codes
