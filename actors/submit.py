@@ -43,7 +43,6 @@ def stage(connection: Connection, submissions: Sequence[Submission], *, now: dat
         When a command is out of bounds; a struct that is made in a program is not looked at before it is read again. Or when
         days or a lead are to follow what is not published so, or was made for a rep.
     """
-    _check_playbooks(connection, [each.command for each in submissions])
     new = [
         NewMessage(
             id=each.id,
@@ -58,6 +57,8 @@ def stage(connection: Connection, submissions: Sequence[Submission], *, now: dat
         )
         for each in submissions
     ]
+    # Behind the look at their bounds: what is out of these PostgreSQL may not even take for a question.
+    _check_playbooks(connection, [each.command for each in submissions])
     staged = messages.stage(connection, new)
     return [Ring(m.id, m.stream_id, m.actor_name, m.correlation_id, 1) for m in new if rung and m.id in staged]
 

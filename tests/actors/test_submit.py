@@ -40,6 +40,7 @@ from workflows.slotting import slot_days
         (RecordCall(outcome="voicemail", minutes=100_000), "record_call was not accepted: minutes is wrong, expected"),
         (SendTouch(mode="pigeon", value_item="report"), "send_touch was not accepted: mode is wrong, invalid enum value"),  # type: ignore[arg-type]
         (Hold(reason="manual", occurred_at=datetime(2026, 1, 5)), "hold was not accepted: occurred_at is wrong, expected"),  # noqa: DTZ001
+        (SetCalendar(rep="dan", calendar=CALENDAR, playbook="a\0"), "set_calendar was not accepted: playbook is wrong"),
     ],
 )
 def test_what_no_worker_could_read_is_refused_with_a_sentence(desk: Desk, command: Command, sentence: str) -> None:
