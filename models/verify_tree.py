@@ -207,7 +207,7 @@ class _TreeVerification:
         """Name the first checkpoint that is gone, and of which it is kept that it was sent."""
         size = checkpoints.first_lost(self._connection)
         if size is not None:
-            sentence = f"a checkpoint of {size} events arrived somewhere, it is kept, and there is none"
+            sentence = f"it is kept that a checkpoint of {size} events arrived somewhere, and there is none"
             yield Finding("checkpoint_missing", max(size, 0), None, sentence)
 
     def _signed(self, unsigned: list[Finding]) -> Iterator[_Claim]:
