@@ -61,9 +61,12 @@ def test_a_merge_of_which_the_message_waits_is_whole(merged: Merged) -> None:
         "UPDATE messages SET outcome = 'dead', settled_at = now() WHERE actor_name = 'duplicate_taken_in' AND outcome IS NULL"
     )
     assert [] == merged.found(dead)
-    merged.desk.do(merged.lead, EraseLead(reason=WORDS), who="operator:pia")
+    merged.desk.committer.apply_all(merged.desk.submit(merged.lead, EraseLead(reason=WORDS), who="operator:pia"))
+    assert [] == merged.found()
     merged.desk.work()
     assert [] == merged.found()
+    refused = f"DELETE FROM events WHERE type = 'command_refused' AND stream_id = '{merged.lead}'"
+    assert [f"lead {merged.lead} never took it in, and no message says that it will"] == merged.found(refused)
 
 
 def test_a_duplicate_that_was_never_taken_in_is_found(merged: Merged) -> None:
