@@ -11,8 +11,9 @@ import click
 
 from models.database import transaction
 from service.bundle.archive import BundleError
-from service.bundle.export import Exported, Progress, export
+from service.bundle.export import Exported, export
 from service.bundle.selection import Selection
+from service.bundle.writing import Progress
 from service.cli.answers import typed_errors
 from service.cli.app import App, InputError, json_option, pass_app
 from service.cli.operator import by_option, operator, reason_option, required_reason

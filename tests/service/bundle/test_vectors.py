@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from service.bundle import verify
 from service.bundle.archive import DIGITS, SEAL
-from service.bundle.export import FORMAT
+from service.bundle.writing import FORMAT
 from tests.workflows.test_codec import SORTED
 from tests.workflows.test_merkle import INCLUSION, LEAVES, ROOTS, naive_root
 from tests.workflows.test_notes import FOO, NOTE, PETER, TEXT
