@@ -138,9 +138,9 @@ def texts_changed_behind(connection: Connection, size: int, leads: Collection[UU
 
 
 def contacts_under_way(connection: Connection, leads: Collection[UUID] | None) -> int:
-    """Return how many messages wait that bring contact data which is kept already, and which no event commits to yet."""
+    """Return how many messages wait, or are dead, that bring contact data which is kept already and no event commits to yet."""
     statement = text(
-        "SELECT count(*) FROM messages WHERE settled_at IS NULL AND actor_name = 'contact_updated' "
+        "SELECT count(*) FROM messages WHERE (settled_at IS NULL OR outcome = 'dead') AND actor_name = 'contact_updated' "
         "AND (CAST(:leads AS uuid[]) IS NULL OR stream_id = ANY(:leads))"
     )
     return int(connection.scalar(statement, {"leads": None if leads is None else list(leads)}) or 0)

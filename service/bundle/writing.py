@@ -80,8 +80,12 @@ class Writing:
                 f"{self.checkpoint.size} events: wait for the next one, or leave out --opened"
             )
         if under_way := bundle.contacts_under_way(self._connection, leads):
-            what = f"{count(under_way, 'message')} with new contact data {'waits' if under_way == 1 else 'wait'} for a worker"
-            raise BundleError(f"{what}, and no event commits to that data yet: try again later, or leave out --opened")
+            what = f"{count(under_way, 'message')} with new contact data"
+            how = "waits for a worker, or is dead" if under_way == 1 else "wait for a worker, or are dead"
+            raise BundleError(
+                f"{what} {how}, and no event commits to that data yet: see `thaw status`, and try again later, or leave out "
+                "--opened"
+            )
 
     def _newest_checkpoint(self) -> CheckpointRow:
         found = checkpoints.newest(self._connection)

@@ -329,13 +329,17 @@ def test_texts_that_go_meanwhile_are_not_called_missing(
 def test_texts_that_went_behind_the_last_checkpoint_are_not_exported_without_a_key(
     office: Office, filled: Filled, tmp_path: Path, chosen: str
 ) -> None:
-    """Nor while a message waits that brings contact data; without texts, and of others, there is a bundle all the same."""
+    """Nor while a message waits that brings contact data, or is dead; without texts, and of others, there is a bundle."""
     lead, selection, path = filled.leads[1], filled.one if chosen == "one" else ALL, tmp_path / "b.zip"
+    waiting = uuid4()
     with transaction(office.engine) as connection:
         new = c.UpdateContact(contact=office.contact(lead, 1, phone="+15550009"), modes=("call",))
-        stage(connection, [Submission(id=uuid4(), stream_id=lead, command=new, asked_by="import")], now=office.now, rung=False)
-    with pytest.raises(BundleError, match="1 message with new contact data waits for a worker, and no event commits"):
-        office.export(selection, path, opened=True)
+        stage(connection, [Submission(id=waiting, stream_id=lead, command=new, asked_by="import")], now=office.now, rung=False)
+    for outcome in ("'dead', settled_at = now()", "NULL, settled_at = NULL"):
+        with transaction(office.engine) as connection:
+            connection.exec_driver_sql(f"UPDATE messages SET outcome = {outcome} WHERE id = '{waiting}'")
+        with pytest.raises(BundleError, match="1 message with new contact data waits for a worker, or is dead, and no event"):
+            office.export(selection, path, opened=True)
     office.work()
     with pytest.raises(BundleError, match="somebody was erased, or contact data replaced, behind the newest checkpoint"):
         office.export(selection, path, opened=True, keys=NO_KEY)
