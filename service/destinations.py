@@ -24,8 +24,10 @@ from workflows.notes import NOTE_BYTES_MAX, NoteError, parse_checkpoint, parse_n
 TIMEOUT_SECONDS = 10.0
 
 
+_SIGNATURE = "— ".encode()
+
 #: The end of a whole note, and of none that was cut off before it.
-_SIGNATURE_LINE = re.compile("^— [^\n]*\n".encode(), re.MULTILINE)
+_SIGNATURE_LINE = re.compile(b"^%b[^\n]*\n" % _SIGNATURE, re.MULTILINE)
 
 
 class DestinationError(Exception):
@@ -90,14 +92,18 @@ class FileDestination:
 
 
 def _cut_back(file: BinaryIO, note: str) -> None:
-    """Take the beginning of a note of the same log off the end of *file*, where it is no whole one; leave all else alone."""
+    """Take the beginning of a note of the same log off the end of *file*, where it is no whole one; leave all else alone.
+
+    A note that was cut off in its second signature, which it has after a rotation of keys, keeps the first.
+    """
     size = file.seek(0, os.SEEK_END)
     begin = file.seek(max(0, size - NOTE_BYTES_MAX))
     tail = file.read()
     *_, ended = (0, *(line.end() for line in _SIGNATURE_LINE.finditer(tail)))
     rest = tail[ended:].lstrip()
     origin = f"{note.splitlines()[0]}\n".encode()
-    if rest and (ended or not begin) and (rest.startswith(origin) or origin.startswith(rest)):
+    begins = (origin, _SIGNATURE) if ended else (origin,)
+    if rest and (ended or not begin) and any(rest.startswith(each) or each.startswith(rest) for each in begins):
         file.truncate(begin + len(tail) - len(rest))
 
 

@@ -417,6 +417,18 @@ def test_a_note_that_was_cut_off_is_in_the_way_of_none(tmp_path: Path, keys: Key
             assert second == file.newest()
 
 
+def test_a_note_that_was_cut_off_in_its_second_signature_keeps_the_first(tmp_path: Path, keys: KeyFiles) -> None:
+    """Two keys sign after a rotation: with one signature it is a note as well, and the whole one comes behind it."""
+    keys.rotate()
+    path = tmp_path / "notes"
+    whole = str(signed(Checkpoint("thaw/test", 1, EMPTY_ROOT), keys.signing()))
+    once = whole[: whole.rindex("— ")].encode()
+    for cut in range(len(once), len(whole.encode())):
+        path.write_bytes(whole.encode()[:cut])
+        FileDestination(path).send(whole)
+        assert [once.decode(), whole] == split_notes(path.read_text())
+
+
 def test_a_medium_without_locks_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is best on a machine of others, and what is mounted from there may know none."""
 
