@@ -148,6 +148,8 @@ def _set_up_logs(settings: Settings) -> None:
 
 def drop_unwritten() -> None:
     """Drop what cannot be written, such as to a full disk: Python would try again as it exits, and end with its own status."""
+    if sys.stdout is None:
+        return  # it was closed before we began
     try:
         sys.stdout.flush()
     except OSError:

@@ -47,9 +47,8 @@ def init(app: App, name: str | None, by: str | None, as_json: bool) -> None:
 def show(app: App, as_json: bool) -> None:
     """Print the public keys of all keys that ever signed here, the one in force last."""
     files = KeyFiles(app.settings)
-    if known := files.known():
-        # Public keys are of use to who checks, whatever became of the private one.
-        _print(app, known, as_json)
+    # Public keys are of use to who checks, whatever became of the private one; it tells its own where nothing else does.
+    _print(app, files.known() or [key.verifier for key in reversed(files.signing())], as_json)
     files.signing()
 
 

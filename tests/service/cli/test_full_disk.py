@@ -11,6 +11,7 @@ import pytest
 
 import service.cli
 from service.__main__ import main
+from service.cli.app import drop_unwritten
 
 
 def test_help_that_cannot_be_written_is_a_sentence() -> None:
@@ -28,6 +29,12 @@ def test_help_that_cannot_be_written_is_a_sentence() -> None:
         ]
     ended = [(process.communicate(timeout=60)[1], process.returncode) for process in begun]
     assert [("thaw: No space left on device\n", 3)] * 3 == ended
+
+
+def test_an_error_is_said_where_the_standard_output_was_closed_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with ``>&-``: Python then has none, and nothing of it is left to drop."""
+    monkeypatch.setattr(sys, "stdout", None)
+    drop_unwritten()
 
 
 @pytest.mark.parametrize(("optimize", "typed", "lines"), [(2, "--help", 1), (2, "today", 0), (1, "--help", 0)])

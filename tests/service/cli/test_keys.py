@@ -37,9 +37,13 @@ def test_keys_are_made_shown_and_replaced_and_never_printed(signing: World) -> N
     assert "run `thaw checkpoint`" in signing.refused(2, "keys", "rotate")
     signing.ok("checkpoint")
     signing.ok("keys", "rotate")
-    private = Path(signing.environ["THAW_KEY_FILE"]).read_text().split("+", 4)[4].strip()
+    key = Path(signing.environ["THAW_KEY_FILE"])
+    private = key.read_text().split("+", 4)[4].strip()
     for arguments in (("keys", "show"), ("checkpoint",), ("settings",), ("verify", "--json")):
         assert private not in signing.ok(*arguments)
+    in_force = signing.ok("keys", "show").split()[-1:]
+    key.with_name("signing.key.verifiers").unlink()
+    assert in_force == signing.ok("keys", "show").split()
 
 
 def test_without_a_key_the_command_to_run_is_said(world: World, tmp_path: Path) -> None:
