@@ -128,10 +128,14 @@ def long_texts(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
 
 
 def texts_changed_behind(connection: Connection, size: int, leads: Collection[UUID] | None) -> bool:
-    """Whether texts to which the first *size* events commit may be gone or replaced, as only a later event says."""
+    """Whether texts to which the first *size* events commit may be gone or replaced, as only a later event says.
+
+    New contact data is kept also where the lead refuses what else comes with it.
+    """
     statement = text(
         "SELECT EXISTS (SELECT FROM events WHERE position > :size "
-        "AND type IN ('lead_erased', 'event_texts_erased', 'contact_updated') "
+        "AND (type IN ('lead_erased', 'event_texts_erased', 'contact_updated') "
+        """OR type = 'command_refused' AND strpos(body, '"command":"update_contact"') > 0) """
         "AND (CAST(:leads AS uuid[]) IS NULL OR stream_id = ANY(:leads)))"
     )
     return bool(connection.scalar(statement, {"size": size, "leads": None if leads is None else list(leads)}))

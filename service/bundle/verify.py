@@ -4725,7 +4725,7 @@ class Streams:
             stream.state = event.body["state"]
             self._note_merge(event)
             if self.manifest.opened:
-                _note_commitments(stream, event.body["data"])
+                _note_commitments(stream, event.body)
         except NotDerivableError as reason:
             why = stream.unfollowed = str(reason)
         except MissingError as missing:
@@ -5070,16 +5070,22 @@ def proves_head(lead: uuid.UUID, version: int, hash_: bytes, head: Any, heads: H
     )
 
 
-def _note_commitments(stream: Stream, data: Any) -> None:
+def _note_commitments(stream: Stream, body: Any) -> None:
     """Take note of the texts that an event commits to, and of what explains that they are no longer kept."""
+    data, newest = body["data"], ""
     if data["type"] == "lead_erased":
         stream.gone = "erased"
     for commitment in _commitments(data):
         stream.commitments[commitment] = ""
     if data["type"] in ("lead_registered", "contact_updated"):
-        if stream.contact and stream.contact != data["contact"]["commitment"]:
+        newest = data["contact"]["commitment"]
+    elif data["type"] == "command_refused" and data["refused"] == "update_contact":
+        # What was refused is what came with it: the data was replaced when the CRM told it.
+        newest = body["command"]["contact"]["commitment"]
+    if newest and newest != stream.contact:
+        if stream.contact in stream.commitments:
             stream.commitments[stream.contact] = "replaced"
-        stream.contact = data["contact"]["commitment"]
+        stream.contact = newest
 
 
 def _commitments(value: Any) -> Iterator[str]:

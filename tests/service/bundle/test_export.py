@@ -350,6 +350,23 @@ def test_texts_that_went_behind_the_last_checkpoint_are_not_exported_without_a_k
     assert (0, []) == (report.status, report.ordered())
 
 
+def test_contact_data_of_a_refused_update_behind_the_last_checkpoint_is_as_new_as_any(
+    office: Office, filled: Filled, tmp_path: Path
+) -> None:
+    """The CRM gave a last contact of 1960: the lead refuses that, and the data that came with it is kept all the same."""
+    lead, path = filled.leads[1], tmp_path / "b.zip"
+    new = c.UpdateContact(contact=office.contact(lead, 1, phone="+15550009"), last_contact_on=date(1960, 1, 1))
+    office.hand_in(lead, new, who="import")
+    with pytest.raises(BundleError, match="contact data replaced, behind the newest checkpoint"):
+        office.export(filled.one, path, opened=True, keys=NO_KEY)
+    report = checked(office.bundle(filled.one, path, opened=True), office.key)
+    assert (0, []) == (report.status, report.ordered())
+    assert "2 texts: contact data that newer data replaced" in report.unchecked
+    office.hand_in(lead, c.UpdateContact(contact=office.contact(lead, 1, phone="+15550010")), who="import")
+    for chosen in (filled.one, ALL):
+        assert 0 == checked(office.bundle(chosen, path, opened=True), office.key).status
+
+
 def test_the_words_of_reps_are_said_to_be_left_out(office: Office, filled: Filled, tmp_path: Path) -> None:
     """A lead's decisions name a calendar that was frozen with a reason: the bundle of the lead lacks it, and says just that."""
     with transaction(office.engine) as connection:
