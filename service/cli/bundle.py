@@ -144,7 +144,8 @@ def _lines(made: Exported, selection: Selection, keys: KeyFiles, elsewhere: Mapp
         f"recorded as event {made.recorded} of the log" if made.recorded else "NOT recorded: this login may only read the log"
     )
     yield f"SHA-256 {made.sha256}; {recorded}"
-    known = keys.known()
+    # Where a rotation broke off, the last one that is known never signed.
+    known = [keys.signing()[0].verifier] if made.signed else keys.known()
     yield "to check it, with Python and nothing else, take a verify.py from elsewhere, or the one inside, and run it:"
     path = shlex.quote(str(made.path))
     yield f"  {TAKE_OUT.format(path=path)}"

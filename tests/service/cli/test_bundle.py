@@ -61,6 +61,14 @@ def test_a_lead_is_exported_and_checked(signed: World, tmp_path: Path) -> None:
     assert (0, "fine", []) == (said["status"], said["verdict"], said["findings"])
 
 
+def test_the_key_that_is_printed_is_the_one_that_signed(signed: World, tmp_path: Path) -> None:
+    """Not one that was remembered before a rotation broke off."""
+    key = signed.ok("keys", "show").strip()
+    with next((tmp_path / "home").rglob("*.verifiers")).open("a") as known:
+        known.write("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n")
+    assert signed.ok("export", *WHY, "--all", "-o", tmp_path / "v.zip").endswith(f" --key {key}\n")
+
+
 def test_what_is_printed_takes_out_the_verifier_alone(tmp_path: Path) -> None:
     """Of somebody's zip nothing else is unpacked, and no more than a megabyte, however long it says it is."""
     with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as zip_:
