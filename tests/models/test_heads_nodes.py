@@ -100,7 +100,7 @@ def test_a_proof_from_the_nodes_is_the_one_from_all_heads(
     [
         ("UPDATE heads_nodes SET hash = sha256('') WHERE (level, number) = (6, 1)", "65 to 128"),
         ("UPDATE heads_nodes SET hash = sha256('') WHERE (level, number) = (7, 0)", "1 to 128"),
-        ("UPDATE heads_nodes SET last = gen_random_uuid() WHERE (level, number) = (6, 0)", "1 to 64"),
+        ("UPDATE heads_nodes SET last = '00000000-0000-0000-0000-000000000000' WHERE (level, number) = (6, 0)", "1 to 64"),
         ("UPDATE heads_nodes SET last = 'ffffffff-ffff-ffff-ffff-ffffffffffff' WHERE (level, number) = (6, 1)", "65 to 128"),
         ("UPDATE heads_nodes SET number = 7 WHERE (level, number) = (6, 2)", "449 to 512"),
         ("INSERT INTO heads_nodes SELECT size, 0, 0, last, hash FROM heads_nodes WHERE (level, number) = (7, 0)", "1 to 1"),
