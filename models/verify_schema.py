@@ -115,7 +115,7 @@ def _shapes(connection: Connection) -> Iterator[str]:
 
 def _of_relation(relation: _Relation, home: str | None) -> Iterator[str]:
     name = relation.name
-    if relation.kind != "r" or relation.persistence == "t":
+    if relation.kind != "r" or relation.persistence != "p":
         yield f"{name} is no table that lasts, but something in the place of one"
     if relation.schema != home:
         yield f"the table {name} is one in the schema {relation.schema}, and the log is in {home}"

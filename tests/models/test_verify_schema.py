@@ -14,6 +14,7 @@ from tests.servers import ask
 CHANGES = {
     "ALTER TABLE messages RENAME TO m; CREATE VIEW messages AS SELECT * FROM m": (True, "messages is no table that lasts"),
     "CREATE TEMPORARY TABLE events AS TABLE events": (True, "events is no table that lasts"),
+    "ALTER TABLE messages SET UNLOGGED": (True, "messages is no table that lasts"),
     "CREATE SCHEMA other; ALTER TABLE slots SET SCHEMA other; SET LOCAL search_path = public, other":
         (True, "the table slots is one in the schema other, and the log is in public"),
     "ALTER TABLE events ENABLE ROW LEVEL SECURITY": (True, "the table events can hide rows from some logins"),
