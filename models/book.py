@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from models.replay import decode_events, pages
-from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased, UnreadableEventError
+from models.replay import decode_events, decode_together, pages
+from workflows.events import LeadHeld, LeadReassigned, LeadRegistered, LeadReleased
 from workflows.fold import FoldError, fold_all
 from workflows.lead import BESIDE_LEADS, ENDS_HOLD, Lead
 from workflows.merge_events import DuplicateTakenIn, LeadMerged
@@ -100,21 +100,11 @@ def standings_at(connection: Connection, at: datetime, *, chunk: int | None = No
     for stream_id, pieces in _streams(connection, at, _LAST, chunk):
         standing: Standing | None = None
         for bodies in pieces:
-            for seen in _glanced(bodies):
+            for seen in decode_together(_glances, bodies):
                 if seen.state not in BESIDE_LEADS:
                     standing = _next(standing, seen, stream_id)
         if standing is not None:
             yield standing
-
-
-def _glanced(bodies: list[bytes]) -> list[_Glance]:
-    try:
-        found = _glances.decode(b"[" + b",".join(bodies) + b"]")
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UnreadableEventError(str(error)) from error
-    if len(found) != len(bodies):
-        raise UnreadableEventError("a body holds more than one event")
-    return found
 
 
 def _next(standing: Standing | None, seen: _Glance, stream_id: UUID) -> Standing:

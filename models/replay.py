@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import datetime
 from itertools import groupby, pairwise
 from operator import itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -24,6 +24,8 @@ from workflows.events import AnyEvent, Effects, PlaybookPin, Recorded, Unreadabl
 from workflows.fold import fold_all
 from workflows.invitation_streams import Stream, fold_stream
 from workflows.lead import BESIDE_LEADS, Lead
+
+T = TypeVar("T")
 
 #: A piece has so many events at most.
 PIECE_EVENTS = 64
@@ -99,14 +101,19 @@ def decode_events(bodies: Sequence[bytes]) -> list[Recorded]:
     UnreadableEventError
         When one of them is no event.
     """
+    # tests/models/test_replay.py holds Replayed to what a fold reads.
+    return cast("list[Recorded]", decode_together(_replayed, bodies))
+
+
+def decode_together(decoder: msgspec.json.Decoder[list[T]], bodies: Sequence[bytes]) -> list[T]:
+    """Return what *decoder* makes of *bodies* in one call, one thing of each; raises as `decode_events` does."""
     try:
-        found = _replayed.decode(b"[" + b",".join(bodies) + b"]")
+        found = decoder.decode(b"[" + b",".join(bodies) + b"]")
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableEventError(str(error)) from error
     if len(found) != len(bodies):
         raise UnreadableEventError("a body holds more than one event")
-    # tests/models/test_replay.py holds Replayed to what a fold reads.
-    return cast("list[Recorded]", found)
+    return found
 
 
 def scan(connection: Connection, columns: Sequence[str], ids: Ids = EVERY) -> Generator[tuple[Any, ...]]:

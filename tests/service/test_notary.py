@@ -404,6 +404,16 @@ def test_what_is_no_note_of_ours_is_left_in_the_file(tmp_path: Path) -> None:
         FileDestination(tmp_path / "none" / "notes").send("")
 
 
+def test_a_new_file_of_notes_is_on_the_disk_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its folder a loss of power would take back the file that a note was said to have arrived in."""
+    synced: list[tuple[Path, str]] = []
+    path = tmp_path / "notes"
+    monkeypatch.setattr("service.destinations.sync_folder", lambda folder: synced.append((folder, path.read_text())))
+    for _ in range(2):
+        FileDestination(path).send("thaw/test\n1\nroot\n\n— thaw/test sig\n")
+    assert synced == [(tmp_path, "thaw/test\n1\nroot\n\n— thaw/test sig\n\n")]
+
+
 def test_a_note_that_was_cut_off_is_in_the_way_of_none(tmp_path: Path, keys: KeyFiles) -> None:
     """Wherever the power went or the disk was full, the next note stands whole behind the last one that was whole."""
     path = tmp_path / "notes"

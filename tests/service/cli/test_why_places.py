@@ -6,9 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from service import why_not
 from tests.service.world import MONDAY, PEOPLE, World
 from workflows.calendars import Absence
 from workflows.commands import Hold, Reassign, Release
+from workflows.lead import Lead
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 3, 4))
 
@@ -126,3 +128,22 @@ def test_calls_promised_on_an_earlier_day_are_named_with_their_holders(world: Wo
     assert f"promised call slot 1 of Wed 2026-01-14: {held[0]['lead_id'][:8]}" not in shown
     assert ", since Tue 2026-01-06 10:00\n" in shown
     assert "note slot 3 of Wed 2026-01-07: free\n" in shown
+
+
+def test_of_the_book_only_what_is_told_of_is_kept(silent: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other reps' leads pass by: memory grows with one rep's book, and not with everybody's."""
+    silent.rep("eve", playbook="multi-channel-revival")
+    others = {silent.take_in(owner="eve", playbook="multi-channel-revival") for _ in range(3)}
+    silent.at(FRIDAY + timedelta(days=3))
+    kept: list[UUID] = []
+    leads_then = why_not._leads_then
+
+    def noted(*given: Any) -> dict[UUID, Lead]:
+        found = leads_then(*given)
+        kept.extend(found)
+        return found
+
+    monkeypatch.setattr(why_not, "_leads_then", noted)
+    silent.ok("why-not", "V-0006", "--on", "2026-01-12")
+    assert set(kept) >= set(silent.leads[:7]) - others
+    assert others.isdisjoint(kept)
