@@ -14,10 +14,12 @@ from models import book, erasure, frozen, replay, tracing
 from models.audit import SCANNED
 from models.database import Connection, transaction
 from models.events import append, read_stream
+from models.rebuild import rebuild
 from models.replay import decode_events, fold_events, fold_rows, read_streams, scan
 from models.verify import verify
 from tests.benchmarks.log import lives, make_projections
 from tests.desk import Desk
+from tests.statements import on_each_statement
 from tests.workflows.make_golden import _lives
 from workflows.codec import canonical, chain_hash
 from workflows.events import event_type
@@ -119,6 +121,15 @@ def test_what_may_look_at_the_whole_log_may_take_as_long_as_that_needs(
             assert "1min" == connection.scalar(text("SHOW statement_timeout"))
             read(connection)
             assert "0" == connection.scalar(text("SHOW statement_timeout"))
+
+
+def test_a_rebuild_has_no_limit_of_time_from_its_first_statement_on(written: Desk) -> None:
+    """Emptying the tables of a long log takes longer than a lock may be stuck, before any event is read."""
+    heard: list[str] = []
+    on_each_statement(written.engine, lambda _, statement: heard.append(statement))
+    with transaction(written.engine) as connection:
+        rebuild(connection)
+    assert heard.index("SET LOCAL statement_timeout = 0") < heard.index("DELETE FROM leads")
 
 
 def test_a_scan_that_is_given_up_leaves_its_transaction_as_it_was(written: Desk) -> None:

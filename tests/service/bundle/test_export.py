@@ -480,3 +480,14 @@ def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="is there already"):
         bundle()
     assert [("bundle.zip", "of others")] == [(file.name, file.read_text()) for file in tmp_path.iterdir()]
+
+
+def test_a_bundle_is_on_the_disk_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log says who got it: so it is not lost with the power behind that."""
+    synced: list[tuple[Path, list[str]]] = []
+    monkeypatch.setattr(
+        archive, "sync_folder", lambda folder: synced.append((folder, [file.name for file in folder.iterdir()]))
+    )
+    with archive.new_archive(tmp_path / "bundle.zip", force=False) as made:
+        made.seal()
+    assert [(tmp_path, ["bundle.zip"])] == synced
