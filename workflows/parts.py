@@ -20,7 +20,7 @@ from workflows.commands import (
     RecordStrategy,
 )
 from workflows.homework_commands import AnticipateNeed, OpenHistory, ReviewDecline, UncoverOpportunity
-from workflows.scripts import Act, Script, Stretch, ask_kind
+from workflows.scripts import Act, Ask, Lateness, Move, Script, Stretch, ask_kind
 
 #: What is recorded of a lead and is no contact with it.
 _FACTS = (
@@ -54,6 +54,8 @@ class Part:
     """What the run asked for in this stretch."""
     asked_for: dict[str, date] = field(default_factory=dict)
     """The day for which each kind was last asked."""
+    moves: Counter[str] = field(default_factory=Counter)
+    """How often a touch of each kind was moved since it was last asked for."""
     pending: tuple[int, int] | None = None
     """The number of the stretch whose touch is to be made, and what tells this intention from those given up since."""
     prelude: int = 0
@@ -74,14 +76,30 @@ class Part:
     def begin(self, since: datetime) -> None:
         """Stand where the lead stood at the moment *since*."""
         self.number = sum(stretch.act is not None and stretch.act.given.at <= since for stretch in self.script.stretches)
-        for ask in self.stretch.asks:
-            if ask.at <= since:
-                self.note_ask(ask.kind, ask.day)
+        lived: list[Ask | Move] = [*self.stretch.asks, *self.stretch.moves]
+        for event in sorted((event for event in lived if event.at <= since), key=lambda event: event.position):
+            if isinstance(event, Ask):
+                self.note_ask(event.kind, event.day)
+            else:
+                self.note_move()
 
     def note_ask(self, kind: str, day: date) -> None:
         """Note that the run asked for a touch."""
         self.asks[kind] += 1
         self.asked_for[kind] = day
+        self.moves[kind] = 0
+
+    def note_move(self) -> None:
+        """Note that what the run asked for was moved, or got another owner."""
+        self.moves.update(self.asked_for.keys())
+
+    def lateness(self, act: Act, asked_for: date) -> Lateness:
+        """Return how long after the day on which it now stands the touch *act*, of the kind asked for, is to be made.
+
+        Asked for as recorded it will also be moved as recorded, and what counts is the day to which it has come so far.
+        """
+        moves = self.moves[ask_kind(act.kind)] if asked_for == act.asked_on else len(act.lateness)
+        return act.lateness[min(moves, len(act.lateness) - 1)]
 
     def answers(self, kind: str) -> bool:
         """Tell whether the last asking for *kind* is the one that the recorded next touch answered."""
@@ -99,6 +117,7 @@ class Part:
         self.number, self.days, self.pending, self.prelude = number, days, None, 0
         self.asks.clear()
         self.asked_for.clear()
+        self.moves.clear()
 
     def breakup_ahead(self) -> int | None:
         """Return the number of the stretch that begins with the breakup, if only unanswered attempts lie before it."""

@@ -1,7 +1,7 @@
 """Reads a log and writes down, lead by lead, what people did: see `workflows.scripts`."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from msgspec import UNSET
@@ -32,13 +32,17 @@ from workflows.lead import BESIDE_LEADS, Lead
 from workflows.merging import is_passed_on
 from workflows.playbooks import Playbook
 from workflows.scripts import (
+    MOVED,
     Act,
     Ask,
     Given,
+    Lateness,
+    Move,
     Script,
     Stretch,
     ask_kind,
     ask_of,
+    call_kind,
     standing_day,
     working_days_after,
 )
@@ -142,7 +146,7 @@ class Reader:
             self.unmoved.append(given)
             return
         refused = isinstance(recorded.data, CommandRefused)
-        kind = None if refused or before is None else _act_kind(script, recorded, command)
+        kind = None if refused or before is None else _act_kind(script, recorded, command, before)
         if kind and before:
             act = self._act(script.last, given, kind, before, silent=recorded.row in ("T19", "T25"))
             script.stretches.append(Stretch(act))
@@ -153,8 +157,12 @@ class Reader:
         calendar = self.calendar_of(before)
         day = horizon.local_day(calendar, given.at)
         asks = last.asked(ask_kind(kind))
-        due = standing_day(before, kind, asks[-1].day) if asks else last.act.day if last.act else day
-        late = horizon.between(calendar, due, day)
+        if asks:
+            moves = [move for move in last.moves if move.position > asks[-1].position]
+            stood = [(asks[-1].calendar, asks[-1].day)]
+            stood += [(move.calendar, standing_day(move.lead, kind, asks[-1].day)) for move in moves]
+        else:
+            stood = [(calendar, last.act.day if last.act else day)]
         prelude = [item for item in last.items if asks and item.position > asks[-1].position]
         last.items = last.items[: len(last.items) - len(prelude)]
         return Act(
@@ -163,8 +171,7 @@ class Reader:
             day=day,
             asked=bool(asks),
             missed=max(0, len(asks) - 1),
-            late=late,
-            days_beside=(day - working_days_after(calendar, due, late)).days,
+            lateness=tuple(_lateness(days, due, day) for days, due in stood),
             silent=silent,
             held=before.hold is not None,
             asked_on=asks[-1].day if asks else day,
@@ -172,19 +179,27 @@ class Reader:
         )
 
     def _ask(self, script: Script, recorded: Recorded, lead: Lead) -> None:
-        today = horizon.local_day(self.calendar_of(lead), recorded.recorded_at)
+        calendar = self.calendar_of(lead)
+        if script.last.asks and isinstance(recorded.data, MOVED):
+            script.last.moves.append(Move(recorded.recorded_at, self.books.position, lead, calendar))
+        today = horizon.local_day(calendar, recorded.recorded_at)
         asked = ask_of(recorded, lead, self.playbooks[lead.playbook.digest] if lead.playbook else None, today, self.table)
         # That the attempts are spent is said once: the decision is owed from then on.
         if asked and (asked[0] != "breakup" or not script.last.asked("breakup")):
-            script.last.asks.append(Ask(asked[0], asked[1] or today, recorded.recorded_at, self.books.position))
+            script.last.asks.append(Ask(asked[0], asked[1] or today, recorded.recorded_at, self.books.position, calendar))
 
 
-def _act_kind(script: Script, recorded: Recorded, command: AnyCommand) -> str | None:
+def _lateness(calendar: Calendar, due: date, day: date) -> Lateness:
+    late = horizon.between(calendar, due, day)
+    return Lateness(late, (day - working_days_after(calendar, due, late)).days)
+
+
+def _act_kind(script: Script, recorded: Recorded, command: AnyCommand, before: Lead) -> str | None:
     """Return the kind of touch that an applied command made, None when it made none."""
     if isinstance(command, MarkNoteSent):
         return "note"
     if recorded.row in CALL_ROWS:
-        return "call"
+        return call_kind(before)
     if isinstance(command, SendTouch):
         return f"touch:{command.mode}"
     if isinstance(command, SendNurtureTouch):

@@ -13,12 +13,23 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.commands import Command
 from workflows.cut_bait import most_attempts
-from workflows.events import NurtureTouchDue, Recorded, TouchScheduled, Used
+from workflows.events import (
+    CallRescheduled,
+    LeadReassigned,
+    LeadReleased,
+    NurtureTouchDue,
+    Recorded,
+    TouchScheduled,
+    Used,
+)
 from workflows.law_table import LawTable
 from workflows.lead import Lead
 from workflows.playbooks import Playbook
 from workflows.proposals import next_mode, next_value_item
 from workflows.sentences import words
+
+#: After these a note or call that is to be made stands on another day, or by another calendar.
+MOVED = (CallRescheduled, LeadReleased, LeadReassigned)
 
 
 class Given(NamedTuple):
@@ -35,22 +46,30 @@ class Given(NamedTuple):
     """What the recorded decision used."""
 
 
+class Lateness(NamedTuple):
+    """How long after the day for which it stood a touch was made."""
+
+    late: int
+    """Working days of the owner from there to the act; 0 for one made before that day."""
+    days_beside: int
+    """Calendar days from there to the act: more than 0 on a weekend or holiday, less than 0 for one made before its day."""
+
+
 class Act(NamedTuple):
     """A touch as somebody made it."""
 
     given: Given
     kind: str
-    """``note``, ``call``, ``breakup``; ``touch:`` or ``nurture:`` with the mode."""
+    """``note``; ``call`` for one that a note promised, ``follow_up`` for any other call; ``breakup``; ``touch:`` or
+    ``nurture:`` with the mode."""
     day: date
     """The owner's day on which it was applied."""
     asked: bool
     """The service had asked for it; else it is somebody's own doing, and belongs to the time after the touch before it."""
     missed: int
     """How often the service had asked in vain since the touch before it."""
-    late: int
-    """Working days of the owner from the day for which it was asked, else from the touch before it, to the day of the act."""
-    days_beside: int
-    """Calendar days from there to the act: more than 0 on a weekend or holiday, less than 0 for one made before its day."""
+    lateness: tuple[Lateness, ...]
+    """After the day for which it was asked, and after each day to which it was moved since; else after the touch before it."""
     silent: bool
     """It was an attempt that nobody answered."""
     held: bool
@@ -70,6 +89,20 @@ class Ask(NamedTuple):
     at: datetime
     position: int
     """In the log."""
+    calendar: Calendar
+    """The owner's at that moment."""
+
+
+class Move(NamedTuple):
+    """A note or call that was asked for was put on another day, or the lead got another owner with other days."""
+
+    at: datetime
+    position: int
+    """In the log."""
+    lead: Lead
+    """As it left it."""
+    calendar: Calendar
+    """The owner's from then on."""
 
 
 @dataclass
@@ -81,6 +114,9 @@ class Stretch:
     """What was handed in after the touch, in order."""
     asks: list[Ask] = field(default_factory=list)
     """What the service asked for after the touch, in order."""
+
+    moves: list[Move] = field(default_factory=list)
+    """What moved a touch that had been asked for, in order."""
 
     def asked(self, kind: str, until: datetime | None = None) -> list[Ask]:
         """Return the askings for *kind*, all or up to a moment."""
@@ -109,7 +145,7 @@ def ask_of(
     if recorded.state == "note_due" and recorded.row in ("T07", "T24"):
         return "note", lead.note_on
     if recorded.state == "call_due" and recorded.row in ("T08", "T12", "T23"):
-        return "call", lead.call_on
+        return call_kind(lead), lead.call_on
     if isinstance(recorded.data, TouchScheduled):
         return f"touch:{recorded.data.mode}", recorded.data.touch_on
     if isinstance(recorded.data, NurtureTouchDue):
@@ -117,6 +153,11 @@ def ask_of(
     if recorded.state == "no_response" and recorded.row and playbook and is_spent(lead, playbook, today, table):
         return "breakup", None
     return None
+
+
+def call_kind(lead: Lead) -> str:
+    """Return the kind of the call that *lead* waits for: whoever never got the note waits for none that it promised."""
+    return "call" if lead.promised else "follow_up"
 
 
 def is_spent(lead: Lead, playbook: Playbook, today: date, table: LawTable) -> bool:
@@ -130,7 +171,7 @@ def is_spent(lead: Lead, playbook: Playbook, today: date, table: LawTable) -> bo
 
 def standing_day(lead: Lead, kind: str, asked_for: date) -> date:
     """Return the day for which *kind* is asked as the lead stands: notes and calls may have been moved since."""
-    moved = lead.call_on if kind == "call" else lead.note_on if kind == "note" else None
+    moved = lead.call_on if kind in ("call", "follow_up") else lead.note_on if kind == "note" else None
     return moved or asked_for
 
 
@@ -145,5 +186,7 @@ def ask_kind(kind: str) -> str:
 
 
 def touch_named(kind: str) -> str:
-    """Return what people call an asking for *kind*."""
-    return f"a touch by {words(kind.removeprefix('touch:'))}" if kind.startswith("touch:") else f"a {kind}"
+    """Return what people call a touch of *kind*, without an article."""
+    way, _, mode = kind.partition(":")
+    name = {"call": "promised call", "follow_up": "follow-up call", "nurture": "nurture touch"}.get(way, way)
+    return f"{name} by {words(mode)}" if mode else name

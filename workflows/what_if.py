@@ -24,27 +24,26 @@ from workflows import horizon
 from workflows.calendars import Calendar
 from workflows.codec import derived_id
 from workflows.commands import Command, MarkNoteSent, MigratePlaybook, SetCalendar
-from workflows.events import CallRescheduled, DayPlanned, LeadReassigned, LeadReleased, Recorded
+from workflows.events import DayPlanned, Recorded
 from workflows.lead import Lead
 from workflows.parts import Part, Unknown, moved, shifted
 from workflows.playbooks import Playbook
 from workflows.script_reader import Reader
-from workflows.scripts import Act, Given, Script, ask_kind, ask_of, standing_day, touch_named, working_days_after
-from workflows.sentences import words
+from workflows.scripts import MOVED, Act, Given, Script, ask_kind, ask_of, standing_day, touch_named, working_days_after
 from workflows.simulation import Simulation
 from workflows.touches import Tally, TouchKind
 
 #: The state in which a lead is when a kind of touch can be made.
-_READY = {"note": "note_due", "call": "call_due", "touch": "no_response", "breakup": "no_response", "nurture": "nurture"}
+_READY = {
+    "note": "note_due", "call": "call_due", "follow_up": "call_due", "touch": "no_response", "breakup": "no_response",
+    "nurture": "nurture",
+}  # fmt: skip
 
 #: The states of a lead between a note and the end of its promise.
 _OF_A_NOTE = ("note_due", "note_sent", "call_due")
 
 #: Behind all positions of the log.
 _LAST = 2**63
-
-#: After these a note or call that is to be made stands on another day.
-_MOVED = (CallRescheduled, LeadReleased, LeadReassigned)
 
 
 class WhatIf:
@@ -146,8 +145,10 @@ class WhatIf:
             self._stop_soon(lead_.id, "touch", "it left the promised call of a note that the log does not hold")
         elif asked := ask_of(recorded, lead_, self._simulation.pinned(lead_), self._today(lead_), self._reader.table):
             self._asked(lead_, asked[0], asked[1] or self._today(lead_))
-        elif part.pending and isinstance(recorded.data, _MOVED):
-            self._intend(lead_, part, part.pending[0])
+        elif isinstance(recorded.data, MOVED):
+            part.note_move()
+            if part.pending:
+                self._intend(lead_, part, part.pending[0])
 
     def _asked(self, lead: Lead, kind: str, day: date) -> None:
         """Answer when the run asks for a touch: one that was recorded, was asked for in vain, or that nobody knows of."""
@@ -182,9 +183,9 @@ class WhatIf:
                 horizon.moment(self._calendar(lead), day, self._calendar(lead).day_ends), partial(self._assume_note, lead.id)
             )
             return
-        counted: TouchKind = "nurture" if kind == "nurture" else "call" if kind == "call" and lead.promised else "follow_up"
+        counted: TouchKind = "nurture" if kind == "nurture" else "call" if kind == "call" else "follow_up"
         self.tally.add(lead, counted, day, known=False)
-        self._stop_soon(lead.id, "touch", f"the run asks for {touch_named(kind)}, and the log holds none at this point")
+        self._stop_soon(lead.id, "touch", f"the run asks for a {touch_named(kind)}, and the log holds none at this point")
 
     def _assume_note(self, lead_id: UUID) -> None:
         lead = self.lead(lead_id)
@@ -217,8 +218,10 @@ class WhatIf:
         if act is None:
             return
         calendar = self._calendar(lead)
-        day = standing_day(lead, act.kind, part.asked_for.get(ask_kind(act.kind)) or self._today(lead))
-        day = max(working_days_after(calendar, day, act.late) + timedelta(days=act.days_beside), self._today(lead))
+        asked_for = part.asked_for.get(ask_kind(act.kind)) or self._today(lead)
+        stands = standing_day(lead, act.kind, asked_for)
+        late, days_beside = part.lateness(act, asked_for)
+        day = max(working_days_after(calendar, stands, late) + timedelta(days=days_beside), self._today(lead))
         token = next(self._numbers)
         part.pending = number, token
         moment = shifted(act.given.at, (day - act.day).days, calendar)
@@ -247,7 +250,7 @@ class WhatIf:
         # What the touch leads to belongs to the new stretch already.
         part.enter(number, (self._today(lead) - act.day).days)
         if rule := self._submit(act.given, moved(act.given.command, part.days, self._calendar(lead), self._simulation.now)):
-            self._stop_soon(lead.id, "refused", f"the recorded {words(act.kind.replace(':', ' by '))} is refused by {rule}")
+            self._stop_soon(lead.id, "refused", f"the recorded {touch_named(act.kind)} is refused by {rule}")
             return
         self._follow(part)
 
