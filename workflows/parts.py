@@ -58,6 +58,8 @@ class Part:
     """How often a touch of each kind was moved since it was last asked for."""
     pending: tuple[int, int] | None = None
     """The number of the stretch whose touch is to be made, and what tells this intention from those given up since."""
+    making: bool = False
+    """The touch with which the stretch begins is being made."""
     prelude: int = 0
     """How many commands that were handed in between the asking and the touch are still to come."""
     assumed: bool = False

@@ -55,9 +55,19 @@ class Tally:
         self._queued: dict[UUID, date] = {}
 
     def take(
-        self, recorded: Recorded, lead: Lead, calendar: Calendar | None, *, counted: bool = True, known: bool = True
+        self,
+        recorded: Recorded,
+        lead: Lead,
+        calendar: Calendar | None,
+        *,
+        counted: bool = True,
+        known: bool = True,
+        called: bool = True,
     ) -> None:
-        """Take in an event of *lead*, which is as the event left it; *calendar* is its owner's."""
+        """Take in an event of *lead*, which is as the event left it; *calendar* is its owner's.
+
+        Without *called* nobody called, even where the row is that of a call: a decline can come while a call is due.
+        """
         if recorded.row is None:
             return
         day = horizon.local_day(calendar or horizon.PLAIN, recorded.occurred_at)
@@ -65,7 +75,7 @@ class Tally:
         if counted:
             milestone = Milestone(event_type(recorded.data), recorded.row, day, recorded.actor)
             self.trails.setdefault(lead.id, []).append(milestone)
-            if kind:
+            if kind and (called or recorded.row not in CALL_ROWS):
                 self.add(lead, kind, day, known=known)
             if recorded.row in ("T07", "T08") and lead.id in self._queued:
                 self.queued_days.append((day - self._queued[lead.id]).days)

@@ -140,7 +140,8 @@ class WhatIf:
         if lead_ is None:
             return
         part = self._parts[lead_.id]
-        self.tally.take(recorded, lead_, self._simulation.calendar(lead_.owner), known=not part.assumed)
+        calendar = self._simulation.calendar(lead_.owner)
+        self.tally.take(recorded, lead_, calendar, known=not part.assumed, called=part.making)
         if part.assumed and lead_.state not in _OF_A_NOTE:
             self._stop_soon(lead_.id, "touch", "it left the promised call of a note that the log does not hold")
         elif asked := ask_of(recorded, lead_, self._simulation.pinned(lead_), self._today(lead_), self._reader.table):
@@ -249,7 +250,10 @@ class WhatIf:
                 self._submit(item, item.command)
         # What the touch leads to belongs to the new stretch already.
         part.enter(number, (self._today(lead) - act.day).days)
-        if rule := self._submit(act.given, moved(act.given.command, part.days, self._calendar(lead), self._simulation.now)):
+        part.making = True
+        rule = self._submit(act.given, moved(act.given.command, part.days, self._calendar(lead), self._simulation.now))
+        part.making = False
+        if rule:
             self._stop_soon(lead.id, "refused", f"the recorded {touch_named(act.kind)} is refused by {rule}")
             return
         self._follow(part)

@@ -61,6 +61,7 @@ def test_under_its_own_rules_history_runs_as_it_was(office: Office, since: int) 
 @given(offices(), st.sampled_from([1, 3, 5]), st.integers(1, 6))
 @example(lived(512, 12, 36, 0.1), 3, 1)  # a lead that was won and lost again after a note that was made up
 @example(lived(10, 10, 21, 0.1), 3, 1)  # a call was planned for a lead whose note had come back before the call it promised
+@example(lived(991016, 7, 42, 0.3), 1, 2)  # somebody declined, and in the run a call is due at that moment
 @settings(max_examples=25, deadline=None)
 def test_nothing_is_made_up_under_other_rules(office: Office, notes: int, most: int) -> None:
     """Each lead gets recorded touches in their order, at most a note and one other that are not, and then it stops."""
