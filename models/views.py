@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models import playbooks
 from models.database import transaction
+from models.finite import bounded
 from models.messages import PAUSED
 from workflows.calendars import Calendar
 from workflows.codec import digest
@@ -252,19 +253,15 @@ def count_sessions(connection: Connection, application_name: str) -> int:
 
 def planned_ahead(connection: Connection, after: date) -> dict[str, date]:
     """Return the last day that is planned of each rep of whom one *after* that day is, in name order."""
-    statement = text(
-        "SELECT name, CAST(body::jsonb ->> 'planned_on' AS date) FROM reps "
-        "WHERE CAST(body::jsonb ->> 'planned_on' AS date) > :after ORDER BY name"
-    )
+    planned = bounded("CAST(body::jsonb ->> 'planned_on' AS date)", "date")
+    statement = text(f"SELECT name, {planned} FROM reps WHERE {planned} > :after ORDER BY name")
     return {row[0]: row[1] for row in connection.execute(statement, {"after": after})}
 
 
 def calendar_ends(connection: Connection) -> dict[str, date]:
     """Return the last day of the calendar in force of each rep, in name order."""
-    statement = text(
-        "SELECT reps.name, CAST(c.body::jsonb ->> 'last' AS date) FROM reps JOIN calendars c ON c.digest = reps.calendar "
-        "ORDER BY reps.name"
-    )
+    last = bounded("CAST(c.body::jsonb ->> 'last' AS date)", "date")
+    statement = text(f"SELECT reps.name, {last} FROM reps JOIN calendars c ON c.digest = reps.calendar ORDER BY reps.name")
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 

@@ -208,3 +208,13 @@ def test_after_a_clock_that_ran_ahead_a_rep_can_be_changed_again(world: World) -
     assert "the clock is behind the log" in world.ok("today", "--rep", "dan")
     assert "2026-05-01" in world.ok("rep", "show", "dan")
     assert world.said("rederive", "--all")["mismatches"] == []
+
+
+def test_status_goes_on_where_somebody_wrote_days_that_there_are_not(world: World) -> None:
+    """PostgreSQL takes infinity for a day; `thaw verify` is to say what is wrong, and ops to see the rest."""
+    world.rep()
+    world.sql("UPDATE reps SET body = jsonb_set(body::jsonb, '{planned_on}', '\"infinity\"')")
+    world.sql("UPDATE calendars SET body = jsonb_set(body::jsonb, '{last}', '\"-infinity\"')")
+    said = world.said("status")
+    assert {"dan": "9999-12-31"} == said["planned_ahead"]
+    assert "ended on 0001-01-01" in said["calendars"][0]
