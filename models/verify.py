@@ -7,18 +7,19 @@ the slots, of which no two streams may hold the same.
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from models import pauses
+from models import pauses, tables
 from models.database import take_as_long_as_needed
 from models.events import read_stream
 from models.findings import Finding, first
+from models.finite import columns_of
 from models.replay import EVERY, read_streams
-from models.verify_part import Part, slots_held, verify_part
+from models.verify_part import PAGE_ROWS, Part, term, verify_part
 from workflows.events import Recorded, Slot, decode_recorded
 from workflows.service_stream import SERVICE_ID
 
@@ -47,19 +48,23 @@ def verify(
     this very moment, about all streams, and is taken as it comes; without it the streams are verified here.
     """
     take_as_long_as_needed(connection)
-    events = streams = 0
-    slots_differ = False
+    # Before any part is waited for: where others verify them, they are at it meanwhile.
+    held = _slots_taken(connection, ())
+    events = streams = slots = 0
     wrong: set[UUID] = set()
     findings: list[Finding] = []
     for part in [verify_part(connection, EVERY, most=most, progress=progress)] if parts is None else parts:
         events += part.events
         streams += part.streams
-        slots_differ |= part.slots_differ
+        slots += int.from_bytes(part.slots)
         wrong |= set(part.wrong)
         findings = first([*findings, *part.findings], most)
         progress(events)
-    slots = _slots_one_by_one(connection, wrong) if slots_differ else ()
-    beside = chain(_positions(connection, events), slots, _pauses(connection, wrong))
+    if wrong:
+        # There is no saying what slots these take: they are left out on both sides.
+        held = _slots_taken(connection, wrong)
+    differing = _slots_one_by_one(connection, wrong) if (held - slots) % 2**256 else ()
+    beside = chain(_positions(connection, events), differing, _pauses(connection, wrong))
     return Verified(events, streams, first(chain(findings, beside), most))
 
 
@@ -75,6 +80,12 @@ def _positions(connection: Connection, read: int) -> Iterator[Finding]:
         yield Finding("position_missing", gap, None, f"position {gap} is missing from the log")
     if newest != head:
         yield Finding("head_differs", newest, None, f"the newest event is at position {newest}, but the head says {head}")
+
+
+def _slots_taken(connection: Connection, wrong: Collection[UUID]) -> int:
+    """Return the sum of the `term` of each slot in the table, but for those of the *wrong* streams."""
+    with closing(_slots_by_holder(connection)) as held:
+        return sum(term(slot, holder) for holder, slots in held if holder not in wrong for slot in slots)
 
 
 def _slots_one_by_one(connection: Connection, wrong: Collection[UUID]) -> Iterator[Finding]:
@@ -115,9 +126,10 @@ def _not_said(holder: UUID, slots: Collection[Slot], wrong: Collection[UUID]) ->
 
 
 def _slots_by_holder(connection: Connection) -> Generator[tuple[UUID, set[Slot]]]:
-    with closing(slots_held(connection, EVERY)) as held:
-        for holder, of_one in groupby(held, key=itemgetter(0)):
-            yield holder, {slot for _, slot in of_one}
+    statement = text(f"SELECT {columns_of(tables.slots)} FROM slots ORDER BY lead_id")
+    with connection.execute(statement.execution_options(stream_results=True, yield_per=PAGE_ROWS)) as rows:
+        for holder, of_one in groupby(rows, key=attrgetter("lead_id")):
+            yield holder, {Slot(rep=r.rep, kind=r.kind, day=r.day, ordinal=r.ordinal) for r in of_one}
 
 
 def _is_held_by_another(connection: Connection, slot: Slot, stream_id: UUID, wrong: Collection[UUID]) -> bool:

@@ -1,20 +1,21 @@
 """Some of the streams, verified: their events, and the rows of the projections that are made from these events.
 
 The events are read once, stream by stream. What a stream folds to is kept as a digest of its row, and the slots that it leaves
-taken as one term of a sum; the tables are then read and compared with those. Only where they differ is the stream looked at
-again to say in what. So memory is 32 bytes a stream, whatever the length of the log.
+taken as one term of a sum; the tables are then read in the same order and compared with those. Only where they differ is the
+stream looked at again to say in what. So memory is 32 bytes a stream, whatever the length of the log.
 
-No two streams have a row in common: so parts can be verified apart, at the same time or not, and joined (`models.verify`).
+No two streams have a row in common, but for the slots: so parts can be verified apart, at the same time or not, and joined
+(`models.verify`).
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from models import campaigns
 from models.audit import SCANNED, Columns, Stream, Wrong
@@ -48,8 +49,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     streams: int
     wrong: list[UUID]
     """Streams with a wrong event: there is no saying what their rows should be."""
-    slots_differ: bool
-    """The slots that the other streams leave taken are not those that the table has for them."""
+    slots: bytes
+    """The sum of the `term` of every slot that the other streams leave taken, modulo 2**256, big-endian."""
     findings: list[Finding]
     """The first wrong event first."""
 
@@ -61,19 +62,10 @@ def verify_part(connection: Connection, ids: Ids, *, most: int, progress: Callab
     """
     run = _Verification(connection, ids, progress)
     findings = first(run.findings(), most)
-    return Part(events=run.events, streams=run.streams, wrong=list(run.wrong), slots_differ=run.slots != 0, findings=findings)
+    return Part(events=run.events, streams=run.streams, wrong=list(run.wrong), slots=run.slots.to_bytes(32), findings=findings)
 
 
-def slots_held(connection: Connection, ids: Ids) -> Generator[tuple[UUID, Slot]]:
-    """Yield the slots that the table has for the streams *ids*, each with its holder, in the order of these."""
-    columns = columns_of(metadata.tables["slots"])
-    statement = text(f"SELECT {columns} FROM slots WHERE lead_id BETWEEN :first AND :last ORDER BY lead_id")
-    with connection.execute(statement.execution_options(yield_per=PAGE_ROWS), ids._asdict()) as rows:
-        for rep, kind, day, ordinal, holder in rows:
-            yield holder, Slot(rep=rep, kind=kind, day=day, ordinal=ordinal)
-
-
-def _term(slot: Slot, lead_id: UUID) -> int:
+def term(slot: Slot, lead_id: UUID) -> int:
     """Return a number for a slot and its holder; equal sums of them mean equal sets, whatever the order."""
     return int.from_bytes(hashlib.sha256(canonical([slot, lead_id])).digest())
 
@@ -102,13 +94,11 @@ class _Verification:
         self._expected = {table: _Rows() for table in TABLES}
         self.wrong: set[UUID] = set()
         self.slots = 0
-        """The sum of the terms of the slots that the log leaves taken, less those of the table, modulo 2**256."""
         self.events = 0
         self.streams = 0
 
     def findings(self) -> Iterator[Finding]:
         yield from self._log()
-        self._slots()
         for table in TABLES:
             yield from self._projection(table)
 
@@ -141,13 +131,7 @@ class _Verification:
         elif stream and stream.state is not None:
             table, row = projection_row(stream.state, stream.hash)
             self._expected[table].add(stream.id.bytes, _digest(row))
-            self.slots = sum((_term(slot, stream.state.id) for slot in stream.held), self.slots) % 2**256
-
-    def _slots(self) -> None:
-        """Take the slots of the table from those of the log; those of streams with a wrong event are in neither."""
-        with closing(slots_held(self._connection, self._ids)) as held:
-            found = sum(_term(slot, holder) for holder, slot in held if holder not in self.wrong)
-        self.slots = (self.slots - found) % 2**256
+            self.slots = sum((term(slot, stream.state.id) for slot in stream.held), self.slots) % 2**256
 
     def _projection(self, table: str) -> Iterator[Finding]:
         """Compare the rows of *table* with what the log says they are: both are in the order of their ids."""
