@@ -20,7 +20,7 @@ from workflows.commands import (
     RecordStrategy,
 )
 from workflows.homework_commands import AnticipateNeed, OpenHistory, ReviewDecline, UncoverOpportunity
-from workflows.scripts import Act, Ask, Lateness, Move, Script, Stretch, ask_kind
+from workflows.scripts import Act, Script, Stretch, ask_kind, working_days_after
 
 #: What is recorded of a lead and is no contact with it.
 _FACTS = (
@@ -54,8 +54,6 @@ class Part:
     """What the run asked for in this stretch."""
     asked_for: dict[str, date] = field(default_factory=dict)
     """The day for which each kind was last asked."""
-    moves: Counter[str] = field(default_factory=Counter)
-    """How often a touch of each kind was moved since it was last asked for."""
     pending: tuple[int, int] | None = None
     """The number of the stretch whose touch is to be made, and what tells this intention from those given up since."""
     making: bool = False
@@ -78,30 +76,14 @@ class Part:
     def begin(self, since: datetime) -> None:
         """Stand where the lead stood at the moment *since*."""
         self.number = sum(stretch.act is not None and stretch.act.given.at <= since for stretch in self.script.stretches)
-        lived: list[Ask | Move] = [*self.stretch.asks, *self.stretch.moves]
-        for event in sorted((event for event in lived if event.at <= since), key=lambda event: event.position):
-            if isinstance(event, Ask):
-                self.note_ask(event.kind, event.day)
-            else:
-                self.note_move()
+        for ask in self.stretch.asks:
+            if ask.at <= since:
+                self.note_ask(ask.kind, ask.day)
 
     def note_ask(self, kind: str, day: date) -> None:
         """Note that the run asked for a touch."""
         self.asks[kind] += 1
         self.asked_for[kind] = day
-        self.moves[kind] = 0
-
-    def note_move(self) -> None:
-        """Note that what the run asked for was moved, or got another owner."""
-        self.moves.update(self.asked_for.keys())
-
-    def lateness(self, act: Act, asked_for: date) -> Lateness:
-        """Return how long after the day on which it now stands the touch *act*, of the kind asked for, is to be made.
-
-        Asked for as recorded it will also be moved as recorded, and what counts is the day to which it has come so far.
-        """
-        moves = self.moves[ask_kind(act.kind)] if asked_for == act.asked_on else len(act.lateness)
-        return act.lateness[min(moves, len(act.lateness) - 1)]
 
     def answers(self, kind: str) -> bool:
         """Tell whether the last asking for *kind* is the one that the recorded next touch answered."""
@@ -119,7 +101,6 @@ class Part:
         self.number, self.days, self.pending, self.prelude = number, days, None, 0
         self.asks.clear()
         self.asked_for.clear()
-        self.moves.clear()
 
     def breakup_ahead(self) -> int | None:
         """Return the number of the stretch that begins with the breakup, if only unanswered attempts lie before it."""
@@ -130,6 +111,17 @@ class Part:
             if not (stretch.act and stretch.act.silent and all(isinstance(item.command, _FACTS) for item in stretch.items)):
                 return None
         return None
+
+
+def day_of(act: Act, asked_for: date, stands: date, calendar: Calendar) -> date:
+    """Return the day on which the touch *act* is to be made that was *asked_for* one day and now *stands* for another.
+
+    Asked for as recorded, and moved no further, it is made when it was: it will also be moved as recorded, and the *calendar*
+    may have become another since it was asked for, or still become another.
+    """
+    if asked_for == act.asked_on and stands in act.stood:
+        return act.day
+    return working_days_after(calendar, stands, act.late) + timedelta(days=act.days_beside)
 
 
 def shifted(moment: datetime, days: int, calendar: Calendar) -> datetime:

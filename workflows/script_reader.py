@@ -1,7 +1,7 @@
 """Reads a log and writes down, lead by lead, what people did: see `workflows.scripts`."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import UNSET
@@ -36,7 +36,6 @@ from workflows.scripts import (
     Act,
     Ask,
     Given,
-    Lateness,
     Move,
     Script,
     Stretch,
@@ -159,10 +158,10 @@ class Reader:
         asks = last.asked(ask_kind(kind))
         if asks:
             moves = [move for move in last.moves if move.position > asks[-1].position]
-            stood = [(asks[-1].calendar, asks[-1].day)]
-            stood += [(move.calendar, standing_day(move.lead, kind, asks[-1].day)) for move in moves]
+            stood = [asks[-1].day, *(standing_day(move.lead, kind, asks[-1].day) for move in moves)]
         else:
-            stood = [(calendar, last.act.day if last.act else day)]
+            stood = [last.act.day if last.act else day]
+        late = horizon.between(calendar, stood[-1], day)
         prelude = [item for item in last.items if asks and item.position > asks[-1].position]
         last.items = last.items[: len(last.items) - len(prelude)]
         return Act(
@@ -171,7 +170,9 @@ class Reader:
             day=day,
             asked=bool(asks),
             missed=max(0, len(asks) - 1),
-            lateness=tuple(_lateness(days, due, day) for days, due in stood),
+            stood=tuple(stood),
+            late=late,
+            days_beside=(day - working_days_after(calendar, stood[-1], late)).days,
             silent=silent,
             held=before.hold is not None,
             asked_on=asks[-1].day if asks else day,
@@ -179,19 +180,13 @@ class Reader:
         )
 
     def _ask(self, script: Script, recorded: Recorded, lead: Lead) -> None:
-        calendar = self.calendar_of(lead)
         if script.last.asks and isinstance(recorded.data, MOVED):
-            script.last.moves.append(Move(recorded.recorded_at, self.books.position, lead, calendar))
-        today = horizon.local_day(calendar, recorded.recorded_at)
+            script.last.moves.append(Move(self.books.position, lead))
+        today = horizon.local_day(self.calendar_of(lead), recorded.recorded_at)
         asked = ask_of(recorded, lead, self.playbooks[lead.playbook.digest] if lead.playbook else None, today, self.table)
         # That the attempts are spent is said once: the decision is owed from then on.
         if asked and (asked[0] != "breakup" or not script.last.asked("breakup")):
-            script.last.asks.append(Ask(asked[0], asked[1] or today, recorded.recorded_at, self.books.position, calendar))
-
-
-def _lateness(calendar: Calendar, due: date, day: date) -> Lateness:
-    late = horizon.between(calendar, due, day)
-    return Lateness(late, (day - working_days_after(calendar, due, late)).days)
+            script.last.asks.append(Ask(asked[0], asked[1] or today, recorded.recorded_at, self.books.position))
 
 
 def _act_kind(script: Script, recorded: Recorded, command: AnyCommand, before: Lead) -> str | None:

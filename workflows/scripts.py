@@ -46,15 +46,6 @@ class Given(NamedTuple):
     """What the recorded decision used."""
 
 
-class Lateness(NamedTuple):
-    """How long after the day for which it stood a touch was made."""
-
-    late: int
-    """Working days of the owner from there to the act; 0 for one made before that day."""
-    days_beside: int
-    """Calendar days from there to the act: more than 0 on a weekend or holiday, less than 0 for one made before its day."""
-
-
 class Act(NamedTuple):
     """A touch as somebody made it."""
 
@@ -68,8 +59,12 @@ class Act(NamedTuple):
     """The service had asked for it; else it is somebody's own doing, and belongs to the time after the touch before it."""
     missed: int
     """How often the service had asked in vain since the touch before it."""
-    lateness: tuple[Lateness, ...]
-    """After the day for which it was asked, and after each day to which it was moved since; else after the touch before it."""
+    stood: tuple[date, ...]
+    """The day for which it was asked, and those to which it was moved since, in order; else the day of the touch before it."""
+    late: int
+    """Working days of the owner from the last of these to the day of the act; 0 for one made before."""
+    days_beside: int
+    """Calendar days from there to the act: more than 0 on a weekend or holiday, less than 0 for one made before its day."""
     silent: bool
     """It was an attempt that nobody answered."""
     held: bool
@@ -89,20 +84,15 @@ class Ask(NamedTuple):
     at: datetime
     position: int
     """In the log."""
-    calendar: Calendar
-    """The owner's at that moment."""
 
 
 class Move(NamedTuple):
     """A note or call that was asked for was put on another day, or the lead got another owner with other days."""
 
-    at: datetime
     position: int
     """In the log."""
     lead: Lead
     """As it left it."""
-    calendar: Calendar
-    """The owner's from then on."""
 
 
 @dataclass

@@ -14,7 +14,7 @@
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
@@ -26,10 +26,10 @@ from workflows.codec import derived_id
 from workflows.commands import Command, MarkNoteSent, MigratePlaybook, SetCalendar
 from workflows.events import DayPlanned, Recorded
 from workflows.lead import Lead
-from workflows.parts import Part, Unknown, moved, shifted
+from workflows.parts import Part, Unknown, day_of, moved, shifted
 from workflows.playbooks import Playbook
 from workflows.script_reader import Reader
-from workflows.scripts import MOVED, Act, Given, Script, ask_kind, ask_of, standing_day, touch_named, working_days_after
+from workflows.scripts import MOVED, Act, Given, Script, ask_kind, ask_of, standing_day, touch_named
 from workflows.simulation import Simulation
 from workflows.touches import Tally, TouchKind
 
@@ -146,10 +146,8 @@ class WhatIf:
             self._stop_soon(lead_.id, "touch", "it left the promised call of a note that the log does not hold")
         elif asked := ask_of(recorded, lead_, self._simulation.pinned(lead_), self._today(lead_), self._reader.table):
             self._asked(lead_, asked[0], asked[1] or self._today(lead_))
-        elif isinstance(recorded.data, MOVED):
-            part.note_move()
-            if part.pending:
-                self._intend(lead_, part, part.pending[0])
+        elif part.pending and isinstance(recorded.data, MOVED):
+            self._intend(lead_, part, part.pending[0])
 
     def _asked(self, lead: Lead, kind: str, day: date) -> None:
         """Answer when the run asks for a touch: one that was recorded, was asked for in vain, or that nobody knows of."""
@@ -220,9 +218,7 @@ class WhatIf:
             return
         calendar = self._calendar(lead)
         asked_for = part.asked_for.get(ask_kind(act.kind)) or self._today(lead)
-        stands = standing_day(lead, act.kind, asked_for)
-        late, days_beside = part.lateness(act, asked_for)
-        day = max(working_days_after(calendar, stands, late) + timedelta(days=days_beside), self._today(lead))
+        day = max(day_of(act, asked_for, standing_day(lead, act.kind, asked_for), calendar), self._today(lead))
         token = next(self._numbers)
         part.pending = number, token
         moment = shifted(act.given.at, (day - act.day).days, calendar)

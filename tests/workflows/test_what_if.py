@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from tests.workflows.life import WORDS
 from tests.workflows.office import CALENDARS, CHECKS, MONDAY, PLAYBOOK, Office, with_capacity
 from workflows import commands as c
+from workflows.calendars import Absence
 from workflows.codec import derived_id
 from workflows.law_table import CURRENT
 from workflows.playbooks import Playbook
+from workflows.rep import rep_id
 from workflows.script_reader import Reader
 from workflows.touches import Touch, by_period
 from workflows.what_if import WhatIf
@@ -215,6 +217,23 @@ def test_what_came_before_is_taken_as_it_was(quiet: Office) -> None:
     assert {date(2026, 1, 7)} == {touch.day for touch in what_if.tally.touches if touch.kind == "note" and touch.owner == "dan"}
     assert reader.tally.touches == [touch for touch in what_if.tally.touches if touch.owner == "dan"]
     assert min(milestone.day for trail in what_if.tally.trails.values() for milestone in trail) >= date(2026, 1, 7)
+
+
+def test_a_touch_comes_on_its_day_where_the_calendar_became_another_since_it_was_asked_for() -> None:
+    """Two days off that were entered once the call was due put it off no further, from whatever day on history runs again."""
+    office = Office(2)
+    lead = LEADS[0]
+    _notes(office, date(2026, 1, 6))
+    office.simulation.run_until(DAN.moment(date(2026, 1, 14), 780))
+    away = replace(DAN, absences=(Absence(first=date(2026, 1, 15), last=date(2026, 1, 16)),))
+    calendar = c.SetCalendar(rep="dan", calendar=away, playbook=PLAYBOOK.id)
+    office.hand_in((rep_id("dan"), calendar), (lead, c.RecordOffer(solution=WORDS, benefit=WORDS)))
+    office.simulation.run_until(DAN.moment(date(2026, 1, 19), 780))
+    office.hand_in((lead, c.RecordCall(outcome="voicemail")))
+    for day in range(6, 20):
+        reader, control = run(office, since=DAN.moment(date(2026, 1, day), 0))
+        assert reader.tally.touches == control.tally.touches
+        assert ("call", date(2026, 1, 19)) == (control.tally.touches[-1].kind, control.tally.touches[-1].day)
 
 
 def _attempts(most: int, version: str = "1.1.0") -> Playbook:
