@@ -192,6 +192,21 @@ def test_a_breakup_is_brought_forward_over_attempts_that_nobody_answered() -> No
     assert DAN.add_working_days(second, 3) == breakup_on
 
 
+def test_a_breakup_that_was_refused_is_not_made(quiet: Office) -> None:
+    """It came after one attempt of three; where one is enough nobody knows what would have come of it."""
+    lead = LEADS[0]
+    breakup: list[c.Command] = [
+        c.RecordOffer(solution=WORDS, benefit=WORDS), c.ConfirmCutBait(choice="breakup"),
+        c.LeaveBreakupVoicemail(attested=("mentions_mail",)),
+        c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)), c.SendBreakup(),
+    ]  # fmt: skip
+    quiet.hand_in(*((lead, command) for command in breakup))
+    assert "no_response" == quiet.simulation.lead(lead).state
+    sooner = replace(PLAYBOOK.attempts, min_before_breakup=1, min_modes_before_breakup=1)
+    reader, what_if = run(quiet, replace(PLAYBOOK, version="1.1.0", attempts=sooner))
+    assert ["note", "call"] == _kinds(reader, lead) == _kinds(what_if, lead)
+
+
 def test_a_decision_that_was_never_made_is_unknown(quiet: Office) -> None:
     """With one attempt, somebody would have had to decide about the breakup after the call; the log holds no such decision."""
     quiet.simulation.run_until(DAN.moment(date(2026, 1, 30), 780))
