@@ -11,16 +11,12 @@ from workflows.books import Books
 from workflows.calendars import Calendar
 from workflows.commands import (
     AnyCommand,
-    ConfirmCutBait,
     EraseLead,
-    LeaveBreakupVoicemail,
     MarkNoteSent,
     MigratePlaybook,
     Reassign,
     RecordCall,
     RegisterLead,
-    SendBreakup,
-    SendBreakupEmail,
     SendNurtureTouch,
     SendTouch,
     SetCalendar,
@@ -29,7 +25,6 @@ from workflows.commands import (
 from workflows.events import CalendarFrozen, CommandRefused, DayPlanned, Recorded
 from workflows.law_table import LawTable
 from workflows.lead import BESIDE_LEADS, Lead
-from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
 from workflows.merging import is_passed_on
 from workflows.playbooks import Playbook
 from workflows.scripts import (
@@ -44,6 +39,7 @@ from workflows.scripts import (
     ask_of,
     call_kind,
     standing_day,
+    step_of,
     working_days_after,
 )
 from workflows.touches import Tally
@@ -55,8 +51,7 @@ _SERVICE = frozenset({"planner", "clock"})
 #: What is about the office or the lead's data, and not an answer to any touch.
 _UNMOVED = (RegisterLead, UpdateContact, Reassign, SetCalendar, MigratePlaybook, EraseLead)
 
-_TOUCH_ACTS = (MarkNoteSent, RecordCall, SendTouch, SendNurtureTouch, QueueNurtureMail, QueueBreakupMail)
-_BREAKUP = (ConfirmCutBait, LeaveBreakupVoicemail, SendBreakupEmail, SendBreakup)
+_TOUCH_ACTS = (MarkNoteSent, RecordCall, SendTouch, SendNurtureTouch)
 
 
 class Reader:
@@ -150,7 +145,7 @@ class Reader:
         if kind and before:
             act = self._act(script.last, given, kind, before, silent=recorded.row in ("T19", "T25"))
             script.stretches.append(Stretch(act))
-        elif not (refused and (isinstance(command, _TOUCH_ACTS) or _is_of_a_breakup(command))):
+        elif not (refused and (isinstance(command, _TOUCH_ACTS) or step_of(command))):
             script.last.items.append(given)
 
     def _act(self, last: Stretch, given: Given, kind: str, before: Lead, *, silent: bool) -> Act:
@@ -201,8 +196,4 @@ def _act_kind(script: Script, recorded: Recorded, command: AnyCommand, before: L
     if isinstance(command, SendNurtureTouch):
         return f"nurture:{command.mode}"
     within = script.last.act is not None and script.last.act.kind == "breakup"
-    return "breakup" if _is_of_a_breakup(command) and not within else None
-
-
-def _is_of_a_breakup(command: AnyCommand) -> bool:
-    return isinstance(command, _BREAKUP) and not (isinstance(command, ConfirmCutBait) and command.choice != "breakup")
+    return "breakup" if step_of(command) == "breakup" and not within else None

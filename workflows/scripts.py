@@ -11,7 +11,7 @@ from uuid import UUID
 
 from workflows import horizon
 from workflows.calendars import Calendar
-from workflows.commands import Command
+from workflows.commands import Command, ConfirmCutBait, LeaveBreakupVoicemail, SendBreakup, SendBreakupEmail
 from workflows.cut_bait import most_attempts
 from workflows.events import (
     CallRescheduled,
@@ -24,6 +24,7 @@ from workflows.events import (
 )
 from workflows.law_table import LawTable
 from workflows.lead import Lead
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
 from workflows.playbooks import Playbook
 from workflows.proposals import next_mode, next_value_item
 from workflows.sentences import words
@@ -168,6 +169,18 @@ def standing_day(lead: Lead, kind: str, asked_for: date) -> date:
 def working_days_after(calendar: Calendar, day: date, number: int) -> date:
     """Return the *number*-th working day after *day*, and *day* itself for 0."""
     return horizon.after(calendar, day, number) if number else day
+
+
+def step_of(command: Command) -> str | None:
+    """Return what people call the touch of which *command* is a step or a mail; None for a touch in one piece, and no touch."""
+    match command:
+        case ConfirmCutBait(choice="breakup") | LeaveBreakupVoicemail() | SendBreakupEmail() | SendBreakup():
+            return "breakup"
+        case QueueBreakupMail():
+            return "breakup mail"
+        case QueueNurtureMail():
+            return "nurture mail"
+    return None
 
 
 def ask_kind(kind: str) -> str:

@@ -29,7 +29,7 @@ from workflows.lead import Lead
 from workflows.parts import Part, Unknown, day_of, moved, shifted
 from workflows.playbooks import Playbook
 from workflows.script_reader import Reader
-from workflows.scripts import MOVED, Act, Given, Script, ask_kind, ask_of, standing_day, touch_named
+from workflows.scripts import MOVED, Act, Given, Script, ask_kind, ask_of, standing_day, step_of, touch_named
 from workflows.simulation import Simulation
 from workflows.touches import Tally, TouchKind
 
@@ -271,7 +271,9 @@ class WhatIf:
 
     def _hand_in(self, part: Part, item: Given, days: int) -> None:
         if lead := self.lead(part.lead_id):
-            self._submit(item, moved(item.command, days, self._calendar(lead), self._simulation.now))
+            rule = self._submit(item, moved(item.command, days, self._calendar(lead), self._simulation.now))
+            if rule and (step := step_of(item.command)):
+                self._stop_soon(lead.id, "refused", f"the recorded {step} is refused by {rule}")
 
     def _hand_in_prelude(self, part: Part, number: int, item: Given, days: int) -> None:
         if part.number < number:

@@ -91,6 +91,11 @@ def _by_lead(touches: list[Touch]) -> dict[UUID, list[Touch]]:
 
 LEADS = [derived_id("lead", number) for number in range(0, 8, 2)]
 DAN = CALENDARS["dan"]
+BREAKUP: list[c.Command] = [
+    c.RecordOffer(solution=WORDS, benefit=WORDS), c.ConfirmCutBait(choice="breakup"),
+    c.LeaveBreakupVoicemail(attested=("mentions_mail",)),
+    c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)), c.SendBreakup(),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -178,12 +183,7 @@ def test_a_breakup_is_brought_forward_over_attempts_that_nobody_answered() -> No
     _pursue(quiet, lead, 4)
     last = DAN.local_day(quiet.simulation.now)
     quiet.simulation.run_until(DAN.moment(DAN.add_working_days(last, 3), 780))
-    breakup: list[c.Command] = [
-        c.RecordOffer(solution=WORDS, benefit=WORDS), c.ConfirmCutBait(choice="breakup"),
-        c.LeaveBreakupVoicemail(attested=("mentions_mail",)),
-        c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)), c.SendBreakup(),
-    ]  # fmt: skip
-    quiet.hand_in(*((lead, command) for command in breakup))
+    quiet.hand_in(*((lead, command) for command in BREAKUP))
     quiet.simulation.run_until(DAN.moment(date(2026, 3, 2), 780))
     reader, what_if = run(quiet, _attempts(2))
     assert ["note", "call", "follow_up", "follow_up", "follow_up", "breakup"] == _kinds(reader, lead)
@@ -192,15 +192,26 @@ def test_a_breakup_is_brought_forward_over_attempts_that_nobody_answered() -> No
     assert DAN.add_working_days(second, 3) == breakup_on
 
 
+def test_what_answered_a_breakup_does_not_come_where_the_other_rules_refuse_it() -> None:
+    """A breakup after three attempts is too early where five are asked for, and so the reply that it brought is unknown."""
+    quiet = quiet_office(_attempts(4, "1.0.0"))
+    lead = LEADS[0]
+    _pursue(quiet, lead, 3)
+    for work in ([*BREAKUP], [c.RecordReply(channel="email")]):
+        quiet.simulation.run_until(DAN.moment(DAN.next_working_day(DAN.local_day(quiet.simulation.now)), 780))
+        quiet.hand_in(*((lead, command) for command in work))
+    assert "re_engaged" == quiet.simulation.lead(lead).state
+    stricter = replace(PLAYBOOK.attempts, min_before_breakup=5)
+    _, what_if = run(quiet, replace(PLAYBOOK, version="1.1.0", attempts=stricter))
+    assert ["note", "call", "follow_up", "follow_up"] == _kinds(what_if, lead)
+    unknown = what_if.unknown[lead]
+    assert ("refused", "the recorded breakup is refused by attempts_made") == (unknown.code, unknown.why)
+
+
 def test_a_breakup_that_was_refused_is_not_made(quiet: Office) -> None:
     """It came after one attempt of three; where one is enough nobody knows what would have come of it."""
     lead = LEADS[0]
-    breakup: list[c.Command] = [
-        c.RecordOffer(solution=WORDS, benefit=WORDS), c.ConfirmCutBait(choice="breakup"),
-        c.LeaveBreakupVoicemail(attested=("mentions_mail",)),
-        c.SendBreakupEmail(monitored_reply_address=True, attested=("breakup_parts",)), c.SendBreakup(),
-    ]  # fmt: skip
-    quiet.hand_in(*((lead, command) for command in breakup))
+    quiet.hand_in(*((lead, command) for command in BREAKUP))
     assert "no_response" == quiet.simulation.lead(lead).state
     sooner = replace(PLAYBOOK.attempts, min_before_breakup=1, min_modes_before_breakup=1)
     reader, what_if = run(quiet, replace(PLAYBOOK, version="1.1.0", attempts=sooner))
