@@ -5,7 +5,7 @@
 * A touch is made when the run asks for it: as many working days after the day it was asked for, at the same time of day, and
   after as many askings in vain, as recorded. It has to be of the kind that was recorded next.
 * What followed from a touch follows as many days after it, at the same time of day; dates within it move as far.
-* Once the attempts are spent, the recorded breakup is brought forward over attempts that nobody answered.
+* Where the attempts are spent sooner than they were, the recorded breakup comes forward over attempts that nobody answered.
 * What a team or a rep did otherwise than a replaced playbook, they do otherwise than the one in its place.
 * An outcome that never happened is not invented. A touch that history does not have is counted, and its lead stops: what would
   have come of it is unknown. (Of a note, the promised call is still counted, since its slot is taken.) The same where a
@@ -165,13 +165,16 @@ class WhatIf:
 
     def _spent(self, lead: Lead, part: Part) -> None:
         """Nothing more will be asked for but the breakup: find it, or stop where the log no longer says what people did."""
-        ahead = part.breakup_ahead()
-        if ahead is not None:
-            if ahead > part.number + 1 or (part.next_act and part.next_act.asked):
+        ahead, act = part.breakup_ahead(), part.next_act
+        if ahead == part.number + 1:
+            if act and act.asked:
                 self._answer(lead, part, ahead)
+        elif part.stretch.asked("breakup"):
+            # It was owed here already, and people did something else.
             return
-        if not part.stretch.asked("breakup"):
-            act = part.next_act
+        elif ahead is not None:
+            self._answer(lead, part, ahead)
+        else:
             moment = shifted(act.given.at, part.days, self._calendar(lead)) if act else self._simulation.now
             self._at(moment, partial(self._undecided, part, part.number))
 

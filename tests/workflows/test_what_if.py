@@ -208,6 +208,20 @@ def test_what_answered_a_breakup_does_not_come_where_the_other_rules_refuse_it()
     assert ("refused", "the recorded breakup is refused by attempts_made") == (unknown.code, unknown.why)
 
 
+def test_no_breakup_is_brought_forward_where_history_owed_one_and_something_else_was_done() -> None:
+    """After one attempt somebody chose nurture; the lead was tried again, and only then came the breakup."""
+    once = replace(PLAYBOOK.attempts, max=1, min_before_breakup=1, min_modes_before_breakup=1)
+    quiet = quiet_office(replace(PLAYBOOK, attempts=once))
+    lead = LEADS[0]
+    quiet.simulation.run_until(DAN.moment(date(2026, 1, 16), 780))
+    quiet.hand_in((lead, c.StartNurture(waiver=WORDS)), (lead, c.QueueRevival(reason="job_change")))
+    _pursue(quiet, lead, 1)
+    quiet.hand_in(*((lead, command) for command in BREAKUP))
+    reader, control = run(quiet)
+    assert "breakup" == _kinds(reader, lead)[-1]
+    assert (reader.tally.trails, {}) == (control.tally.trails, control.unknown)
+
+
 def test_a_breakup_that_was_refused_is_not_made(quiet: Office) -> None:
     """It came after one attempt of three; where one is enough nobody knows what would have come of it."""
     lead = LEADS[0]
