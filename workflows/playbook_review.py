@@ -36,6 +36,7 @@ def review(playbook: Playbook, table: LawTable) -> tuple[Remark, ...]:
         *_steps(playbook),
         *_checks(playbook),
         *_attempts(playbook),
+        *_timers(playbook),
         *_pursuit(playbook),
         *_asking(playbook),
         *_capacity(playbook),
@@ -138,6 +139,18 @@ def _attempts(p: Playbook) -> list[Remark]:
     if len(p.value_items) < later:
         says = f"{later} later attempts need something new each, and {len(p.value_items)} value items are listed"
         remarks.append(_warn("value_items", f"{says}: attempts end when they are used up."))
+    return remarks
+
+
+def _timers(p: Playbook) -> list[Remark]:
+    """Return which timers would fire again in the moment in which they have fired, and fill the log without end."""
+    timers = p.timers
+    again = ("hold_review_days", "response_window_working_days", "nurture_floor_days")
+    says = "It runs anew when it has run out: with 0 it would fire without end. It has to be 1 at least."
+    remarks = [_refuse(f"timers.{field}", says) for field in again if not getattr(timers, field)]
+    if not timers.queue_age_days and not timers.requeue_days:
+        says = "Leads would go from the queue to nurture and back without end: this or queue_age_days has to be 1 at least."
+        remarks.append(_refuse("timers.requeue_days", says))
     return remarks
 
 
