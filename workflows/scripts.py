@@ -24,7 +24,7 @@ from workflows.events import (
 )
 from workflows.law_table import LawTable
 from workflows.lead import Lead
-from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail
+from workflows.mail_commands import QueueBreakupMail, QueueNurtureMail, SendMail
 from workflows.playbooks import Playbook
 from workflows.proposals import next_mode, next_value_item
 from workflows.sentences import words
@@ -176,9 +176,9 @@ def step_of(command: Command) -> str | None:
     match command:
         case ConfirmCutBait(choice="breakup") | LeaveBreakupVoicemail() | SendBreakupEmail() | SendBreakup():
             return "breakup"
-        case QueueBreakupMail():
+        case QueueBreakupMail() | SendMail(purpose="breakup"):
             return "breakup mail"
-        case QueueNurtureMail():
+        case QueueNurtureMail() | SendMail():
             return "nurture mail"
     return None
 

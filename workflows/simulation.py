@@ -266,8 +266,8 @@ class Simulation:
 
     def _apply_to_lead(self, message: Message, lead: Lead | None, carrier: Carrier) -> None:
         command = message.command
-        if isinstance(command, SendMail):
-            # It stays open: there is no server here that could say what came of it.
+        if isinstance(command, SendMail) and message.used is None:
+            # It stays open: there is no server here that could say what came of it. Of a recorded one the log says it.
             return
         owner = lead.owner if lead else command.owner if isinstance(command, RegisterLead) else None
         if owner is None:

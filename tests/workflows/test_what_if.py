@@ -9,15 +9,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.workflows.life import WORDS
+from tests.workflows.life import WORDS, queue_breakup_mail
 from tests.workflows.office import CALENDARS, CHECKS, MONDAY, PLAYBOOK, Office, with_capacity
 from workflows import commands as c
 from workflows.calendars import Absence
 from workflows.codec import derived_id
+from workflows.events import Used
 from workflows.law_table import CURRENT
+from workflows.mail_commands import ReportMail, SendMail
 from workflows.playbooks import Playbook
 from workflows.rep import rep_id
 from workflows.script_reader import Reader
+from workflows.suppression import verdict
 from workflows.touches import Touch, by_period
 from workflows.what_if import WhatIf
 
@@ -190,6 +193,22 @@ def test_a_breakup_is_brought_forward_over_attempts_that_nobody_answered() -> No
     assert ["note", "call", "follow_up", "breakup"] == _kinds(what_if, lead)
     second, breakup_on = [touch.day for touch in what_if.tally.touches if touch.lead_id == lead][-2:]
     assert DAN.add_working_days(second, 3) == breakup_on
+
+
+def test_a_breakup_by_mail_comes_as_it_was() -> None:
+    """The run sends the mail when it was sent, and hears of it what was heard."""
+    history = quiet_office(_attempts(4, "1.0.0"))
+    lead = LEADS[0]
+    _pursue(history, lead, 3)
+    mail, taken = queue_breakup_mail(), Used(now=history.simulation.now, calendar=None, verdicts=(verdict(()),))
+    history.hand_in(*((lead, command) for command in (*BREAKUP[:2], mail)))
+    send = SendMail(mail=mail.mail, purpose="breakup", attempt=1)
+    history.simulation.submit(derived_id("sent"), lead, send, asked_by="rep:dan", used=taken)
+    history.simulation.move(history.simulation.now)
+    history.hand_in(*((lead, command) for command in (ReportMail(mail=mail.mail, outcome="sent"), BREAKUP[2], BREAKUP[4])))
+    reader, control = run(history)
+    assert "breakup" == _kinds(reader, lead)[-1]
+    assert (reader.tally.trails, {}) == (control.tally.trails, control.unknown)
 
 
 def test_what_answered_a_breakup_does_not_come_where_the_other_rules_refuse_it() -> None:
