@@ -103,12 +103,16 @@ class Part:
         self.asked_for.clear()
 
     def breakup_ahead(self) -> int | None:
-        """Return the number of the stretch that begins with the breakup, if only unanswered attempts lie before it."""
+        """Return the number of the stretch that begins with the breakup, if only unanswered attempts lie before it.
+
+        What is still to come of the present stretch counts too, where attempts are left out behind it.
+        """
         for number in range(self.number + 1, len(self.script.stretches)):
             stretch = self.script.stretches[number]
             if stretch.act and stretch.act.kind == "breakup":
                 return number
-            if not (stretch.act and stretch.act.silent and all(isinstance(item.command, _FACTS) for item in stretch.items)):
+            items = stretch.items if number > self.number + 1 else [*self.stretch.items, *stretch.items]
+            if not (stretch.act and stretch.act.silent and all(isinstance(item.command, _FACTS) for item in items)):
                 return None
         return None
 

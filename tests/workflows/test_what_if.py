@@ -227,6 +227,21 @@ def test_what_answered_a_breakup_does_not_come_where_the_other_rules_refuse_it()
     assert ("refused", "the recorded breakup is refused by attempts_made") == (unknown.code, unknown.why)
 
 
+def test_no_breakup_is_brought_forward_over_a_hold() -> None:
+    """After the second attempt of four somebody asked for a pause; with two at most a breakup would have come before it."""
+    history = quiet_office(_attempts(4, "1.0.0"))
+    lead = LEADS[0]
+    _pursue(history, lead, 2)
+    for command in (c.Hold(reason="manual"), c.Release()):
+        history.simulation.run_until(DAN.moment(DAN.next_working_day(DAN.local_day(history.simulation.now)), 780))
+        history.hand_in((lead, command))
+    _pursue(history, lead, 4)
+    history.hand_in(*((lead, command) for command in BREAKUP))
+    _, what_if = run(history, _attempts(2))
+    assert "decision" == what_if.unknown[lead].code
+    assert ["note", "call", "follow_up"] == _kinds(what_if, lead)
+
+
 def test_no_breakup_is_brought_forward_where_history_owed_one_and_something_else_was_done() -> None:
     """After one attempt somebody chose nurture; the lead was tried again, and only then came the breakup."""
     once = replace(PLAYBOOK.attempts, max=1, min_before_breakup=1, min_modes_before_breakup=1)
