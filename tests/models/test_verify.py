@@ -120,6 +120,18 @@ def test_each_change_from_outside_is_found(lived: Desk, code: str, statement: st
     assert code in codes(check(lived))
 
 
+def test_the_log_is_not_read_again_for_the_slots_of_a_stream_with_a_wrong_event(
+    lived: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no saying what slots it takes, so that is no reason to look who has which."""
+    tamper(lived, "UPDATE events SET body = replace(body, 'hand_written', 'typed')")
+    assert [(0,)] != lived.ask("SELECT count(*) FROM slots s JOIN events e ON stream_id = lead_id WHERE e.type = 'note_sent'")
+    again: list[object] = []
+    monkeypatch.setattr("models.verify._slots_one_by_one", lambda *given: again.append(given))
+    assert ["hash_differs"] == codes(check(lived))
+    assert not again
+
+
 @pytest.mark.parametrize("whose", [min, max])
 def test_a_slot_that_two_hold_by_the_log_is_found(desk: Desk, whose: Callable[[list[UUID]], UUID]) -> None:
     """Whichever of the two the table names: with the events since alone, too."""

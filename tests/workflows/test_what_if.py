@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.workflows.life import WORDS, queue_breakup_mail
+from tests.workflows.life import WORDS, call_command, life_in, queue_breakup_mail, touch_command
 from tests.workflows.office import CALENDARS, CHECKS, MONDAY, PLAYBOOK, Office, with_capacity
 from workflows import commands as c
 from workflows.calendars import Absence
@@ -17,9 +17,11 @@ from workflows.codec import derived_id
 from workflows.events import Used
 from workflows.law_table import CURRENT
 from workflows.mail_commands import ReportMail, SendMail
+from workflows.parts import day_of
 from workflows.playbooks import Playbook
 from workflows.rep import rep_id
 from workflows.script_reader import Reader
+from workflows.scripts import call_kind, standing_day, step_of
 from workflows.suppression import verdict
 from workflows.touches import Touch, by_period
 from workflows.what_if import WhatIf
@@ -209,6 +211,33 @@ def test_a_breakup_by_mail_comes_as_it_was() -> None:
     reader, control = run(history)
     assert "breakup" == _kinds(reader, lead)[-1]
     assert (reader.tally.trails, {}) == (control.tally.trails, control.unknown)
+
+
+def test_a_mail_is_named_by_what_it_is_for() -> None:
+    """Where the other rules refuse to send it, people read which of the two it was."""
+    mail = UUID(int=1)
+    assert "breakup mail" == step_of(SendMail(mail=mail, purpose="breakup", attempt=1))
+    assert "nurture mail" == step_of(SendMail(mail=mail, purpose="nurture", attempt=1))
+
+
+def test_a_call_comes_on_its_recorded_day_unless_the_run_moves_it_to_another(quiet: Office) -> None:
+    """Asked for as recorded, and standing for a day for which it never stood: as late after that day as it was."""
+    reader, _ = run(quiet, PLAYBOOK)
+    act = next(stretch.act for stretch in reader.scripts[LEADS[0]].stretches if stretch.act and stretch.act.kind == "call")
+    assert act.day == day_of(act, act.asked_on, act.asked_on, DAN)
+    assert date(2026, 1, 20) == day_of(act, act.asked_on, date(2026, 1, 20), DAN)
+
+
+def test_a_follow_up_call_stands_for_the_day_to_which_it_was_moved() -> None:
+    """As a promised one does."""
+    life = life_in("no_response")
+    life.wait(days=7).must(touch_command("study"))
+    life.wait(days=7).must(call_command(life))
+    asked_for = life.lead.call_on
+    assert asked_for
+    later = DAN.add_working_days(asked_for, 2)
+    life.must(c.RescheduleCall(call_on=later, reason="capacity"), "planner")
+    assert ("follow_up", later) == (call_kind(life.lead), standing_day(life.lead, "follow_up", asked_for))
 
 
 def test_what_answered_a_breakup_does_not_come_where_the_other_rules_refuse_it() -> None:
